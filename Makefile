@@ -1,0 +1,34 @@
+# On Windows, or without make: the README has the same steps as plain commands.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= runs/first
+
+.PHONY: run setup test lint format clean
+
+run: setup  ## train the default recipe for a few minutes and say what was written
+	$(BIN)/inkgan train dcgan --minutes 4 --sample-every 0.1 --fallback uci-digits --out $(OUT)
+
+setup: $(VENV)/.ready
+
+# Made anew when what is installed has changed.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "inkgan needs Python 3.11 or newer; try: make setup PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+test: setup
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## removes the environment, never the runs
+	rm -rf $(VENV)

@@ -1,0 +1,55 @@
+"""inkgan trains, judges and uses generative adversarial networks that write digits.
+
+Importing this package is instant; torch is loaded when a function that needs it is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "RECIPES",
+    "InkganError",
+    "Recipe",
+    "Run",
+    "Sampler",
+    "compare",
+    "get_recipe",
+    "load",
+    "load_dataset",
+    "train",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from inkgan.api import load, train
+    from inkgan.artifacts.run import Run
+    from inkgan.config import Recipe
+    from inkgan.data.dataset import load_dataset
+    from inkgan.errors import InkganError
+    from inkgan.recipes import RECIPES, get_recipe
+    from inkgan.report.compare import compare
+    from inkgan.sampling.sampler import Sampler
+
+_HOMES = {
+    "RECIPES": "inkgan.recipes",
+    "Recipe": "inkgan.config",
+    "Run": "inkgan.artifacts.run",
+    "Sampler": "inkgan.sampling.sampler",
+    "InkganError": "inkgan.errors",
+    "compare": "inkgan.report.compare",
+    "get_recipe": "inkgan.recipes",
+    "load": "inkgan.api",
+    "load_dataset": "inkgan.data.dataset",
+    "train": "inkgan.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'inkgan' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,41 @@
+"""Safetensors files that carry one JSON document; nothing is ever unpickled."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from inkgan.errors import ArtifactError
+from inkgan.files import atomic
+
+KEY = "inkgan"
+
+
+def write(path: Path, tensors: Mapping[str, torch.Tensor], document: Mapping[str, Any]) -> None:
+    """Write tensors and their document, whole or not at all."""
+    on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with atomic(path) as temporary:
+        save_file(on_cpu, temporary, metadata={KEY: json.dumps(document)})
+
+
+def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Read tensors and their document, which must call itself `kind`.
+
+    Raises:
+        ArtifactError: missing, damaged, or not such a file.
+    """
+    if not path.is_file():
+        raise ArtifactError(f"{path} does not exist")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            document = json.loads((opened.metadata() or {}).get(KEY, "null"))
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ArtifactError(f"{path} is no readable safetensors file: {error}") from error
+    if not isinstance(document, dict) or document.get("kind") != kind:
+        raise ArtifactError(f"{path} is not an inkgan {kind}")
+    return tensors, document

@@ -1,0 +1,1 @@
+"""The command line: a thin command for each verb, heavy imports inside the functions."""

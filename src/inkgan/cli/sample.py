@@ -1,0 +1,98 @@
+"""inkgan sample: images from a trained generator."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from inkgan.errors import ArtifactError, ConfigError
+
+if TYPE_CHECKING:
+    from inkgan.images import UInt8
+
+MAX_IMAGES = 1_000_000
+MAX_GRID_IMAGES = 10_000
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Read "0-63,70" as a list of seeds, in the order written.
+
+    Raises:
+        ConfigError: not such a list, a range that runs backwards, or more than MAX_IMAGES seeds.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isdecimal() and first.isascii()) or (dash and not last.isdecimal()):
+            raise ConfigError(f"--seeds {text!r}: write numbers and ranges, for example 0-63,70")
+        start, end = int(first), int(last) if dash else int(first)
+        if end < start or end >= 2**63:
+            raise ConfigError(f"--seeds {text!r}: the range {part.strip()} is impossible")
+        if len(seeds) + end - start + 1 > MAX_IMAGES:
+            raise ConfigError(f"--seeds {text!r} asks for more than {MAX_IMAGES:,} images")
+        seeds += range(start, end + 1)
+    return seeds
+
+
+def sample(
+    source: Annotated[
+        str, typer.Argument(help="A run folder, a bundle, or a run's name in runs/.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="A .png (grid), a .npz (arrays), or a folder (single PNGs).")
+    ] = Path("samples.png"),
+    seeds: Annotated[str, typer.Option(help="One image for each seed: 0-63,70.")] = "0-63",
+    columns: Annotated[int, typer.Option(help="Of the grid; 0 is as square as possible.")] = 0,
+    scale: Annotated[int, typer.Option(help="Screen pixels for each image pixel of a grid.")] = 2,
+    checkpoint: Annotated[
+        Literal["last", "best"], typer.Option(help="Of a run: its last or its best generator.")
+    ] = "last",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Draw images; the same seed gives the same image whatever is drawn beside it."""
+    wanted = parse_seeds(seeds)
+    kind = _check_target(out, len(wanted), force)
+    for flag, value, least, most in (("columns", columns, 0, 1000), ("scale", scale, 1, 32)):
+        if not least <= value <= most:
+            raise ConfigError(f"--{flag} {value} is impossible; use {least} to {most}")
+    from inkgan.api import load
+
+    pictures = load(source, device=device, checkpoint=checkpoint).sample(seeds=wanted)
+    _write(kind, out, pictures, wanted, columns, scale)
+    typer.echo(out)
+
+
+def _check_target(out: Path, count: int, force: bool) -> str:
+    kind = {".png": "grid", ".npz": "arrays", "": "folder"}.get(out.suffix.lower())
+    if kind is None:
+        raise ConfigError(f"--out {out}: the ending must be .png, .npz or none (a folder)")
+    if kind == "grid" and count > MAX_GRID_IMAGES:
+        raise ConfigError(
+            f"--out {out}: {count:,} images are too many for one grid ({MAX_GRID_IMAGES:,}); "
+            "write a .npz or a folder"
+        )
+    occupied = any(out.iterdir()) if out.is_dir() else out.exists()
+    if occupied and not force:
+        raise ArtifactError(f"--out {out} exists; name another target, or replace it with --force")
+    if out.exists() and out.is_dir() != (kind == "folder"):
+        raise ArtifactError(f"--out {out} is {'a folder' if out.is_dir() else 'a file'}")
+    return kind
+
+
+def _write(
+    kind: str, out: Path, pictures: "UInt8", seeds: list[int], columns: int, scale: int
+) -> None:
+    import numpy as np
+
+    from inkgan import files, images
+
+    if kind == "folder":
+        for seed, picture in zip(seeds, pictures, strict=True):
+            images.save_png(out / f"seed-{seed:06d}.png", picture, {"seed": str(seed)})
+    elif kind == "arrays":
+        with files.atomic(out) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, images=pictures, seeds=np.asarray(seeds, np.int64))
+    else:
+        note = {"seeds": ",".join(map(str, seeds))}
+        images.save_png(out, images.grid(pictures, columns, scale), note)

@@ -1,0 +1,171 @@
+"""What a person sees of a run: a bar on a terminal, quiet lines in a pipe."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)  # fmt: skip
+
+from inkgan.config import Recipe
+from inkgan.events import Finished, Options, Sampled, Started, Troubled, Updated
+from inkgan.experiment import run_experiment
+
+QUIET_SECONDS = 60.0
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+results = Console(highlight=False, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Say something loudly, on stderr."""
+    errors.print(text, style="bold yellow", markup=False)
+
+
+@contextlib.contextmanager
+def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Give a callable that shows downloads as bars, or as one line each in a pipe."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    progress = Progress(*columns, console=errors, transient=True)
+    tasks: dict[str, int] = {}
+
+    def report(name: str, done: int, total: int | None) -> None:
+        if name not in tasks:
+            if errors.is_terminal:
+                progress.start()
+            else:
+                errors.print(f"downloading {name}", markup=False)
+            tasks[name] = progress.add_task(name, total=total)
+        progress.update(tasks[name], completed=done, total=total)  # type: ignore[arg-type]
+        if done == total:
+            progress.stop()
+
+    try:
+        yield report
+    finally:
+        progress.stop()
+
+
+class View:
+    """Follows one run and tells of it."""
+
+    def __init__(self, minutes: float | None, command: str) -> None:
+        self.minutes, self.command = minutes, command
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(),
+            TextColumn("{task.fields[speed]}"), TimeRemainingColumn(compact=True),
+            console=errors, transient=True,
+        )  # fmt: skip
+        self.row: dict[str, float] = {}
+        self.total_images, self.told_at = 1, 0.0
+
+    def follow(self, recipe: Recipe, out: Path, options: Options) -> str:
+        """Train, show, and return why the run ended."""
+        reason = ""
+        try:
+            for event in run_experiment(recipe, out, options):
+                if isinstance(event, Updated):
+                    self._updated(event)
+                elif isinstance(event, Sampled):
+                    self._tell(event)
+                elif isinstance(event, Troubled):
+                    warn(f"{event.finding}\n  ({event.action})")
+                elif isinstance(event, Started):
+                    self._started(event, recipe)
+                else:
+                    self.progress.stop()
+                    reason = event.reason
+                    self._finished(event)
+        finally:
+            self.progress.stop()
+        return reason
+
+    def _started(self, event: Started, recipe: Recipe) -> None:
+        if event.note:
+            warn(event.note)
+        generator, discriminator = event.parameters
+        verb = f"going on from {event.images:,} images" if event.images else "training"
+        errors.print(
+            f"{verb}: {recipe.name} (generator {generator:,}, discriminator {discriminator:,} "
+            f"parameters) on {event.data}, {event.device}",
+            markup=False,
+        )
+        self.total_images, self.told_at = event.total_images, time.monotonic()
+        if errors.is_terminal and not self._complete(event.images, 0.0):
+            self.progress.add_task("epoch 0.0", total=1.0, speed="")
+            self.progress.start()
+
+    def _updated(self, event: Updated) -> None:
+        if event.row is not None:
+            self.row = event.row
+        if self.progress.tasks:
+            speed = self.row.get("images_per_second")
+            self.progress.update(
+                self.progress.tasks[0].id,
+                completed=self._complete(event.update.images, event.seconds, exact=True),
+                description=f"epoch {event.update.epoch:.1f}",
+                speed=f"{speed:,.0f} images/s" if speed else "",
+            )
+        elif time.monotonic() - self.told_at > QUIET_SECONDS:
+            self._line(event.update.epoch, event.update.images, "")
+
+    def _complete(self, images: int, seconds: float, exact: bool = False) -> float:
+        by_images = images / self.total_images
+        by_time = seconds / (60 * self.minutes) if self.minutes else 0.0
+        share = max(by_images, by_time)
+        return share if exact else float(share >= 1)
+
+    def _tell(self, event: Sampled) -> None:
+        mark = " (best)" if event.is_best else ""
+        self._line(event.epoch, event.images, f"  distance {event.score:.4f}{mark}")
+
+    def _line(self, epoch: float, images: int, tail: str) -> None:
+        self.told_at = time.monotonic()
+        numbers = ""
+        if self.row:
+            row = self.row
+            numbers = (
+                f"  D {row['d_loss']:.3f} G {row['g_loss']:.3f}  "
+                f"right on real {row['d_real_accuracy']:.0%} fake {row['d_fake_accuracy']:.0%}"
+            )
+        errors.print(f"epoch {epoch:.1f} {images:,} images{numbers}{tail}", markup=False)
+
+    def _finished(self, event: Finished) -> None:
+        run, path = event.run, event.run.path
+        if event.reason == "interrupted":
+            results.print(f"stopped at {event.images:,} images; everything is saved. Go on with:")
+            results.print(f"  {self.command}", markup=False)
+            return
+        why = "complete" if event.reason == "complete" else "the time is up"
+        results.print(
+            f"{why}: {event.images:,} images in {event.seconds / 60:.1f} minutes. Written:"
+        )
+        for label, written in (
+            ("sample grid", run.grid_path), ("time-lapse", run.timeline_path),
+            ("curves", run.curves_path), ("bundle", run.bundle_path),
+        ):  # fmt: skip
+            results.print(f"  {label:12} {written}", markup=False)
+        schedule = run.recipe.schedule
+        longer = f"--epochs {2 * schedule.epochs}"
+        if schedule.images is not None:
+            longer = f"--images {2 * schedule.images}"
+        further = longer if event.reason == "complete" else "--minutes 30"
+        results.print("Next:")
+        for command in (
+            f"inkgan sample {path} --seeds 0-99 --out digits.png",
+            f"inkgan train --out {path} {further}",
+            f"inkgan train vanilla --out runs/vanilla  (then: inkgan compare {path} runs/vanilla)",
+        ):
+            results.print(f"  {command}", markup=False)

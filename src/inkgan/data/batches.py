@@ -1,0 +1,53 @@
+"""Batches addressed by (seed, epoch, step): any of them can be had at any time."""
+
+from typing import NamedTuple
+
+import torch
+
+from inkgan import rng
+from inkgan.config import Augment
+from inkgan.data.augment import augment
+from inkgan.data.dataset import Dataset
+from inkgan.errors import ConfigError
+from inkgan.images import to_float
+
+
+class Batch(NamedTuple):
+    """Images float32 (n, C, H, W) in [-1, 1] and labels int64 (n,)."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+class Batches:
+    """Full batches, shuffled anew each epoch without replacement.
+
+    What does not fill a batch is left out of that epoch; another shuffle, other images.
+    """
+
+    def __init__(self, dataset: Dataset, batch_size: int, seed: int, distortion: Augment) -> None:
+        if batch_size > len(dataset):
+            raise ConfigError(
+                f"schedule.batch_size={batch_size} is more than the {len(dataset):,} images of "
+                f"{dataset.name}; use --set schedule.batch_size={max(2, len(dataset) // 8)}"
+            )
+        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+        self.distortion = distortion
+        self.per_epoch = len(dataset) // batch_size
+        self._shuffled: tuple[int, torch.Tensor] | None = None
+
+    def at(self, step: int) -> Batch:
+        """Return the batch of a step, counted from 0 over all epochs."""
+        epoch, place = divmod(step, self.per_epoch)
+        chosen = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
+        images = to_float(self.dataset.images[chosen])
+        if self.distortion != Augment():
+            images = augment(images, self.distortion, rng.generator(self.seed, "augment", step))
+        return Batch(images, self.dataset.labels[chosen])
+
+    def _order(self, epoch: int) -> torch.Tensor:
+        if self._shuffled is None or self._shuffled[0] != epoch:
+            generator = rng.generator(self.seed, "shuffle", epoch)
+            order = torch.randperm(len(self.dataset), generator=generator)
+            self._shuffled = (epoch, order.to(self.dataset.images.device))
+        return self._shuffled[1]

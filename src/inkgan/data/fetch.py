@@ -1,0 +1,167 @@
+"""Finding a data set's files on disk, or downloading them whole or not at all.
+
+pooch checks the SHA-256 and moves a finished download into place; what it lacks, resuming and
+trying one mirror after the other, is added here.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import pooch
+import requests
+from filelock import FileLock
+
+from inkgan.errors import DataError, DataNotFoundError
+
+Report = Callable[[str, int, int | None], None]
+CONNECT_SECONDS, READ_SECONDS = 10, 60
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file with its SHA-256 and the HTTPS addresses that serve it."""
+
+    name: str
+    sha256: str
+    mirrors: tuple[str, ...]
+    max_bytes: int = 1 << 30
+
+
+def cache_folder() -> Path:
+    """Return the user's cache, which INKGAN_CACHE moves."""
+    moved = os.environ.get("INKGAN_CACHE")
+    return Path(moved) if moved else Path(platformdirs.user_cache_dir("inkgan", appauthor=False))
+
+
+def search_roots(data_dir: Path | None) -> list[Path]:
+    """List the folders to look in, first to last: --data-dir, INKGAN_DATA, the user's cache.
+
+    Raises:
+        DataError: `data_dir` is given and is no folder.
+    """
+    if data_dir is not None and not data_dir.is_dir():
+        raise DataError(f"--data-dir {data_dir} is no folder")
+    from_environment = os.environ.get("INKGAN_DATA")
+    named = [data_dir, Path(from_environment) if from_environment else None, cache_folder()]
+    return [root for root in named if root is not None]
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """List the names under which people keep an IDX file: zipped, plain, with Kaggle's dot."""
+    plain = name.removesuffix(".gz")
+    return (name, plain, plain.replace("-idx", ".idx"))
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """Return the file in the folder under any of its spellings."""
+    found = (folder / spelling for spelling in spellings(name))
+    return next((path for path in found if path.is_file()), None)
+
+
+def download(
+    files: tuple[RemoteFile, ...], folder: Path, data_set: str, report: Report | None = None
+) -> dict[str, Path]:
+    """Download what is missing into the folder; two processes at once do it once.
+
+    `report` is called with (file name, bytes so far, bytes in all or None).
+
+    Raises:
+        DataNotFoundError: no mirror gave a file with the right hash; the message lists all tries.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Path] = {}
+    with FileLock(folder / ".lock"):
+        for file in files:
+            found[file.name] = find_file(folder, file.name) or _fetch(
+                file, folder, data_set, report
+            )
+    return found
+
+
+def _fetch(file: RemoteFile, folder: Path, data_set: str, report: Report | None) -> Path:
+    failures = []
+    offline = os.environ.get("INKGAN_OFFLINE", "") not in ("", "0")
+    for url in () if offline else file.mirrors:
+        downloader = ResumingDownloader(folder / f"{file.name}.part", file, report)
+        try:
+            return Path(
+                pooch.retrieve(
+                    url,
+                    f"sha256:{file.sha256}",
+                    fname=file.name,
+                    path=folder,
+                    downloader=downloader,
+                )
+            )
+        except (requests.RequestException, OSError, ValueError) as error:
+            failures.append(f"  {url}: {_in_short(error)}")
+    tried = "\n".join(failures) or "  nothing: INKGAN_OFFLINE is set"
+    raise DataNotFoundError(
+        f"{data_set} is not on this machine and cannot be downloaded. Tried for {file.name}:\n"
+        f"{tried}\nWays out: put the files into a folder {data_set}/ and name its parent with "
+        "--data-dir or INKGAN_DATA; or train on the built-in digits with --data uci-digits"
+    )
+
+
+def _in_short(error: Exception) -> str:
+    if isinstance(error, requests.HTTPError):
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    if isinstance(error, ValueError):
+        return "the bytes have another SHA-256 than the published file"
+    return str(error)
+
+
+class ResumingDownloader:
+    """A downloader for pooch that goes on where a partial file ends."""
+
+    def __init__(self, partial: Path, file: RemoteFile, report: Report | None) -> None:
+        self.partial, self.file, self.report = partial, file, report
+
+    def __call__(self, url: str, output_file: str, pooch_instance: Any) -> None:
+        """Download the address into pooch's temporary file."""
+        have = self.partial.stat().st_size if self.partial.exists() else 0
+        headers = {"Range": f"bytes={have}-", "Accept-Encoding": "identity"} if have else {}
+        timeout = (CONNECT_SECONDS, READ_SECONDS)
+        with requests.get(url, stream=True, timeout=timeout, headers=headers) as response:
+            if response.status_code == 416:  # the partial file is already whole, or longer
+                self._hand_over(output_file)
+                return
+            response.raise_for_status()
+            resumed = response.status_code == 206
+            self._receive(response, have if resumed else 0, "ab" if resumed else "wb")
+        self._hand_over(output_file)
+
+    def _receive(self, response: requests.Response, done: int, mode: str) -> None:
+        remaining = response.headers.get("Content-Length")
+        total = done + int(remaining) if remaining else None
+        with self.partial.open(mode) as stream:
+            for chunk in response.iter_content(1 << 16):
+                stream.write(chunk)
+                done += len(chunk)
+                if done > self.file.max_bytes:
+                    raise OSError(f"sent more than {self.file.max_bytes:,} bytes")
+                if self.report is not None:
+                    self.report(self.file.name, done, total)
+        if total is not None and done < total:
+            raise OSError(f"broke off after {done:,} of {total:,} bytes; run again to go on")
+
+    def _hand_over(self, output_file: str) -> None:
+        shutil.copyfile(self.partial, output_file)
+        self.partial.unlink()
+
+
+@contextlib.contextmanager
+def unpacking(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock while an archive's members are unpacked into it."""
+    with FileLock(folder / ".lock"):
+        yield

@@ -1,0 +1,1 @@
+"""Judging images: pure functions of arrays, never of a generator."""

@@ -1,0 +1,66 @@
+"""The one place where a recipe becomes networks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from inkgan import rng
+from inkgan.config import Model
+from inkgan.errors import ConfigError
+from inkgan.images import Shape
+from inkgan.models.dcgan import DcganDiscriminatorNetwork, DcganGeneratorNetwork
+from inkgan.models.layers import initialise
+from inkgan.models.mlp import MlpDiscriminatorNetwork, MlpGeneratorNetwork
+
+GENERATORS: dict[str, Callable[[Any, int, Shape], nn.Module]] = {
+    "mlp": MlpGeneratorNetwork,
+    "dcgan": DcganGeneratorNetwork,
+}
+DISCRIMINATORS: dict[str, Callable[[Any, Shape], nn.Module]] = {
+    "mlp": MlpDiscriminatorNetwork,
+    "dcgan": DcganDiscriminatorNetwork,
+}
+
+
+def build_generator(model: Model, shape: Shape, seed: int) -> nn.Module:
+    """Build a generator with the weights that belong to the seed, on the CPU.
+
+    Raises:
+        ConfigError: the layers cannot draw images of this shape.
+    """
+    with rng.scoped(seed, "init", "generator"):
+        network = GENERATORS[model.generator.family](model.generator, model.latent_dim, shape)
+        initialise(network, model.init)
+    network.eval()
+    with torch.no_grad():
+        drawn = Shape(*network(torch.zeros(2, model.latent_dim), None).shape[1:])
+    if drawn != shape:
+        raise ConfigError(
+            f"model.generator draws {drawn} images, the data are {shape}; set data.size="
+            f"{drawn.height} and data.channels={drawn.channels}, or change the layers"
+        )
+    return network.train()
+
+
+def empty_generator(model: Model, shape: Shape) -> nn.Module:
+    """Build a generator without storage, to be filled with loaded weights."""
+    with torch.device("meta"):
+        return GENERATORS[model.generator.family](model.generator, model.latent_dim, shape)
+
+
+def build_discriminator(model: Model, shape: Shape, seed: int) -> nn.Module:
+    """Build a discriminator with the weights that belong to the seed, on the CPU."""
+    with rng.scoped(seed, "init", "discriminator"):
+        network = DISCRIMINATORS[model.discriminator.family](model.discriminator, shape)
+        initialise(network, model.init)
+    return network
+
+
+def count_parameters(network: nn.Module, with_buffers: bool = False) -> int:
+    """Count trained numbers; `with_buffers` adds BatchNorm's statistics, as Keras counts."""
+    count = sum(parameter.numel() for parameter in network.parameters())
+    if with_buffers:
+        count += sum(b.numel() for b in network.buffers() if b.is_floating_point())
+    return count

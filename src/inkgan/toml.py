@@ -1,0 +1,187 @@
+"""Recipes to and from TOML and JSON, and overrides such as "optim.lr=1e-4"."""
+
+import json
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import tomlkit
+import tomlkit.items
+from pydantic import BaseModel, ValidationError
+
+from inkgan.config import Recipe
+from inkgan.errors import ConfigError, did_you_mean
+
+
+def parse_recipe(values: Any, source: str) -> Recipe:
+    """Validate a nested mapping as a recipe.
+
+    Raises:
+        ConfigError: one line that names `source`, the key, the value and the right spelling.
+    """
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {_explain(error)}") from error
+
+
+def from_toml(text: str, source: str = "recipe") -> Recipe:
+    """Parse TOML text as a recipe."""
+    try:
+        return parse_recipe(tomllib.loads(text), source)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is not valid TOML: {error}") from error
+
+
+def from_json(text: str, source: str = "recipe") -> Recipe:
+    """Parse JSON text as a recipe."""
+    try:
+        return parse_recipe(json.loads(text), source)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{source} is not valid JSON: {error}") from error
+
+
+def to_toml(recipe: Recipe) -> str:
+    """Write a recipe as TOML with the fields' meanings as comments; values left out are unset."""
+    document = tomlkit.document()
+    _fill(document, recipe)
+    return tomlkit.dumps(document)
+
+
+def to_json(recipe: Recipe) -> str:
+    """Write a recipe as compact JSON."""
+    return json.dumps(recipe.model_dump(mode="json"), separators=(",", ":"))
+
+
+def override(recipe: Recipe, assignments: Sequence[str], source: str = "") -> Recipe:
+    """Return a new recipe with values replaced, each given as "section.key=value".
+
+    `source` begins the error message, by default "--set" and the assignments. The value is read
+    as TOML (1e-4, true, [256, 512]) and, failing that, as a plain string; "none" unsets an optional
+    value.
+
+    Raises:
+        ConfigError: a key does not exist or a value is impossible.
+    """
+    values = recipe.model_dump(mode="json")
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        here = source or f"--set {assignment}"
+        if not equals or not path.strip():
+            raise ConfigError(f"{here}: write it as section.key=value, for example optim.lr=1e-4")
+        _assign(values, path.strip().split("."), _read_value(text.strip()), here)
+    return parse_recipe(values, source or f"--set {' --set '.join(assignments)}")
+
+
+def differences(one: Recipe, other: Recipe) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (dotted key, value in one, value in other) for each leaf that differs."""
+    flat_one, flat_other = _flatten(one.model_dump()), _flatten(other.model_dump())
+    for key in sorted(flat_one.keys() | flat_other.keys()):
+        if flat_one.get(key) != flat_other.get(key):
+            yield key, flat_one.get(key), flat_other.get(key)
+
+
+def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        flat |= _flatten(item, f"{prefix}.{key}" if prefix else key)
+    return flat
+
+
+def _fill(table: Any, value: BaseModel) -> None:
+    """Put a value's fields into a TOML table, plain ones first, as TOML demands."""
+    fields = type(value).model_fields
+    present = {key: getattr(value, key) for key in fields if getattr(value, key) is not None}
+    for key, item in sorted(present.items(), key=lambda pair: isinstance(pair[1], BaseModel)):
+        if isinstance(item, BaseModel):
+            section = tomlkit.table()
+            _fill(section, item)
+            table.add(key, section)
+            continue
+        entry = _toml_item(item)
+        if fields[key].description and not isinstance(item, tuple):
+            entry.comment(fields[key].description or "")
+        table.add(key, entry)
+
+
+def _toml_item(item: Any) -> tomlkit.items.Item:
+    if isinstance(item, str) and "\n" in item:
+        return tomlkit.string(item, multiline=True)
+    if isinstance(item, tuple) and item and isinstance(item[0], BaseModel):
+        array = tomlkit.array().multiline(True)
+        for element in item:
+            inline = tomlkit.inline_table()
+            inline.update(element.model_dump())
+            array.append(inline)
+        return array
+    plain: tomlkit.items.Item = tomlkit.item(list(item) if isinstance(item, tuple) else item)
+    return plain
+
+
+def _read_value(text: str) -> Any:
+    if text.lower() == "none":
+        return None
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _assign(values: dict[str, Any], path: list[str], value: Any, source: str) -> None:
+    *parents, last = path
+    for depth, key in enumerate(parents):
+        if key not in values:
+            wrong = ".".join(path[: depth + 1])
+            raise ConfigError(f"{source}: unknown key {wrong!r}{did_you_mean(key, values)}")
+        if not isinstance(values[key], dict):
+            raise ConfigError(
+                f"{source}: {'.'.join(path[: depth + 1])!r} holds a value, no section"
+            )
+        values = values[key]
+    values[last] = value
+
+
+def _explain(error: ValidationError) -> str:
+    """Turn pydantic's findings into one line."""
+    return "; ".join(_explain_one(dict(finding)) for finding in error.errors()[:3])
+
+
+def _explain_one(finding: dict[str, Any]) -> str:
+    place = [str(part) for part in finding["loc"]]
+    dotted = ".".join(part for part in place if not part.startswith(("constrained", "literal[")))
+    value, context = finding["input"], finding.get("ctx", {})
+    if finding["type"] == "extra_forbidden":
+        return f"unknown key {dotted!r}{did_you_mean(place[-1], _keys_at(place[:-1]))}"
+    if finding["type"] in ("literal_error", "union_tag_invalid"):
+        expected = str(context.get("expected", context.get("expected_tags", "")))
+        choices = [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")]
+        wrong = value.get("family") if isinstance(value, dict) else value
+        return f"{dotted} = {wrong!r} is unknown{did_you_mean(str(wrong), choices)}"
+    message = finding["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return (
+        f"{dotted} = {value!r}: {message}"
+        if not isinstance(value, dict)
+        else f"{dotted}: {message}"
+    )
+
+
+def _keys_at(place: Sequence[str]) -> set[str]:
+    """List the keys that a recipe allows at a place, over all members of a union."""
+    models: list[type[BaseModel]] = [Recipe]
+    for part in place:
+        inner = [_models_in(model.model_fields[part].annotation) for model in models
+                 if part in model.model_fields]  # fmt: skip
+        models = [model for group in inner for model in group] or models
+    return {key for model in models for key in model.model_fields}
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple, typing.Annotated):
+        return [model for part in typing.get_args(annotation) for model in _models_in(part)]
+    return []

@@ -1,0 +1,1 @@
+"""From a recipe and batches to trained weights; no files, no printing."""

@@ -1,0 +1,106 @@
+"""The health monitor: what is wrong with a run, in words, and what to try.
+
+It reads the means of each closed window. A symptom must last a while before it is named, and is
+named again only after it has gone.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from inkgan.training.state import TrainState
+
+Metrics = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A symptom with its meaning; `fatal` means that further steps are pointless."""
+
+    kind: str
+    message: str
+    advice: str
+    fatal: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.message} Try: {self.advice}"
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """A test of one window and how many windows in a row must show it."""
+
+    kind: str
+    shows: Callable[[Metrics], bool]
+    patience: int
+    say: Callable[[Metrics], str]
+    advice: str
+    fatal: bool = False
+
+
+def _not_finite(metrics: Metrics) -> bool:
+    return not all(math.isfinite(value) for value in metrics.values())
+
+
+def _d_wins(metrics: Metrics) -> bool:
+    return min(metrics["d_real_accuracy"], metrics["d_fake_accuracy"]) > 0.99
+
+
+def _d_lost(metrics: Metrics) -> bool:
+    return max(metrics["d_real_accuracy"], metrics["d_fake_accuracy"]) < 0.05
+
+
+def _collapsed(metrics: Metrics) -> bool:
+    return metrics["fake_spread"] < 0.25 * metrics["real_spread"]
+
+
+def _frozen(metrics: Metrics) -> bool:
+    return metrics["g_grad_norm"] < 1e-6
+
+
+SYMPTOMS = (
+    Symptom(
+        "nan", _not_finite, 1,
+        lambda m: "A loss or gradient is no longer a number: the weights are lost.",
+        "a lower --set optim.lr, or --on-trouble rollback", fatal=True,
+    ),
+    Symptom(
+        "d-wins", _d_wins, 8,
+        lambda m: f"The discriminator wins: it tells real from fake {_percent(m)} of the time, so "
+        "the generator hardly hears what to change.",
+        "--set model.discriminator.dropout=0.3, a lower optim.lr, data.augment=shift:2, or "
+        "objective.loss=non-saturating if it is minimax",
+    ),
+    Symptom(
+        "d-lost", _d_lost, 8,
+        lambda m: "The discriminator is fooled by everything and teaches nothing.",
+        "less dropout, a wider discriminator, or a lower optim.lr",
+    ),
+    Symptom(
+        "collapse", _collapsed, 4,
+        lambda m: f"The generator has collapsed: its images vary by {m['fake_spread']:.3f} a pixel "
+        f"where real ones vary by {m['real_spread']:.3f}; it draws nearly one image.",
+        "a lower optim.lr, optim.beta1=0.5, more dropout in the discriminator, or another --seed",
+    ),
+    Symptom(
+        "frozen", _frozen, 4,
+        lambda m: "The generator's gradient has vanished: it no longer learns.",
+        "objective.loss=non-saturating or least-squares, or a weaker discriminator",
+    ),
+)  # fmt: skip
+
+
+def examine(metrics: Metrics, state: TrainState) -> list[Finding]:
+    """Judge one closed window; the streaks are kept in `state`, so that resuming keeps them."""
+    findings = []
+    for symptom in SYMPTOMS:
+        streak = state.streaks.get(symptom.kind, 0) + 1 if symptom.shows(metrics) else 0
+        state.streaks[symptom.kind] = streak
+        if streak == symptom.patience:
+            message = symptom.say(metrics)
+            findings.append(Finding(symptom.kind, message, symptom.advice, symptom.fatal))
+    return findings
+
+
+def _percent(metrics: Metrics) -> str:
+    return f"{50 * (metrics['d_real_accuracy'] + metrics['d_fake_accuracy']):.1f} %"

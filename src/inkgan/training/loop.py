@@ -1,0 +1,65 @@
+"""The training loop: an iterator that yields a small event after each update."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from inkgan import rng
+from inkgan.config import Recipe
+from inkgan.data.batches import Batches
+from inkgan.objective.losses import LOSSES
+from inkgan.training import ema
+from inkgan.training.state import TrainState
+from inkgan.training.step import train_step
+
+WINDOW = 50  # steps that one line of metrics averages
+
+
+@dataclass(frozen=True)
+class Update:
+    """What has just happened; `metrics` are means, given when a window closes."""
+
+    step: int
+    images: int
+    epoch: float
+    metrics: dict[str, float] | None
+
+
+def total_steps(recipe: Recipe, per_epoch: int) -> int:
+    """Return the number of updates that a recipe asks for."""
+    steps = recipe.schedule.epochs * per_epoch
+    if recipe.schedule.images is not None:
+        steps = min(steps, -(-recipe.schedule.images // recipe.schedule.batch_size))
+    return steps
+
+
+def train(recipe: Recipe, batches: Batches, state: TrainState) -> Iterator[Update]:
+    """Train from where `state` stands to the recipe's end, changing `state` in place.
+
+    What step k does depends on the state before it and on the recipe alone, so it does not matter
+    how often, or where, a run was interrupted.
+    """
+    last = total_steps(recipe, batches.per_epoch)
+    device = batches.dataset.images.device
+    while state.step < last:
+        _advance(recipe, batches, state, device)
+        closes = state.step % WINDOW == 0 or state.step % batches.per_epoch == 0
+        yield Update(
+            step=state.step,
+            images=state.step * batches.batch_size,
+            epoch=state.step / batches.per_epoch,
+            metrics=state.tally.close() if closes or state.step == last else None,
+        )
+
+
+def _advance(recipe: Recipe, batches: Batches, state: TrainState, device: torch.device) -> None:
+    step, size = state.step, batches.batch_size
+    shape = (2, size, recipe.model.latent_dim)
+    latents = torch.randn(shape, generator=rng.generator(recipe.seed, "latent", step)).to(device)
+    state.generator.train()
+    with rng.scoped(recipe.seed, "dropout", step, device=device):
+        metrics = train_step(state, LOSSES[recipe.objective.loss], batches.at(step), latents)
+    state.tally.add(metrics)
+    decay = ema.decay_for(state.step * size, size, recipe.schedule.ema_half_life)
+    ema.update(state.ema, state.generator, decay)

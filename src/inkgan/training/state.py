@@ -1,0 +1,135 @@
+"""The whole of a training run's changing state, as an explicit list of named parts."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from inkgan.config import Optim, Recipe
+from inkgan.errors import ArtifactError
+from inkgan.images import Shape
+from inkgan.models.build import build_discriminator, build_generator
+from inkgan.training.tally import Tally
+
+Tensors = dict[str, torch.Tensor]
+COUNTERS = ("step", "lr_scale", "rollbacks", "seconds", "streaks", "best_score")
+
+
+@dataclass
+class TrainState:
+    """Networks, optimisers and counters; everything that a resumed run needs is listed here.
+
+    Attributes:
+        step: updates done.
+        lr_scale: factor on the learning rate, halved by each rollback.
+        rollbacks: how often the health monitor went back to a better checkpoint.
+        seconds: time spent training, over all interruptions.
+        streaks: for each symptom, the windows in a row that showed it.
+        best_score: the lowest score that a sampled generator has reached, if any.
+        tally: sums of the metrics window in progress.
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module
+    ema: nn.Module
+    g_optimiser: torch.optim.Adam
+    d_optimiser: torch.optim.Adam
+    tally: Tally
+    learning_rate: float
+    step: int = 0
+    lr_scale: float = 1.0
+    rollbacks: int = 0
+    seconds: float = 0.0
+    streaks: dict[str, int] = field(default_factory=dict)
+    best_score: float | None = None
+
+    def tensors(self) -> Tensors:
+        """List every tensor of the state under its name."""
+        named: Tensors = {"tally.sums": self.tally.sums}
+        for part, network in self._networks().items():
+            named |= {f"{part}.{name}": t for name, t in network.state_dict().items()}
+        for part, optimiser in self._optimisers().items():
+            for index, moments in optimiser.state_dict()["state"].items():
+                named |= {f"{part}.{index}.{name}": t for name, t in moments.items()}
+        return named
+
+    def counters(self) -> dict[str, Any]:
+        """List every plain number of the state under its name."""
+        return {name: getattr(self, name) for name in COUNTERS} | {"tally": self.tally.count}
+
+    def restore(self, tensors: Mapping[str, torch.Tensor], counters: Mapping[str, Any]) -> None:
+        """Take over a saved state.
+
+        Raises:
+            ArtifactError: the saved state does not fit these networks.
+        """
+        try:
+            for part, network in self._networks().items():
+                network.load_state_dict(_under(tensors, part))
+            for part, optimiser in self._optimisers().items():
+                _restore_optimiser(optimiser, _under(tensors, part))
+            self.tally.sums.copy_(tensors["tally.sums"])
+            self.tally.count = int(counters["tally"])
+            for name in COUNTERS:
+                setattr(self, name, copy.deepcopy(counters[name]))
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise ArtifactError(f"the checkpoint does not fit this recipe: {error}") from error
+        self.scale_learning_rate(self.lr_scale)
+
+    def scale_learning_rate(self, scale: float) -> None:
+        """Set both optimisers to `scale` times the recipe's learning rate."""
+        self.lr_scale = scale
+        for optimiser in self._optimisers().values():
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate * scale
+
+    def is_finite(self) -> bool:
+        """Tell whether no network holds a NaN or an infinity."""
+        networks = self._networks().values()
+        floats = [p for network in networks for p in network.parameters()]
+        return bool(torch.stack([p.detach().isfinite().all() for p in floats]).all())
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"generator": self.generator, "discriminator": self.discriminator, "ema": self.ema}
+
+    def _optimisers(self) -> dict[str, torch.optim.Adam]:
+        return {"g_optimiser": self.g_optimiser, "d_optimiser": self.d_optimiser}
+
+
+def new_state(recipe: Recipe, shape: Shape, device: torch.device) -> TrainState:
+    """Build the state before the first step; the same recipe gives the same weights."""
+    generator = build_generator(recipe.model, shape, recipe.seed).to(device)
+    discriminator = build_discriminator(recipe.model, shape, recipe.seed).to(device)
+    return TrainState(
+        generator=generator,
+        discriminator=discriminator,
+        ema=copy.deepcopy(generator).eval().requires_grad_(False),
+        g_optimiser=_adam(generator, recipe.optim, device),
+        d_optimiser=_adam(discriminator, recipe.optim, device),
+        tally=Tally(device),
+        learning_rate=recipe.optim.lr,
+    )
+
+
+def _adam(network: nn.Module, optim: Optim, device: torch.device) -> torch.optim.Adam:
+    return torch.optim.Adam(
+        network.parameters(), lr=optim.lr, betas=(optim.beta1, optim.beta2), eps=optim.epsilon,
+        fused=device.type in ("cpu", "cuda"),
+    )  # fmt: skip
+
+
+def _under(tensors: Mapping[str, torch.Tensor], part: str) -> Tensors:
+    prefix = f"{part}."
+    return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+
+
+def _restore_optimiser(optimiser: torch.optim.Adam, tensors: Tensors) -> None:
+    moments: dict[int, Tensors] = {}
+    for key, tensor in tensors.items():
+        index, _, name = key.partition(".")
+        moments.setdefault(int(index), {})[name] = tensor
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": moments, "param_groups": groups})

@@ -1,0 +1,64 @@
+"""One update of each player: the only file that calls backward."""
+
+import torch
+from torch import nn
+
+from inkgan.data.batches import Batch
+from inkgan.objective.losses import Loss
+from inkgan.training.state import TrainState
+
+
+def train_step(state: TrainState, loss: Loss, real: Batch, latents: torch.Tensor) -> torch.Tensor:
+    """Update the discriminator, then the generator; return the metrics of tally.METRICS.
+
+    `latents` (2, n, latent_dim) holds one fresh batch for each player.
+    """
+    d_loss, d_accuracy = _update_discriminator(state, loss, real, latents[0])
+    d_norm = _grad_norm(state.discriminator)
+    g_loss, fakes = _update_generator(state, loss, real, latents[1])
+    g_norm = _grad_norm(state.generator)
+    state.step += 1
+    spreads = torch.stack([_spread(real.images), _spread(fakes)])
+    return torch.cat(
+        [torch.stack([d_loss, g_loss]), d_accuracy, torch.stack([d_norm, g_norm]), spreads]
+    )
+
+
+def _update_discriminator(
+    state: TrainState, loss: Loss, real: Batch, z: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    with torch.no_grad():  # the generator learns nothing here, so no graph through it
+        fakes = state.generator(z, real.labels)
+    real_logits = state.discriminator(real.images, real.labels)
+    fake_logits = state.discriminator(fakes, real.labels)
+    value = loss.d(real_logits, fake_logits).mean()
+    state.d_optimiser.zero_grad(set_to_none=True)
+    value.backward()
+    state.d_optimiser.step()
+    accuracy = torch.stack([(real_logits > 0).float().mean(), (fake_logits < 0).float().mean()])
+    return value.detach(), accuracy
+
+
+def _update_generator(
+    state: TrainState, loss: Loss, real: Batch, z: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    fakes = state.generator(z, real.labels)
+    fake_logits = state.discriminator(fakes, real.labels)
+    real_logits = fake_logits.detach()
+    if loss.g_reads_real:
+        real_logits = state.discriminator(real.images, real.labels)
+    value = loss.g(real_logits, fake_logits).mean()
+    state.g_optimiser.zero_grad(set_to_none=True)
+    value.backward(inputs=list(state.generator.parameters()))  # D's own gradients are not wanted
+    state.g_optimiser.step()
+    return value.detach(), fakes.detach()
+
+
+def _grad_norm(network: nn.Module) -> torch.Tensor:
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    return torch.nn.utils.get_total_norm(gradients)
+
+
+def _spread(images: torch.Tensor) -> torch.Tensor:
+    """Measure the variety inside a batch: the standard deviation of a pixel, over all pixels."""
+    return images.flatten(1).std(dim=0).mean()
