@@ -4,7 +4,8 @@ Recipes are complete: nothing changes one after it is made, and `toml.py` turns 
 back. Every field here is read by some part of the program.
 """
 
-from typing import Annotated, Any, Literal, Self
+from types import NoneType
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -19,12 +20,25 @@ DATASET_PREFIXES = ("folder:", "npz:")
 Width = Annotated[int, Field(ge=1, le=65536)]
 
 
+def _allows_none(annotation: Any) -> bool:
+    return NoneType in get_args(annotation)
+
+
 class Value(BaseModel):
     """Base of all configuration values: frozen, and strict about unknown keys and NaN."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_in_words(cls, value: Any) -> Any:
+        """Read "none" as None where None is possible: TOML has no word for it."""
+        if not isinstance(value, dict):
+            return value
+        optional = {key for key, item in cls.model_fields.items() if _allows_none(item.annotation)}
+        return {k: None if v == "none" and k in optional else v for k, v in value.items()}
 
 
 class Augment(Value):
@@ -184,7 +198,9 @@ class Schedule(Value):
     ema_half_life: int = Field(
         10_000, ge=0, description="images, of the averaged generator; 0 shows the raw one"
     )
-    sample_every: float = Field(1.0, gt=0, description="epochs between two sample grids")
+    sample_every: int | None = Field(
+        None, ge=1, description="images between two sample grids; unset is an epoch"
+    )
 
 
 class Recipe(Value):

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from inkgan import device as devices
-from inkgan import images, rng
+from inkgan import images
 from inkgan.artifacts.bundle import Bundle
 from inkgan.artifacts.environment import settle_environment, settle_threads
 from inkgan.artifacts.run import Run, locked
@@ -16,18 +16,17 @@ from inkgan.config import Recipe
 from inkgan.data.batches import Batches
 from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.errors import ConfigError, TrainingStopped
-from inkgan.evaluation.distances import sliced_wasserstein
+from inkgan.evaluation.distances import checkpoint_score
 from inkgan.events import Event, Finished, Options, Reason, Sampled, Started, Troubled, Updated
 from inkgan.models.build import count_parameters
 from inkgan.report.pictures import write_pictures
 from inkgan.sampling.sampler import draw
 from inkgan.training import health
 from inkgan.training.loop import Update, total_steps, train
-from inkgan.training.state import new_state
+from inkgan.training.state import TrainState, new_state
 
 GRID_IMAGES = 64
-SCORED_IMAGES = 1000  # fakes, and validation images, that the score of a checkpoint compares
-SCORE_DIRECTIONS = 128
+SCORED_IMAGES = 1000  # fakes, and as many real images, that score a checkpoint
 CHECKPOINT_SECONDS = 60.0
 MAX_ROLLBACKS = 3
 
@@ -43,33 +42,46 @@ def run_experiment(recipe: Recipe, out: Path, options: Options | None = None) ->
         raise ConfigError(f"--minutes {options.minutes} is impossible; use more than 0")
     device = devices.choose_device(options.device)
     dataset = load_dataset(recipe.data, "train", options.data_dir, options.report)
+    schedule = recipe.schedule
+    # all that can be wrong with a recipe shows here, before anything is written
+    batches = Batches(dataset.to(device), schedule.batch_size, recipe.seed, recipe.data.augment)
+    state = new_state(recipe, dataset.shape, device)
+    real = _images_to_score_by(recipe, dataset, options)
     with locked(out):
         run = Run.create_or_open(out, recipe)
-        yield from Experiment(run, dataset, device, options).events()
+        yield from Experiment(run, batches, state, real, options).events()
+
+
+def _images_to_score_by(recipe: Recipe, dataset: Dataset, options: Options) -> torch.Tensor:
+    """Take held-out images; a recipe that trains on all images has only its last to offer."""
+    if recipe.data.holdout:
+        dataset = load_dataset(recipe.data, "validation", options.data_dir)
+    return dataset.images[-SCORED_IMAGES:]
 
 
 class Experiment:
     """The run in progress: state, clock and folder."""
 
-    def __init__(self, run: Run, dataset: Dataset, device: torch.device, options: Options) -> None:
-        self.run, self.recipe, self.options, self.device = run, run.recipe, options, device
-        self.classes, self.data_sha256 = dataset.classes, dataset.digest()
+    def __init__(
+        self, run: Run, batches: Batches, state: TrainState, real: torch.Tensor, options: Options
+    ) -> None:
+        self.run, self.batches, self.state, self.real = run, batches, state, real
+        self.recipe, self.options = run.recipe, options
+        self.device = batches.dataset.images.device
         self.note = settle_threads(run.environment_path, options.threads)
-        settle_environment(run.environment_path, device, self.data_sha256, dataset.name)
-        schedule = self.recipe.schedule
-        self.shape = dataset.shape
-        self.batches = Batches(
-            dataset.to(device), schedule.batch_size, self.recipe.seed, self.recipe.data.augment
+        self.data_sha256 = batches.dataset.digest()
+        settle_environment(
+            run.environment_path, self.device, self.data_sha256, batches.dataset.name
         )
-        self.total_steps = total_steps(self.recipe, self.batches.per_epoch)
-        self.sample_steps = max(1, round(schedule.sample_every * self.batches.per_epoch))
-        self.validation = self._validation_images(dataset)
-        self.state = new_state(self.recipe, dataset.shape, device)
+        schedule = self.recipe.schedule
+        self.total_steps = total_steps(self.recipe, batches.per_epoch)
+        every = schedule.sample_every or batches.per_epoch * schedule.batch_size
+        self.sample_steps = max(1, round(every / schedule.batch_size))
         self.restored = self._restore("last")
-        self.run.rewind(self.state.step)
+        self.run.rewind(state.step if self.restored else -1)
         self.log = open_log(run.path / "tensorboard", self.images_seen)
         self.saved_at = self.clock = time.perf_counter()
-        self.window_seconds, self.window_step = 0.0, self.state.step
+        self.window_seconds, self.window_step = 0.0, state.step
 
     @property
     def images_seen(self) -> int:
@@ -104,12 +116,6 @@ class Experiment:
         yield Finished(self.run, reason, self.images_seen, self.state.seconds)
 
     # --- the start ---
-
-    def _validation_images(self, dataset: Dataset) -> torch.Tensor:
-        """Take the held-out images; a recipe that trains on all has only its last to offer."""
-        if self.recipe.data.holdout:
-            dataset = load_dataset(self.recipe.data, "validation", self.options.data_dir)
-        return dataset.images[-SCORED_IMAGES:].flatten(1).to(self.device)
 
     def _restore(self, name: str) -> bool:
         saved = self.run.load_checkpoint(name)
@@ -167,12 +173,7 @@ class Experiment:
         picture = images.grid(images.to_array(drawn[:GRID_IMAGES]))
         path = self.run.frame_path(self.state.step)
         images.save_png(path, picture, {"images seen": str(self.images_seen), "seeds": "0-63"})
-        directions = torch.randn(
-            SCORE_DIRECTIONS, self.validation.shape[1], generator=rng.generator(0, "score")
-        )
-        score = sliced_wasserstein(
-            drawn.flatten(1).cpu() / 255, self.validation.cpu() / 255, directions
-        )
+        score = checkpoint_score(drawn, self.real)
         # where a run happens to be interrupted must not decide which checkpoint is the best
         planned = self.state.step % self.sample_steps == 0 or self.state.step == self.total_steps
         is_best = planned and score < (self.state.best_score or float("inf"))
@@ -213,7 +214,7 @@ class Experiment:
         rollbacks, scale = self.state.rollbacks + 1, self.state.lr_scale / 2
         seconds = self.state.seconds
         if not self._restore("best"):
-            fresh = new_state(self.recipe, self.shape, self.device)
+            fresh = new_state(self.recipe, self.batches.dataset.shape, self.device)
             self.state.restore(fresh.tensors(), fresh.counters())
         self.state.rollbacks, self.state.seconds = rollbacks, seconds
         self.state.scale_learning_rate(scale)
@@ -247,12 +248,13 @@ class Experiment:
 
     def _bundle(self) -> Bundle:
         best = self.state.best_score
+        scores = {} if best is None else {"best_sliced_wasserstein": best}
         return Bundle(
             recipe=self.recipe,
-            shape=self.shape,
-            classes=self.classes,
+            shape=self.batches.dataset.shape,
+            classes=self.batches.dataset.classes,
             weights=self.state.ema.state_dict(),
             images_seen=self.images_seen,
             data_sha256=self.data_sha256,
-            scores={} if best is None else {"best_sliced_wasserstein": best},
+            scores=scores,
         )

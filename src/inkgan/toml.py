@@ -44,7 +44,10 @@ def from_json(text: str, source: str = "recipe") -> Recipe:
 
 
 def to_toml(recipe: Recipe) -> str:
-    """Write a recipe as TOML with the fields' meanings as comments; values left out are unset."""
+    """Write a recipe as TOML with the fields' meanings as comments; values left out are unset.
+
+    TOML has no None: a value that is unset although its default is not stands there as "none".
+    """
     document = tomlkit.document()
     _fill(document, recipe)
     return tomlkit.dumps(document)
@@ -96,6 +99,7 @@ def _fill(table: Any, value: BaseModel) -> None:
     """Put a value's fields into a TOML table, plain ones first, as TOML demands."""
     fields = type(value).model_fields
     present = {key: getattr(value, key) for key in fields if getattr(value, key) is not None}
+    present |= {key: "none" for key in fields.keys() - present.keys() if fields[key].default}
     for key, item in sorted(present.items(), key=lambda pair: isinstance(pair[1], BaseModel)):
         if isinstance(item, BaseModel):
             section = tomlkit.table()

@@ -46,9 +46,11 @@ class Run:
         Raises:
             ArtifactError: the folder holds something else, or a run of another recipe.
         """
-        if (path / "recipe.toml").is_file():
+        if (path / "checkpoints").is_dir():
             _refuse_other_recipe(path, cls.open(path).recipe, recipe)
-        elif path.is_dir() and any(not p.name.startswith(".") for p in path.iterdir()):
+        elif not (path / "recipe.toml").is_file() and any(
+            not p.name.startswith(".") for p in path.iterdir()
+        ):
             raise ArtifactError(f"--out {path} is not empty and no run folder; name another one")
         files.write_text(path / "recipe.toml", toml.to_toml(recipe))
         return cls(path, recipe)

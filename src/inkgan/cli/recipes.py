@@ -1,5 +1,6 @@
 """inkgan recipes: list the named recipes, show one as TOML."""
 
+import textwrap
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ def list_recipes(context: typer.Context) -> None:
             f"{name:{width}}{recipe.objective.loss}, lr {recipe.optim.lr:g}, "
             f"batch {schedule.batch_size}, {schedule.epochs} epochs"
         )
+        typer.echo(textwrap.fill(recipe.notes, initial_indent="    ", subsequent_indent="    "))
     typer.echo("\ninkgan recipes show NAME > mine.toml, then inkgan train mine.toml")
 
 

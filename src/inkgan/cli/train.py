@@ -37,7 +37,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="How often each image is shown.")] = None,
     images: Annotated[int | None, typer.Option(help="Stop after so many images.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
-    sample_every: Annotated[float | None, typer.Option(help="Epochs between two grids.")] = None,
+    sample_every: Annotated[
+        int | None, typer.Option(help="Images between two grids; an epoch if left out.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed, another run.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     threads: Annotated[

@@ -50,11 +50,17 @@ def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
             tasks[name] = progress.add_task(name, total=total)
         progress.update(tasks[name], completed=done, total=total)  # type: ignore[arg-type]
         if done == total:
-            progress.stop()
+            _stop(progress)
 
     try:
         yield report
     finally:
+        _stop(progress)
+
+
+def _stop(progress: Progress) -> None:
+    """Stop a display that may never have begun: rich would print an empty line for it."""
+    if progress.live.is_started:
         progress.stop()
 
 
@@ -85,11 +91,11 @@ class View:
                 elif isinstance(event, Started):
                     self._started(event, recipe)
                 else:
-                    self.progress.stop()
+                    _stop(self.progress)
                     reason = event.reason
                     self._finished(event)
         finally:
-            self.progress.stop()
+            _stop(self.progress)
         return reason
 
     def _started(self, event: Started, recipe: Recipe) -> None:

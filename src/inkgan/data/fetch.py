@@ -73,10 +73,10 @@ def download(
 
     Raises:
         DataNotFoundError: no mirror gave a file with the right hash; the message lists all tries.
+        DataError: the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, Path] = {}
-    with FileLock(folder / ".lock"):
+    with locked(folder):
         for file in files:
             found[file.name] = find_file(folder, file.name) or _fetch(
                 file, folder, data_set, report
@@ -88,17 +88,8 @@ def _fetch(file: RemoteFile, folder: Path, data_set: str, report: Report | None)
     failures = []
     offline = os.environ.get("INKGAN_OFFLINE", "") not in ("", "0")
     for url in () if offline else file.mirrors:
-        downloader = ResumingDownloader(folder / f"{file.name}.part", file, report)
         try:
-            return Path(
-                pooch.retrieve(
-                    url,
-                    f"sha256:{file.sha256}",
-                    fname=file.name,
-                    path=folder,
-                    downloader=downloader,
-                )
-            )
+            return _from_mirror(url, file, folder, report)
         except (requests.RequestException, OSError, ValueError) as error:
             failures.append(f"  {url}: {_in_short(error)}")
     tried = "\n".join(failures) or "  nothing: INKGAN_OFFLINE is set"
@@ -109,11 +100,30 @@ def _fetch(file: RemoteFile, folder: Path, data_set: str, report: Report | None)
     )
 
 
+def _from_mirror(url: str, file: RemoteFile, folder: Path, report: Report | None) -> Path:
+    """Download from one mirror; where what was resumed turns out wrong, again from the start."""
+    downloader = ResumingDownloader(folder / f"{file.name}.part", file, report)
+    resumes = downloader.partial.exists()
+
+    def retrieve() -> Path:
+        expected = f"sha256:{file.sha256}"
+        return Path(pooch.retrieve(url, expected, file.name, folder, downloader=downloader))
+
+    try:
+        return retrieve()
+    except ValueError:
+        if not resumes:
+            raise
+    return retrieve()
+
+
 def _in_short(error: Exception) -> str:
     if isinstance(error, requests.HTTPError):
         return f"HTTP status {error.response.status_code}"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "broke off; run again to go on"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
     if isinstance(error, ValueError):
@@ -130,7 +140,9 @@ class ResumingDownloader:
     def __call__(self, url: str, output_file: str, pooch_instance: Any) -> None:
         """Download the address into pooch's temporary file."""
         have = self.partial.stat().st_size if self.partial.exists() else 0
-        headers = {"Range": f"bytes={have}-", "Accept-Encoding": "identity"} if have else {}
+        headers = {"Accept-Encoding": "identity"}  # a body zipped on the way has another length
+        if have:
+            headers["Range"] = f"bytes={have}-"
         timeout = (CONNECT_SECONDS, READ_SECONDS)
         with requests.get(url, stream=True, timeout=timeout, headers=headers) as response:
             if response.status_code == 416:  # the partial file is already whole, or longer
@@ -148,10 +160,13 @@ class ResumingDownloader:
             for chunk in response.iter_content(1 << 16):
                 stream.write(chunk)
                 done += len(chunk)
-                if done > self.file.max_bytes:
-                    raise OSError(f"sent more than {self.file.max_bytes:,} bytes")
                 if self.report is not None:
                     self.report(self.file.name, done, total)
+                if done > self.file.max_bytes:
+                    break
+        if done > self.file.max_bytes:
+            self.partial.unlink()
+            raise OSError(f"sent more than {self.file.max_bytes:,} bytes")
         if total is not None and done < total:
             raise OSError(f"broke off after {done:,} of {total:,} bytes; run again to go on")
 
@@ -161,7 +176,17 @@ class ResumingDownloader:
 
 
 @contextlib.contextmanager
-def unpacking(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock while an archive's members are unpacked into it."""
-    with FileLock(folder / ".lock"):
+def locked(folder: Path) -> Iterator[None]:
+    """Make the folder, and hold its lock while something is put into it."""
+    lock = FileLock(folder / ".lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be written ({error.strerror}); INKGAN_CACHE names another cache"
+        ) from error
+    try:
         yield
+    finally:
+        lock.release()

@@ -20,10 +20,10 @@ from inkgan.data.fetch import (
     cache_folder,
     download,
     find_file,
+    locked,
     search_roots,
-    unpacking,
 )  # fmt: skip
-from inkgan.data.folder import Labelled, read_folder, read_npz
+from inkgan.data.folder import DAMAGED, Labelled, read_folder, read_npz
 from inkgan.data.idx import MAX_BYTES, read_idx
 from inkgan.errors import DataError, DataFormatError
 
@@ -33,6 +33,7 @@ CIFAR_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
 CIFAR_RECORD = 1 + 3 * 32 * 32
+CIFAR_LIMIT = 20_000 * CIFAR_RECORD  # a real batch has half of it
 
 
 def read_source(
@@ -78,14 +79,17 @@ def _read_idx_set(
 
 
 def _locate(spec: IdxSet, data_dir: Path | None, report: Report | None) -> dict[str, Path]:
-    """Find all of a set's files in one folder, or download them."""
+    """Find all of a set's files, or the archive of them, in one folder, or download them."""
+    cache = cache_folder() / spec.name
     for folder in _folders(spec.name, spec.aliases, data_dir):
         found = {name: find_file(folder, name) for name in spec.file_names}
         if all(found.values()):
             paths = {name: path for name, path in found.items() if path is not None}
             _refuse_other_set(spec, paths)
             return paths
-    cache = cache_folder() / spec.name
+        archive = find_file(folder, spec.archive.name) if spec.archive else None
+        if archive is not None:
+            return _unpack_zip(archive, spec, cache)
     if spec.archive is None:
         return download(spec.remote, cache, spec.name, report)
     archive = download((spec.archive,), cache, spec.name, report)[spec.archive.name]
@@ -112,15 +116,24 @@ def _refuse_other_set(spec: IdxSet, paths: dict[str, Path]) -> None:
 
 def _unpack_zip(archive: Path, spec: IdxSet, cache: Path) -> dict[str, Path]:
     """Take the set's members out of its zip archive into the cache, each whole or not at all."""
-    with unpacking(cache), zipfile.ZipFile(archive) as opened:
-        members = {Path(info.filename).name: info for info in opened.infolist()}
-        for name in spec.file_names:
-            if name not in members or members[name].file_size > MAX_BYTES:
-                raise DataFormatError(f"{archive} holds no sensible member {name}")
-            if not (cache / name).exists():
-                with files.atomic(cache / name) as temporary:
-                    temporary.write_bytes(opened.read(members[name]))
+    with locked(cache):
+        missing = [name for name in spec.file_names if not (cache / name).exists()]
+        for name, content in _zip_members(archive, missing) if missing else []:
+            with files.atomic(cache / name) as temporary:
+                temporary.write_bytes(content)
     return {name: cache / name for name in spec.file_names}
+
+
+def _zip_members(archive: Path, names: list[str]) -> list[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = {Path(info.filename).name: info for info in opened.infolist()}
+            for name in names:
+                if name not in members or members[name].file_size > MAX_BYTES:
+                    raise DataFormatError(f"{archive} holds no sensible member {name}")
+            return [(name, opened.read(members[name])) for name in names]
+    except DAMAGED as error:
+        raise DataFormatError(f"{archive} cannot be read as zip: {error}") from error
 
 
 def _read_cifar10(split: Split, data_dir: Path | None, report: Report | None) -> Labelled:
@@ -129,7 +142,8 @@ def _read_cifar10(split: Split, data_dir: Path | None, report: Report | None) ->
         [f"data_batch_{i}.bin" for i in range(1, 6)] if split == "train" else ["test_batch.bin"]
     )
     remote = ARCHIVES["cifar10"]
-    for folder in _folders("cifar10", ("cifar-10-batches-bin",), data_dir):
+    unpacked = "cifar-10-batches-bin"
+    for folder in _folders("cifar10", (unpacked, f"cifar10/{unpacked}"), data_dir):
         if all((folder / member).is_file() for member in members):
             return _parse_cifar10([(str(folder / m), (folder / m).read_bytes()) for m in members])
         archive = find_file(folder, remote.name)
@@ -142,13 +156,14 @@ def _read_cifar10(split: Split, data_dir: Path | None, report: Report | None) ->
 def _tar_members(archive: Path, names: list[str]) -> list[tuple[str, bytes]]:
     found: dict[str, bytes] = {}
     try:
-        with tarfile.open(archive, "r:gz") as opened:
+        with tarfile.open(archive, "r:" if archive.suffix == ".tar" else "r:gz") as opened:
             for member in opened:
                 name = Path(member.name).name
-                stream = opened.extractfile(member) if name in names else None
+                wanted = member.isfile() and name in names
+                stream = opened.extractfile(member) if wanted else None
                 if stream is not None:
-                    found[name] = stream.read(20_000 * CIFAR_RECORD)
-    except (tarfile.TarError, OSError, EOFError) as error:
+                    found[name] = stream.read(CIFAR_LIMIT + 1)
+    except (tarfile.TarError, *DAMAGED) as error:
         raise DataFormatError(f"{archive} cannot be read as tar.gz: {error}") from error
     missing = [name for name in names if name not in found]
     if missing:
@@ -159,9 +174,10 @@ def _tar_members(archive: Path, names: list[str]) -> list[tuple[str, bytes]]:
 def _parse_cifar10(batches: list[tuple[str, bytes]]) -> Labelled:
     images, labels = [], []
     for name, content in batches:
-        if not content or len(content) % CIFAR_RECORD:
+        if not content or len(content) % CIFAR_RECORD or len(content) > CIFAR_LIMIT:
             raise DataFormatError(
-                f"{name} has {len(content):,} bytes, no multiple of {CIFAR_RECORD}: truncated?"
+                f"{name} has {len(content):,} bytes, which is no multiple of {CIFAR_RECORD} up to "
+                f"{CIFAR_LIMIT:,}: truncated?"
             )
         records = np.frombuffer(content, np.uint8).reshape(-1, CIFAR_RECORD)
         if records[:, 0].max() > 9:
@@ -207,4 +223,6 @@ def describe_remote(name: str) -> tuple[RemoteFile, ...]:
     if name in ARCHIVES:
         return (ARCHIVES[name],)
     spec = IDX_SETS.get("mnist" if name == "stacked-mnist" else name)
-    return spec.remote if spec is not None else ()
+    if spec is None:
+        return ()
+    return (spec.archive,) if spec.archive is not None else spec.remote

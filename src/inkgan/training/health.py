@@ -77,7 +77,7 @@ SYMPTOMS = (
         "less dropout, a wider discriminator, or a lower optim.lr",
     ),
     Symptom(
-        "collapse", _collapsed, 4,
+        "collapse", _collapsed, 8,
         lambda m: f"The generator has collapsed: its images vary by {m['fake_spread']:.3f} a pixel "
         f"where real ones vary by {m['real_spread']:.3f}; it draws nearly one image.",
         "a lower optim.lr, optim.beta1=0.5, more dropout in the discriminator, or another --seed",

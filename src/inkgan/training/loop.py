@@ -44,12 +44,12 @@ def train(recipe: Recipe, batches: Batches, state: TrainState) -> Iterator[Updat
     device = batches.dataset.images.device
     while state.step < last:
         _advance(recipe, batches, state, device)
-        closes = state.step % WINDOW == 0 or state.step % batches.per_epoch == 0
+        closes = state.step % WINDOW == 0 or state.step == last
         yield Update(
             step=state.step,
             images=state.step * batches.batch_size,
             epoch=state.step / batches.per_epoch,
-            metrics=state.tally.close() if closes or state.step == last else None,
+            metrics=state.tally.close() if closes else None,
         )
 
 

@@ -1,0 +1,69 @@
+"""Small recipes and data sets that the tests share."""
+
+import os
+
+# Threads that spin while they wait make every test slow where anything else runs beside them.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from inkgan.config import (
+    Convolution,
+    Data,
+    DcganDiscriminator,
+    DcganGenerator,
+    Model,
+    Recipe,
+    Schedule,
+    Stem,
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's cache and the network out of every test."""
+    monkeypatch.setenv("INKGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("INKGAN_OFFLINE", "1")
+
+
+@pytest.fixture
+def digits() -> Data:
+    """Name real digits: MNIST where INKGAN_DATA holds it, the built-in ones where not."""
+    root = os.environ.get("INKGAN_DATA")
+    if root and (Path(root) / "mnist").is_dir():
+        return Data(name="mnist", holdout=0)
+    return Data(name="uci-digits", holdout=0)
+
+
+@pytest.fixture
+def tiny() -> Recipe:
+    """Give a recipe that trains in seconds, with BatchNorm, dropout and augmentation in it."""
+    return Recipe(
+        name="tiny",
+        data=Data.model_validate(
+            {"name": "uci-digits", "holdout": 0, "size": 12, "augment": "rotate:10"}
+        ),
+        model=Model(
+            latent_dim=8,
+            init="normal",
+            generator=DcganGenerator(stem=Stem(channels=8), layers=(Convolution(channels=4),)),
+            discriminator=DcganDiscriminator(
+                layers=(Convolution(channels=4), Convolution(channels=8)), dropout=0.3
+            ),
+        ),
+        schedule=Schedule(batch_size=64, epochs=3),
+    )
+
+
+@pytest.fixture
+def same_weights() -> Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]:
+    """Give a test of two states for equality to the bit."""
+
+    def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+        return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+    return same

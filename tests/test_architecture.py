@@ -1,0 +1,108 @@
+"""The house: who may import whom, how large a room is, what is public."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import inkgan
+import inkgan.errors
+
+SOURCE = Path(inkgan.__file__).parent
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+FOUNDATION = {"errors", "config", "toml", "recipes", "rng", "device", "files", "images"}
+# Beyond the foundation, each room may use these rooms; cli and api are leaves.
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "config": {"errors"},
+    "toml": {"errors", "config"},
+    "recipes": {"errors", "config", "toml"},
+    "rng": set(),
+    "device": {"errors"},
+    "files": {"errors"},
+    "images": {"files"},
+    "data": FOUNDATION,
+    "models": FOUNDATION,
+    "objective": FOUNDATION,
+    "artifacts": FOUNDATION | {"models"},
+    "training": FOUNDATION | {"data", "models", "objective"},
+    "evaluation": FOUNDATION,
+    "sampling": FOUNDATION | {"artifacts"},
+    "report": FOUNDATION | {"artifacts"},
+    "events": {"artifacts", "data", "training"},
+    "experiment": FOUNDATION
+    | {"artifacts", "data", "evaluation", "events", "models", "report", "sampling", "training"},
+    "api": FOUNDATION | {"artifacts", "events", "experiment", "sampling"},
+    "cli": FOUNDATION | {"api", "data", "events", "experiment", "report"},
+}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    """List the rooms that a module imports, also inside functions and for typing only."""
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "inkgan":
+            rooms |= {alias.name for alias in node.names} - {"__version__"}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("inkgan."):
+            rooms.add((node.module or "").split(".")[1])
+        elif isinstance(node, ast.Import):
+            rooms |= {a.name.split(".")[1] for a in node.names if a.name.startswith("inkgan.")}
+    return rooms
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_go_one_way(path: Path) -> None:
+    room = room_of(path)
+    if room in ("__init__", "__main__"):
+        return
+    assert imports_of(path) - {room} <= ALLOWED[room]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_rooms_are_not_crowded(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 260
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name not in ("train", "sample"):
+            assert (node.end_lineno or 0) - node.lineno <= 45, node.name
+
+
+def test_only_one_file_calls_backward() -> None:
+    callers = {p.name for p in MODULES if ".backward(" in p.read_text(encoding="utf-8")}
+    assert callers == {"step.py"}
+
+
+def test_public_names_exist_and_are_documented() -> None:
+    assert set(inkgan.__all__) == set(inkgan._HOMES)
+    for name in inkgan.__all__:
+        assert getattr(inkgan, name) is not None
+        assert name in dir(inkgan)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = inkgan.nonsense
+
+
+def test_error_tree_is_as_drawn() -> None:
+    """The tree in the docstring names every error, below its parent."""
+    drawn = inkgan.errors.__doc__ or ""
+    found = {
+        name: value
+        for name, value in vars(inkgan.errors).items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    }
+    for name, error in found.items():
+        assert name in drawn
+        if name != "InkganError":
+            assert drawn.index(error.__mro__[1].__name__) < drawn.index(name)
+
+
+@pytest.mark.parametrize("module", ["inkgan", "inkgan.config", "inkgan.recipes", "inkgan.cli.main"])
+def test_light_modules_do_not_load_torch(module: str) -> None:
+    code = f"import sys, {module}; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,0 +1,81 @@
+"""Pixel ranges, grids and picture files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from inkgan import images
+from inkgan.errors import ArtifactError
+
+
+def test_every_level_survives_the_round_trip() -> None:
+    levels = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    floats = images.to_float(levels)
+    assert floats.min() == -1
+    assert floats.max() == 1
+    assert torch.equal(images.to_uint8(floats), levels)
+
+
+def test_floats_are_clamped_then_rounded_not_cut_off() -> None:
+    floats = torch.tensor([-2.0, -1.0, -1 + 0.6 / 127.5, 0.999, 1.0, 7.0])
+    assert images.to_uint8(floats).tolist() == [0, 0, 1, 255, 255, 255]
+
+
+def test_arrays_have_the_layout_that_people_expect() -> None:
+    grey, colour = torch.zeros(2, 1, 4, 5, dtype=torch.uint8), torch.zeros(2, 3, 4, 5).byte()
+    colour[:, 2] = 9
+    assert images.to_array(grey).shape == (2, 4, 5)
+    assert images.to_array(colour).shape == (2, 4, 5, 3)
+    assert images.to_array(colour)[0, 0, 0].tolist() == [0, 0, 9]
+
+
+@pytest.mark.parametrize("tail", [(), (3,)])
+def test_grid_places_row_by_row(tail: tuple[int, ...]) -> None:
+    tiles = np.stack([np.full((4, 5, *tail), value, np.uint8) for value in range(100, 105)])
+    sheet = images.grid(tiles, columns=3, scale=1)
+    assert sheet.shape == (2 * 6 + 2, 3 * 7 + 2, *tail)
+    assert (sheet[2:6, 2:7] == 100).all()
+    assert (sheet[8:12, 9:14] == 104).all()
+    assert (sheet[8:12, 16:21] == images.GUTTER).all()
+    assert images.grid(tiles, columns=3, scale=2).shape[:2] == (28, 46)
+
+
+def test_png_is_exact_and_carries_its_text(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (7, 9), dtype=np.uint8)
+    images.save_png(tmp_path / "a.png", picture, {"seeds": "0-63"})
+    assert (images.read_picture(tmp_path / "a.png") == picture).all()
+    with Image.open(tmp_path / "a.png") as opened:
+        assert opened.info["seeds"] == "0-63"
+
+
+def test_gif_keeps_all_frames_and_rests_on_the_last(tmp_path: Path) -> None:
+    frames = [np.full((8, 8), value, np.uint8) for value in (0, 100, 200)]
+    images.save_gif(tmp_path / "a.gif", frames)
+    with Image.open(tmp_path / "a.gif") as opened:
+        assert opened.n_frames == 3  # type: ignore[attr-defined]
+        assert opened.info["loop"] == 0
+        opened.seek(2)
+        assert opened.info["duration"] == 2000
+
+
+@pytest.mark.parametrize("shape", [(60, 400), (60, 400, 3)])
+def test_caption_is_written_below_the_picture(shape: tuple[int, ...]) -> None:
+    picture = np.full(shape, 7, np.uint8)
+    captioned = images.caption(picture, "epoch 3")
+    assert (captioned[:60] == 7).all()
+    assert captioned[60:].max() > 200
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    images.save_png(path, np.zeros((4, 4), np.uint8))
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        images.save_png(path, np.zeros((4, 4, 9), np.uint8))
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+    with pytest.raises(ArtifactError, match="cannot write"):
+        images.save_png(path / "inside-a-file.png", np.zeros((4, 4), np.uint8))
