@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": FOUNDATION,
     "sampling": FOUNDATION | {"artifacts"},
     "report": FOUNDATION | {"artifacts"},
-    "events": {"artifacts", "data", "training"},
+    "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
     | {"artifacts", "data", "evaluation", "events", "models", "report", "sampling", "training"},
     "api": FOUNDATION | {"artifacts", "events", "experiment", "sampling"},

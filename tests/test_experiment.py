@@ -19,6 +19,7 @@ from inkgan.events import Event, Finished, Options, Sampled, Started, Troubled, 
 from inkgan.experiment import run_experiment
 from inkgan.toml import override
 from inkgan.training import health
+from inkgan.training.loop import train
 from inkgan.training.state import TrainState
 
 Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
@@ -188,10 +189,9 @@ def test_other_thread_counts_are_said(tiny: Recipe, tmp_path: Path) -> None:
 
 def spoil(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
     """Let the generator's weights become NaN once, at a step, at the full learning rate."""
-    original = experiment.train
 
     def spoiled(recipe: Any, batches: Any, state: TrainState) -> Any:
-        for update in original(recipe, batches, state):
+        for update in train(recipe, batches, state):
             if state.step == at_step and state.lr_scale == 1.0:
                 with torch.no_grad():
                     next(state.generator.parameters()).fill_(float("nan"))

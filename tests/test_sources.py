@@ -25,7 +25,7 @@ from inkgan.config import Data
 from inkgan.data.catalog import FASHION, IDX_SETS, IdxSet
 from inkgan.data.dataset import Dataset, Split, load_dataset
 from inkgan.data.fetch import RemoteFile, cache_folder
-from inkgan.data.sources import CIFAR_CLASSES, describe_remote, read_source
+from inkgan.data.sources import CIFAR_CLASSES, read_source
 from inkgan.errors import DataError, DataFormatError, DataNotFoundError
 
 PATIENT = settings(
@@ -458,6 +458,11 @@ def test_holdout_is_the_last_of_training() -> None:
     assert len(load("uci-digits", "test", holdout=100)) == 297
 
 
+def test_no_holdout_has_no_validation_split() -> None:
+    with pytest.raises(DataError, match=r"data\.holdout=0 leaves no validation images"):
+        load("uci-digits", "validation", holdout=0)
+
+
 @pytest.mark.parametrize("holdout", [1500, 5000])
 def test_holdout_that_leaves_nothing(holdout: int) -> None:
     message = rf"data\.holdout={holdout} leaves nothing of the 1,500 .*use --set data\.holdout=150"
@@ -516,14 +521,6 @@ def test_digest_feels_every_change() -> None:
     copied = replace(base, images=images.clone(memory_format=torch.channels_last), name="another")
     assert copied.digest() == base.digest()
     assert base.to(torch.device("cpu")).digest() == base.digest()
-
-
-def test_what_a_download_would_fetch() -> None:
-    assert {file.name for file in describe_remote("mnist")} == set(MNIST.file_names)
-    assert describe_remote("stacked-mnist") == describe_remote("mnist")
-    assert [file.name for file in describe_remote("emnist-digits")] == ["gzip.zip"]
-    assert [file.name for file in describe_remote("cifar10")] == [CIFAR_ARCHIVE]
-    assert describe_remote("uci-digits") == ()
 
 
 # --- the real files ---

@@ -13,7 +13,7 @@ from inkgan.events import Event, OnTrouble, Options
 from inkgan.experiment import run_experiment
 from inkgan.recipes import get_recipe
 from inkgan.sampling.sampler import Sampler
-from inkgan.toml import override
+from inkgan.toml import override, replace
 
 RUNS = Path("runs")  # where the command line puts runs, and where a bare name is looked for
 
@@ -72,7 +72,7 @@ def with_length(recipe: Recipe, epochs: int | None, images: int | None) -> Recip
     """Return the recipe with another number of epochs or images, where one is given."""
     for flag, value in (("epochs", epochs), ("images", images)):
         if value is not None:
-            recipe = override(recipe, [f"schedule.{flag}={value}"], f"--{flag} {value}")
+            recipe = replace(recipe, {f"schedule.{flag}": value}, f"--{flag} {value}")
     return recipe
 
 

@@ -97,10 +97,10 @@ class Kernel(Value):
     stride: int = Field(2, ge=1, le=8)
     padding: int | Literal["same"] = 1
 
-    @field_validator("padding")
+    @field_validator("padding", mode="before")
     @classmethod
-    def _not_negative(cls, padding: int | str) -> int | str:
-        if isinstance(padding, int) and not 0 <= padding <= 30:
+    def _pixels_or_same(cls, padding: Any) -> Any:
+        if padding != "same" and (not isinstance(padding, int) or not 0 <= padding <= 30):
             raise ValueError("padding must be 0 to 30, or 'same'")
         return padding
 

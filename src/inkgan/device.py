@@ -43,8 +43,6 @@ def default_threads() -> int:
 
 def set_threads(count: int) -> None:
     """Use `count` threads inside each operation; sums, and so the last bits, depend on it."""
-    if count < 1:
-        raise ConfigError(f"--threads {count} is impossible; use 1 or more")
     torch.set_num_threads(count)
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from inkgan.artifacts.run import Run
 from inkgan.data.fetch import Report
+from inkgan.errors import ConfigError
 from inkgan.training.health import Finding
 from inkgan.training.loop import Update
 
@@ -35,6 +36,13 @@ class Options:
     on_trouble: OnTrouble = "warn"
     report: Report | None = None
     should_stop: Callable[[], bool] = lambda: False
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values before anything begins."""
+        if self.minutes is not None and not 0 < self.minutes < float("inf"):
+            raise ConfigError(f"--minutes {self.minutes} is impossible; use more than 0")
+        if self.threads is not None and self.threads < 1:
+            raise ConfigError(f"--threads {self.threads} is impossible; use 1 or more")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from inkgan.artifacts.tensorboard import open_log
 from inkgan.config import Recipe
 from inkgan.data.batches import Batches
 from inkgan.data.dataset import Dataset, load_dataset
-from inkgan.errors import ConfigError, TrainingStopped
+from inkgan.errors import TrainingStopped
 from inkgan.evaluation.distances import checkpoint_score
 from inkgan.events import Event, Finished, Options, Reason, Sampled, Started, Troubled, Updated
 from inkgan.models.build import count_parameters
@@ -38,8 +38,6 @@ def run_experiment(recipe: Recipe, out: Path, options: Options | None = None) ->
         InkganError: the data, the folder or the recipe cannot be; or the monitor stopped the run.
     """
     options = options or Options()
-    if options.minutes is not None and options.minutes <= 0:
-        raise ConfigError(f"--minutes {options.minutes} is impossible; use more than 0")
     device = devices.choose_device(options.device)
     dataset = load_dataset(recipe.data, "train", options.data_dir, options.report)
     schedule = recipe.schedule

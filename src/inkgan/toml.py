@@ -4,7 +4,7 @@ import json
 import tomllib
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tomlkit
@@ -58,24 +58,36 @@ def to_json(recipe: Recipe) -> str:
     return json.dumps(recipe.model_dump(mode="json"), separators=(",", ":"))
 
 
-def override(recipe: Recipe, assignments: Sequence[str], source: str = "") -> Recipe:
+def override(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
     """Return a new recipe with values replaced, each given as "section.key=value".
 
-    `source` begins the error message, by default "--set" and the assignments. The value is read
-    as TOML (1e-4, true, [256, 512]) and, failing that, as a plain string; "none" unsets an optional
-    value.
+    The value is read as TOML (1e-4, true, [256, 512]) and, failing that, as a plain string; "none"
+    unsets an optional value.
 
     Raises:
         ConfigError: a key does not exist or a value is impossible.
     """
-    values = recipe.model_dump(mode="json")
+    replacements = {}
     for assignment in assignments:
-        path, equals, text = assignment.partition("=")
-        here = source or f"--set {assignment}"
-        if not equals or not path.strip():
-            raise ConfigError(f"{here}: write it as section.key=value, for example optim.lr=1e-4")
-        _assign(values, path.strip().split("."), _read_value(text.strip()), here)
-    return parse_recipe(values, source or f"--set {' --set '.join(assignments)}")
+        key, equals, text = assignment.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(
+                f"--set {assignment}: write it as section.key=value, for example optim.lr=1e-4"
+            )
+        replacements[key.strip()] = _read_value(text.strip())
+    return replace(recipe, replacements, " ".join(f"--set {text}" for text in assignments))
+
+
+def replace(recipe: Recipe, replacements: Mapping[str, Any], source: str) -> Recipe:
+    """Return a new recipe with values replaced under their dotted keys.
+
+    Raises:
+        ConfigError: a key does not exist or a value is impossible; begins with `source`.
+    """
+    values = recipe.model_dump(mode="json")
+    for key, value in replacements.items():
+        _assign(values, key.split("."), value, source)
+    return parse_recipe(values, source)
 
 
 def differences(one: Recipe, other: Recipe) -> Iterator[tuple[str, Any, Any]]:
@@ -150,37 +162,46 @@ def _assign(values: dict[str, Any], path: list[str], value: Any, source: str) ->
 
 
 def _explain(error: ValidationError) -> str:
-    """Turn pydantic's findings into one line."""
-    return "; ".join(_explain_one(dict(finding)) for finding in error.errors()[:3])
+    """Turn pydantic's findings into one line, one clause for each place at fault."""
+    clauses: dict[str, str] = {}
+    for finding in error.errors()[:8]:
+        path, clause = _explain_one(dict(finding))
+        clauses.setdefault(path, clause)
+    return "; ".join(list(clauses.values())[:3])
 
 
-def _explain_one(finding: dict[str, Any]) -> str:
+def _explain_one(finding: dict[str, Any]) -> tuple[str, str]:
     place = [str(part) for part in finding["loc"]]
-    dotted = ".".join(part for part in place if not part.startswith(("constrained", "literal[")))
+    path, keys = _walk(place)
     value, context = finding["input"], finding.get("ctx", {})
     if finding["type"] == "extra_forbidden":
-        return f"unknown key {dotted!r}{did_you_mean(place[-1], _keys_at(place[:-1]))}"
+        wrong = ".".join([*path, place[-1]])
+        return wrong, f"unknown key {wrong!r}{did_you_mean(place[-1], keys)}"
+    dotted = ".".join(path)
     if finding["type"] in ("literal_error", "union_tag_invalid"):
         expected = str(context.get("expected", context.get("expected_tags", "")))
         choices = [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")]
-        wrong = value.get("family") if isinstance(value, dict) else value
-        return f"{dotted} = {wrong!r} is unknown{did_you_mean(str(wrong), choices)}"
+        given = value.get("family") if isinstance(value, dict) else value
+        return dotted, f"{dotted} = {given!r} is unknown{did_you_mean(str(given), choices)}"
     message = finding["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    return (
-        f"{dotted} = {value!r}: {message}"
-        if not isinstance(value, dict)
-        else f"{dotted}: {message}"
-    )
+    shown = "" if isinstance(value, dict) else f" = {value!r}"
+    return dotted, f"{dotted or 'recipe'}{shown}: {message}"
 
 
-def _keys_at(place: Sequence[str]) -> set[str]:
-    """List the keys that a recipe allows at a place, over all members of a union."""
+def _walk(place: Sequence[str]) -> tuple[list[str], set[str]]:
+    """Follow pydantic's place through the recipe: the keys on the way, and those allowed there.
+
+    A place also holds names of union members and of types, which are no keys.
+    """
     models: list[type[BaseModel]] = [Recipe]
+    path = []
     for part in place:
-        inner = [_models_in(model.model_fields[part].annotation) for model in models
-                 if part in model.model_fields]  # fmt: skip
+        holders = [model for model in models if part in model.model_fields]
+        if holders or part.isdecimal():
+            path.append(part)
+        inner = [_models_in(model.model_fields[part].annotation) for model in holders]
         models = [model for group in inner for model in group] or models
-    return {key for model in models for key in model.model_fields}
+    return path, {key for model in models for key in model.model_fields}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

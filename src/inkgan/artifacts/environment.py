@@ -63,10 +63,17 @@ def describe_environment(device: torch.device, data_sha256: str) -> dict[str, An
 
 def _git_revision() -> str | None:
     """Return the revision of the source tree, with + if it was changed, where there is one."""
-    command = ["git", "describe", "--always", "--dirty=+", "--abbrev=12"]
-    folder = Path(__file__).parent
+    source = Path(__file__)
+    if _git(source.parent, "ls-files", "--error-unmatch", source.name) is None:
+        return None  # installed somewhere inside another project's repository
+    return _git(source.parent, "describe", "--always", "--dirty=+", "--abbrev=12")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=10)
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

@@ -32,15 +32,11 @@ def fetch(
 ) -> None:
     """Find a data set, or download it, and say what is in it."""
     from inkgan.cli.view import download_report
-    from inkgan.config import Data
     from inkgan.data.dataset import load_dataset
-    from inkgan.errors import ConfigError
     from inkgan.recipes import RECIPES
-    from inkgan.toml import override
+    from inkgan.toml import replace
 
-    config: Data = override(RECIPES["dcgan"], [f'data.name="{name}"'], f"data set {name}").data
-    if name.startswith(("folder:", "npz:")) and '"' in name:
-        raise ConfigError(f"data set {name}: the path must not hold quotes")
+    config = replace(RECIPES["dcgan"], {"data.name": name}, f"data set {name}").data
     with download_report() as report:
         for split in ("train", "test"):
             dataset = load_dataset(config, split, data_dir, report)

@@ -84,7 +84,7 @@ def _choose_recipe(
 ) -> "Recipe":
     """Take the named recipe, or that of the run to go on with, and replace what flags say."""
     from inkgan.recipes import DEFAULT_RECIPE, get_recipe
-    from inkgan.toml import override
+    from inkgan.toml import override, replace
 
     held = out / "recipe.toml" if out is not None and name is None else None
     if held is not None and held.is_file():
@@ -92,17 +92,16 @@ def _choose_recipe(
     recipe = override(get_recipe(name or DEFAULT_RECIPE), overrides)
     for key, (flag, value) in flags.items():
         if value is not None:
-            shown = f'"{value}"' if isinstance(value, str) else value
-            recipe = override(recipe, [f"{key}={shown}"], f"--{flag} {value}")
+            recipe = replace(recipe, {key: value}, f"--{flag} {value}")
     return recipe
 
 
 def _fall_back(recipe: "Recipe", data: str, error: DataNotFoundError) -> "Recipe":
     from inkgan.cli.view import warn
-    from inkgan.toml import override
+    from inkgan.toml import replace
 
     warn(f"{error}\n\nGOING ON WITH {data.upper()} INSTEAD OF {recipe.data.name.upper()}.\n")
-    return override(recipe, [f'data.name="{data}"'], f"--fallback {data}")
+    return replace(recipe, {"data.name": data}, f"--fallback {data}")
 
 
 @contextlib.contextmanager

@@ -65,6 +65,8 @@ def load_dataset(
     source_split: Literal["train", "test"] = "test" if split == "test" else "train"
     raw, labels, classes = read_source(config.name, source_split, config.size, data_dir, report)
     part = slice(None)
+    if split == "validation" and not config.holdout:
+        raise DataError("data.holdout=0 leaves no validation images; use --set data.holdout=5000")
     if split != "test":
         cut = len(raw) - config.holdout
         if cut < 1:

@@ -5,6 +5,7 @@ trying one mirror after the other, is added here.
 """
 
 import contextlib
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -102,6 +103,7 @@ def _fetch(file: RemoteFile, folder: Path, data_set: str, report: Report | None)
 
 def _from_mirror(url: str, file: RemoteFile, folder: Path, report: Report | None) -> Path:
     """Download from one mirror; where what was resumed turns out wrong, again from the start."""
+    pooch.get_logger().setLevel(logging.WARNING)  # the report tells what is being fetched
     downloader = ResumingDownloader(folder / f"{file.name}.part", file, report)
     resumes = downloader.partial.exists()
 

@@ -15,7 +15,6 @@ import torch.nn.functional as F
 from inkgan import files, rng
 from inkgan.data.catalog import ARCHIVES, IDX_SETS, IdxSet
 from inkgan.data.fetch import (
-    RemoteFile,
     Report,
     cache_folder,
     download,
@@ -216,13 +215,3 @@ def _read_uci_digits(split: Split, data_dir: Path | None, report: Report | None)
     framed = F.pad(large.clamp(0, 255).round().to(torch.uint8), (4, 4, 4, 4))
     part = slice(0, 1500) if split == "train" else slice(1500, None)
     return framed[part].permute(0, 2, 3, 1).numpy(), bunch.target[part].tolist(), DIGITS
-
-
-def describe_remote(name: str) -> tuple[RemoteFile, ...]:
-    """List the files that a download of this data set would fetch."""
-    if name in ARCHIVES:
-        return (ARCHIVES[name],)
-    spec = IDX_SETS.get("mnist" if name == "stacked-mnist" else name)
-    if spec is None:
-        return ()
-    return (spec.archive,) if spec.archive is not None else spec.remote

@@ -50,7 +50,8 @@ class Compared:
             ("d_fake_accuracy", "discriminator right on fake"),
             ("images_per_second", "images/s"),
         ):  # fmt: skip
-            shown[label] = f"{last[key]:.3g}" if key in last else "not measured"
+            number = last.get(key)
+            shown[label] = "not measured" if number is None else _rounded(number)
         return shown
 
 
@@ -80,6 +81,10 @@ def compare(runs: Sequence[str | Path], out: str | Path) -> tuple[Path, Path]:
     images.save_png(picture_path, _sheet(compared, curves))
     files.write_text(page_path, _page(compared, curves))
     return page_path, picture_path
+
+
+def _rounded(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
 def _names(runs: Sequence[str | Path]) -> list[str]:
