@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -197,6 +198,22 @@ def test_ctrl_c_saves_and_names_the_command_to_go_on(
     assert "Traceback" not in errors
     assert (tmp_path / "a/checkpoints/last.safetensors").is_file()
     assert (tmp_path / "a/generator.safetensors").is_file()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX file size limits")
+def test_no_room_for_a_checkpoint_is_one_line(tmp_path: Path) -> None:
+    """A real refusal by the system, which the weights' library reports in its own way."""
+    arguments = ["train", "mlp", "--data", "uci-digits", *SMALL, "--out", "a"]
+    limited = f"ulimit -f 200; exec {shlex.join([sys.executable, '-m', 'inkgan', *arguments])}"
+    done = subprocess.run(
+        ["bash", "-c", limited], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert re.fullmatch(
+        r"inkgan: cannot write a/checkpoints/best\.safetensors: .*[Tt]oo large.*", last
+    )
+    assert not list((tmp_path / "a" / "checkpoints").iterdir())
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 50)), min_size=1, max_size=5))

@@ -77,9 +77,16 @@ class Run:
         return [json.loads(line) for line in lines[:-1] if line]
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Add one line of metrics."""
-        with self.metrics_path.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(json.dumps(row, allow_nan=True) + "\n")
+        """Add one line of metrics.
+
+        Raises:
+            ArtifactError: the file cannot be written.
+        """
+        try:
+            with self.metrics_path.open("a", encoding="utf-8", newline="\n") as stream:
+                stream.write(json.dumps(row, allow_nan=True) + "\n")
+        except OSError as error:
+            raise ArtifactError(f"cannot write {self.metrics_path}: {error.strerror}") from error
 
     def rewind(self, step: int) -> None:
         """Forget what was recorded after a step: resuming from there will record it again."""

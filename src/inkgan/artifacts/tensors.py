@@ -16,10 +16,17 @@ KEY = "inkgan"
 
 
 def write(path: Path, tensors: Mapping[str, torch.Tensor], document: Mapping[str, Any]) -> None:
-    """Write tensors and their document, whole or not at all."""
+    """Write tensors and their document, whole or not at all.
+
+    Raises:
+        ArtifactError: the file cannot be written (no space, no permission).
+    """
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic(path) as temporary:
-        save_file(on_cpu, temporary, metadata={KEY: json.dumps(document)})
+    try:
+        with atomic(path) as temporary:
+            save_file(on_cpu, temporary, metadata={KEY: json.dumps(document)})
+    except SafetensorError as error:  # how the library reports a full disk
+        raise ArtifactError(f"cannot write {path}: {error}") from error
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
