@@ -31,7 +31,7 @@ def test_sigkill_at_random_moments_loses_nothing(tiny: Recipe, tmp_path: Path) -
         command(recipe_path, tmp_path / "whole"), check=True, timeout=240, capture_output=True
     )
     duration = time.monotonic() - began
-    chance = random.Random()  # other moments in every session: the claim is for any of them
+    chance = random.Random()  # other moments every time: the claim is for any of them
     killed = 0
     for _ in range(KILLS):
         process = subprocess.Popen(
