@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from inkgan.errors import did_you_mean
+
 LossName = Literal["non-saturating", "minimax", "least-squares", "hinge"]
 InitName = Literal["torch", "normal", "glorot"]
 DatasetName = Literal[
@@ -77,8 +79,6 @@ class Data(Value):
     def _known(cls, name: str) -> str:
         names = DatasetName.__args__  # type: ignore[attr-defined]
         if name not in names and not name.startswith(DATASET_PREFIXES):
-            from inkgan.errors import did_you_mean
-
             raise ValueError(f"unknown data set {name!r}{did_you_mean(name, names)}")
         return name
 

@@ -1,6 +1,5 @@
-"""Recipes to and from TOML and JSON, and overrides such as "optim.lr=1e-4"."""
+"""Recipes to and from TOML, and overrides such as "optim.lr=1e-4"."""
 
-import json
 import tomllib
 import types
 import typing
@@ -35,14 +34,6 @@ def from_toml(text: str, source: str = "recipe") -> Recipe:
         raise ConfigError(f"{source} is not valid TOML: {error}") from error
 
 
-def from_json(text: str, source: str = "recipe") -> Recipe:
-    """Parse JSON text as a recipe."""
-    try:
-        return parse_recipe(json.loads(text), source)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{source} is not valid JSON: {error}") from error
-
-
 def to_toml(recipe: Recipe) -> str:
     """Write a recipe as TOML with the fields' meanings as comments; values left out are unset.
 
@@ -51,11 +42,6 @@ def to_toml(recipe: Recipe) -> str:
     document = tomlkit.document()
     _fill(document, recipe)
     return tomlkit.dumps(document)
-
-
-def to_json(recipe: Recipe) -> str:
-    """Write a recipe as compact JSON."""
-    return json.dumps(recipe.model_dump(mode="json"), separators=(",", ":"))
 
 
 def override(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
