@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= runs/first
 
-.PHONY: run setup test lint format clean
+.PHONY: run setup test bench lint format clean
 
 run: setup  ## train the default recipe for a few minutes and say what was written
 	$(BIN)/inkgan train dcgan --minutes 4 --set schedule.batch_size=32 --sample-every 3200 --fallback uci-digits --out $(OUT)
@@ -20,6 +20,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 test: setup
 	$(BIN)/pytest
+
+bench: setup  ## times the engine beside a textbook loop, about four minutes
+	$(BIN)/python -m benchmarks.train --json benchmarks/results/latest.json
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -15,7 +15,16 @@ from inkgan import experiment, files, images
 from inkgan.artifacts.run import Run, locked
 from inkgan.config import Recipe
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
-from inkgan.events import Event, Finished, Options, Sampled, Started, Troubled, Updated
+from inkgan.events import (
+    MAX_ROLLBACKS,
+    Event,
+    Finished,
+    Options,
+    Sampled,
+    Started,
+    Troubled,
+    Updated,
+)
 from inkgan.experiment import run_experiment
 from inkgan.toml import override
 from inkgan.training import health
@@ -63,7 +72,7 @@ def test_a_run_leaves_everything_it_promises(tiny: Recipe, tmp_path: Path) -> No
     rows = run.rows()
     assert [row["images"] for row in rows if "d_loss" in row] == [3200, 4416]
     assert all(row["images_per_second"] > 0 for row in rows if "d_loss" in row)
-    assert len([row for row in rows if "sliced_wasserstein" in row]) == 4
+    assert len([row for row in rows if "e3_distance" in row]) == 4
     assert (run.path / "tensorboard").is_dir()
     assert not list(run.path.rglob(".*.*"))  # no half-written file is left
 
@@ -237,7 +246,7 @@ def test_rollbacks_come_to_an_end(
     monkeypatch.setattr(health, "examine", lambda metrics, state: [finding])
     with pytest.raises(TrainingStopped, match="collapsed"):
         events_of(tiny, tmp_path / "a", on_trouble="rollback")
-    assert checkpoint(tmp_path / "a")[1]["rollbacks"] == experiment.MAX_ROLLBACKS
+    assert checkpoint(tmp_path / "a")[1]["rollbacks"] == MAX_ROLLBACKS
 
 
 @pytest.mark.parametrize("on_trouble", ["warn", "stop"])

@@ -15,6 +15,7 @@ __all__ = [
     "Run",
     "Sampler",
     "compare",
+    "evaluate",
     "get_recipe",
     "load",
     "load_dataset",
@@ -22,13 +23,15 @@ __all__ = [
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from inkgan.api import load, train
+    from inkgan.api import train
     from inkgan.artifacts.run import Run
     from inkgan.config import Recipe
     from inkgan.data.dataset import load_dataset
     from inkgan.errors import InkganError
+    from inkgan.judging.evaluate import evaluate
     from inkgan.recipes import RECIPES, get_recipe
     from inkgan.report.compare import compare
+    from inkgan.sampling.loading import load
     from inkgan.sampling.sampler import Sampler
 
 _HOMES = {
@@ -38,8 +41,9 @@ _HOMES = {
     "Sampler": "inkgan.sampling.sampler",
     "InkganError": "inkgan.errors",
     "compare": "inkgan.report.compare",
+    "evaluate": "inkgan.judging.evaluate",
     "get_recipe": "inkgan.recipes",
-    "load": "inkgan.api",
+    "load": "inkgan.sampling.loading",
     "load_dataset": "inkgan.data.dataset",
     "train": "inkgan.api",
 }

@@ -201,6 +201,9 @@ class Schedule(Value):
     sample_every: int | None = Field(
         None, ge=1, description="images between two sample grids; unset is an epoch"
     )
+    evaluate_every: int | None = Field(
+        None, ge=1, description="images between two evaluations; unset is with every grid"
+    )
 
 
 class Recipe(Value):

@@ -12,6 +12,7 @@ from inkgan.training.health import Finding
 from inkgan.training.loop import Update
 
 OnTrouble = Literal["warn", "stop", "rollback"]
+MAX_ROLLBACKS = 3
 Reason = Literal["complete", "time is up", "interrupted"]
 
 
@@ -44,6 +45,14 @@ class Options:
         if self.threads is not None and self.threads < 1:
             raise ConfigError(f"--threads {self.threads} is impossible; use 1 or more")
 
+    def answer_to(
+        self, finding: Finding, rollbacks: int
+    ) -> Literal["goes on", "stops", "rollback"]:
+        """Choose what follows from a finding; the last rollback has been, and it stops."""
+        if self.on_trouble == "rollback":
+            return "rollback" if rollbacks < MAX_ROLLBACKS else "stops"
+        return "stops" if finding.fatal or self.on_trouble == "stop" else "goes on"
+
 
 @dataclass(frozen=True)
 class Started:
@@ -69,12 +78,12 @@ class Updated:
 
 @dataclass(frozen=True)
 class Sampled:
-    """A grid was drawn and scored."""
+    """A grid was drawn, and scored where an evaluation was due."""
 
     images: int
     epoch: float
     path: Path
-    score: float
+    score: float | None
     is_best: bool
 
 

@@ -14,9 +14,9 @@ from inkgan.artifacts.run import Run, locked
 from inkgan.artifacts.tensorboard import open_log
 from inkgan.config import Recipe
 from inkgan.data.batches import Batches
-from inkgan.data.dataset import Dataset, load_dataset
+from inkgan.data.dataset import load_dataset, validation_images
 from inkgan.errors import TrainingStopped
-from inkgan.evaluation.distances import checkpoint_score
+from inkgan.evaluation.picker import DISTANCE, Picker
 from inkgan.events import Event, Finished, Options, Reason, Sampled, Started, Troubled, Updated
 from inkgan.models.build import count_parameters
 from inkgan.report.pictures import write_pictures
@@ -28,7 +28,6 @@ from inkgan.training.state import TrainState, new_state
 GRID_IMAGES = 64
 SCORED_IMAGES = 1000  # fakes, and as many real images, that score a checkpoint
 CHECKPOINT_SECONDS = 60.0
-MAX_ROLLBACKS = 3
 
 
 def run_experiment(recipe: Recipe, out: Path, options: Options | None = None) -> Iterator[Event]:
@@ -44,17 +43,10 @@ def run_experiment(recipe: Recipe, out: Path, options: Options | None = None) ->
     # all that can be wrong with a recipe shows here, before anything is written
     batches = Batches(dataset.to(device), schedule.batch_size, recipe.seed, recipe.data.augment)
     state = new_state(recipe, dataset.shape, device)
-    real = _images_to_score_by(recipe, dataset, options)
+    real = validation_images(recipe.data, dataset, SCORED_IMAGES, options.data_dir)
     with locked(out):
         run = Run.create_or_open(out, recipe)
         yield from Experiment(run, batches, state, real, options).events()
-
-
-def _images_to_score_by(recipe: Recipe, dataset: Dataset, options: Options) -> torch.Tensor:
-    """Take held-out images; a recipe that trains on all images has only its last to offer."""
-    if recipe.data.holdout:
-        dataset = load_dataset(recipe.data, "validation", options.data_dir)
-    return dataset.images[-SCORED_IMAGES:]
 
 
 class Experiment:
@@ -63,18 +55,17 @@ class Experiment:
     def __init__(
         self, run: Run, batches: Batches, state: TrainState, real: torch.Tensor, options: Options
     ) -> None:
-        self.run, self.batches, self.state, self.real = run, batches, state, real
+        self.run, self.batches, self.state, self.picker = run, batches, state, Picker(real)
         self.recipe, self.options = run.recipe, options
         self.device = batches.dataset.images.device
         self.note = settle_threads(run.environment_path, options.threads)
-        self.data_sha256 = batches.dataset.digest()
-        settle_environment(
-            run.environment_path, self.device, self.data_sha256, batches.dataset.name
-        )
+        dataset = batches.dataset
+        self.data_sha256 = dataset.digest()
+        settle_environment(run.environment_path, self.device, self.data_sha256, dataset.name)
         schedule = self.recipe.schedule
         self.total_steps = total_steps(self.recipe, batches.per_epoch)
-        every = schedule.sample_every or batches.per_epoch * schedule.batch_size
-        self.sample_steps = max(1, round(every / schedule.batch_size))
+        self.sample_steps = self._steps_between(schedule.sample_every)
+        self.evaluate_steps = self._steps_between(schedule.evaluate_every or schedule.sample_every)
         self.restored = self._restore("last")
         self.run.rewind(state.step if self.restored else -1)
         self.log = open_log(run.path / "tensorboard", self.images_seen)
@@ -84,7 +75,7 @@ class Experiment:
     @property
     def images_seen(self) -> int:
         """Count the real images shown to the discriminator so far."""
-        return self.state.step * self.recipe.schedule.batch_size
+        return self.state.step * self.batches.batch_size
 
     def events(self) -> Iterator[Event]:
         """Yield what happens until the run ends for now."""
@@ -98,8 +89,7 @@ class Experiment:
                 yield self._record(update)
                 if update.metrics is not None:
                     yield from self._heed(update.metrics)
-                if self.state.step % self.sample_steps == 0:
-                    yield self._sample()
+                yield from self._look()
                 self._save_now_and_then()
                 if self.options.should_stop():
                     reason = "interrupted"
@@ -113,6 +103,10 @@ class Experiment:
         self._finish()
         yield Finished(self.run, reason, self.images_seen, self.state.seconds)
 
+    def _steps_between(self, images: int | None) -> int:
+        batch_size = self.batches.batch_size
+        return max(1, round((images or self.batches.per_epoch * batch_size) / batch_size))
+
     # --- the start ---
 
     def _restore(self, name: str) -> bool:
@@ -123,10 +117,8 @@ class Experiment:
 
     def _started(self) -> Started:
         sizes = count_parameters(self.state.generator), count_parameters(self.state.discriminator)
-        dataset = self.batches.dataset
-        data = f"{dataset.name}, {len(dataset):,} images {dataset.shape}"
-        total = self.total_steps * self.recipe.schedule.batch_size
-        shown = devices.describe(self.device)
+        total, shown = self.total_steps * self.batches.batch_size, devices.describe(self.device)
+        data = str(self.batches.dataset)
         return Started(self.run, self.images_seen, total, data, sizes, shown, self.note)
 
     # --- on the way ---
@@ -162,49 +154,60 @@ class Experiment:
             "seconds": round(self.state.seconds, 3),
         }
 
-    @torch.no_grad()
+    def _draw(self, count: int) -> torch.Tensor:
+        """Draw the images of the seeds from 0 with the averaged generator."""
+        return torch.cat(list(draw(self.state.ema, range(count), self.recipe.model.latent_dim)))
+
+    def _look(self) -> Iterator[Sampled]:
+        """Sample or evaluate, where either is due."""
+        if self.state.step % self.sample_steps == 0:
+            yield self._sample()
+        elif self.state.step % self.evaluate_steps == 0:
+            self._evaluate()
+
     def _sample(self) -> Sampled:
-        """Draw the fixed noise, score the averaged generator, keep it if it is the best."""
-        drawn = torch.cat(
-            list(draw(self.state.ema, range(SCORED_IMAGES), self.recipe.model.latent_dim))
-        )
-        picture = images.grid(images.to_array(drawn[:GRID_IMAGES]))
+        """Draw the fixed noise, and evaluate where that is due too."""
+        picture = images.grid(images.to_array(self._draw(GRID_IMAGES)))
         path = self.run.frame_path(self.state.step)
         images.save_png(path, picture, {"images seen": str(self.images_seen), "seeds": "0-63"})
-        score = checkpoint_score(drawn, self.real)
-        # where a run happens to be interrupted must not decide which checkpoint is the best
-        planned = self.state.step % self.sample_steps == 0 or self.state.step == self.total_steps
-        is_best = planned and score < (self.state.best_score or float("inf"))
-        if is_best:
-            self.state.best_score = score
-            self._save("best")
-        self.run.append(self._row() | {"sliced_wasserstein": score})
-        self._save("last")
         self.log.picture(self.images_seen, picture)
-        self.log.scalars(self.images_seen, {"sliced_wasserstein": score})
+        score, is_best = None, False
+        if self.state.step % self.evaluate_steps == 0 or self.state.step == self.total_steps:
+            score, is_best = self._evaluate()
+        self._save("last")
         self._tick()
         epoch = self.state.step / self.batches.per_epoch
         return Sampled(self.images_seen, epoch, path, score, is_best)
 
+    def _evaluate(self) -> tuple[float, bool]:
+        """Score the averaged generator on validation images; keep it if it is the best so far.
+
+        Steps are evaluated by plan alone: where a run happens to be interrupted must not decide
+        which checkpoint is the best.
+        """
+        scores = self.picker.score(self._draw(SCORED_IMAGES))
+        self.run.append(self._row() | scores)
+        self.log.scalars(self.images_seen, scores)
+        score, best = scores[DISTANCE], self.state.best_score
+        is_best = best is None or score < best
+        if is_best:
+            self.state.best_score = score
+            self._save("best")
+        self._tick()
+        return score, is_best
+
     def _heed(self, metrics: dict[str, float]) -> Iterator[Event]:
         """Listen to the health monitor and act as the user chose."""
         for finding in health.examine(metrics, self.state):
-            rolls_back = self.options.on_trouble == "rollback"
-            stops = self.options.on_trouble == "stop" or (finding.fatal and not rolls_back)
-            if rolls_back and self.state.rollbacks >= MAX_ROLLBACKS:
-                stops, rolls_back = True, False
-            action = "training goes on"
-            if rolls_back:
-                action = self._roll_back()
-            elif stops:
-                action = "training stops"
-            found = {"health": finding.kind, "message": str(finding), "action": action}
-            self.run.append(self._row() | found)
+            answer = self.options.answer_to(finding, self.state.rollbacks)
+            action = self._roll_back() if answer == "rollback" else f"training {answer}"
+            told = {"health": finding.kind, "message": str(finding), "action": action}
+            self.run.append(self._row() | told)
             yield Troubled(finding, action)
-            if stops:
+            if answer == "stops":
                 self._finish()
                 raise TrainingStopped(f"{finding} The run stands in {self.run.path}")
-            if rolls_back:
+            if answer == "rollback":
                 return
 
     def _roll_back(self) -> str:
@@ -246,7 +249,6 @@ class Experiment:
 
     def _bundle(self) -> Bundle:
         best = self.state.best_score
-        scores = {} if best is None else {"best_sliced_wasserstein": best}
         return Bundle(
             recipe=self.recipe,
             shape=self.batches.dataset.shape,
@@ -254,5 +256,5 @@ class Experiment:
             weights=self.state.ema.state_dict(),
             images_seen=self.images_seen,
             data_sha256=self.data_sha256,
-            scores=scores,
+            scores={} if best is None else {f"best_{DISTANCE}": best},
         )

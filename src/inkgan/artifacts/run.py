@@ -16,7 +16,13 @@ from inkgan.errors import ArtifactError
 
 CHECKPOINT = "checkpoint"
 # What may change when a run goes on: for how long, and how often it is looked at.
-FLEXIBLE = {"schedule.epochs", "schedule.images", "schedule.sample_every", "notes"}
+FLEXIBLE = {
+    "schedule.epochs",
+    "schedule.images",
+    "schedule.sample_every",
+    "schedule.evaluate_every",
+    "notes",
+}
 Row = dict[str, Any]
 
 

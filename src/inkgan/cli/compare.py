@@ -12,8 +12,16 @@ def compare(
         "comparison"
     ),
 ) -> None:
-    """Put runs side by side: pictures, curves and settings, as a page and a picture."""
-    from inkgan.report.compare import compare as write_comparison
+    """Put runs side by side: pictures, curves, settings and the judge's scores, on a page.
 
-    for path in write_comparison(runs, out):
+    Runs that differ only in their seed count as one recipe, and are paired seed by seed.
+    """
+    from inkgan.artifacts.run import Run
+    from inkgan.report.compare import compare as write_comparison
+    from inkgan.report.contests import contests
+
+    written = write_comparison(runs, out)
+    for contest in contests([(str(path), Run.open(path)) for path in runs]):
+        typer.echo(contest.sentence)
+    for path in written:
         typer.echo(path)

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from inkgan import __version__
-from inkgan.cli import data, recipes
+from inkgan.cli import data, judge, recipes
+from inkgan.cli.benchmark import benchmark
 from inkgan.cli.compare import compare
+from inkgan.cli.evaluate import evaluate
 from inkgan.cli.sample import sample
 from inkgan.cli.train import train
 from inkgan.errors import InkganError
@@ -27,9 +29,12 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(sample)
+app.command()(evaluate)
 app.command()(compare)
+app.command()(benchmark)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
+app.add_typer(judge.app, name="judge")
 
 
 def _show_version(wanted: bool) -> None:

@@ -56,7 +56,7 @@ def sample(
     for flag, value, least, most in (("columns", columns, 0, 1000), ("scale", scale, 1, 32)):
         if not least <= value <= most:
             raise ConfigError(f"--{flag} {value} is impossible; use {least} to {most}")
-    from inkgan.api import load
+    from inkgan.sampling.loading import load
 
     pictures = load(source, device=device, checkpoint=checkpoint).sample(seeds=wanted)
     _write(kind, out, pictures, wanted, columns, scale)

@@ -40,6 +40,9 @@ def train(
     sample_every: Annotated[
         int | None, typer.Option(help="Images between two grids; an epoch if left out.")
     ] = None,
+    evaluate_every: Annotated[
+        int | None, typer.Option(help="Images between two evaluations; each grid if left out.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed, another run.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     threads: Annotated[
@@ -53,7 +56,8 @@ def train(
     """Train a recipe. The same command again goes on where it was stopped."""
     flags = {"data.name": ("data", data), "schedule.epochs": ("epochs", epochs),
              "schedule.images": ("images", images), "seed": ("seed", seed),
-             "schedule.sample_every": ("sample-every", sample_every)}  # fmt: skip
+             "schedule.sample_every": ("sample-every", sample_every),
+             "schedule.evaluate_every": ("evaluate-every", evaluate_every)}  # fmt: skip
     chosen = _choose_recipe(recipe, out, set_ or [], flags)
     folder = out or Path("runs") / chosen.name
     from inkgan.cli.view import View, download_report

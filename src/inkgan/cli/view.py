@@ -16,7 +16,7 @@ from rich.progress import (
 )  # fmt: skip
 
 from inkgan.config import Recipe
-from inkgan.events import Finished, Options, Sampled, Started, Troubled, Updated
+from inkgan.events import Event, Finished, Options, Sampled, Started, Troubled, Updated
 from inkgan.experiment import run_experiment
 
 QUIET_SECONDS = 60.0
@@ -56,6 +56,52 @@ def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
         yield report
     finally:
         _stop(progress)
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a callable that shows each stage of long work as a bar, or as one line in a pipe."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+               TimeRemainingColumn(compact=True))  # fmt: skip
+    progress = Progress(*columns, console=errors, transient=True)
+    shown: list[str] = []
+
+    def report(what: str, done: int, total: int) -> None:
+        if not errors.is_terminal:
+            if what not in shown:
+                errors.print(what, markup=False)
+                shown.append(what)
+            return
+        if what not in shown:
+            progress.start()
+            for task in progress.task_ids:
+                progress.remove_task(task)
+            shown[:] = [what]
+            progress.add_task(what, total=total)
+        progress.update(progress.task_ids[0], completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        _stop(progress)
+
+
+def training_bar(
+    report: Callable[[str, int, int], None], minutes: float | None
+) -> Callable[[Event], None]:
+    """Give a listener that shows a run as one stage of longer work."""
+    run: list[Started] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Started):
+            run[:] = [event]
+        elif isinstance(event, Updated) and event.row is not None:
+            by_images = event.update.images / run[0].total_images
+            by_time = event.seconds / (60 * minutes) if minutes else 0.0
+            share = min(1.0, max(by_images, by_time))
+            report(f"training {run[0].run.path.name}", round(1000 * share), 1000)
+
+    return listen
 
 
 def _stop(progress: Progress) -> None:
@@ -135,7 +181,8 @@ class View:
 
     def _tell(self, event: Sampled) -> None:
         mark = " (best)" if event.is_best else ""
-        self._line(event.epoch, event.images, f"  distance {event.score:.4f}{mark}")
+        tail = "" if event.score is None else f"  distance {event.score:.2f}{mark}"
+        self._line(event.epoch, event.images, tail)
 
     def _line(self, epoch: float, images: int, tail: str) -> None:
         self.told_at = time.monotonic()

@@ -36,6 +36,9 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __str__(self) -> str:
+        return f"{self.name}, {len(self):,} images {self.shape}"
+
     def digest(self) -> str:
         """Return the SHA-256 of all pixels and labels."""
         hashed = hashlib.sha256(str(tuple(self.images.shape)).encode())
@@ -81,6 +84,17 @@ def load_dataset(
     if config.size is not None:
         images = _resized(images, config.size)
     return Dataset(config.name, images, torch.tensor(labels[part], dtype=torch.int64), classes)
+
+
+def validation_images(
+    config: Data, train: Dataset, count: int, data_dir: Path | None = None
+) -> torch.Tensor:
+    """Return the last images of the validation split, by which checkpoints are scored.
+
+    A recipe that trains on all images (holdout 0) has only its last training images to offer.
+    """
+    held_out = load_dataset(config, "validation", data_dir) if config.holdout else train
+    return held_out.images[-count:]
 
 
 def _with_channels(images: torch.Tensor, channels: int) -> torch.Tensor:

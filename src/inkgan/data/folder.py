@@ -46,11 +46,14 @@ def read_folder(root: Path, split: str, size: int | None) -> Labelled:
         paths, labels = [paths[i] for i in chosen], [labels[i] for i in chosen]
     if not paths:
         raise DataError(f"folder:{base} holds no pictures for the {split} split")
+    return _read_pictures(paths, size), labels, classes
+
+
+def _read_pictures(paths: Sequence[Path], size: int | None) -> UInt8:
     pictures = [_read_picture(path, size) for path in paths]
     _check_equal_sizes(paths, pictures)
     channels = max(picture.shape[2] for picture in pictures)
-    same = [picture.repeat(channels // picture.shape[2], axis=2) for picture in pictures]
-    return np.stack(same), labels, classes
+    return np.stack([p.repeat(channels // p.shape[2], axis=2) for p in pictures])
 
 
 def _list_pictures(base: Path, known: Path) -> tuple[list[Path], list[int], tuple[str, ...]]:
@@ -143,6 +146,39 @@ def read_npz(path: Path, split: str) -> Labelled:
         raise DataError(f"{path} holds no images for the {split} split")
     highest = max(int(part.max(initial=0)) for _, part in (train, test))
     return pixels, labels.tolist(), tuple(str(label) for label in range(highest + 1))
+
+
+def read_npz_images(path: Path) -> tuple[UInt8, np.ndarray | None]:
+    """Read all images of an .npz as (n, H, W, C), with labels (n,) where it has any.
+
+    Raises:
+        DataFormatError: not an .npz, no key images or x_train, not uint8 (n, H, W[, 3]), or labels
+            that do not match.
+    """
+    held = _load_arrays(path)
+    images, labels = _first(held, "images", "x_train"), _first(held, "labels", "y_train")
+    if images is None:
+        raise DataFormatError(f"{path} has keys {sorted(held)}; images or x_train is needed")
+    pixels, numbers = _check_arrays(path, images, labels)
+    return pixels, None if labels is None else numbers
+
+
+def read_pictures(root: Path) -> tuple[UInt8, np.ndarray | None]:
+    """Read all pictures of a folder as (n, H, W, C), with labels where its folders are 0 to 9.
+
+    Raises:
+        DataError: the folder is empty, folders have other names, or sizes differ.
+    """
+    paths, labels, classes = _list_pictures(root, root)
+    if not paths:
+        raise DataError(f"{root} holds no pictures")
+    strange = [name for name in classes if name not in "0123456789"]
+    if strange and classes != ("all",):
+        raise DataError(f"{root} has a class folder {strange[0]!r}; the digits are 0 to 9")
+    pixels = _read_pictures(paths, None)
+    if classes == ("all",):
+        return pixels, None
+    return pixels, np.array([int(classes[label]) for label in labels])
 
 
 def _load_arrays(path: Path) -> dict[str, np.ndarray]:

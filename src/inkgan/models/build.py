@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from inkgan import rng
 from inkgan.config import Model
@@ -64,3 +65,15 @@ def count_parameters(network: nn.Module, with_buffers: bool = False) -> int:
     if with_buffers:
         count += sum(b.numel() for b in network.buffers() if b.is_floating_point())
     return count
+
+
+def count_operations(generator: nn.Module, latent_dim: int) -> int:
+    """Count the floating-point operations of one image: 2 for each multiplication and addition.
+
+    Products and convolutions only, as torch's own counter counts them.
+    """
+    device = next(generator.parameters()).device
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        generator(torch.zeros(1, latent_dim, device=device), None)
+    return int(counter.get_total_flops())

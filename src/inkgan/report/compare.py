@@ -15,6 +15,7 @@ from inkgan import files, images
 from inkgan.artifacts.run import Run
 from inkgan.config import Recipe
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.report.contests import contests
 from inkgan.report.curves import draw_comparison
 from inkgan.toml import differences
 
@@ -36,13 +37,13 @@ class Compared:
         last: dict[str, Any] = {}
         for row in self.rows:
             last |= row
-        scores = [row["sliced_wasserstein"] for row in self.rows if "sliced_wasserstein" in row]
+        scores = [row["e3_distance"] for row in self.rows if "e3_distance" in row]
         shown = {
             "images seen": f"{last.get('images', 0):,}",
             "epochs": f"{last.get('epoch', 0):.1f}",
             "training time": f"{last.get('seconds', 0) / 60:.1f} min",
             "distance to validation, last (best)":
-                f"{scores[-1]:.4f} ({min(scores):.4f})" if scores else "not measured",
+                f"{scores[-1]:.2f} ({min(scores):.2f})" if scores else "not measured",
         }  # fmt: skip
         for key, label in (
             ("d_loss", "discriminator's loss"), ("g_loss", "generator's loss"),
@@ -137,6 +138,7 @@ def _page(compared: Sequence[Compared], curves: images.UInt8) -> str:
     ]
     return environment.get_template("compare.html").render(
         runs=runs,
+        contests=contests([(one.name, one.run) for one in compared]),
         facts=list(compared[0].facts),
         differences=_recipe_table({one.name: one.run.recipe for one in compared}),
         curves=images.data_uri(curves),

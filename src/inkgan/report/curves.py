@@ -24,17 +24,20 @@ PANELS = (
      (("d_grad_norm", "discriminator", BLUE), ("g_grad_norm", "generator", ORANGE))),
     ("Spread of a pixel over the batch", "",
      (("real_spread", "real", BLUE), ("fake_spread", "fake", ORANGE))),
-    ("Distance to validation images", "sliced Wasserstein, lower is better",
-     (("sliced_wasserstein", "averaged generator", ORANGE),)),
+    ("Distance to validation images", "Fréchet on E3, lower is better",
+     (("e3_distance", "averaged generator", ORANGE),)),
+    ("Fidelity and variety", "on E3, higher is better",
+     (("e3_precision", "precision", BLUE), ("e3_recall", "recall", ORANGE))),
     ("Speed", "images/s", (("images_per_second", "training", BLUE),)),
+    ("Training time", "seconds", (("seconds", "training", BLUE),)),
 )  # fmt: skip
 
 
 def draw_curves(path: Path, rows: Rows, title: str) -> None:
-    """Draw one run's curves as a PNG of six panels."""
-    figure = Figure(figsize=(12, 6.6), layout="constrained")
+    """Draw one run's curves as a PNG of eight panels."""
+    figure = Figure(figsize=(15, 6.6), layout="constrained")
     figure.suptitle(title)
-    for axes, (heading, unit, lines) in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
+    for axes, (heading, unit, lines) in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
         for metric, label, colour in lines:
             _plot(axes, rows, metric, label, colour)
         _dress(axes, heading, unit)
@@ -43,8 +46,8 @@ def draw_curves(path: Path, rows: Rows, title: str) -> None:
 
 def draw_comparison(path: Path, runs: Mapping[str, Rows]) -> None:
     """Draw the curves of several runs over each other, one colour each, as a PNG."""
-    figure = Figure(figsize=(12, 6.6), layout="constrained")
-    for axes, (heading, unit, lines) in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
+    figure = Figure(figsize=(15, 6.6), layout="constrained")
+    for axes, (heading, unit, lines) in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
         for (name, rows), colour in zip(runs.items(), _colours(len(runs)), strict=True):
             for index, (metric, label, _) in enumerate(lines):
                 shown = f"{name}: {label}" if len(lines) > 1 else name

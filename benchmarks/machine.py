@@ -1,0 +1,88 @@
+"""What a measurement was made on: processor, libraries, memory, and a neighbour if wished for."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from inkgan.artifacts.environment import describe_environment
+
+PREFIXES = ("OMP_", "KMP_", "GOMP_", "MKL_", "DNNL_", "ONEDNN_", "MALLOC_", "LD_PRELOAD")
+
+# It ends at its time, or when whoever started it is gone, so that none is ever left behind.
+BUSY = """
+import os, sys, time
+parent, end = os.getppid(), time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end and os.getppid() == parent:
+    for _ in range(100_000):
+        pass
+"""
+
+
+def describe_machine(data_sha256: str) -> dict[str, Any]:
+    """Return what is needed to judge whether two measurements can be compared."""
+    environment = describe_environment(torch.device("cpu"), data_sha256)
+    return environment | {
+        "processor": processor_name(),
+        "cores": os.cpu_count(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "variables": {k: v for k, v in sorted(os.environ.items()) if k.startswith(PREFIXES)},
+    }
+
+
+def processor_name() -> str:
+    """Return the processor's name as Linux knows it, or what Python knows elsewhere."""
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        facts: dict[str, str] = {}
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(":")
+            facts.setdefault(key.strip(), value.strip())
+        if "model name" in facts:
+            family, model = facts.get("cpu family", "?"), facts.get("model", "?")
+            return f"{facts['model name']} (family {family}, model {model})"
+    return platform.processor() or platform.machine()
+
+
+def forget_peak_memory() -> None:
+    """Begin a new peak, where the system can (Linux); elsewhere it stays the process' own."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return
+
+
+def peak_memory() -> float | None:
+    """Return the peak of resident memory in MiB, or None where it cannot be had (Windows)."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 2**10
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+@contextmanager
+def neighbour(wanted: bool, limit: float) -> Iterator[subprocess.Popen[bytes] | None]:
+    """Keep one core busy beside the block, for at most `limit` seconds."""
+    if not wanted:
+        yield None
+        return
+    process = subprocess.Popen([sys.executable, "-c", BUSY, str(limit)])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,139 @@
+"""A GAN trained the way that notebooks do it, as the other half of the comparison.
+
+Same networks, initial weights, losses, batch size, images and Adam as the engine; what differs is
+how the loop is written. Images pass through PIL one by one inside a DataLoader, the fakes are not
+detached in the discriminator's step, both losses are read with `.item()` after every step, and
+everything is eager with default options. Nothing here waits or copies for the sake of being slow.
+
+It does less than the engine in two ways: it keeps no averaged generator, and no metrics beside the
+two losses.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader
+
+from inkgan.config import Augment, Recipe
+from inkgan.data.dataset import Dataset
+from inkgan.errors import ConfigError
+from inkgan.images import Shape, to_array
+from inkgan.models.build import build_discriminator, build_generator
+
+Item = tuple[torch.Tensor, int]
+
+
+class PictureDataset(torch.utils.data.Dataset[Item]):
+    """Images made ready one at a time, as torchvision's MNIST and its transforms do."""
+
+    def __init__(self, dataset: Dataset, degrees: float) -> None:
+        self.arrays = to_array(dataset.images)  # (n, H, W[, C]), what PIL reads
+        self.labels, self.degrees = dataset.labels, degrees
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, index: int) -> Item:
+        """Return image float32 (C, H, W) in [-1, 1] and label."""
+        picture = Image.fromarray(self.arrays[index])
+        if self.degrees:
+            picture = picture.rotate(random.uniform(-self.degrees, self.degrees))
+        pixels = torch.from_numpy(np.array(picture))
+        image = pixels.view(picture.height, picture.width, -1).permute(2, 0, 1).float() / 255
+        return (image - 0.5) / 0.5, int(self.labels[index])
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse what the textbook loop cannot do.
+
+    Raises:
+        ConfigError: a loss other than binary cross-entropy, or augmentation beyond rotation.
+    """
+    loss, augment = recipe.objective.loss, recipe.data.augment
+    if loss not in ("non-saturating", "minimax"):
+        raise ConfigError(
+            f"{recipe.name} has objective.loss={loss}, which the textbook loop does not know; "
+            "use non-saturating or minimax"
+        )
+    if augment != Augment(rotate=augment.rotate):
+        raise ConfigError(
+            f"{recipe.name} has data.augment={augment}, but the textbook loop only rotates; "
+            "set shift, scale and elastic to 0"
+        )
+
+
+def make_loader(recipe: Recipe, dataset: Dataset, workers: int = 0) -> "DataLoader[Item]":
+    """Return full, shuffled batches; most notebooks leave `workers` at 0."""
+    return DataLoader(
+        PictureDataset(dataset, recipe.data.augment.rotate),
+        batch_size=recipe.schedule.batch_size,
+        shuffle=True,
+        drop_last=True,
+        num_workers=workers,
+    )
+
+
+@dataclass
+class Textbook:
+    """Two networks with an optimiser each; `saturating` is the original minimax game."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    g_optimiser: torch.optim.Adam
+    d_optimiser: torch.optim.Adam
+    latent_dim: int
+    saturating: bool = False
+
+
+def new_textbook(recipe: Recipe, shape: Shape) -> Textbook:
+    """Build the networks with the weights that the engine would begin with."""
+    generator = build_generator(recipe.model, shape, recipe.seed)
+    discriminator = build_discriminator(recipe.model, shape, recipe.seed)
+    optim = recipe.optim
+    betas = (optim.beta1, optim.beta2)
+    return Textbook(
+        generator,
+        discriminator,
+        torch.optim.Adam(generator.parameters(), lr=optim.lr, betas=betas, eps=optim.epsilon),
+        torch.optim.Adam(discriminator.parameters(), lr=optim.lr, betas=betas, eps=optim.epsilon),
+        recipe.model.latent_dim,
+        recipe.objective.loss == "minimax",
+    )
+
+
+def textbook_step(
+    textbook: Textbook, images: torch.Tensor, latents: torch.Tensor
+) -> tuple[float, float]:
+    """Update the discriminator, then the generator; return their losses.
+
+    `latents` (2, n, latent_dim) holds one fresh batch for each player. The first backward pass
+    runs through the generator too, and `zero_grad` throws away what it leaves there.
+    """
+    entropy = nn.BCEWithLogitsLoss()
+    ones, zeros = torch.ones_like(latents[0, :, 0]), torch.zeros_like(latents[0, :, 0])
+    generator, discriminator = textbook.generator, textbook.discriminator
+
+    textbook.d_optimiser.zero_grad()
+    fakes = generator(latents[0])
+    d_loss = entropy(discriminator(images), ones) + entropy(discriminator(fakes), zeros)
+    d_loss.backward()
+    textbook.d_optimiser.step()
+
+    textbook.g_optimiser.zero_grad()
+    logits = discriminator(generator(latents[1]))
+    g_loss = -entropy(logits, zeros) if textbook.saturating else entropy(logits, ones)
+    g_loss.backward()
+    textbook.g_optimiser.step()
+    return d_loss.item(), g_loss.item()
+
+
+def textbook_loop(textbook: Textbook, loader: "DataLoader[Item]") -> Iterator[tuple[float, float]]:
+    """Train for ever, epoch after epoch; yield the losses after each update."""
+    while True:
+        for images, _ in loader:
+            yield textbook_step(textbook, images, torch.randn(2, len(images), textbook.latent_dim))

@@ -1,0 +1,156 @@
+"""The verdict: what an assessment means, in plain words, the most important first."""
+
+import numpy as np
+
+from inkgan.evaluation.assessment import Assessment
+from inkgan.evaluation.score import Score
+
+# How many times the floor a Fréchet distance may be for each word; from real and trained examples.
+CLOSENESS = (
+    (1.3, "As good as real images, as far as this judge can see."),
+    (3.0, "Very close to real handwriting."),
+    (10.0, "Good: most images pass for handwriting, the statistics still differ."),
+    (40.0, "Recognisable as digits, plainly not real handwriting."),
+    (150.0, "Poor: some images are digits, most are not."),
+)
+HOPELESS = "Not digits yet, or collapsed."
+
+
+def verdict(assessment: Assessment) -> list[str]:
+    """Put an assessment into sentences.
+
+    The first says how good the images are, the others what is wrong with them and what is not.
+    """
+    found = [_closeness(assessment), *_variety(assessment), *_classes(assessment)]
+    found += [*_labels(assessment), *_confusions(assessment), *_copying(assessment)]
+    return found + _usefulness(assessment)
+
+
+def _closeness(assessment: Assessment) -> str:
+    distances = [assessment.scores[key] for key in ("fd_e1", "fd_e2") if key in assessment.scores]
+    ratios = [score.value / score.floor.mean for score in distances if score.floor.mean > 0]
+    times = max(ratios, default=float("inf"))
+    word = next((words for limit, words in CLOSENESS if times <= limit), HOPELESS)
+    shown = " and ".join(f"{ratio:.1f}" for ratio in ratios)
+    return f"{word} (Distance to real images: {shown} times that between real sets, E1 and E2.)"
+
+
+def _variety(assessment: Assessment) -> list[str]:
+    scores = assessment.scores
+    recall, coverage, precision = (scores[k] for k in ("recall", "coverage", "precision"))
+    if coverage.value < 0.2 * coverage.floor.mean:
+        return [
+            f"Collapsed: only {_percent(coverage)} of real images have a drawn one nearby "
+            f"(real against real: {coverage.floor.mean:.0%})."
+        ]
+    said = []
+    if recall.excess > 0.05:
+        said.append(
+            f"Variety is missing: {_percent(recall)} of real images could have been drawn "
+            f"(real against real: {recall.floor.mean:.0%})."
+        )
+    if precision.excess > 0.05:
+        said.append(
+            f"Some images are off: {_percent(precision)} lie among real ones "
+            f"(real against real: {precision.floor.mean:.0%})."
+        )
+    return said or ["Variety and faithfulness are those of real images."]
+
+
+def _classes(assessment: Assessment) -> list[str]:
+    """Name the digits that are missing, rare, or worse than the others."""
+    classes = assessment.classes
+    missing = [str(d) for d, row in classes.items() if row["share"] < 0.2 * _share(row)]
+    said = [f"Hardly any image is a {_listed(missing, 'or')}."] if missing else []
+    narrow = [
+        str(d) for d, row in classes.items()
+        if row.get("recall", 1.0) < 0.75 * row.get("recall_floor", 0.0)
+    ]  # fmt: skip
+    if len(narrow) == len(classes):
+        said.append("Every digit lacks variety.")
+    elif narrow:
+        said.append(f"{_listed([f'{digit}s' for digit in narrow])} lack variety.")
+    distances = {d: row["fd"] for d, row in classes.items() if "fd" in row}
+    if len(distances) > 2:
+        worst = max(distances, key=lambda digit: distances[digit])
+        typical = float(np.mean(list(distances.values())))
+        floor = classes[worst].get("fd_floor", 0.0)
+        if distances[worst] > 1.5 * typical and distances[worst] > 2 * floor:
+            times = distances[worst] / typical
+            said.append(f"The worst digit is {worst}: {times:.1f} times the mean distance.")
+    return said
+
+
+def _share(row: dict[str, float]) -> float:
+    return row.get("share_floor", 0.1)
+
+
+def _labels(assessment: Assessment) -> list[str]:
+    for key, what in (("label_accuracy", "read as the digit asked for"), ("clear", "clear digits")):
+        score = assessment.scores.get(key)
+        if score is None:
+            continue
+        real = score.floor.mean
+        if score.value < real - 0.01:
+            return [f"{_percent(score)} are {what}, of real images {real:.1%}."]
+        if score.value > real + 3 * max(score.floor.sd, 1e-4):
+            return [
+                f"Too typical: {score.value:.2%} are {what}, of real images only {real:.2%}; odd "
+                "handwriting is missing."
+            ]
+    return []
+
+
+def _confusions(assessment: Assessment) -> list[str]:
+    """Name the two digits that are most often taken for each other."""
+    both = assessment.confusion + assessment.confusion.T
+    np.fill_diagonal(both, 0)
+    one, other = np.unravel_index(int(both.argmax()), both.shape)
+    if both[one, other] < 0.005:
+        return []
+    low, high = sorted((int(one), int(other)))
+    return [f"{low} and {high} are confused most often ({both[one, other]:.1%} of all images)."]
+
+
+def _copying(assessment: Assessment) -> list[str]:
+    """Say whether training images are copied, or from which share on it would have shown."""
+    if not assessment.alarms:
+        return []
+    raised = {space: alarm for space, alarm in assessment.alarms.items() if alarm.alarm}
+    if raised:
+        space, alarm = max(raised.items(), key=lambda item: item[1].share)
+        where = "pixels" if space == "pixels" else "E2 features"
+        return [
+            f"Copies training images: {alarm.share:.1%} lie as close to one training image as "
+            f"{alarm.expected:.2%} of test images do ({where}, p = {alarm.p_value:.1g})."
+        ]
+    seen_from = min(alarm.detectable for alarm in assessment.alarms.values())
+    said = [f"Nothing is copied; {seen_from:.1%} of copies among the images would have shown."]
+    ct = assessment.scores.get("ct")
+    if ct is not None and ct.value < -3:
+        said.append("Still, the images lie nearer to the training images than test images do.")
+    return said
+
+
+def _usefulness(assessment: Assessment) -> list[str]:
+    score, auc = assessment.scores.get("usefulness"), assessment.scores.get("two_sample_auc")
+    said = []
+    if score is not None:
+        said.append(
+            f"A classifier trained on them reads {score.value:.2%} of real test digits; trained on "
+            f"as many real ones {score.floor.mean:.2%}."
+        )
+    if auc is not None:
+        said.append(
+            f"A network told to tell them from real ones reaches an AUC of {auc.value:.3f} "
+            f"(0.5 is guessing; real against real: {auc.floor.mean:.3f})."
+        )
+    return said
+
+
+def _percent(score: Score) -> str:
+    return f"{score.value:.1%}"
+
+
+def _listed(words: list[str], last: str = "and") -> str:
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
