@@ -30,6 +30,18 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("INKGAN_OFFLINE", "1")
 
 
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a cache in which the floors of the tests' small reference are computed once."""
+    return tmp_path_factory.mktemp("shared-cache")
+
+
+@pytest.fixture
+def keeps_floors(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test use the floors that another has computed."""
+    monkeypatch.setenv("INKGAN_CACHE", str(shared_cache))
+
+
 @pytest.fixture
 def digits() -> Data:
     """Name real digits: MNIST where INKGAN_DATA holds it, the built-in ones where not."""

@@ -11,7 +11,7 @@ from inkgan.data.dataset import load_dataset
 from inkgan.evaluation.target import Reference, Target
 from inkgan.images import UInt8
 
-TRAIN, TEST = 4000, 2000
+TRAIN, TEST = 2500, 1000
 UCI_TRAIN = 1000  # of 1,797
 
 

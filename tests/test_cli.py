@@ -19,6 +19,7 @@ from inkgan.cli.sample import parse_seeds
 from inkgan.config import Recipe
 from inkgan.errors import ConfigError
 from inkgan.toml import from_toml, to_toml
+from judge_fixtures import as_npz, small_reference
 
 SMALL = ["--images", "640", "--set", "schedule.batch_size=32"]
 
@@ -47,7 +48,7 @@ def test_help_is_quick_and_complete() -> None:
     done = inkgan("--help")
     assert time.monotonic() - began < 10  # a safety limit: torch alone takes seconds
     assert done.returncode == 0
-    for verb in ("train", "sample", "compare", "recipes", "data"):
+    for verb in ("train", "sample", "evaluate", "compare", "benchmark", "recipes", "data", "judge"):
         assert verb in done.stdout
     assert inkgan("--version").stdout.startswith("inkgan 0.")
 
@@ -77,6 +78,14 @@ def test_help_is_quick_and_complete() -> None:
         (["compare", "runs/a"], "two runs or more"),
         (["compare", "a", "b"], "a is no run folder"),
         (["recipes", "show", "nonsense"], "unknown recipe 'nonsense'"),
+        (["evaluate"], "Missing argument"),
+        (["evaluate", "nothing"], "no run or bundle 'nothing'"),
+        (["evaluate", "x.npz", "--quick"], "x.npz does not exist"),
+        (["evaluate", "data:mnits"], "unknown data set 'mnits'; did you mean 'mnist'"),
+        (["evaluate", "nothing", "--inception"], r"pip install 'inkgan\[inception\]'"),
+        (["judge", "fit", "--epochs", "0"], "--epochs 0 is impossible"),
+        (["benchmark", "--minutes", "0"], "--minutes 0.0 is impossible"),
+        (["benchmark", "--recipes", "mlp,dcgna"], "unknown recipe 'dcgna'; did you mean 'dcgan'"),
     ],
 )
 def test_errors_are_one_line_with_the_way_out(
@@ -239,3 +248,25 @@ def test_any_text_is_seeds_or_refused(text: str) -> None:
 def test_impossible_seeds(text: str) -> None:
     with pytest.raises(ConfigError, match="--seeds"):
         parse_seeds(text)
+
+
+def test_evaluate_says_what_it_finds(trained: Path, tmp_path: Path, keeps_floors: None) -> None:
+    reference = as_npz(tmp_path / "reference.npz", small_reference())
+    options = ("--quick", "--reference", f"npz:{reference}")
+    done = inkgan("evaluate", str(trained), *options, COLUMNS="60")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("- ")
+    assert "z" in done.stdout
+    assert "floor" in done.stdout
+    assert max(map(len, done.stdout.split("metric")[1].split("Note")[0].splitlines())) <= 60
+    assert str(trained / "report.html") in done.stdout
+    assert "\x1b" not in done.stderr + done.stdout
+    assert "drawing images" in done.stderr
+    assert "Judged before" in inkgan("evaluate", str(trained), *options).stdout
+    shown = inkgan("compare", str(trained), str(trained), "--out", str(tmp_path / "c"))
+    assert "No difference shown" in shown.stdout
+
+
+def test_judge_shows_its_networks() -> None:
+    done = inkgan("judge")
+    assert re.search(r"e1 +239,162 parameters +99\.\d+% of MNIST test +[0-9a-f]{64}", done.stdout)

@@ -26,7 +26,7 @@ COUNT = 400
 
 
 @pytest.fixture
-def judge(tmp_path: Path) -> Callable[..., Judged]:
+def judge(tmp_path: Path, keeps_floors: None) -> Callable[..., Judged]:
     """Give inkgan.evaluate with a small reference, as users would call it with their own."""
     reference = as_npz(tmp_path / "reference.npz", REAL)
 

@@ -1,5 +1,6 @@
 """The page of a judgement: whole, self-contained, and never a score without its floor."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -82,6 +83,7 @@ def test_the_page_is_whole_and_self_contained(kind: str, request: pytest.Fixture
     assert "script" not in parsed.tags
     assert parsed.sources
     assert all(source.startswith(("data:image/", "#")) for source in parsed.sources)
+    assert "http" not in re.sub(r"data:image/[^\"]*", "", text)
     assert "Good <enough>." in parsed.text
     assert "<enough>" not in text
     assert "runs/<a>" in parsed.text

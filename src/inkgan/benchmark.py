@@ -16,13 +16,12 @@ from inkgan.judging.evaluate import Judged, evaluate
 from inkgan.recipes import get_recipe
 from inkgan.toml import replace
 
-REAL = "data:mnist"
 COLUMNS = (
     "fd_e1", "fd_e2", "fd_infinity_e1", "precision", "recall", "coverage", "clear",
     "worst_class_recall", "usefulness", "two_sample_auc", "copies",
 )  # fmt: skip
-HEAD = """Written by `{command}`; do not edit. A run is trained for {budget} at most, on MNIST, and
-judged by the {protocol} protocol against the test images. ↓ less is better, ↑ more is better,
+HEAD = """Written by `{command}`; do not edit. A run is trained for {budget} at most, and judged by
+the {protocol} protocol against the test images of {reference}. ↓ less is better, ↑ more is better,
 = nearest to the floor is best; ± is a 95 % interval, at the floor the deviation over draws."""
 BETTER = {"lower": "↓", "higher": "↑", "real": "="}
 
@@ -41,6 +40,7 @@ class Plan:
     minutes: float | None
     protocol: Literal["quick", "full"]
     out: Path
+    reference: str = "mnist"
     data_dir: Path | None = None
 
 
@@ -74,15 +74,16 @@ def benchmark(
                 wanted, out=plan.out / f"{recipe.name}-{seed}", minutes=plan.minutes,
                 data_dir=plan.data_dir, on_event=on_event,
             )  # fmt: skip
-            judged = evaluate(
-                run.path, protocol=plan.protocol, data_dir=plan.data_dir, progress=progress
-            )
-            yield Entry(recipe.name, seed, run, judged)
-    judged = evaluate(
-        REAL, protocol=plan.protocol, data_dir=plan.data_dir, progress=progress,
-        out=plan.out / "real",
+            yield Entry(recipe.name, seed, run, _judged(run.path, run.path, plan, progress))
+    real = _judged(f"data:{plan.reference}", plan.out / "real", plan, progress)
+    yield Entry("real training images", 0, None, real)
+
+
+def _judged(source: str | Path, out: Path, plan: Plan, progress: Progress) -> Judged:
+    return evaluate(
+        source, protocol=plan.protocol, out=out, reference=plan.reference,
+        data_dir=plan.data_dir, progress=progress,
     )  # fmt: skip
-    yield Entry("real training images", 0, None, judged)
 
 
 def page(entries: Sequence[Entry], plan: Plan, command: str) -> str:
@@ -102,12 +103,11 @@ def page(entries: Sequence[Entry], plan: Plan, command: str) -> str:
         for entry in entries
     ]
     budget = "each recipe's own length" if plan.minutes is None else f"{plan.minutes:g} minutes"
-    return "\n".join(
-        [
-            "# Benchmark", "", HEAD.format(command=command, budget=budget, protocol=plan.protocol),
-            "", *lines, "", "## In words", "", *verdicts, "",
-        ]
-    )  # fmt: skip
+    head_text = HEAD.format(
+        command=command, budget=budget, protocol=plan.protocol, reference=plan.reference
+    )
+    parts = ["# Benchmark", "", head_text, "", *lines, "", "## In words", "", *verdicts, ""]
+    return "\n".join(parts)
 
 
 def _scores(document: dict[str, Any]) -> dict[str, Score]:

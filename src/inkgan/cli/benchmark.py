@@ -23,6 +23,9 @@ def benchmark(
         Path("runs/benchmark")
     ),
     page: Annotated[Path, typer.Option(help="The Markdown page to write.")] = Path("benchmark.md"),
+    reference: Annotated[
+        str, typer.Option(help="The real digits to hold the images against.")
+    ] = "mnist",
     data_dir: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
 ) -> None:
     """Train and judge recipes alike, and write the table. Again, and it goes on."""
@@ -36,7 +39,13 @@ def benchmark(
         raise ConfigError(f"--minutes {minutes} is impossible; use more than 0")
     names = tuple(name.strip() for name in recipes.split(",") if name.strip())
     plan = Plan(
-        names, tuple(parse_seeds(seeds)), minutes, "quick" if quick else "full", out, data_dir
+        names,
+        tuple(parse_seeds(seeds)),
+        minutes,
+        "quick" if quick else "full",
+        out,
+        reference,
+        data_dir,
     )
     entries = []
     with stages() as progress:

@@ -7,11 +7,11 @@ from inkgan.evaluation.score import Score
 
 # How many times the floor a Fréchet distance may be for each word; from real and trained examples.
 CLOSENESS = (
-    (1.3, "As good as real images, as far as this judge can see."),
-    (3.0, "Very close to real handwriting."),
-    (10.0, "Good: most images pass for handwriting, the statistics still differ."),
-    (40.0, "Recognisable as digits, plainly not real handwriting."),
-    (150.0, "Poor: some images are digits, most are not."),
+    (1.5, "As good as real images, as far as this judge can see."),
+    (5.0, "Very close to real handwriting."),
+    (20.0, "Good: most images pass for handwriting, the statistics still differ."),
+    (100.0, "Recognisable as digits, plainly not real handwriting."),
+    (500.0, "Poor: some images are digits, many are not."),
 )
 HOPELESS = "Not digits yet, or collapsed."
 
@@ -109,7 +109,10 @@ def _confusions(assessment: Assessment) -> list[str]:
     if both[one, other] < 0.005:
         return []
     low, high = sorted((int(one), int(other)))
-    return [f"{low} and {high} are confused most often ({both[one, other]:.1%} of all images)."]
+    share = f"{both[one, other]:.1%} of all images"
+    if "label_accuracy" in assessment.scores:
+        return [f"{low} and {high} are confused most often ({share})."]
+    return [f"{low} and {high} are hardest to tell apart ({share} might be either)."]
 
 
 def _copying(assessment: Assessment) -> list[str]:
