@@ -16,6 +16,7 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch
 from inkgan.images import Shape
+from inkgan.models.products import flop_formulas
 from inkgan.objective.losses import LOSSES
 from inkgan.training.state import new_state
 from inkgan.training.step import train_step
@@ -67,7 +68,7 @@ def step_flops(recipe: Recipe, shape: Shape) -> int:
     images = torch.rand(count, *shape, generator=noise) * 2 - 1
     latents = torch.randn(2, count, recipe.model.latent_dim, generator=noise)
     real = Batch(images, torch.zeros(count, dtype=torch.int64))
-    with FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False, custom_mapping=flop_formulas()) as counter:
         train_step(state, LOSSES[recipe.objective.loss], real, latents)
     return int(counter.get_total_flops())
 

@@ -1,10 +1,6 @@
 """Small recipes and data sets that the tests share."""
 
 import os
-
-# Threads that spin while they wait make every test slow where anything else runs beside them.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -5,11 +5,21 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from inkgan.config import Recipe
+from inkgan.config import Kernel, Recipe
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
+from inkgan.models import products
 from inkgan.models.build import build_discriminator, build_generator, count_parameters
-from inkgan.models.layers import SameConv2d, SameConvTranspose2d
+from inkgan.models.dropout import Dropout
+from inkgan.models.layers import (
+    OneChannelUp,
+    ToMaps,
+    channels_behind,
+    convolution,
+    is_mirrored,
+    transposed_convolution,
+)  # fmt: skip
+from inkgan.models.products import Linear
 from inkgan.recipes import RECIPES
 from inkgan.toml import override
 
@@ -124,33 +134,133 @@ def test_glorot_bounds_of_the_tutorial() -> None:
     assert limit * 0.99 < dense.weight.abs().max().item() <= limit
 
 
+def mirrored(maps: torch.Tensor, kernel: Kernel, side: int) -> torch.Tensor:
+    return maps.flip(2, 3) if is_mirrored([kernel], (side, side)) else maps
+
+
 @pytest.mark.parametrize("kernel", [3, 4, 5])
 @pytest.mark.parametrize("stride", [1, 2, 3])
-@pytest.mark.parametrize("side", [14, 28])
+@pytest.mark.parametrize("side", [7, 13, 14, 28])
 def test_same_convolution_pads_like_tensorflow(kernel: int, stride: int, side: int) -> None:
-    """Out = in / stride; the odd pixel of padding lies on the right and at the bottom."""
-    if side % stride:
+    """Out = ceil(in / stride); the odd pixel of padding lies on the right and at the bottom."""
+    if stride == 1 and kernel == 4:
         return
-    layer = SameConv2d(2, 3, kernel, stride, bias=True).double()
+    config = Kernel(kernel=kernel, stride=stride, padding="same")
+    layer = convolution(2, 3, config, (side, side), bias=True).double()
     images = torch.randn(2, 2, side, side, dtype=torch.float64)
-    total = max((side // stride - 1) * stride + kernel - side, 0)
+    outputs = -(-side // stride)
+    total = max((outputs - 1) * stride + kernel - side, 0)
     padded = F.pad(images, (total // 2, total - total // 2) * 2)
-    expected = F.conv2d(padded, layer.weight, layer.bias, stride)
-    assert layer(images).shape[2] == side // stride
-    torch.testing.assert_close(layer(images), expected)
+    weight, bias = layer.weight, layer.bias
+    assert isinstance(weight, torch.Tensor)
+    assert isinstance(bias, torch.Tensor)
+    seen = mirrored(weight, config, side)  # in a mirrored network the kernels are mirrored too
+    expected = F.conv2d(padded, seen, bias, stride)
+    found = mirrored(layer(mirrored(images, config, side)), config, side)
+    assert found.shape[2] == outputs
+    torch.testing.assert_close(found, expected)
 
 
-@pytest.mark.parametrize("kernel", [4, 5])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_same_transposed_convolution_is_the_adjoint(kernel: int, stride: int) -> None:
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(("kernel", "stride"), [(5, 1), (3, 2), (4, 2), (5, 2), (2, 3)])
+def test_same_transposed_convolution_is_the_adjoint(
+    kernel: int, stride: int, channels: int
+) -> None:
     """<conv(x), y> = <x, conv_transpose(y)> for the same weights, as in TensorFlow."""
-    down = SameConv2d(2, 3, kernel, stride, bias=False).double()
-    up = SameConvTranspose2d(3, 2, kernel, stride, bias=False).double()
-    up.weight.data = down.weight.data
-    large, small = torch.randn(1, 2, 14, 14).double(), torch.randn(1, 3, 14 // stride, 14 // stride)
+    config = Kernel(kernel=kernel, stride=stride, padding="same")
+    small_side, side = 6, 6 * stride
+    down = convolution(channels, 3, config, (side, side), bias=False).double()
+    up = transposed_convolution(3, channels, config, (small_side,) * 2, bias=False).double()
+    up.load_state_dict(down.state_dict())
+    large, small = torch.randn(1, channels, side, side), torch.randn(1, 3, small_side, small_side)
+    large, small = large.double(), small.double()
     left = (down(large) * small).sum()
-    right = (large * up(small.double())).sum()
+    right = (large * up(small)).sum()
     torch.testing.assert_close(left, right)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "surplus"),
+    [(4, 2, 1, 0), (4, 2, 0, 0), (5, 2, 2, 1), (3, 1, 1, 0)],
+)
+def test_one_channel_up_is_a_transposed_convolution(
+    kernel: int, stride: int, padding: int, surplus: int
+) -> None:
+    layer = OneChannelUp(3, 1, kernel, stride, padding, surplus).double()
+    maps = torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)
+    expected = F.conv_transpose2d(maps, layer.weight, layer.bias, stride, padding, surplus)
+    torch.testing.assert_close(layer(maps), expected)
+    assert torch.autograd.gradcheck(layer, maps)
+    assert torch.autograd.gradgradcheck(layer, maps)
+    inputs = (maps, *layer.parameters())
+    upstream = torch.randn_like(expected)
+    found = torch.autograd.grad(layer(maps), inputs, upstream)
+    for one, other in zip(found, torch.autograd.grad(expected, inputs, upstream), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize(("count", "inputs", "outputs"), [(64, 784, 512), (64, 100, 2000),
+                                                          (3, 5, 7), (128, 512, 256)])  # fmt: skip
+def test_linear_is_torchs_linear(count: int, inputs: int, outputs: int) -> None:
+    torch.manual_seed(0)
+    layer = Linear(inputs, outputs)
+    vectors = torch.randn(count, inputs, requires_grad=True)
+    arguments = (vectors, layer.weight, layer.bias)
+    upstream = torch.randn(count, outputs)
+
+    def gradients(result: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """First, and through a penalty on the first, second ones."""
+        first = torch.autograd.grad(result, arguments, upstream, create_graph=True)
+        penalty = first[0].square().sum()
+        return (result, *first, *torch.autograd.grad(penalty, (layer.weight,)))
+
+    found, expected = gradients(layer(vectors)), gradients(F.linear(*arguments))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(
+            one, other, rtol=1e-4, atol=1e-3 * float(other.detach().abs().max())
+        )
+
+
+def test_linear_without_onednn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "_multiply", lambda *_: 1 / 0)
+    monkeypatch.setattr(products, "_has_onednn", lambda: False)
+    layer = Linear(784, 512)
+    vectors = torch.randn(64, 784)
+    assert torch.equal(layer(vectors), F.linear(vectors, layer.weight, layer.bias))
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.3, 0.5])
+def test_dropout_keeps_the_right_share_and_the_mean(probability: float) -> None:
+    torch.manual_seed(0)
+    layer, ones = Dropout(probability), torch.ones(401, 997, requires_grad=True)
+    thinned = layer(ones)
+    kept = float((thinned > 0).double().mean())
+    assert abs(kept - (1 - probability)) < 5 * (probability * (1 - probability) / 4e5) ** 0.5
+    assert thinned.detach().max().item() == pytest.approx(1 / (1 - probability), rel=1e-4)
+    assert torch.equal(torch.autograd.grad(thinned.sum(), ones)[0], thinned)
+    assert not torch.equal(layer(ones), thinned)
+    assert torch.equal(layer.eval()(ones), ones)
+
+
+def test_dropout_follows_the_global_generator_and_the_layout() -> None:
+    layer = Dropout(0.3)
+    maps = torch.ones(3, 5, 4, 4).contiguous(memory_format=torch.channels_last)
+    drawn = []
+    for _ in range(2):
+        torch.manual_seed(7)
+        drawn.append(layer(maps))
+    assert torch.equal(drawn[0], drawn[1])
+    assert drawn[0].is_contiguous(memory_format=torch.channels_last)
+    assert layer(torch.ones(1, 3)).shape == (1, 3)
+
+
+def test_maps_and_vectors_are_inverse_and_free() -> None:
+    vectors = torch.randn(2, 3 * 4 * 5)
+    maps = ToMaps(5, (3, 4))(vectors)
+    assert maps.shape == (2, 5, 3, 4)
+    assert maps.is_contiguous(memory_format=torch.channels_last)
+    assert channels_behind(maps).data_ptr() == vectors.data_ptr()
+    assert torch.equal(channels_behind(maps), vectors)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,12 @@ class Kernel(Value):
             raise ValueError("padding must be 0 to 30, or 'same'")
         return padding
 
+    @model_validator(mode="after")
+    def _same_is_possible(self) -> Self:
+        if self.padding == "same" and self.stride == 1 and self.kernel % 2 == 0:
+            raise ValueError("padding 'same' with stride 1 needs an odd kernel")
+        return self
+
 
 class Convolution(Kernel):
     """A convolution with its number of output channels."""

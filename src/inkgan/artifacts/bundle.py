@@ -13,6 +13,7 @@ from inkgan.config import Recipe
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.models.build import empty_generator
+from inkgan.models.layers import lay_channels_behind
 
 KIND = "bundle"
 
@@ -61,6 +62,7 @@ class Bundle:
         except RuntimeError as error:
             first = str(error).splitlines()[-1].strip()
             raise ArtifactError(f"the bundle's weights do not fit its recipe: {first}") from error
+        lay_channels_behind(network)  # files hold weights in plain order
         return network.eval().requires_grad_(False)
 
 

@@ -93,7 +93,9 @@ def _labels(assessment: Assessment) -> list[str]:
         real = score.floor.mean
         if score.value < real - 0.01:
             return [f"{_percent(score)} are {what}, of real images {real:.1%}."]
-        if score.value > real + 3 * max(score.floor.sd, 1e-4):
+        precision = assessment.scores["precision"]
+        faithful = precision.value > 0.8 * precision.floor.mean
+        if faithful and score.value > real + 3 * max(score.floor.sd, 1e-4):
             return [
                 f"Too typical: {score.value:.2%} are {what}, of real images only {real:.2%}; odd "
                 "handwriting is missing."

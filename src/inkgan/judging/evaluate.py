@@ -11,7 +11,6 @@ from typing import Any, Literal
 from torch import nn
 
 from inkgan import __version__, files
-from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
 from inkgan.data.fetch import Report, cache_folder
 from inkgan.device import default_threads, set_threads
@@ -24,7 +23,7 @@ from inkgan.evaluation.inception import inception_score, load_inception
 from inkgan.evaluation.networks import SIDE
 from inkgan.evaluation.target import Reference, Target
 from inkgan.evaluation.verdict import verdict
-from inkgan.judging.sources import Source, open_source
+from inkgan.judging.sources import Source, open_source, whole_set
 from inkgan.report.judgement import Judgement, page
 from inkgan.sampling.loading import Checkpoint
 
@@ -115,10 +114,8 @@ def load_reference(name: str, data_dir: Path | None, download: Report | None = N
     Raises:
         DataError: they cannot be had, or are no 28x28 grey digits.
     """
-    splits = [
-        load_dataset(Data(name=name, holdout=0), part, data_dir, download)
-        for part in ("train", "test")
-    ]
+    config = whole_set(name, f"--reference {name}")
+    splits = [load_dataset(config, part, data_dir, download) for part in ("train", "test")]
     for split in splits:
         if split.shape != (1, SIDE, SIDE) or len(split.classes) != 10:
             raise DataError(

@@ -19,8 +19,10 @@ from inkgan.evaluation.networks import SIDE
 from inkgan.evaluation.target import Reference, class_matched
 from inkgan.images import UInt8
 from inkgan.models.build import count_operations, count_parameters
+from inkgan.recipes import RECIPES
 from inkgan.sampling.loading import Checkpoint, load
 from inkgan.sampling.sampler import CHUNK, Sampler
+from inkgan.toml import replace
 
 FIRST_SEED = 1_000_000  # images are judged that no grid has shown
 REAL = "data:"
@@ -202,7 +204,7 @@ def _matched(pixels: UInt8, asked: np.ndarray, reference: Reference, notes: list
 def _real_source(text: str, data_dir: Path | None) -> Source:
     """Judge a data set's own training images: the best that a generator could do, all copied."""
     name = text.removeprefix(REAL)
-    dataset = load_dataset(Data(name=name, holdout=0), "train", data_dir)
+    dataset = load_dataset(whole_set(name, text), "train", data_dir)
     if dataset.shape != (1, SIDE, SIDE) or len(dataset.classes) != 10:
         raise ConfigError(f"{text}: the judge reads ten digits of 28x28 grey, not {dataset.shape}")
     pixels, labels = dataset.images[:, 0].numpy(), dataset.labels.numpy()
@@ -215,3 +217,12 @@ def _real_source(text: str, data_dir: Path | None) -> Source:
 
     facts = {"images": f"{len(labels):,} real training images of {name}"}
     return Source(text, dataset.digest(), take, Path(f"{name}-judged"), facts, notes)
+
+
+def whole_set(name: str, asked: str) -> Data:
+    """Return the configuration of a data set with nothing held back.
+
+    Raises:
+        ConfigError: there is no such set; the message begins with what was `asked`.
+    """
+    return replace(RECIPES["dcgan"], {"data.name": name, "data.holdout": 0}, asked).data

@@ -14,6 +14,7 @@ from inkgan.images import Shape
 from inkgan.models.dcgan import DcganDiscriminatorNetwork, DcganGeneratorNetwork
 from inkgan.models.layers import initialise
 from inkgan.models.mlp import MlpDiscriminatorNetwork, MlpGeneratorNetwork
+from inkgan.models.products import flop_formulas
 
 GENERATORS: dict[str, Callable[[Any, int, Shape], nn.Module]] = {
     "mlp": MlpGeneratorNetwork,
@@ -73,7 +74,7 @@ def count_operations(generator: nn.Module, latent_dim: int) -> int:
     Products and convolutions only, as torch's own counter counts them.
     """
     device = next(generator.parameters()).device
-    counter = FlopCounterMode(display=False)
+    counter = FlopCounterMode(display=False, custom_mapping=flop_formulas())
     with torch.no_grad(), counter:
         generator(torch.zeros(1, latent_dim, device=device), None)
     return int(counter.get_total_flops())

@@ -5,16 +5,23 @@ import math
 import torch
 from torch import nn
 
-from inkgan.config import DcganDiscriminator, DcganGenerator, Kernel
+from inkgan.config import DcganDiscriminator, DcganGenerator
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
+from inkgan.models.dropout import Dropout
 from inkgan.models.layers import (
+    ToMaps,
     activation,
+    channels_behind,
     convolution,
+    is_mirrored,
+    lay_channels_behind,
     norm_1d,
     norm_2d,
+    side_after,
     transposed_convolution,
 )  # fmt: skip
+from inkgan.models.products import Linear
 
 
 class DcganGeneratorNetwork(nn.Module):
@@ -24,19 +31,23 @@ class DcganGeneratorNetwork(nn.Module):
         super().__init__()
         growth = math.prod(layer.stride for layer in (*config.layers, config.output))
         self.stem, channels = _build_stem(config, latent_dim, shape, growth)
+        side = (shape.height // growth, shape.width // growth)
         layers: list[nn.Module] = []
         for layer in config.layers:
-            layers += [transposed_convolution(channels, layer.channels, layer, config.bias),
+            layers += [transposed_convolution(channels, layer.channels, layer, side, config.bias),
                        norm_2d(layer.channels, config.norm), activation(config.slope)]  # fmt: skip
-            channels = layer.channels
-        layers += [transposed_convolution(channels, shape.channels, config.output, config.bias),
-                   nn.Tanh()]  # fmt: skip
+            channels, side = layer.channels, (side[0] * layer.stride, side[1] * layer.stride)
+        last = transposed_convolution(channels, shape.channels, config.output, side, config.bias)
+        layers += [last, nn.Tanh()]
+        upwards = (config.output, *reversed(config.layers))
+        self.mirrored = is_mirrored(upwards, (shape.height, shape.width))
         self.layers = nn.Sequential(*layers)
+        lay_channels_behind(self)
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Map latents (n, latent_dim) to images (n, C, H, W); labels are ignored."""
         images: torch.Tensor = self.layers(self.stem(z))
-        return images
+        return images.flip(2, 3) if self.mirrored else images
 
 
 class DcganDiscriminatorNetwork(nn.Module):
@@ -47,29 +58,25 @@ class DcganDiscriminatorNetwork(nn.Module):
         layers: list[nn.Module] = []
         channels, side = shape.channels, (shape.height, shape.width)
         for layer in config.layers:
-            layers += [convolution(channels, layer.channels, layer, config.bias),
+            layers += [convolution(channels, layer.channels, layer, side, config.bias),
                        norm_2d(layer.channels, config.norm), activation(config.slope),
-                       nn.Dropout(config.dropout)]  # fmt: skip
-            channels = layer.channels
-            side = (_side_after(side[0], layer), _side_after(side[1], layer))
+                       Dropout(config.dropout)]  # fmt: skip
+            channels, side = layer.channels, side_after(side, layer)
             if min(side) < 1:
                 raise ConfigError(
                     f"model.discriminator.layers shrink {shape} images to nothing; use fewer "
                     "layers, smaller kernels or a larger data.size"
                 )
         self.layers = nn.Sequential(*layers)
-        self.head = nn.Linear(channels * side[0] * side[1], 1)
+        lay_channels_behind(self)
+        self.mirrored = is_mirrored(config.layers, (shape.height, shape.width))
+        self.head = Linear(channels * side[0] * side[1], 1)
 
     def forward(self, images: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Map images (n, C, H, W) to logits (n,); labels are ignored."""
-        logits: torch.Tensor = self.head(self.layers(images).flatten(1))
+        images = images.flip(2, 3) if self.mirrored else images
+        logits: torch.Tensor = self.head(channels_behind(self.layers(images)))
         return logits[:, 0]
-
-
-def _side_after(side: int, layer: Kernel) -> int:
-    if layer.padding == "same":
-        return -(-side // layer.stride)
-    return (side + 2 * int(layer.padding) - layer.kernel) // layer.stride + 1
 
 
 def _build_stem(
@@ -86,8 +93,8 @@ def _build_stem(
             f"data.size to a multiple of {growth}, or other strides"
         )
     dense, unflatten = (
-        nn.Linear(latent_dim, outputs, stem.bias),
-        nn.Unflatten(1, (stem.channels, *side)),
+        Linear(latent_dim, outputs, stem.bias),
+        ToMaps(stem.channels, side),
     )
     if stem.normalise == "features":
         middle: tuple[nn.Module, ...] = (

@@ -5,7 +5,9 @@ from torch import nn
 
 from inkgan.config import MlpDiscriminator, MlpGenerator
 from inkgan.images import Shape
+from inkgan.models.dropout import Dropout
 from inkgan.models.layers import activation, norm_1d
+from inkgan.models.products import Linear
 
 
 class MlpGeneratorNetwork(nn.Module):
@@ -18,12 +20,12 @@ class MlpGeneratorNetwork(nn.Module):
         features = latent_dim
         for width in config.widths:
             layers += [
-                nn.Linear(features, width),
+                Linear(features, width),
                 norm_1d(width, config.norm),
                 activation(config.slope),
             ]
             features = width
-        layers += [nn.Linear(features, shape.channels * shape.height * shape.width), nn.Tanh()]
+        layers += [Linear(features, shape.channels * shape.height * shape.width), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
@@ -40,10 +42,10 @@ class MlpDiscriminatorNetwork(nn.Module):
         layers: list[nn.Module] = []
         features = shape.channels * shape.height * shape.width
         for width in config.widths:
-            layers += [nn.Linear(features, width), norm_1d(width, config.norm),
-                       activation(config.slope), nn.Dropout(config.dropout)]  # fmt: skip
+            layers += [Linear(features, width), norm_1d(width, config.norm),
+                       activation(config.slope), Dropout(config.dropout)]  # fmt: skip
             features = width
-        self.layers = nn.Sequential(*layers, nn.Linear(features, 1))
+        self.layers = nn.Sequential(*layers, Linear(features, 1))
 
     def forward(self, images: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Map images (n, C, H, W) to logits (n,); labels are ignored."""

@@ -131,5 +131,10 @@ def _restore_optimiser(optimiser: torch.optim.Adam, tensors: Tensors) -> None:
     for key, tensor in tensors.items():
         index, _, name = key.partition(".")
         moments.setdefault(int(index), {})[name] = tensor
+    # the fused update walks through memory: moments have to lie as their parameters do
+    for place, parameter in enumerate(optimiser.param_groups[0]["params"]):
+        held = moments.get(place, {})
+        for key in held.keys() & {"exp_avg", "exp_avg_sq"}:
+            held[key] = torch.empty_like(parameter).copy_(held[key])
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": moments, "param_groups": groups})
