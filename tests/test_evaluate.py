@@ -4,6 +4,7 @@ import json
 import sys
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ from torch import nn
 
 import inkgan
 from inkgan import files, images
+from inkgan.artifacts.bundle import Bundle
 from inkgan.config import Recipe
 from inkgan.errors import ArtifactError, ConfigError, DataError, InkganError
 from inkgan.evaluation.extractors import imagenet_style, linear_reading
 from inkgan.evaluation.inception import inception_features, inception_score, load_inception
-from inkgan.judging.evaluate import Judged
+from inkgan.judging.evaluate import PROTOCOLS, Judged
+from inkgan.models.build import build_generator
+from inkgan.recipes import get_recipe
+from inkgan.toml import override
 from judge_fixtures import as_npz, small_reference, small_target
 
 REAL = small_reference()
@@ -245,3 +250,19 @@ def test_the_adapter_for_imagenet_classifiers() -> None:
     assert 0 <= float(adapted.min()) <= float(adapted.max()) <= 1
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
     assert linear_reading(REAL.test[:3], network).shape == (3, 10)
+
+
+def test_a_stacked_generator_is_judged_by_its_modes(
+    judge: Callable[..., Judged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROTOCOLS, "quick", replace(PROTOCOLS["quick"], stacked=200))
+    recipe = override(get_recipe("mlp"), ["data.name=stacked-mnist", "name=stack"])
+    shape = images.Shape(3, 28, 28)
+    weights = build_generator(recipe.model, shape, seed=0).state_dict()
+    bundle = Bundle(recipe, shape, tuple(map(str, range(1000))), weights, 0, "0" * 64)
+    bundle.save(tmp_path / "stack.safetensors")
+    judged = judge(tmp_path / "stack.safetensors")
+    keys = {row["key"] for row in judged.document["scores"]}
+    assert keys >= {"modes", "kl", "kl_debiased", "fd_e1"}
+    assert judged.document["counts"]["stacked images"] == 200
+    assert judged.verdict[0].startswith("Not digits yet")

@@ -15,6 +15,7 @@ from inkgan import experiment, files, images
 from inkgan.artifacts.run import Run, locked
 from inkgan.config import Recipe
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
+from inkgan.evaluation.picker import Picker
 from inkgan.events import (
     MAX_ROLLBACKS,
     Event,
@@ -295,3 +296,34 @@ def test_damaged_checkpoint_names_the_file(tiny: Recipe, tmp_path: Path) -> None
     (tmp_path / "a/checkpoints/last.safetensors").write_bytes(b"rubbish")
     with pytest.raises(ArtifactError, match=r"last\.safetensors is no readable"):
         events_of(tiny, tmp_path / "a")
+
+
+def test_evaluations_may_come_more_often_than_grids(tiny: Recipe, tmp_path: Path) -> None:
+    recipe = override(tiny, ["schedule.evaluate_every=640", "schedule.sample_every=1280"])
+    run = inkgan.train(recipe, out=tmp_path / "a", images=1920)
+    rows = [row for row in run.rows() if "e3_distance" in row]
+    assert [row["images"] for row in rows] == [0, 640, 1280, 1920]
+    assert all(0 <= row["e3_recall"] <= 1 and 0 <= row["e3_precision"] <= 1 for row in rows)
+    assert [run.step_of(frame) * 64 for frame in run.frames()] == [0, 1280, 1920]
+    best = min(row["e3_distance"] for row in rows)
+    assert checkpoint(tmp_path / "a")[1]["best_score"] == best
+    saved = run.load_checkpoint("best")
+    assert saved is not None
+    steps = [row["step"] for row in rows if row["e3_distance"] == best]
+    assert saved[1]["step"] == steps[0]
+
+
+def test_checkpoints_are_picked_on_validation_images_alone(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+
+    class Watched(Picker):
+        def __init__(self, real: torch.Tensor) -> None:
+            seen.append(real)
+            super().__init__(real)
+
+    monkeypatch.setattr(experiment, "Picker", Watched)
+    inkgan.train(override(tiny, ["data.holdout=300"]), out=tmp_path / "a", images=64)
+    held_out = inkgan.load_dataset(override(tiny, ["data.holdout=300"]).data, "validation")
+    assert torch.equal(seen[0], held_out.images)

@@ -70,7 +70,7 @@ class Experiment:
         self.run.rewind(state.step if self.restored else -1)
         self.log = open_log(run.path / "tensorboard", self.images_seen)
         self.saved_at = self.clock = time.perf_counter()
-        self.window_seconds, self.window_step = 0.0, state.step
+        self.window_seconds, self.window_step, self.evaluated_at = 0.0, state.step, -1
 
     @property
     def images_seen(self) -> int:
@@ -90,7 +90,6 @@ class Experiment:
                 if update.metrics is not None:
                     yield from self._heed(update.metrics)
                 yield from self._look()
-                self._save_now_and_then()
                 if self.options.should_stop():
                     reason = "interrupted"
                     break
@@ -159,11 +158,13 @@ class Experiment:
         return torch.cat(list(draw(self.state.ema, range(count), self.recipe.model.latent_dim)))
 
     def _look(self) -> Iterator[Sampled]:
-        """Sample or evaluate, where either is due."""
+        """Sample, evaluate and save, where each is due."""
         if self.state.step % self.sample_steps == 0:
             yield self._sample()
         elif self.state.step % self.evaluate_steps == 0:
             self._evaluate()
+        if time.perf_counter() - self.saved_at > CHECKPOINT_SECONDS:
+            self._save("last")
 
     def _sample(self) -> Sampled:
         """Draw the fixed noise, and evaluate where that is due too."""
@@ -172,7 +173,8 @@ class Experiment:
         images.save_png(path, picture, {"images seen": str(self.images_seen), "seeds": "0-63"})
         self.log.picture(self.images_seen, picture)
         score, is_best = None, False
-        if self.state.step % self.evaluate_steps == 0 or self.state.step == self.total_steps:
+        due = self.state.step % self.evaluate_steps == 0 or self.state.step == self.total_steps
+        if due and self.evaluated_at != self.state.step:
             score, is_best = self._evaluate()
         self._save("last")
         self._tick()
@@ -185,7 +187,7 @@ class Experiment:
         Steps are evaluated by plan alone: where a run happens to be interrupted must not decide
         which checkpoint is the best.
         """
-        scores = self.picker.score(self._draw(SCORED_IMAGES))
+        scores, self.evaluated_at = self.picker.score(self._draw(SCORED_IMAGES)), self.state.step
         self.run.append(self._row() | scores)
         self.log.scalars(self.images_seen, scores)
         score, best = scores[DISTANCE], self.state.best_score
@@ -220,7 +222,7 @@ class Experiment:
         self.state.rollbacks, self.state.seconds = rollbacks, seconds
         self.state.scale_learning_rate(scale)
         self.run.rewind(self.state.step)
-        self.window_seconds, self.window_step = 0.0, self.state.step
+        self.window_seconds, self.window_step, self.evaluated_at = 0.0, self.state.step, -1
         self._save("last")
         return (
             f"rolled back to {self.images_seen:,} images, learning rate now "
@@ -234,10 +236,6 @@ class Experiment:
         if self.state.is_finite():
             self.run.save_checkpoint(name, self.state.tensors(), self.state.counters())
             self.saved_at = time.perf_counter()
-
-    def _save_now_and_then(self) -> None:
-        if time.perf_counter() - self.saved_at > CHECKPOINT_SECONDS:
-            self._save("last")
 
     def _finish(self) -> None:
         """Write checkpoint, bundle, curves, grid and time-lapse."""
