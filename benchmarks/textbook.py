@@ -24,6 +24,9 @@ from inkgan.data.dataset import Dataset
 from inkgan.errors import ConfigError
 from inkgan.images import Shape, to_array
 from inkgan.models.build import build_discriminator, build_generator
+from inkgan.models.dropout import Dropout
+from inkgan.models.layers import OneChannelUp, ToMaps
+from inkgan.models.products import Linear
 
 Item = tuple[torch.Tensor, int]
 
@@ -92,8 +95,8 @@ class Textbook:
 
 def new_textbook(recipe: Recipe, shape: Shape) -> Textbook:
     """Build the networks with the weights that the engine would begin with."""
-    generator = build_generator(recipe.model, shape, recipe.seed)
-    discriminator = build_discriminator(recipe.model, shape, recipe.seed)
+    generator = made_plain(build_generator(recipe.model, shape, recipe.seed))
+    discriminator = made_plain(build_discriminator(recipe.model, shape, recipe.seed))
     optim = recipe.optim
     betas = (optim.beta1, optim.beta2)
     return Textbook(
@@ -104,6 +107,28 @@ def new_textbook(recipe: Recipe, shape: Shape) -> Textbook:
         recipe.model.latent_dim,
         recipe.objective.loss == "minimax",
     )
+
+
+class PlainMaps(ToMaps):
+    """The channels before the pixels, as torch lays them out by default."""
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Return the stacks of channels."""
+        return super().forward(vectors).contiguous()
+
+
+PLAIN: dict[type[nn.Module], type[nn.Module]] = {
+    Linear: nn.Linear, Dropout: nn.Dropout, OneChannelUp: nn.ConvTranspose2d, ToMaps: PlainMaps,
+}  # fmt: skip
+
+
+def made_plain(network: nn.Module) -> nn.Module:
+    """Give a network torch's own layers and layout in place of the engine's quicker ones."""
+    for module in network.modules():
+        module.__class__ = PLAIN.get(type(module), type(module))
+    for parameter in network.parameters():
+        parameter.data = parameter.data.contiguous()
+    return network
 
 
 def textbook_step(

@@ -51,6 +51,30 @@ def test_both_sides_compute_the_same(tiny: Recipe, loss: str) -> None:
             torch.testing.assert_close(ours.state_dict()[name], tensor, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("name", ["mlp", "dcgan", "dcgan-tutorial", "dcgan-compact"])
+def test_speed_changes_no_loss(name: str) -> None:
+    """Ten float32 steps with the quick layers and with torch's own: the same loss curves."""
+    changes = ["data.name=uci-digits", "schedule.batch_size=64", "data.augment.rotate=0"]
+    dropout = ["model.discriminator.dropout=0"]  # the two draw other masks
+    recipe = override(RECIPES[name], changes + dropout)
+    dataset = load_dataset(recipe.data)
+    batches = Batches(dataset, 64, recipe.seed, recipe.data.augment)
+    quick = new_state(recipe, dataset.shape, torch.device("cpu"))
+    plain = new_state(recipe, dataset.shape, torch.device("cpu"))
+    for network in (plain.generator, plain.discriminator):
+        textbook.made_plain(network)
+    losses = []
+    for state in (quick, plain):
+        rows = []
+        for step in range(10):
+            noise = rng.generator(recipe.seed, "latent", step)
+            latents = torch.randn(2, 64, recipe.model.latent_dim, generator=noise)
+            rows.append(train_step(state, LOSSES[recipe.objective.loss], batches.at(step), latents))
+        losses.append(torch.stack(rows)[:, :2])
+    torch.testing.assert_close(losses[0], losses[1], rtol=0.02, atol=0.02)
+    torch.testing.assert_close(losses[0][:2], losses[1][:2], rtol=5e-4, atol=5e-4)
+
+
 def test_the_loader_gives_the_images_of_the_engine(tiny: Recipe) -> None:
     dataset = load_dataset(tiny.data)
     still = textbook.PictureDataset(dataset, degrees=0)

@@ -28,6 +28,7 @@ class Options:
         on_trouble: what the health monitor does.
         report: hears of downloads.
         should_stop: asked after each update.
+        capture: on CUDA, replay the step as one graph; otherwise launch by launch.
     """
 
     device: str = "auto"
@@ -37,6 +38,7 @@ class Options:
     on_trouble: OnTrouble = "warn"
     report: Report | None = None
     should_stop: Callable[[], bool] = lambda: False
+    capture: bool = True
 
     def __post_init__(self) -> None:
         """Refuse impossible values before anything begins."""

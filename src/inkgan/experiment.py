@@ -85,7 +85,7 @@ class Experiment:
         reason: Reason = "complete"
         self.clock = time.perf_counter()
         if not self._out_of_time():
-            for update in train(self.recipe, self.batches, self.state):
+            for update in train(self.recipe, self.batches, self.state, self.options.capture):
                 yield self._record(update)
                 if update.metrics is not None:
                     yield from self._heed(update.metrics)

@@ -48,6 +48,7 @@ def train(
     threads: Annotated[
         int | None, typer.Option(help="For each operation; all cores if left out.")
     ] = None,
+    capture: Annotated[bool, typer.Option(help="On CUDA, replay each step as one graph.")] = True,
     on_trouble: Annotated[
         Literal["warn", "stop", "rollback"],
         typer.Option(help="What to do when training goes wrong."),
@@ -66,7 +67,7 @@ def train(
     with _stop_on_signal() as stops, download_report() as report:
         options = Options(
             device=device, threads=threads, data_dir=data_dir, minutes=minutes,
-            on_trouble=on_trouble, report=report, should_stop=stops,
+            on_trouble=on_trouble, report=report, should_stop=stops, capture=capture,
         )  # fmt: skip
         view = View(minutes, shlex.join(["inkgan", *sys.argv[1:]]))
         try:

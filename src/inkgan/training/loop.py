@@ -1,18 +1,21 @@
 """The training loop: an iterator that yields a small event after each update."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
 from inkgan import rng
 from inkgan.config import Recipe
-from inkgan.data.batches import Batches
+from inkgan.data.batches import Batch, Batches
 from inkgan.objective.losses import LOSSES
 from inkgan.training import ema
+from inkgan.training.capture import CapturedStep
 from inkgan.training.state import TrainState
 from inkgan.training.step import train_step
 
+Stepper = Callable[[Batch, torch.Tensor], torch.Tensor]
 WINDOW = 50  # steps that one line of metrics averages
 
 
@@ -34,16 +37,23 @@ def total_steps(recipe: Recipe, per_epoch: int) -> int:
     return steps
 
 
-def train(recipe: Recipe, batches: Batches, state: TrainState) -> Iterator[Update]:
+def train(
+    recipe: Recipe, batches: Batches, state: TrainState, capture: bool = True
+) -> Iterator[Update]:
     """Train from where `state` stands to the recipe's end, changing `state` in place.
+
+    On a CUDA device `capture` replays the step as one graph.
 
     What step k does depends on the state before it and on the recipe alone, so it does not matter
     how often, or where, a run was interrupted.
     """
     last = total_steps(recipe, batches.per_epoch)
-    device = batches.dataset.images.device
+    device, loss = batches.dataset.images.device, LOSSES[recipe.objective.loss]
+    stepper: Stepper = partial(train_step, state, loss)
+    if capture and device.type == "cuda":
+        stepper = CapturedStep(state, loss)
     while state.step < last:
-        _advance(recipe, batches, state, device)
+        _advance(recipe, batches, state, stepper)
         closes = state.step % WINDOW == 0 or state.step == last
         yield Update(
             step=state.step,
@@ -53,13 +63,14 @@ def train(recipe: Recipe, batches: Batches, state: TrainState) -> Iterator[Updat
         )
 
 
-def _advance(recipe: Recipe, batches: Batches, state: TrainState, device: torch.device) -> None:
+def _advance(recipe: Recipe, batches: Batches, state: TrainState, stepper: Stepper) -> None:
     step, size = state.step, batches.batch_size
+    device = batches.dataset.images.device
     shape = (2, size, recipe.model.latent_dim)
     latents = torch.randn(shape, generator=rng.generator(recipe.seed, "latent", step)).to(device)
     state.generator.train()
     with rng.scoped(recipe.seed, "dropout", step, device=device):
-        metrics = train_step(state, LOSSES[recipe.objective.loss], batches.at(step), latents)
+        metrics = stepper(batches.at(step), latents)
     state.tally.add(metrics)
     decay = ema.decay_for(state.step * size, size, recipe.schedule.ema_half_life)
     ema.update(state.ema, state.generator, decay)

@@ -29,6 +29,7 @@ class TrainState:
         seconds: time spent training, over all interruptions.
         streaks: for each symptom, the windows in a row that showed it.
         best_score: the lowest score that a sampled generator has reached, if any.
+        restorations: how often a checkpoint has been taken over in this process.
         tally: sums of the metrics window in progress.
     """
 
@@ -45,6 +46,7 @@ class TrainState:
     seconds: float = 0.0
     streaks: dict[str, int] = field(default_factory=dict)
     best_score: float | None = None
+    restorations: int = 0
 
     def tensors(self) -> Tensors:
         """List every tensor of the state under its name."""
@@ -78,6 +80,7 @@ class TrainState:
         except (KeyError, RuntimeError, ValueError) as error:
             raise ArtifactError(f"the checkpoint does not fit this recipe: {error}") from error
         self.scale_learning_rate(self.lr_scale)
+        self.restorations += 1
 
     def scale_learning_rate(self, scale: float) -> None:
         """Set both optimisers to `scale` times the recipe's learning rate."""
@@ -117,7 +120,7 @@ def new_state(recipe: Recipe, shape: Shape, device: torch.device) -> TrainState:
 def _adam(network: nn.Module, optim: Optim, device: torch.device) -> torch.optim.Adam:
     return torch.optim.Adam(
         network.parameters(), lr=optim.lr, betas=(optim.beta1, optim.beta2), eps=optim.epsilon,
-        fused=device.type in ("cpu", "cuda"),
+        fused=device.type in ("cpu", "cuda"), capturable=device.type == "cuda",
     )  # fmt: skip
 
 
