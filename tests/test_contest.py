@@ -57,8 +57,11 @@ def test_random_differences_are_rarely_shown() -> None:
     assert shown <= 22  # 5 % of 200, and four standard deviations
 
 
-def judged(run: Run, value: float) -> None:
-    document = {"kind": "judgement", "scores": [s.as_json() for s in scores(value).values()]}
+def judged(run: Run, value: float, judge: str = "this one") -> None:
+    document = {
+        "kind": "judgement", "judge": judge, "reference": {"digest": "x"},
+        "counts": {"set size": 10_000}, "scores": [s.as_json() for s in scores(value).values()],
+    }  # fmt: skip
     files.write_json(run.path / "report.json", document)
 
 
@@ -80,7 +83,9 @@ def test_runs_that_differ_in_their_seed_are_one_recipe(
     assert "3 paired seeds" in found.sentence
     assert "no difference shown in 1 of 2" in found.sentence
     assert found.rows()[0]["finding"] == "tiny (3 runs) is better"
-    files.write_json(runs[0][1].path / "report.json", {"kind": "judgement", "scores": []})
+    judged(runs[5][1], 12.0, judge="another")
+    (found,) = contests(runs)
+    assert "a0 and b2 were judged by other means" in found.sentence
     (runs[4][1].path / "report.json").unlink()
     (found,) = contests(runs)
     assert "b1 has not been judged: inkgan evaluate" in found.sentence

@@ -266,3 +266,23 @@ def test_a_stacked_generator_is_judged_by_its_modes(
     assert keys >= {"modes", "kl", "kl_debiased", "fd_e1"}
     assert judged.document["counts"]["stacked images"] == 200
     assert judged.verdict[0].startswith("Not digits yet")
+
+
+def test_of_many_sorted_images_a_fair_part_is_judged(
+    judge: Callable[..., Judged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROTOCOLS, "quick", replace(PROTOCOLS["quick"], images=300))
+    order = np.argsort(REAL.train_labels, kind="stable")
+    np.savez(tmp_path / "sorted.npz", images=REAL.train[order])
+    judged = judge(tmp_path / "sorted.npz")
+    assert f"300 of {len(order):,} images were judged." in judged.document["notes"]
+    shares = [row["share"] for row in judged.document["classes"].values()]
+    assert min(shares) > 0.03
+
+
+def test_a_run_is_found_by_its_name(
+    judge: Callable[..., Judged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    inkgan.train("mlp", out="runs/a", overrides=["data.name=uci-digits"], images=640)
+    assert judge("a", out=None).json_path == Path("runs/a/report.json")

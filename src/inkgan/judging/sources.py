@@ -20,7 +20,8 @@ from inkgan.evaluation.target import Reference, class_matched
 from inkgan.images import UInt8
 from inkgan.models.build import count_operations, count_parameters
 from inkgan.recipes import RECIPES
-from inkgan.sampling.loading import Checkpoint, load
+from inkgan.rng import seed_for
+from inkgan.sampling.loading import Checkpoint, find, load
 from inkgan.sampling.sampler import CHUNK, Sampler
 from inkgan.toml import replace
 
@@ -83,7 +84,7 @@ def _generator_source(text: str, sampler: Sampler, checkpoint: Checkpoint) -> So
     hashed = hashlib.sha256(bundle.recipe.model_dump_json().encode())
     for key, tensor in sorted(bundle.weights.items()):
         hashed.update(key.encode() + tensor.cpu().numpy().tobytes())
-    path = Path(text)
+    path = find(text)
     folder = path if path.is_dir() else Path(f"{path.stem}-judged")
     facts = {
         "recipe": f"{bundle.recipe.name}, {bundle.recipe.objective.loss} loss, "
@@ -139,23 +140,47 @@ def _file_source(path: Path, stacked: bool) -> Source:
         if raw.shape[1:] != (SIDE, SIDE, 3):
             shape = "x".join(map(str, raw.shape[1:]))
             raise DataError(f"--stacked needs images of 28x28x3; {path} has {shape}")
-        fakes = _unstacked(raw)
+        check(_unstacked(raw))
+        pixels = raw
     else:
-        asked = None if labels is None else np.asarray(labels, np.int64)
-        fakes = Fakes(_light_on_dark(_grey(path, raw, notes), notes), asked)
-    check(fakes)
-    hashed = hashlib.sha256(np.ascontiguousarray(fakes.pixels).tobytes())
-    hashed.update(b"" if fakes.asked is None else fakes.asked.tobytes())
-    hashed.update(str(stacked).encode())
+        pixels = _light_on_dark(_grey(path, raw, notes), notes)
+        check(Fakes(pixels, labels))
+    hashed = hashlib.sha256(np.ascontiguousarray(pixels).tobytes())
+    hashed.update(str(stacked).encode() + (b"" if labels is None else labels.tobytes()))
 
     def take(protocol: Protocol, reference: Reference, progress: Progress) -> Fakes:
-        if fakes.asked is None:
-            return fakes
-        return _matched(fakes.pixels, fakes.asked, reference, notes)
+        rows = _choose(len(pixels), labels, stacked, protocol, reference, notes)
+        if stacked:
+            return _unstacked(pixels[rows])
+        return Fakes(pixels[rows], None if labels is None else labels[rows])
 
     facts = {"images": f"{len(raw):,} in {path}, {'no' if labels is None else 'with'} labels"}
     folder = Path(f"{path.stem}-judged")
     return Source(str(path), hashed.hexdigest(), take, folder, facts, notes)
+
+
+def _choose(
+    count: int, labels: np.ndarray | None, stacked: bool, protocol: Protocol,
+    reference: Reference, notes: list[str],
+) -> np.ndarray:  # fmt: skip
+    """Choose which images are judged, in random order: files are often sorted by class.
+
+    With labels, their classes are made to stand as in the reference, if each is there.
+    """
+    most = min(count, protocol.stacked if stacked else protocol.images)
+    rows: np.ndarray = np.random.default_rng(seed_for(0, "chosen")).permutation(count)[:most]
+    matched = ""
+    if labels is not None:
+        shares = np.bincount(reference.test_labels, minlength=10) / len(reference.test_labels)
+        counts, present = np.bincount(labels, minlength=10), shares > 0
+        possible = int((counts[present] / shares[present]).min())
+        if possible > 0:
+            wanted = min(most, possible)
+            rows = class_matched(labels, reference.test_labels, wanted, draw=0)
+            matched = ", chosen so that the ten classes stand as in the reference"
+    if len(rows) < count:
+        notes.append(f"{len(rows):,} of {count:,} images were judged{matched}.")
+    return rows
 
 
 def _grey(path: Path, raw: UInt8, notes: list[str]) -> UInt8:
@@ -178,24 +203,6 @@ def _light_on_dark(pixels: UInt8, notes: list[str]) -> UInt8:
         return pixels
     notes.append("The images are dark on light: inverted before they were judged.")
     return 255 - pixels
-
-
-def _matched(pixels: UInt8, asked: np.ndarray, reference: Reference, notes: list[str]) -> Fakes:
-    """Choose images so that their classes stand as in the reference, and say so."""
-    shares = np.bincount(reference.test_labels, minlength=10) / len(reference.test_labels)
-    counts = np.bincount(asked, minlength=10)
-    if (counts[shares > 0] == 0).any():
-        return Fakes(pixels, asked)
-    present = shares > 0
-    possible = int((counts[present] / shares[present]).min())
-    if possible >= len(asked):
-        return Fakes(pixels, asked)
-    rows = class_matched(asked, reference.test_labels, possible, draw=0)
-    notes.append(
-        f"{len(rows):,} of {len(asked):,} images were judged, chosen so that the ten classes "
-        "stand as in the reference."
-    )
-    return Fakes(pixels[rows], asked[rows])
 
 
 # --- real images ---

@@ -77,15 +77,26 @@ def contests(runs: Sequence[tuple[str, Run]]) -> list[Contest]:
 def _contest(
     one: str, one_runs: list[tuple[str, Run]], other: str, other_runs: list[tuple[str, Run]]
 ) -> Contest:
-    judged = [{}, {}]  # type: list[dict[int, dict[str, Score]]]
+    judged: list[dict[int, dict[str, Score]]] = [{}, {}]
+    means: dict[tuple[Any, ...], str] = {}
     for side, members in zip(judged, (one_runs, other_runs), strict=True):
         for name, run in members:
             document = _report(run.path)
             if document is None:
                 missing = f"{name} has not been judged: inkgan evaluate {run.path}"
                 return Contest(one, other, [], missing)
+            means.setdefault(_means(document), name)
             side[run.recipe.seed] = {row["key"]: Score.from_json(row) for row in document["scores"]}
+    if len(means) > 1:
+        first, second, *_ = means.values()
+        missing = f"{first} and {second} were judged by other means; judge both again"
+        return Contest(one, other, [], missing)
     return Contest(one, other, contest(judged[0], judged[1]))
+
+
+def _means(document: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what two judgements must have in common if their scores are to be compared."""
+    return document["judge"], document["reference"]["digest"], document["counts"]["set size"]
 
 
 def _report(folder: Path) -> dict[str, Any] | None:
