@@ -19,7 +19,7 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
-from inkgan.config import Augment, Recipe
+from inkgan.config import Augment, Objective, Recipe
 from inkgan.data.dataset import Dataset
 from inkgan.errors import ConfigError
 from inkgan.images import Shape, to_array
@@ -63,6 +63,8 @@ def check_recipe(recipe: Recipe) -> None:
             f"{recipe.name} has objective.loss={loss}, which the textbook loop does not know; "
             "use non-saturating or minimax"
         )
+    if recipe.objective != Objective(loss=loss):
+        raise ConfigError(f"{recipe.name} has penalties or clipping; the textbook loop has neither")
     if augment != Augment(rotate=augment.rotate):
         raise ConfigError(
             f"{recipe.name} has data.augment={augment}, but the textbook loop only rotates; "

@@ -49,7 +49,7 @@ def latents(recipe: Recipe, step: int) -> torch.Tensor:
 def test_replaying_is_training(tiny: Recipe, recordings: list[str], same_weights: Same) -> None:
     loss = LOSSES[tiny.objective.loss]
     (plain, batches), (captured, _) = begin(tiny), begin(tiny)
-    stepper = CapturedStep(captured, loss)
+    stepper = CapturedStep(captured, loss, tiny.objective)
     for step in range(WARM_UP + 5):
         rows = []
         for state, advance in ((plain, None), (captured, stepper)):
@@ -67,7 +67,7 @@ def test_replaying_is_training(tiny: Recipe, recordings: list[str], same_weights
 
 def test_a_restored_state_is_recorded_anew(tiny: Recipe, recordings: list[str]) -> None:
     state, batches = begin(tiny)
-    stepper = CapturedStep(state, LOSSES[tiny.objective.loss])
+    stepper = CapturedStep(state, LOSSES[tiny.objective.loss], tiny.objective)
     saved = None
     for step in range(2 * WARM_UP + 4):
         if step == 2:

@@ -61,6 +61,21 @@ def _hinge_g(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
     return -fake
 
 
+def _wasserstein_d(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    # D(G(z)) - D(x)
+    return fake - real
+
+
+def _relativistic_d(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    # -log sigmoid(D(x) - D(G(z))), x and G(z) of one pair
+    return F.softplus(fake - real)
+
+
+def _relativistic_g(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    # -log sigmoid(D(G(z)) - D(x))
+    return F.softplus(real - fake)
+
+
 LOSSES: dict[LossName, Loss] = {
     "minimax": Loss(_cross_entropy_d, _minimax_g, "Goodfellow et al. 2014, equation 1"),
     "non-saturating": Loss(
@@ -70,4 +85,11 @@ LOSSES: dict[LossName, Loss] = {
         _least_squares_d, _least_squares_g, "Mao et al. 2017, equation 9 (a=0, b=c=1)"
     ),
     "hinge": Loss(_hinge_d, _hinge_g, "Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17"),
+    "wasserstein": Loss(_wasserstein_d, _hinge_g, "Arjovsky et al. 2017, equations 2 and 3"),
+    "relativistic": Loss(
+        _relativistic_d,
+        _relativistic_g,
+        "Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2",
+        g_reads_real=True,
+    ),
 }

@@ -5,9 +5,11 @@ Small networks keep a GPU waiting for the next launch; a graph launches all of a
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
+from inkgan.config import Objective
 from inkgan.data.batches import Batch
 from inkgan.objective.losses import Loss
 from inkgan.training.state import TrainState
@@ -32,8 +34,9 @@ class CapturedStep:
     fixed places, and where a checkpoint has been restored the step is recorded anew.
     """
 
-    def __init__(self, state: TrainState, loss: Loss) -> None:
-        self.state, self.loss = state, loss
+    def __init__(self, state: TrainState, loss: Loss, objective: Objective) -> None:
+        self.state = state
+        self._step = partial(train_step, state, loss, objective=objective)
         self._recorded: Recorded | None = None
         self._inputs: tuple[Batch, torch.Tensor] | None = None
         self._warmed, self._restorations = 0, state.restorations
@@ -45,12 +48,12 @@ class CapturedStep:
             self._restorations = self.state.restorations
         if self._warmed < WARM_UP:
             self._warmed += 1
-            return train_step(self.state, self.loss, real, latents)
+            return self._step(real, latents)
         step = self.state.step
         if self._recorded is None or self._inputs is None:
             fixed = Batch(real.images.clone(), real.labels.clone()), latents.clone()
             self._inputs = fixed
-            self._recorded = record(lambda: train_step(self.state, self.loss, *fixed))
+            self._recorded = record(lambda: self._step(*fixed))
         held, held_latents = self._inputs
         held.images.copy_(real.images)
         held.labels.copy_(real.labels)

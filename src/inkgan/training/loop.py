@@ -49,9 +49,9 @@ def train(
     """
     last = total_steps(recipe, batches.per_epoch)
     device, loss = batches.dataset.images.device, LOSSES[recipe.objective.loss]
-    stepper: Stepper = partial(train_step, state, loss)
+    stepper: Stepper = partial(train_step, state, loss, objective=recipe.objective)
     if capture and device.type == "cuda":
-        stepper = CapturedStep(state, loss)
+        stepper = CapturedStep(state, loss, recipe.objective)
     while state.step < last:
         _advance(recipe, batches, state, stepper)
         closes = state.step % WINDOW == 0 or state.step == last

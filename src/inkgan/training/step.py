@@ -4,17 +4,25 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from inkgan.config import Objective
 from inkgan.data.batches import Batch
 from inkgan.objective.losses import Loss
+from inkgan.objective.penalties import chosen
 from inkgan.training.state import TrainState
 
+ALONE = Objective()  # the loss and nothing beside it
 
-def train_step(state: TrainState, loss: Loss, real: Batch, latents: torch.Tensor) -> torch.Tensor:
+
+def train_step(
+    state: TrainState, loss: Loss, real: Batch, latents: torch.Tensor,
+    objective: Objective = ALONE,
+) -> torch.Tensor:  # fmt: skip
     """Update the discriminator, then the generator; return the metrics of tally.METRICS.
 
-    `latents` (2, n, latent_dim) holds one fresh batch for each player.
+    `latents` (2, n, latent_dim) holds one fresh batch for each player. `objective` tells what holds
+    the discriminator back; d_loss is the loss without it.
     """
-    d_loss, d_accuracy = _update_discriminator(state, loss, real, latents[0])
+    d_loss, d_accuracy = _update_discriminator(state, loss, real, latents[0], objective)
     d_norm = _grad_norm(state.discriminator)
     g_loss, fakes = _update_generator(state, loss, real, latents[1])
     g_norm = _grad_norm(state.generator)
@@ -26,17 +34,31 @@ def train_step(state: TrainState, loss: Loss, real: Batch, latents: torch.Tensor
 
 
 def _update_discriminator(
-    state: TrainState, loss: Loss, real: Batch, z: torch.Tensor
+    state: TrainState, loss: Loss, real: Batch, z: torch.Tensor, objective: Objective
 ) -> tuple[torch.Tensor, torch.Tensor]:
     with torch.no_grad():  # the generator learns nothing here, so no graph through it
         fakes = state.generator(z, real.labels)
     real_logits, fake_logits = _judge_both(state.discriminator, real, fakes)
     value = loss.d(real_logits, fake_logits).mean()
+    total = value
+    for weight, penalty in chosen(objective.penalties):
+        total = (
+            total + weight * penalty(state.discriminator, real.images, fakes, real.labels).mean()
+        )
     state.d_optimiser.zero_grad(set_to_none=True)
-    value.backward()
+    total.backward()
     state.d_optimiser.step()
+    if objective.clip is not None:
+        _clip(state.discriminator, objective.clip)
     accuracy = torch.stack([(real_logits > 0).float().mean(), (fake_logits < 0).float().mean()])
     return value.detach(), accuracy
+
+
+@torch.no_grad()
+def _clip(network: nn.Module, limit: float) -> None:
+    """Clamp all weights, the crude way to bound a critic's slope (Arjovsky et al. 2017)."""
+    for parameter in network.parameters():
+        parameter.clamp_(-limit, limit)
 
 
 def _judge_both(

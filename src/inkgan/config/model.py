@@ -1,0 +1,107 @@
+"""The networks: layers, widths, weights."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from inkgan.config.base import Value
+
+InitName = Literal["torch", "normal", "glorot"]
+Width = Annotated[int, Field(ge=1, le=65536)]
+
+
+class Normalisation(Value):
+    """Batch normalisation; momentum and epsilon in torch's sense."""
+
+    momentum: float = Field(0.1, gt=0, le=1)
+    epsilon: float = Field(1e-5, gt=0)
+
+
+class Kernel(Value):
+    """The geometry of a convolution; padding "same" is TensorFlow's (out = in / stride)."""
+
+    kernel: int = Field(4, ge=1, le=31)
+    stride: int = Field(2, ge=1, le=8)
+    padding: int | Literal["same"] = 1
+
+    @field_validator("padding", mode="before")
+    @classmethod
+    def _pixels_or_same(cls, padding: Any) -> Any:
+        if padding != "same" and (not isinstance(padding, int) or not 0 <= padding <= 30):
+            raise ValueError("padding must be 0 to 30, or 'same'")
+        return padding
+
+    @model_validator(mode="after")
+    def _same_is_possible(self) -> Self:
+        if self.padding == "same" and self.stride == 1 and self.kernel % 2 == 0:
+            raise ValueError("padding 'same' with stride 1 needs an odd kernel")
+        return self
+
+
+class Convolution(Kernel):
+    """A convolution with its number of output channels."""
+
+    channels: Width
+
+
+class Stem(Value):
+    """A dense layer that turns the latent into a small stack of channels."""
+
+    channels: Width = 128
+    bias: bool = True
+    normalise: Literal["channels", "features"] = Field(
+        "channels", description="statistics per channel, or for each of the dense layer's outputs"
+    )
+
+
+class MlpGenerator(Value):
+    """Linear layers up, tanh out."""
+
+    family: Literal["mlp"] = "mlp"
+    widths: tuple[Width, ...] = (256, 512, 1024)
+    norm: Normalisation | None = None
+    slope: float = Field(0.0, ge=0, lt=1, description="of the leaky ReLU; 0 is a plain ReLU")
+
+
+class MlpDiscriminator(Value):
+    """Linear layers down to one logit."""
+
+    family: Literal["mlp"] = "mlp"
+    widths: tuple[Width, ...] = (512, 256)
+    norm: Normalisation | None = None
+    slope: float = Field(0.2, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class DcganGenerator(Value):
+    """Transposed convolutions up, tanh out; without a stem the latent is 1x1 pixel."""
+
+    family: Literal["dcgan"] = "dcgan"
+    stem: Stem | None = Stem()
+    layers: tuple[Convolution, ...] = (Convolution(channels=64),)
+    output: Kernel = Kernel()
+    norm: Normalisation | None = Normalisation()
+    slope: float = Field(0.0, ge=0, lt=1)
+    bias: bool = Field(True, description="in the convolutions")
+
+
+class DcganDiscriminator(Value):
+    """Strided convolutions down, then one dense layer to the logit."""
+
+    family: Literal["dcgan"] = "dcgan"
+    layers: tuple[Convolution, ...] = (Convolution(channels=64), Convolution(channels=128))
+    norm: Normalisation | None = None
+    slope: float = Field(0.2, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    bias: bool = True
+
+
+class Model(Value):
+    """The two networks; any generator meets any discriminator."""
+
+    latent_dim: int = Field(100, ge=1, le=4096)
+    init: InitName = Field("torch", description="torch's own, normal N(0, 0.02), or glorot")
+    generator: MlpGenerator | DcganGenerator = Field(DcganGenerator(), discriminator="family")
+    discriminator: MlpDiscriminator | DcganDiscriminator = Field(
+        DcganDiscriminator(), discriminator="family"
+    )

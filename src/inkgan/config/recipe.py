@@ -1,0 +1,93 @@
+"""A recipe: networks, data, objective, optimiser and schedule as one value."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from inkgan.config.base import Value
+from inkgan.config.data import Data
+from inkgan.config.model import Model
+
+LossName = Literal[
+    "non-saturating", "minimax", "least-squares", "hinge", "wasserstein", "relativistic"
+]
+
+
+class Penalties(Value):
+    """Weights of penalties on the discriminator's gradient; 0 leaves one out."""
+
+    r1: float = Field(0.0, ge=0, description="gamma; half the squared gradient at real images")
+    r2: float = Field(0.0, ge=0, description="gamma; the same at fakes")
+    gradient: float = Field(0.0, ge=0, description="lambda of WGAN-GP, between real and fake")
+    dragan: float = Field(0.0, ge=0, description="lambda of DRAGAN, around real images")
+
+
+class Objective(Value):
+    """What the two networks minimise, and what holds the discriminator back."""
+
+    loss: LossName = "non-saturating"
+    penalties: Penalties = Penalties()
+    clip: float | None = Field(
+        None, gt=0, description="the discriminator's weights are clamped to [-clip, clip]"
+    )
+
+
+class Optim(Value):
+    """Adam, the same for both networks."""
+
+    lr: float = Field(2e-4, gt=0, le=1)
+    beta1: float = Field(0.5, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    epsilon: float = Field(1e-8, gt=0, le=1)
+
+
+class Schedule(Value):
+    """For how long, in what bites, and what is averaged and shown on the way."""
+
+    batch_size: int = Field(128, ge=2, le=65536)
+    epochs: int = Field(50, ge=1, le=1_000_000)
+    images: int | None = Field(None, ge=1, description="stop after so many images, if earlier")
+    ema_half_life: int = Field(
+        10_000, ge=0, description="images, of the averaged generator; 0 shows the raw one"
+    )
+    sample_every: int | None = Field(
+        None, ge=1, description="images between two sample grids; unset is an epoch"
+    )
+    evaluate_every: int | None = Field(
+        None, ge=1, description="images between two evaluations; unset is with every grid"
+    )
+
+
+class Recipe(Value):
+    """Everything that decides the outcome of a training run."""
+
+    name: str = Field("custom", min_length=1, max_length=100)
+    notes: str = Field("", description="where a source left a value open, what was chosen")
+    seed: int = Field(0, ge=0, lt=2**63)
+    data: Data = Data()
+    model: Model = Model()
+    objective: Objective = Objective()
+    optim: Optim = Optim()
+    schedule: Schedule = Schedule()
+
+    @model_validator(mode="after")
+    def _objective_makes_sense(self) -> Self:
+        objective = self.objective
+        penalised = objective.penalties != Penalties()
+        if objective.loss == "wasserstein" and objective.clip is None and not penalised:
+            raise ValueError(
+                "objective.loss=wasserstein is only a distance while the discriminator's slope is "
+                "held: add objective.penalties.gradient=10 or objective.clip=0.01"
+            )
+        if penalised and self.model.discriminator.norm is not None:
+            raise ValueError(
+                "objective.penalties speak of one image's gradient, which batch normalisation "
+                "mixes with the others': set model.discriminator.norm=none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _name_is_one_word(self) -> Self:
+        if any(character in self.name for character in "/\\\n"):
+            raise ValueError("name must not hold slashes or line breaks")
+        return self
