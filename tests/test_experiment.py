@@ -200,8 +200,8 @@ def test_other_thread_counts_are_said(tiny: Recipe, tmp_path: Path) -> None:
 def spoil(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
     """Let the generator's weights become NaN once, at a step, at the full learning rate."""
 
-    def spoiled(recipe: Any, batches: Any, state: TrainState) -> Any:
-        for update in train(recipe, batches, state):
+    def spoiled(recipe: Any, batches: Any, state: TrainState, capture: bool) -> Any:
+        for update in train(recipe, batches, state, capture):
             if state.step == at_step and state.lr_scale == 1.0:
                 with torch.no_grad():
                     next(state.generator.parameters()).fill_(float("nan"))

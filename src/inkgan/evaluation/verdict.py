@@ -31,6 +31,9 @@ def _closeness(assessment: Assessment) -> str:
     ratios = [score.value / score.floor.mean for score in distances if score.floor.mean > 0]
     times = max(ratios, default=float("inf"))
     word = next((words for limit, words in CLOSENESS if times <= limit), HOPELESS)
+    precision = assessment.scores["precision"]
+    if precision.value < 0.3 * precision.floor.mean:
+        word = HOPELESS  # few images make the floor high, and any distance a small multiple of it
     shown = " and ".join(f"{ratio:.1f}" for ratio in ratios)
     return f"{word} (Distance to real images: {shown} times that between real sets, E1 and E2.)"
 
