@@ -218,6 +218,7 @@ class View:
         results.print("Next:")
         for command in (
             f"inkgan sample {path} --seeds 0-99 --out digits.png",
+            f"inkgan evaluate {path} --quick",
             f"inkgan train --out {path} {further}",
             f"inkgan train vanilla --out runs/vanilla  (then: inkgan compare {path} runs/vanilla)",
         ):
