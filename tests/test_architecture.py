@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "objective": FOUNDATION,
     "artifacts": FOUNDATION | {"models"},
     "training": FOUNDATION | {"data", "models", "objective"},
-    "evaluation": FOUNDATION | {"data"},
+    "evaluation": FOUNDATION,
     "sampling": FOUNDATION | {"artifacts"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},

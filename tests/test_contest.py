@@ -1,11 +1,14 @@
 """Differences between two generators: shown where they are, and not where they are not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from inkgan import files
 from inkgan.artifacts.run import Run
 from inkgan.config import Recipe
+from inkgan.errors import ArtifactError
 from inkgan.evaluation.contest import contest
 from inkgan.evaluation.intervals import paired_interval
 from inkgan.evaluation.score import Floor, Score
@@ -94,3 +97,11 @@ def test_runs_that_differ_in_their_seed_are_one_recipe(
 def test_equal_scores_show_no_difference() -> None:
     found = Contest("a", "b", contest({0: scores(20)}, {0: scores(20)}))
     assert found.sentence.startswith("No difference shown between a and b")
+
+
+def test_a_foreign_report_is_refused(tiny: Recipe, tmp_path: Path) -> None:
+    runs = [(name, Run(tmp_path / name, tiny)) for name in ("a", "b")]
+    for _, run in runs:
+        files.write_json(run.path / "report.json", {"mine": 1})
+    with pytest.raises(ArtifactError, match="is no judgement of inkgan"):
+        contests(runs)

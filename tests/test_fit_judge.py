@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-import inkgan.evaluation.fit_judge as fit_judge
 from inkgan import files
 from inkgan.config import Data
 from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.evaluation.fitting import Fit, fit_classifier, seeded
 from inkgan.evaluation.networks import NETWORKS, Classifier, small_classifier
+from inkgan.judging import fit as fit_judge
 
 
 def digits(count: int) -> Dataset:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from inkgan.evaluation.intervals import (
-    bootstrap_interval,
     differs,
     normal_interval,
     paired_interval,
@@ -45,23 +44,6 @@ def test_wilson_equals_scipy(n: int, share: float, level: float) -> None:
     assert 0 <= found.low <= found.value <= found.high <= 1
 
 
-def test_bootstrap_equals_scipy_and_repeats() -> None:
-    expected = stats.bootstrap(
-        (VALUES,), np.median, method="percentile", n_resamples=4000, rng=np.random.default_rng(5)
-    ).confidence_interval
-    found = bootstrap_interval(VALUES, 0, lambda sample: float(np.median(sample)), draws=4000)
-    width = expected.high - expected.low
-    assert found.value == np.median(VALUES)
-    assert found[1:] == pytest.approx((expected.low, expected.high), abs=0.1 * width)
-    assert bootstrap_interval(VALUES, 3) == bootstrap_interval(VALUES, 3)
-    assert bootstrap_interval(VALUES, 3) != bootstrap_interval(VALUES, 4)
-
-
-def test_bootstrap_of_a_mean_is_near_the_t_interval() -> None:
-    many = np.random.default_rng(1).normal(5, 2, 400)
-    assert bootstrap_interval(many, 0) == pytest.approx(t_interval(many), abs=0.03)
-
-
 @pytest.mark.parametrize("shift", [0, 0.2, 2])
 def test_paired_interval_equals_the_paired_test(shift: float) -> None:
     other = VALUES + np.random.default_rng(2).normal(shift, 0.5, 40)
@@ -78,9 +60,7 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match=r"got shape \(2, 2\)"):
         t_interval(np.eye(2))
     with pytest.raises(ValueError, match="1 of 2 values are NaN"):
-        bootstrap_interval([1, np.nan], 0)
-    with pytest.raises(ValueError, match="a draw or more, got 0"):
-        bootstrap_interval([1, 2], 0, draws=0)
+        t_interval([1, np.nan])
     with pytest.raises(ValueError, match="standard error -1 give no interval"):
         normal_interval(0, -1)
     with pytest.raises(ValueError, match="4 successes of 3 trials"):

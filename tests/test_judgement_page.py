@@ -72,6 +72,7 @@ def judgement(assessment: Assessment, asked: bool) -> Judgement:
         fakes=REAL.train[ROWS],
         asked=REAL.train_labels[ROWS] if asked else None,
         reference=REAL,
+        real_features=small_target().seen.e1,
     )
 
 

@@ -138,13 +138,17 @@ def mirrored(maps: torch.Tensor, kernel: Kernel, side: int) -> torch.Tensor:
     return maps.flip(2, 3) if is_mirrored([kernel], (side, side)) else maps
 
 
-@pytest.mark.parametrize("kernel", [3, 4, 5])
-@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_same_padding_of_an_even_kernel_needs_a_stride() -> None:
+    with pytest.raises(ValueError, match="needs an odd kernel"):
+        Kernel(kernel=4, stride=1, padding="same")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride"), [(3, 1), (5, 1), (3, 2), (4, 2), (5, 2), (3, 3), (4, 3), (5, 3)]
+)
 @pytest.mark.parametrize("side", [7, 13, 14, 28])
 def test_same_convolution_pads_like_tensorflow(kernel: int, stride: int, side: int) -> None:
     """Out = ceil(in / stride); the odd pixel of padding lies on the right and at the bottom."""
-    if stride == 1 and kernel == 4:
-        return
     config = Kernel(kernel=kernel, stride=stride, padding="same")
     layer = convolution(2, 3, config, (side, side), bias=True).double()
     images = torch.randn(2, 2, side, side, dtype=torch.float64)

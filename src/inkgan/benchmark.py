@@ -129,8 +129,9 @@ def _effort(entry: Entry) -> list[str]:
 
 
 def _cell(score: Score) -> str:
-    margin = max(score.high - score.value, score.value - score.low)
-    return f"{shown(score.key, score.value)} ± {shown(score.key, margin)}".replace(" % ±", " ±")
+    return f"{shown(score.key, score.value)} ± {shown(score.key, score.margin)}".replace(
+        " % ±", " ±"
+    )
 
 
 def _floor(score: Score) -> str:

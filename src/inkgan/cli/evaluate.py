@@ -78,10 +78,9 @@ def score_table(document: dict[str, Any]) -> Any:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in document["scores"]:
         score = Score.from_json(row)
-        margin = max(score.high - score.value, score.value - score.low)
         z = "-" if row["z"] is None else f"{row['z']:+.{int(abs(row['z']) < 10)}f}"
         table.add_row(
-            METRICS[score.key].title, shown(score.key, score.value), shown(score.key, margin),
+            METRICS[score.key].title, shown(score.key, score.value), shown(score.key, score.margin),
             shown(score.key, score.floor.mean), z,
         )  # fmt: skip
     return table

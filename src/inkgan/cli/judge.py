@@ -44,7 +44,7 @@ def fit(
     from inkgan.config import Data
     from inkgan.data.dataset import load_dataset
     from inkgan.errors import ConfigError
-    from inkgan.evaluation.fit_judge import fit_judge
+    from inkgan.judging.fit import fit_judge
 
     if epochs is not None and epochs < 1:
         raise ConfigError(f"--epochs {epochs} is impossible; use 1 or more")

@@ -16,13 +16,13 @@ from inkgan.evaluation.floors import (
 from inkgan.evaluation.frechet import frechet_standard_error
 from inkgan.evaluation.intervals import Interval, normal_interval, t_interval, wilson_interval
 from inkgan.evaluation.manifold import one_nearest_neighbour
-from inkgan.evaluation.measure import Measures, measure_set
+from inkgan.evaluation.measure import CLEAR, Measures, measure_set
 from inkgan.evaluation.score import METRICS, Floor, Score
 from inkgan.evaluation.target import Target
 from inkgan.evaluation.usefulness import train_and_test, two_sample_auc
 
 TWO_SAMPLE = 5_000
-SHARES = ("precision", "recall", "coverage", "clear", "label_accuracy")
+BINOMIAL = ("precision", "recall", "coverage", "clear", "label_accuracy")
 
 
 class Assessor:
@@ -162,7 +162,7 @@ def _score(key: str, values: list[float], floor: Floor, size: int, error: float 
     if len(values) >= 3:
         return Score(key, *t_interval(values), floor, "sets")
     value = float(np.mean(values))
-    if key in SHARES:
+    if key in BINOMIAL:
         interval: Interval = wilson_interval(round(value * size), size)
         return Score(key, *interval, floor, "images")
     if error:
@@ -194,7 +194,7 @@ def confusion(seen: Seen, asked: np.ndarray | None) -> np.ndarray:
         np.add.at(table, (asked, seen.read), 1)
     else:
         order = np.argsort(seen.probabilities, axis=1)
-        unclear = seen.probabilities.max(axis=1) < 0.9
+        unclear = seen.probabilities.max(axis=1) < CLEAR
         np.add.at(table, (order[unclear, -1], order[unclear, -2]), 1)
     shares: np.ndarray = table / len(seen.probabilities)
     return shares

@@ -80,7 +80,7 @@ def _by_images(one: Scores, other: Scores) -> list[Difference]:
 
 def _error(score: Score) -> float:
     """Recover a standard error from a 95 % interval, the wider side of it."""
-    return max(score.high - score.value, score.value - score.low) / 1.96
+    return score.margin / 1.96
 
 
 def _common(*all_scores: Scores) -> list[str]:

@@ -1,6 +1,5 @@
 """Intervals round a score: over seeds, over samples, of shares and of differences."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -68,32 +67,6 @@ def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
     half = z / (1 + z**2 / n) * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
     # At 0 and n successes the bound is exactly the share, but for rounding.
     return Interval(share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
-
-
-def bootstrap_interval(
-    values: npt.ArrayLike,
-    seed: int,
-    statistic: Callable[[Floats], float] = _mean,
-    level: float = 0.95,
-    draws: int = 2000,
-) -> Interval:
-    """Bound a statistic of independent values (n,) by the percentiles of its bootstrap.
-
-    `draws` samples of n with replacement, drawn by `seed` (Efron and Tibshirani 1993, chapter 13).
-
-    Raises:
-        ValueError: fewer than two values, NaN or infinity, draws below 1, or a level outside
-            (0, 1).
-    """
-    numbers = checked_values(values, least=2)
-    tail = _tail(level)
-    if draws < 1:
-        raise ValueError(f"a bootstrap needs a draw or more, got {draws}")
-    generator = np.random.default_rng(seed)
-    n = len(numbers)
-    redrawn = [statistic(numbers[generator.integers(0, n, n)]) for _ in range(draws)]
-    low, high = np.quantile(redrawn, [1 - tail, tail])
-    return Interval(float(statistic(numbers)), float(low), float(high))
 
 
 def paired_interval(one: npt.ArrayLike, other: npt.ArrayLike, level: float = 0.95) -> Interval:

@@ -23,7 +23,7 @@ def measure_set(
         seen: what the judge sees in the images.
         asked: the digit that each was to show (n,), or None for an unconditional source.
         target: the real test images.
-        thorough: kernels and classes too (M2, M6), beside M1, M3 and M5.
+        thorough: kernels too (M2), beside M1, M3, M5 and M6.
     """
     found = manifold(target.seen.e1, seen.e1, NEIGHBOURS, target.radii)
     best = seen.probabilities.max(axis=1)

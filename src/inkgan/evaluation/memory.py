@@ -64,8 +64,7 @@ def real_distances(target: Target, progress: Progress = silent) -> BySpace:
     """Measure the same of the test images, which nobody can have copied; once per target."""
     if target.distances is None:
         target.distances = train_distances(target.reference.test, target.seen, target, progress)
-    found: BySpace = target.distances
-    return found
+    return target.distances
 
 
 def compare(fakes: BySpace, tests: BySpace) -> tuple[dict[str, float], dict[str, Copying]]:

@@ -12,8 +12,12 @@ class Floor(NamedTuple):
     draws: int
 
 
+REPORT = "report.json"  # what a judgement is kept as
+KIND = "judgement"
+
+
 class Metric(NamedTuple):
-    """A metric's name, where it is explained, and which way is better."""
+    """A metric's name, which way is better, and what it reads."""
 
     title: str
     better: Literal["lower", "higher", "real"]
@@ -73,6 +77,11 @@ class Score:
         gap = self.value - self.floor.mean
         better = METRICS[self.key].better
         return abs(gap) if better == "real" else -gap if better == "higher" else gap
+
+    @property
+    def margin(self) -> float:
+        """The wider half of the 95 % interval."""
+        return max(self.high - self.value, self.value - self.low)
 
     @property
     def z(self) -> float:

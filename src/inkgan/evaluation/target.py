@@ -3,7 +3,7 @@
 import functools
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from inkgan.evaluation.manifold import radii
 from inkgan.evaluation.networks import CLASSES
 from inkgan.images import UInt8
 from inkgan.rng import seed_for
+
+if TYPE_CHECKING:
+    from inkgan.evaluation.memory import BySpace
 
 NEIGHBOURS = 5  # k of precision, recall, density and coverage
 LEAST_OF_A_CLASS = 30  # fewer images than this say nothing about a class
@@ -69,7 +72,7 @@ class Target:
     def __init__(self, reference: Reference, progress: Progress = silent) -> None:
         self.reference, self.progress = reference, progress
         self.labels = reference.test_labels
-        self.distances: Any = None  # to the training images, kept by memory.real_distances
+        self.distances: BySpace | None = None  # to training images, kept by memory.real_distances
         self.seen: Seen = look(reference.test, progress, "looking at real images")
 
     @functools.cached_property
@@ -106,11 +109,6 @@ class Target:
             for digit in range(CLASSES)
             if counts[digit] >= LEAST_OF_A_CLASS
         }
-
-    @property
-    def real_accuracy(self) -> float:
-        """The share of the test images that E1 reads right."""
-        return float((self.seen.read == self.labels).mean())
 
 
 class ClassTarget:

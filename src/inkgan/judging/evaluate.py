@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,14 +22,14 @@ from inkgan.evaluation.assessment import FULL, QUICK, Assessment, Fakes, Protoco
 from inkgan.evaluation.extractors import Progress, judge_digest, linear_reading, silent
 from inkgan.evaluation.inception import inception_score, load_inception
 from inkgan.evaluation.networks import SIDE
+from inkgan.evaluation.score import KIND, REPORT
 from inkgan.evaluation.target import Reference, Target
 from inkgan.evaluation.verdict import verdict
 from inkgan.judging.sources import Source, open_source, whole_set
 from inkgan.report.judgement import Judgement, page
 from inkgan.sampling.loading import Checkpoint
 
-KIND = "judgement"
-REPORT, PAGE = "report.json", "report.html"
+PAGE = "report.html"
 PROTOCOLS: dict[str, Protocol] = {"quick": QUICK, "full": FULL}
 
 
@@ -93,7 +94,7 @@ def evaluate(
     chosen = PROTOCOLS[protocol]
     folder = None if data_dir is None else Path(data_dir)
     network = load_inception() if inception else None
-    opened = open_source(str(source), checkpoint, device, folder, stacked)
+    opened = open_source(str(source), checkpoint, device, folder, stacked, download)
     target_folder = Path(out) if out is not None else opened.folder
     _refuse_foreign(target_folder)
     real = load_reference(reference, folder, download)
@@ -179,6 +180,7 @@ def _judge(
         fakes=fakes.pixels[:size],
         asked=None if fakes.asked is None else fakes.asked[:size],
         reference=reference,
+        real_features=target.seen.e1,
     )
     files.write_text(kept / PAGE, page(judgement))
     files.write_json(kept / REPORT, document)
@@ -199,7 +201,8 @@ def _linear(fakes: Fakes, assessment: Assessment) -> dict[str, float]:
 def _facts(document: dict[str, Any], source: Source) -> list[tuple[str, str]]:
     counts, linear = document["counts"], document["linear"]
     drawn = f"{counts['images']:,} images, measured in {counts['sets']} sets of "
-    expected = "E1's reading" if "no labels" in " ".join(document["notes"]).lower() else "the label"
+    labelled = any(row["key"] == "label_accuracy" for row in document["scores"])
+    expected = "the label" if labelled else "E1's reading"
     return [
         *source.facts.items(),
         ("protocol", f"{document['protocol']}: {drawn}{counts['set size']:,}"),
@@ -217,4 +220,5 @@ def _peak_memory() -> int:
         import resource
     except ImportError:  # Windows
         return 0
-    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    unit = 1024**2 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)

@@ -11,6 +11,7 @@ import torch
 
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
+from inkgan.data.fetch import Report
 from inkgan.data.folder import read_npz_images, read_pictures
 from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation.assessment import Fakes, Protocol, check
@@ -52,8 +53,9 @@ class Source:
 
 
 def open_source(
-    text: str, checkpoint: Checkpoint, device: str, data_dir: Path | None, stacked: bool
-) -> Source:
+    text: str, checkpoint: Checkpoint, device: str, data_dir: Path | None, stacked: bool,
+    download: Report | None = None,
+) -> Source:  # fmt: skip
     """Find out what `text` names, and read what is quickly read.
 
     Raises:
@@ -61,7 +63,7 @@ def open_source(
     """
     path = Path(text)
     if text.startswith(REAL):
-        return _real_source(text, data_dir)
+        return _real_source(text, data_dir, download)
     is_pictures = path.is_dir() and not (path / "recipe.toml").exists()
     if path.suffix.lower() == ".npz" or is_pictures:
         if not path.exists():
@@ -208,10 +210,10 @@ def _light_on_dark(pixels: UInt8, notes: list[str]) -> UInt8:
 # --- real images ---
 
 
-def _real_source(text: str, data_dir: Path | None) -> Source:
+def _real_source(text: str, data_dir: Path | None, download: Report | None) -> Source:
     """Judge a data set's own training images: the best that a generator could do, all copied."""
     name = text.removeprefix(REAL)
-    dataset = load_dataset(whole_set(name, text), "train", data_dir)
+    dataset = load_dataset(whole_set(name, text), "train", data_dir, download)
     if dataset.shape != (1, SIDE, SIDE) or len(dataset.classes) != 10:
         raise ConfigError(f"{text}: the judge reads ten digits of 28x28 grey, not {dataset.shape}")
     pixels, labels = dataset.images[:, 0].numpy(), dataset.labels.numpy()

@@ -8,10 +8,9 @@ from typing import Any
 from inkgan import files
 from inkgan.artifacts.run import Run
 from inkgan.config import Recipe
+from inkgan.errors import ArtifactError
 from inkgan.evaluation.contest import Difference, contest
-from inkgan.evaluation.score import METRICS, Score, shown
-
-REPORT = "report.json"
+from inkgan.evaluation.score import KIND, METRICS, REPORT, Score, shown
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,8 @@ def _report(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     document: dict[str, Any] = files.read_json(path)
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise ArtifactError(f"{path} is no judgement of inkgan; move it, and judge the run")
     return document
 
 

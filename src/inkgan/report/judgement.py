@@ -8,7 +8,6 @@ import numpy as np
 from jinja2 import Environment, PackageLoader
 
 from inkgan.evaluation.assessment import Assessment
-from inkgan.evaluation.extractors import look
 from inkgan.evaluation.score import METRICS, Score
 from inkgan.evaluation.target import Reference
 from inkgan.images import UInt8, data_uri
@@ -36,6 +35,7 @@ class Judgement:
         fakes: uint8 (n, 28, 28), the first set of judged images, as in `assessment.seen`.
         asked: the digits asked for (n,), or None.
         reference: the real images.
+        real_features: what E1 sees in its test images (n, 128).
     """
 
     title: str
@@ -45,6 +45,7 @@ class Judgement:
     fakes: UInt8
     asked: np.ndarray | None
     reference: Reference
+    real_features: np.ndarray
 
 
 def page(judgement: Judgement) -> str:
@@ -74,8 +75,7 @@ def _pictures(judgement: Judgement) -> dict[str, Any]:
     assessment, reference, fakes = judgement.assessment, judgement.reference, judgement.fakes
     asked, seen = judgement.asked, assessment.seen
     digits = seen.read if asked is None else asked
-    real_features = look(reference.test[: figures.MOST_REALS]).e1
-    best, worst = figures.by_realism(fakes, seen, asked, real_features)
+    best, worst = figures.by_realism(fakes, seen, asked, judgement.real_features)
     near = assessment.nearest.get("pixels")
     copies = [] if near is None else figures.closest_copies(fakes, near, reference.train)
     return {

@@ -1,4 +1,4 @@
-"""One update of each player: the only file that calls backward."""
+"""One update of each player: the only file of training that calls backward."""
 
 import torch
 from torch import nn
