@@ -18,6 +18,8 @@ from inkgan.config.model import (
     MlpGenerator,
     Model,
     Normalisation,
+    ResidualDiscriminator,
+    ResidualGenerator,
     Stem,
     StyleName,
 )
@@ -27,5 +29,6 @@ __all__ = [
     "DATASET_PREFIXES", "Augment", "Convolution", "Data", "DatasetName", "DcganDiscriminator",
     "DcganGenerator", "DiscriminatorConditioning", "GeneratorConditioning", "InitName", "Kernel",
     "LossName", "MlpDiscriminator", "MlpGenerator", "Model", "Normalisation", "Objective", "Optim",
-    "Penalties", "Recipe", "Schedule", "Stem", "StyleName", "Value",
+    "Penalties", "Recipe", "ResidualDiscriminator", "ResidualGenerator",
+    "Schedule", "Stem", "StyleName", "Value",
 ]  # fmt: skip

@@ -13,17 +13,20 @@ from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.conditioning import DiscriminatorNetwork
 from inkgan.models.dcgan import DcganDiscriminatorNetwork, DcganGeneratorNetwork
-from inkgan.models.layers import initialise
+from inkgan.models.initial import initialise
 from inkgan.models.mlp import MlpDiscriminatorNetwork, MlpGeneratorNetwork
 from inkgan.models.products import flop_formulas
+from inkgan.models.residual import ResidualDiscriminatorNetwork, ResidualGeneratorNetwork
 
 GENERATORS: dict[str, Callable[[Any, Model, Shape], nn.Module]] = {
     "mlp": MlpGeneratorNetwork,
     "dcgan": DcganGeneratorNetwork,
+    "residual": ResidualGeneratorNetwork,
 }
 DISCRIMINATORS: dict[str, Callable[[Any, Model, Shape], DiscriminatorNetwork]] = {
     "mlp": MlpDiscriminatorNetwork,
     "dcgan": DcganDiscriminatorNetwork,
+    "residual": ResidualDiscriminatorNetwork,
 }
 
 
