@@ -44,6 +44,11 @@ class Sampler:
         self.bundle = bundle
         self._network = bundle.generator().to(device or torch.device("cpu"))
 
+    @property
+    def conditional(self) -> bool:
+        """Whether labels are obeyed."""
+        return False
+
     def sample(
         self, labels: Sequence[int] | None = None, seeds: Iterable[int] = range(64)
     ) -> UInt8:
