@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as arrays
 from scipy import stats
 
 from inkgan.config import Data
-from inkgan.data.dataset import Dataset, load_dataset
-from inkgan.data.style import measure_styles, measured_style, normal_scores, style_ranks
+from inkgan.data.dataset import load_dataset
+from inkgan.data.style import measure_styles, normal_scores, style_ranks
 from inkgan.evaluation.strokes import measure
 from stroke_fixtures import bar
 
@@ -87,14 +87,6 @@ def test_ranks_are_within_the_class() -> None:
     assert scores.dtype == torch.float32
     quarter, sixth = stats.norm.ppf(0.25), stats.norm.ppf(1 / 6)
     assert scores.tolist() == pytest.approx([sixth, 0, -sixth, quarter, -quarter, 0], abs=1e-6)
-
-
-def test_only_the_wanted_measures_are_returned_in_their_order() -> None:
-    images = torch.randint(0, 256, (40, 1, 28, 28), dtype=torch.uint8)
-    dataset = Dataset("x", images, torch.arange(40) % 2, ("a", "b"))
-    every = style_ranks(images, dataset.labels)
-    assert torch.equal(measured_style(dataset, ["width", "slant"]), every[:, [WIDTH, SLANT]])
-    assert measured_style(dataset, []).shape == (40, 0)
 
 
 def test_bad_input_is_refused() -> None:

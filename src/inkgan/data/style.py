@@ -4,24 +4,12 @@ Batched stand-ins for the measures of `inkgan.evaluation.strokes`, which give ne
 at some hundred times the speed.
 """
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
-
-from inkgan.data.dataset import Dataset
 
 STYLES = ("slant", "thickness", "width")
 TAIL = 0.01  # of the ink, on either side, is outside the width
 CHUNK = 4096  # images at once: 26 MB in float64 at 28 x 28
-
-
-def measured_style(dataset: Dataset, measures: Sequence[str]) -> torch.Tensor:
-    """Return some of STYLES of each image of a data set as normal scores, float32 (n, measures)."""
-    if not measures:
-        return torch.zeros(len(dataset), 0, device=dataset.images.device)
-    scores = style_ranks(dataset.images, dataset.labels)
-    return scores[:, [STYLES.index(measure) for measure in measures]]
 
 
 def style_ranks(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
