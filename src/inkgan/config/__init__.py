@@ -18,11 +18,19 @@ from inkgan.config.model import (
     Normalisation,
     Stem,
 )
-from inkgan.config.recipe import LossName, Objective, Optim, Penalties, Recipe, Schedule
+from inkgan.config.recipe import (
+    LossName,
+    Objective,
+    Optim,
+    Penalties,
+    Recipe,
+    Schedule,
+    TransformationName,
+)
 
 __all__ = [
     "DATASET_PREFIXES", "Augment", "Convolution", "Data", "DatasetName", "DcganDiscriminator",
     "DcganGenerator", "InitName", "Kernel", "LossName", "MlpDiscriminator", "MlpGenerator",
     "Model", "Normalisation", "Objective", "Optim", "Penalties", "Recipe", "Schedule", "Stem",
-    "Value",
+    "TransformationName", "Value",
 ]  # fmt: skip

@@ -6,6 +6,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from inkgan.config import Objective
 from inkgan.data.batches import Batch
+from inkgan.objective.consistency import inconsistency
+from inkgan.objective.diffaug import transformed
 from inkgan.objective.losses import Loss
 from inkgan.objective.penalties import chosen
 from inkgan.training.state import TrainState
@@ -20,11 +22,12 @@ def train_step(
     """Update the discriminator, then the generator; return the metrics of tally.METRICS.
 
     `latents` (2, n, latent_dim) holds one fresh batch for each player. `objective` tells what holds
-    the discriminator back; d_loss is the loss without it.
+    the discriminator back; d_loss is the loss without it. The spreads are those of the images as
+    they are, before any transformation.
     """
     d_loss, d_accuracy = _update_discriminator(state, loss, real, latents[0], objective)
     d_norm = _grad_norm(state.discriminator)
-    g_loss, fakes = _update_generator(state, loss, real, latents[1])
+    g_loss, fakes = _update_generator(state, loss, real, latents[1], objective)
     g_norm = _grad_norm(state.generator)
     state.step += 1
     spreads = torch.stack([_spread(real.images), _spread(fakes)])
@@ -37,7 +40,8 @@ def _update_discriminator(
     state: TrainState, loss: Loss, real: Batch, z: torch.Tensor, objective: Objective
 ) -> tuple[torch.Tensor, torch.Tensor]:
     with torch.no_grad():  # the generator learns nothing here, so no graph through it
-        fakes = state.generator(z, real.labels)
+        fakes = transformed(state.generator(z, real.labels), objective.augment)
+    real = Batch(transformed(real.images, objective.augment), real.labels)
     real_logits, fake_logits = _judge_both(state.discriminator, real, fakes)
     value = loss.d(real_logits, fake_logits).mean()
     total = value
@@ -45,6 +49,10 @@ def _update_discriminator(
         total = (
             total + weight * penalty(state.discriminator, real.images, fakes, real.labels).mean()
         )
+    if objective.consistency:
+        for images, logits in ((real.images, real_logits), (fakes, fake_logits)):
+            unlike = inconsistency(state.discriminator, images, real.labels, logits)
+            total = total + objective.consistency * unlike.mean()
     state.d_optimiser.zero_grad(set_to_none=True)
     total.backward()
     state.d_optimiser.step()
@@ -77,14 +85,15 @@ def _judge_both(
 
 
 def _update_generator(
-    state: TrainState, loss: Loss, real: Batch, z: torch.Tensor
+    state: TrainState, loss: Loss, real: Batch, z: torch.Tensor, objective: Objective
 ) -> tuple[torch.Tensor, torch.Tensor]:
     fakes = state.generator(z, real.labels)
     state.discriminator.requires_grad_(False)  # the gradient goes through it, not into it
-    fake_logits = state.discriminator(fakes, real.labels)
+    fake_logits = state.discriminator(transformed(fakes, objective.augment), real.labels)
     real_logits = fake_logits.detach()
     if loss.g_reads_real:
-        real_logits = state.discriminator(real.images, real.labels)
+        seen = transformed(real.images, objective.augment)
+        real_logits = state.discriminator(seen, real.labels)
     value = loss.g(real_logits, fake_logits).mean()
     state.discriminator.requires_grad_(True)
     state.g_optimiser.zero_grad(set_to_none=True)
