@@ -71,6 +71,7 @@ class MlpDiscriminator(Value):
     norm: Normalisation | None = None
     slope: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)
+    spectral: bool = Field(False, description="each layer's largest singular value is held at 1")
 
 
 class DcganGenerator(Value):
@@ -94,6 +95,7 @@ class DcganDiscriminator(Value):
     slope: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)
     bias: bool = True
+    spectral: bool = Field(False, description="each layer's largest singular value is held at 1")
 
 
 class Model(Value):

@@ -96,11 +96,12 @@ class Recipe(Value):
     def _objective_makes_sense(self) -> Self:
         objective = self.objective
         penalised = objective.penalties != Penalties()
-        held = penalised or objective.clip is not None
+        held = penalised or objective.clip is not None or self.model.discriminator.spectral
         if objective.loss == "wasserstein" and not held:
             raise ValueError(
                 "objective.loss=wasserstein is only a distance while the discriminator's slope is "
-                "held: add objective.penalties.gradient=10 or objective.clip=0.01"
+                "held: add objective.penalties.gradient=10 or objective.clip=0.01, or set "
+                "model.discriminator.spectral=true"
             )
         if penalised and self.model.discriminator.norm is not None:
             raise ValueError(
@@ -117,6 +118,16 @@ class Recipe(Value):
                 "objective.consistency compares one image's logit before and after a shift, but "
                 "batch normalisation makes it depend on the other images: set "
                 "model.discriminator.norm=none"
+            )
+        if discriminator.spectral and discriminator.norm is not None:
+            raise ValueError(
+                "model.discriminator.spectral divides each layer by a number, which batch "
+                "normalisation behind it divides out again: set model.discriminator.norm=none"
+            )
+        if discriminator.spectral and objective.clip is not None:
+            raise ValueError(
+                "model.discriminator.spectral leaves only the direction of the weights to count, "
+                "so clamping their size bounds nothing: set objective.clip=none"
             )
         return self
 

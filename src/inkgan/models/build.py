@@ -15,6 +15,7 @@ from inkgan.models.dcgan import DcganDiscriminatorNetwork, DcganGeneratorNetwork
 from inkgan.models.layers import initialise
 from inkgan.models.mlp import MlpDiscriminatorNetwork, MlpGeneratorNetwork
 from inkgan.models.products import flop_formulas
+from inkgan.models.spectral import normalise_spectra
 
 GENERATORS: dict[str, Callable[[Any, int, Shape], nn.Module]] = {
     "mlp": MlpGeneratorNetwork,
@@ -57,6 +58,8 @@ def build_discriminator(model: Model, shape: Shape, seed: int) -> nn.Module:
     with rng.scoped(seed, "init", "discriminator"):
         network = DISCRIMINATORS[model.discriminator.family](model.discriminator, shape)
         initialise(network, model.init)
+        if model.discriminator.spectral:
+            normalise_spectra(network)
     return network
 
 
