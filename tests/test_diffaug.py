@@ -207,7 +207,8 @@ def glances() -> Glances:
         state, real = begin(recipe)
         real = Batch(real.images.clamp(min=-0.9), real.labels)  # no pixel is background
         seen: list[torch.Tensor] = []
-        state.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        first = next(m for m in state.discriminator.modules() if isinstance(m, nn.Conv2d))
+        first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
         step(state, recipe, real)
         return seen
 
