@@ -15,7 +15,6 @@ from inkgan.errors import ConfigError
 from inkgan.images import BACKGROUND
 from inkgan.objective.consistency import PIXELS, inconsistency
 from inkgan.objective.diffaug import TRANSFORMATIONS, shifted, transformed
-from inkgan.objective.losses import LOSSES
 from inkgan.toml import from_toml, override, to_toml
 from inkgan.training.state import TrainState, new_state
 from inkgan.training.step import train_step
@@ -193,7 +192,7 @@ def begin(recipe: Recipe) -> tuple[TrainState, Batch]:
 def step(state: TrainState, recipe: Recipe, real: Batch) -> torch.Tensor:
     torch.manual_seed(state.step)
     latents = torch.randn(2, 64, recipe.model.latent_dim)
-    return train_step(state, LOSSES[recipe.objective.loss], real, latents, recipe.objective)
+    return train_step(state, recipe, real, latents)
 
 
 Glances = Callable[[Recipe], list[torch.Tensor]]
@@ -205,7 +204,7 @@ def glances() -> Glances:
 
     def watch(recipe: Recipe) -> list[torch.Tensor]:
         state, real = begin(recipe)
-        real = Batch(real.images.clamp(min=-0.9), real.labels)  # no pixel is background
+        real = real._replace(images=real.images.clamp(min=-0.9))  # no pixel is background
         seen: list[torch.Tensor] = []
         first = next(m for m in state.discriminator.modules() if isinstance(m, nn.Conv2d))
         first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
@@ -244,9 +243,10 @@ def test_the_generator_learns_through_the_transformation(tiny: Recipe) -> None:
 
 def test_no_transformation_draws_no_random_number(tiny: Recipe) -> None:
     """A run without augmentation is the same to the bit as before there was any."""
-    state, real = begin(override(tiny, ["model.discriminator.dropout=0"]))
+    recipe = override(tiny, ["model.discriminator.dropout=0"])
+    state, real = begin(recipe)
     before = torch.get_rng_state()
-    train_step(state, LOSSES["non-saturating"], real, torch.zeros(2, 64, 8), tiny.objective)
+    train_step(state, recipe, real, torch.zeros(2, 64, 8))
     assert torch.equal(torch.get_rng_state(), before)
 
 

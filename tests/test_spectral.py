@@ -14,6 +14,7 @@ from inkgan.data.dataset import load_dataset
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator
+from inkgan.models.conditioning import Head
 from inkgan.models.spectral import normalise_spectra
 from inkgan.toml import override
 from inkgan.training.loop import train
@@ -100,26 +101,25 @@ def test_one_pass_is_one_step_of_the_power_iteration() -> None:
         torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-5)
 
 
-class Table(nn.Module):
-    """A row of weights for each label, as a discriminator's projection has it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows = nn.Parameter(torch.randn(10, 16))
-        self.offsets = nn.Parameter(torch.ones(16))
-
-    def forward(self, labels: torch.Tensor) -> torch.Tensor:
-        return self.rows[labels] + self.offsets
-
-
-def test_a_table_is_a_matrix_and_a_vector_is_none() -> None:
-    torch.manual_seed(0)
-    table = Table()
-    normalise_spectra(table)
+def test_a_projection_is_a_matrix_too(same_weights: Same) -> None:
+    """The table of a conditional discriminator's labels, which is a parameter and no layer."""
+    values = {"classes": 10, "discriminator": FAMILIES[0] | {"conditioning": "projection"}}
+    model = Model.model_validate(values)
+    plain = build_discriminator(model, SHAPE, seed=3)
+    network = build_discriminator(model, SHAPE, seed=3)
+    normalise_spectra(network)
     for _ in range(200):
-        table(torch.arange(10))
-    assert torch.linalg.svdvals(table.eval().rows)[0].item() == pytest.approx(1, abs=1e-3)
-    assert torch.equal(table.offsets, torch.ones(16))
+        network(images(2), torch.tensor([0, 9]))
+    head = network.eval().get_submodule("head")
+    assert isinstance(head, Head)
+    assert head.projection is not None
+    assert torch.linalg.svdvals(head.projection)[0].item() == pytest.approx(1, abs=1e-3)
+    biases = [
+        {key: t for key, t in part.state_dict().items() if key.endswith("bias")}
+        for part in (network, plain)
+    ]
+    assert len(biases[0]) == 3
+    assert same_weights(*biases)
 
 
 # --- in training ---
@@ -134,7 +134,10 @@ def prepare(recipe: Recipe) -> tuple[Batches, TrainState]:
 @pytest.mark.parametrize("family", ["mlp", "dcgan"])
 @pytest.mark.parametrize(
     "objective",
-    [["objective.loss=hinge"], ["objective.loss=wasserstein", "objective.penalties.gradient=10"]],
+    [
+        ["objective.loss=hinge", "optim.precision=bfloat16"],
+        ["objective.loss=wasserstein", "objective.penalties.gradient=10"],
+    ],
 )
 def test_it_resumes_to_the_bit(
     tiny: Recipe, digits: Data, family: str, objective: list[str], same_weights: Same

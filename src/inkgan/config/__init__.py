@@ -10,6 +10,8 @@ from inkgan.config.model import (
     Convolution,
     DcganDiscriminator,
     DcganGenerator,
+    DiscriminatorConditioning,
+    GeneratorConditioning,
     InitName,
     Kernel,
     MlpDiscriminator,
@@ -17,6 +19,7 @@ from inkgan.config.model import (
     Model,
     Normalisation,
     Stem,
+    StyleName,
 )
 from inkgan.config.recipe import (
     LossName,
@@ -30,7 +33,7 @@ from inkgan.config.recipe import (
 
 __all__ = [
     "DATASET_PREFIXES", "Augment", "Convolution", "Data", "DatasetName", "DcganDiscriminator",
-    "DcganGenerator", "InitName", "Kernel", "LossName", "MlpDiscriminator", "MlpGenerator",
-    "Model", "Normalisation", "Objective", "Optim", "Penalties", "Recipe", "Schedule", "Stem",
-    "TransformationName", "Value",
+    "DcganGenerator", "DiscriminatorConditioning", "GeneratorConditioning", "InitName", "Kernel",
+    "LossName", "MlpDiscriminator", "MlpGenerator", "Model", "Normalisation", "Objective", "Optim",
+    "Penalties", "Recipe", "Schedule", "Stem", "StyleName", "TransformationName", "Value",
 ]  # fmt: skip
