@@ -17,6 +17,7 @@ from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator
 from inkgan.models.conditioning import ClassNorm, Entrance, Head, rows_of
+from inkgan.models.residual import Block
 from inkgan.objective.losses import LOSSES
 from inkgan.toml import override
 from inkgan.training import schedules
@@ -285,7 +286,7 @@ def test_batches_carry_the_styles_in_the_recipes_order() -> None:
 
 def test_a_residual_block_begins_as_the_identity() -> None:
     network = build_discriminator(model("residual"), SHAPE, seed=0)
-    block = network.layers[1]  # type: ignore[index]
+    block = next(module for module in network.modules() if isinstance(module, Block))
     maps = torch.randn(2, 4, 12, 12)
     assert torch.equal(block(maps, None), maps)
 

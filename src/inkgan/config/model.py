@@ -73,6 +73,7 @@ class Discriminator(Value):
         "concatenated",
         description="label planes beside the image, a classifier on its features, or a projection",
     )
+    spectral: bool = Field(False, description="each layer's largest singular value is held at 1")
 
 
 class MlpGenerator(Generator):

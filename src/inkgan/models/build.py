@@ -17,6 +17,7 @@ from inkgan.models.initial import initialise
 from inkgan.models.mlp import MlpDiscriminatorNetwork, MlpGeneratorNetwork
 from inkgan.models.products import flop_formulas
 from inkgan.models.residual import ResidualDiscriminatorNetwork, ResidualGeneratorNetwork
+from inkgan.models.spectral import normalise_spectra
 
 GENERATORS: dict[str, Callable[[Any, Model, Shape], nn.Module]] = {
     "mlp": MlpGeneratorNetwork,
@@ -61,6 +62,8 @@ def build_discriminator(model: Model, shape: Shape, seed: int) -> DiscriminatorN
     with rng.scoped(seed, "init", "discriminator"):
         network = DISCRIMINATORS[model.discriminator.family](model.discriminator, model, shape)
         initialise(network, model.init)
+        if model.discriminator.spectral:
+            normalise_spectra(network)
     return network
 
 
