@@ -46,24 +46,37 @@ class Film:
             ConfigError: transparent paper in a GIF.
         """
         check_ending(path, self.colours)
-        frames = self._frames(path.suffix.lower(), progress)
-        first = next(frames)
-        options = _options(path.suffix.lower(), notes)
+        ending = path.suffix.lower()
+        first, following = self.frame(0, ending), _Following(self, ending, progress)
         with atomic(path) as temporary:
             first.save(
-                temporary, save_all=True, append_images=frames, duration=list(self.durations),
-                loop=0, **options,
+                temporary, save_all=True, append_images=following, duration=list(self.durations),
+                loop=0, **_options(ending, notes),
             )  # fmt: skip
 
-    def _frames(self, ending: str, progress: Progress) -> Iterator[Image.Image]:
-        for done, picture in enumerate(self.coverage, start=1):
-            progress("encoding", done, len(self.coverage))
-            if ending == ".gif":  # its 256 colours are the steps from paper to ink, without loss
-                frame = Image.fromarray(picture).convert("P")
-                frame.putpalette(self.colours.ramp().tobytes())
-                yield frame
-            else:
-                yield Image.fromarray(self.colours.ramp()[picture])
+    def frame(self, index: int, ending: str) -> Image.Image:
+        """Return one picture in the colours that a format can hold."""
+        if ending != ".gif":
+            return Image.fromarray(self.colours.ramp()[self.coverage[index]])
+        # the 256 colours of a GIF are the steps from paper to ink: nothing is lost
+        picture = Image.fromarray(self.coverage[index]).convert("P")
+        picture.putpalette(self.colours.ramp().tobytes())
+        return picture
+
+
+@dataclass(frozen=True)
+class _Following:
+    """All pictures but the first, made when they are asked for; Pillow may ask twice."""
+
+    film: Film
+    ending: str
+    progress: Progress
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        count = len(self.film.coverage)
+        for index in range(1, count):
+            self.progress("encoding", index + 1, count)
+            yield self.film.frame(index, self.ending)
 
 
 def check_ending(path: Path, colours: Colours) -> None:

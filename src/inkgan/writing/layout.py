@@ -76,8 +76,9 @@ def lay_out(text: str, hand: Hand, *, jitter: float = 0.5, slant_drift: float = 
         moved = outline.mapped(
             [[scale, -lean * scale], [0, scale]], (0, RISE * rise * hand.pen.height)
         )
-        extra = blanks * SPACE_WIDTH + AIR * air
-        shift = spacer.place(moved, mark=character in MARKS, extra=extra)
+        shift = spacer.place(
+            moved, mark=character in MARKS, air=AIR * air, space=blanks * SPACE_WIDTH
+        )
         characters.append((character, moved.moved(shift, 0)))
         blanks = 0
     return Line(text, tuple(characters), hand.pen.height)

@@ -9,12 +9,11 @@ from inkgan.images import UInt8
 from inkgan.writing.colours import parse_colours
 from inkgan.writing.film import Film, Progress, durations, silent
 from inkgan.writing.hand import Source, check_hand, open_source
-from inkgan.writing.raster import check_height
+from inkgan.writing.raster import MOST_PIXELS, check_height
 from inkgan.writing.route import length, plan
 from inkgan.writing.sheet import draw_sheet
 
 MOST_FRAMES = 1000  # of a film, and from one stop to the next
-MOST_FILM_PIXELS = 100_000_000  # of all pictures of a film: a tenth of a gigabyte
 REST = 0.5  # seconds more at a stop from which the film goes back
 
 
@@ -106,9 +105,9 @@ def check_film(hands: Sequence[int], frames: int, seconds: float, height: int, c
         raise ConfigError(f"--frames {frames} is impossible; use 1 to {MOST_FRAMES}")
     if not 0.02 <= seconds <= 60:
         raise ConfigError(f"--seconds {seconds:g} is impossible; use 0.02 to 60")
-    if count > MOST_FRAMES or count * height**2 > MOST_FILM_PIXELS:
+    if count > MOST_FRAMES or count * height**2 > MOST_PIXELS:
         raise ConfigError(
             f"{count:,} pictures of {height} x {height} pixels are too many (at most "
-            f"{MOST_FRAMES:,}, and {MOST_FILM_PIXELS:,} pixels); take fewer --frames or less "
+            f"{MOST_FRAMES:,}, and {MOST_PIXELS:,} pixels); take fewer --frames or less "
             "--height"
         )

@@ -42,20 +42,23 @@ class Spacer:
         self.behind = np.full(rows, -np.inf)  # the rightmost ink of all that stands
         self.last: Profile | None = None  # the neighbour, as the next one sees it
 
-    def place(self, outline: Outline, *, mark: bool = False, extra: float = 0.0) -> float:
+    def place(
+        self, outline: Outline, *, mark: bool = False, air: float = 0.0, space: float = 0.0
+    ) -> float:
         """Return how far right to move an outline, and remember it there.
 
         Args:
             outline: with the baseline at y = 0.
             mark: whether it is small: then it keeps neighbours at its distance above and below too.
-            extra: more room to the left, in heights of a digit.
+            air: more or less than GAP, in heights of a digit; CLOSEST is kept all the same.
+            space: more room to the left, in heights of a digit.
         """
         own = self.profile(outline)
         seen = own.widened(round(REACH * self.height * ROWS)) if mark else own
         shift = -float(own.left.min())
         if self.last is not None:
-            shift = max(self.even_shift(self.last, seen), self.least_shift(own))
-            shift += extra * self.height
+            even = self.even_shift(self.last, seen) + air * self.height
+            shift = max(even, self.least_shift(own)) + space * self.height
         self.behind = np.maximum(self.behind, own.right + shift)
         self.last = Profile(seen.left + shift, seen.right + shift)
         return shift

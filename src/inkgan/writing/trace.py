@@ -10,7 +10,10 @@ from inkgan.writing.outline import Float64, Outline, signed_area
 
 HALF = 0.5
 FINENESS = 8  # samples in a pixel's width of the interpolated image
-TOLERANCE = 0.14  # root mean square distance from the contour that smoothing may use, in pixels
+# Root mean square distance from the contour that smoothing may use up. The stairs of pixels need
+# some, or strokes come out ragged; a field of fine samples needs hardly any.
+PIXEL_TOLERANCE = 0.12  # pixels
+TOLERANCE = 0.02  # units
 LEAST_AREA = 1.0  # of a speck or a pinhole worth keeping, in square pixels
 MARGIN = 2  # of background round an image, so that ink at its border has an outline there too
 FEWEST = 12  # points for a curve of degree 3 that closes smoothly
@@ -25,7 +28,7 @@ def trace(pixels: UInt8) -> Outline | None:
     Returns:
         The outline, in pixels from the image's left top corner; None where no ink is dark enough.
     """
-    outline = trace_field(enlarge(pixels), FINENESS)
+    outline = trace_field(enlarge(pixels), FINENESS, PIXEL_TOLERANCE)
     return None if outline is None else outline.moved(-MARGIN, -MARGIN)
 
 
@@ -41,32 +44,35 @@ def enlarge(pixels: UInt8) -> Float64:
     return np.asarray(fine, np.float64)
 
 
-def trace_field(field: Float64, fineness: int) -> Outline | None:
+def trace_field(field: Float64, fineness: int, tolerance: float = TOLERANCE) -> Outline | None:
     """Trace where a smooth field (H, W) exceeds one half.
 
     Args:
         field: samples at the centres of squares, `fineness` of them to a unit of length.
         fineness: samples in a unit of length.
+        tolerance: root mean square distance from the contour that smoothing may use up, in units.
 
     Returns:
         The outline in units from the field's left top corner, or None where there is none.
     """
     contours = [(c[:-1, ::-1] + 0.5) / fineness for c in find_contours(field, HALF)]
-    curves = tuple(_smooth(points) for points in contours if abs(signed_area(points)) >= LEAST_AREA)
+    curves = tuple(
+        _smooth(points, tolerance) for points in contours if abs(signed_area(points)) >= LEAST_AREA
+    )
     return Outline(curves) if curves else None
 
 
-def _smooth(points: Float64) -> Float64:
+def _smooth(points: Float64, tolerance: float) -> Float64:
     """Fit a closed smoothing spline (Dierckx 1982) to points (n, 2), as Bézier segments.
 
-    FITPACK chooses the fewest knots that stay within TOLERANCE. Between two knots a cubic spline
+    FITPACK chooses few knots that stay within the tolerance. Between two knots a cubic spline
     is one cubic polynomial, which its ends and its derivatives there determine.
     """
     stride = max(1, min(FINENESS // 2, len(points) // FEWEST))
     thinned = points[::stride]
     closed = np.vstack([thinned, thinned[:1]])
     (knots, coefficients, degree), _ = splprep(
-        closed.T, s=len(closed) * TOLERANCE**2, k=3, per=True
+        closed.T, s=len(closed) * tolerance**2, k=3, per=True
     )
     spline = BSpline(knots, np.transpose(coefficients), degree)
     breaks = np.unique(knots[degree:-degree])
