@@ -10,13 +10,16 @@ from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
 import inkgan
+from inkgan.artifacts.bundle import Bundle
 from inkgan.cli.main import app
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.images import UInt8
+from inkgan.images import Floats, Shape, UInt8
+from inkgan.models.build import build_generator
+from inkgan.recipes import RECIPES
+from inkgan.sampling.sampler import Sampler
 from inkgan.writing import hand as hand_module
 from inkgan.writing.axes import style_grid
 from inkgan.writing.film import Film
-from inkgan.writing.hand import Float32
 from inkgan.writing.morph import make_film
 from inkgan.writing.route import length, plan, slerp
 from writing_fixtures import StrokeSampler
@@ -24,12 +27,12 @@ from writing_fixtures import StrokeSampler
 seeds = st.integers(0, 1000)
 
 
-def latent(seed: int) -> Float32:
-    drawn: Float32 = StrokeSampler().latents([seed])[0]
+def latent(seed: int) -> Floats:
+    drawn: Floats = StrokeSampler().latents([seed])[0]
     return drawn
 
 
-def angle(one: Float32, other: Float32) -> float:
+def angle(one: Floats, other: Floats) -> float:
     cosine = np.dot(one, other) / np.linalg.norm(one) / np.linalg.norm(other)
     return float(np.arccos(np.clip(cosine, -1, 1)))
 
@@ -249,3 +252,26 @@ def test_impossible_commands_are_refused(
     assert isinstance(done.exception, ConfigError)
     assert words in str(done.exception)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_grid_knows_the_styles_that_a_generator_was_taught() -> None:
+    model = RECIPES["dcgan"].model.model_copy(update={"style": ("width", "slant")})
+    sampler = StrokeSampler(RECIPES["dcgan"].model_copy(update={"model": model}))
+    style_grid(("slant", "width"), "4", 3, sampler, steps=2, height=64)
+    latents, _ = sampler.asked[-1]
+    assert latents[:, 1] == pytest.approx([-2, 2, -2, 2])
+    assert latents[:, 0] == pytest.approx([-2, -2, 2, 2])
+    with pytest.raises(ConfigError, match="no axis 'slope'; name width, slant or a number from 0"):
+        style_grid(("slope", "width"), "4", 3, sampler)
+
+
+@pytest.mark.parametrize("classes", [0, 10])
+def test_real_samplers_are_filmed(classes: int) -> None:
+    model = RECIPES["dcgan"].model.model_copy(update={"classes": classes})
+    recipe, shape = RECIPES["dcgan"].model_copy(update={"model": model}), Shape(1, 28, 28)
+    weights = build_generator(model, shape, seed=0).state_dict()
+    sampler = Sampler(Bundle(recipe, shape, tuple("0123456789"), weights, 0, "none"))
+    asked = "38" if classes else ""
+    pictures = inkgan.morph(asked, [1, 2], sampler, frames=3, height=28, grey=True)
+    labels = [3, 8] if classes else None
+    assert np.array_equal(255 - pictures[[0, 3]], sampler.sample(labels, seeds=[1, 2]))

@@ -9,9 +9,8 @@ import torch
 from inkgan import rng
 from inkgan.artifacts.bundle import Bundle
 from inkgan.config import Recipe
-from inkgan.images import Shape, UInt8
+from inkgan.images import Floats, Shape, UInt8
 from inkgan.recipes import RECIPES
-from inkgan.writing.hand import Float32
 
 SIDE, MIDDLE = 28, 13.5
 HEIGHT = 17.0  # of the middle lines
@@ -53,14 +52,14 @@ class StrokeSampler:
     ) -> None:  # fmt: skip
         self.bundle = Bundle(recipe, Shape(channels, SIDE, SIDE), tuple(classes), {}, 0, "ab" * 32)
         self.conditional, self.latent_dim, self.ink = conditional, 6, ink
-        self.asked: list[tuple[Float32, object]] = []
+        self.asked: list[tuple[Floats, object]] = []
 
-    def latents(self, seeds: Sequence[int]) -> Float32:
+    def latents(self, seeds: Sequence[int]) -> Floats:
         rows = [torch.randn(self.latent_dim, generator=rng.generator(s, "sample")) for s in seeds]
-        drawn: Float32 = torch.stack(rows).numpy()
+        drawn: Floats = torch.stack(rows).numpy()
         return drawn
 
-    def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
+    def render(self, latents: Floats, labels: Sequence[int] | Floats | None = None) -> UInt8:
         self.asked.append((latents, labels))
         table = np.eye(len(self.bundle.classes), dtype=np.float32)
         given = np.zeros(len(latents), np.int64) if labels is None else np.asarray(labels)
@@ -72,7 +71,7 @@ class StrokeSampler:
             pictures.append(np.rint(self.ink * np.asarray(mixed)).astype(np.uint8))
         return np.stack(pictures)
 
-    def _digit(self, name: str, latent: Float32) -> np.ndarray:
+    def _digit(self, name: str, latent: Floats) -> np.ndarray:
         slant, thickness, width = np.clip(latent[:3], -2, 2)
         points = [
             (MIDDLE + x * (5 + width) + 0.15 * slant * y * HEIGHT / 2, MIDDLE - y * HEIGHT / 2)

@@ -71,7 +71,7 @@ def coordinate(sampler: Draws, axis: str) -> int:
     Raises:
         ConfigError: neither a style of this generator nor the number of a coordinate.
     """
-    styles: tuple[str, ...] = tuple(getattr(sampler.bundle.recipe.model, "style", ()))
+    styles = sampler.bundle.recipe.model.style
     if axis in styles:
         return styles.index(axis)
     if axis.isdecimal() and axis.isascii() and int(axis) < sampler.latent_dim:

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from inkgan import rng
 from inkgan.artifacts.bundle import Bundle
 from inkgan.errors import ConfigError
-from inkgan.images import UInt8
+from inkgan.images import Floats, UInt8
 from inkgan.sampling.loading import load
 from inkgan.writing.marks import Pen
 from inkgan.writing.measure import measure
@@ -23,7 +22,6 @@ from inkgan.writing.trace import trace
 
 LATENT_STEP = 0.35  # from a hand's digit to its variation at jitter 1, in standard deviations
 MOST_SEEDS = 2**63
-Float32 = npt.NDArray[np.float32]
 
 
 class Draws(Protocol):
@@ -41,10 +39,10 @@ class Draws(Protocol):
     def latent_dim(self) -> int:
         """Coordinates of a latent."""
 
-    def latents(self, seeds: Sequence[int]) -> Float32:
+    def latents(self, seeds: Sequence[int]) -> Floats:
         """Return latents (n, latent_dim), each row from its own seed."""
 
-    def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
+    def render(self, latents: Floats, labels: Sequence[int] | Floats | None = None) -> UInt8:
         """Draw latents (n, latent_dim) under labels (n,) or weights of the classes (n, classes)."""
 
 
@@ -59,7 +57,7 @@ def open_source(source: Source, device: str = "auto") -> Draws:
         ConfigError: it draws in colour.
     """
     if isinstance(source, str | Path):
-        return open_source(cast(Draws, load(source, device=device)))
+        return open_source(load(source, device=device))
     if source.bundle.shape.channels != 1:
         raise ConfigError(
             f"{source.bundle.recipe.name} draws in colour; ink takes a generator of grey images"
@@ -108,9 +106,9 @@ class Hand:
     seed: int
 
     @cached_property
-    def latent(self) -> Float32:
+    def latent(self) -> Floats:
         """The hand's place (latent_dim,) in latent space."""
-        place: Float32 = self.sampler.latents([self.seed])[0]
+        place: Floats = self.sampler.latents([self.seed])[0]
         return place
 
     @cached_property
@@ -152,7 +150,7 @@ class Hand:
         places = [self._place(digit, number, jitter * LATENT_STEP) for digit, number in wanted]
         return self.sampler.render(np.stack(places), labels)
 
-    def _place(self, digit: str, number: int, step: float) -> Float32:
+    def _place(self, digit: str, number: int, step: float) -> Floats:
         if number == 0 or step == 0:
             return self.latent
         direction = normal(len(self.latent), self.seed, "repeat", digit, number)

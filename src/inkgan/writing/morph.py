@@ -6,6 +6,7 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.images import UInt8
+from inkgan.sampling.sampler import CHUNK
 from inkgan.writing.colours import parse_colours
 from inkgan.writing.film import Film, Progress, durations, silent
 from inkgan.writing.hand import Source, check_hand, open_source
@@ -42,11 +43,13 @@ def make_film(
     check_film(hands, frames, seconds, height, count)
     sampler = open_source(source, device)
     route = plan(sampler, classes, hands, frames=frames, around=around)
-    pictures = sampler.render(route.latents, route.weights)
-    drawn = []
-    for done, picture in enumerate(pictures, start=1):
-        drawn.append(draw_sheet(picture[None], 1, height, grey))
-        progress("drawing", done, count)
+    drawn: list[UInt8] = []
+    for start in range(0, count, CHUNK):
+        part = slice(start, start + CHUNK)
+        weights = None if route.weights is None else route.weights[part]
+        for picture in sampler.render(route.latents[part], weights):
+            drawn.append(draw_sheet(picture[None], 1, height, grey))
+            progress("drawing", len(drawn), count)
     rest = 0.0 if around else REST
     return Film(np.stack(drawn), durations(route.stops, frames, seconds, rest), colours)
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.writing.hand import Draws, Float32, labels_of
+from inkgan.images import Floats
+from inkgan.writing.hand import Draws, labels_of
 
 PARALLEL = 1e-4  # radians between latents below which a straight line is as good
 
@@ -20,12 +21,12 @@ class Route(NamedTuple):
         stops: whether each picture is one of the stops, (n,).
     """
 
-    latents: Float32
-    weights: Float32 | None
+    latents: Floats
+    weights: Floats | None
     stops: tuple[bool, ...]
 
 
-def slerp(start: Float32, end: Float32, share: float) -> Float32:
+def slerp(start: Floats, end: Floats, share: float) -> Floats:
     """Interpolate spherically between latents (latent_dim,) (Shoemake 1985; White 2016).
 
     A straight line between two draws of N(0, 1) passes nearer to the origin than draws ever lie;
@@ -65,7 +66,7 @@ def plan(
     count = max(len(classes), len(hands))
     if count < 2:
         raise ConfigError("one stop is no way; name two classes (3 8) or two hands (--hand 1,5)")
-    if not all(len(stops) in (0, 1, count) for stops in (classes, hands)):
+    if len(classes) not in (0, 1, count) or len(hands) not in (1, count):
         raise ConfigError(
             f"{len(classes)} classes and {len(hands)} hands do not match; give one of either, or "
             "as many hands as classes"
