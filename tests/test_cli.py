@@ -48,7 +48,18 @@ def test_help_is_quick_and_complete() -> None:
     done = inkgan("--help")
     assert time.monotonic() - began < 10  # a safety limit: torch alone takes seconds
     assert done.returncode == 0
-    for verb in ("train", "sample", "evaluate", "compare", "benchmark", "recipes", "data", "judge"):
+    for verb in (
+        "train",
+        "sample",
+        "write",
+        "morph",
+        "evaluate",
+        "compare",
+        "benchmark",
+        "recipes",
+        "data",
+        "judge",
+    ):
         assert verb in done.stdout
     assert inkgan("--version").stdout.startswith("inkgan 0.")
 
@@ -75,6 +86,13 @@ def test_help_is_quick_and_complete() -> None:
         (["sample", "nothing"], "no run or bundle 'nothing'"),
         (["sample", "nothing", "--seeds", "9-3"], "--seeds '9-3'"),
         (["sample", "nothing", "--out", "a.jpg"], "--out a.jpg: the ending must be"),
+        (["write"], "Missing argument"),
+        (["write", "12a"], "cannot write 'a'; possible are the digits"),
+        (["write", "12", "--ink", "inky"], "--ink 'inky' is no colour"),
+        (["write", "12", "--out", "a.jpg"], "--out a.jpg: the ending must be"),
+        (["write", "12", "--from", "nothing"], "no run or bundle 'nothing'"),
+        (["morph", "3", "8", "--out", "a.mp4"], "--out a.mp4: the ending must be"),
+        (["morph", "3", "8", "--from", "nothing"], "no run or bundle 'nothing'"),
         (["compare", "runs/a"], "two runs or more"),
         (["compare", "a", "b"], "a is no run folder"),
         (["recipes", "show", "nonsense"], "unknown recipe 'nonsense'"),

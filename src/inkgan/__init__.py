@@ -26,7 +26,9 @@ __all__ = [
     "get_recipe",
     "load",
     "load_dataset",
+    "morph",
     "train",
+    "write",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from inkgan.report.compare import compare
     from inkgan.sampling.loading import load
     from inkgan.sampling.sampler import Sampler
+    from inkgan.writing.morph import morph
+    from inkgan.writing.page import write
 
 _HOMES = {
     "RECIPES": "inkgan.recipes",
@@ -52,7 +56,9 @@ _HOMES = {
     "get_recipe": "inkgan.recipes",
     "load": "inkgan.sampling.loading",
     "load_dataset": "inkgan.data.dataset",
+    "morph": "inkgan.writing.morph",
     "train": "inkgan.api",
+    "write": "inkgan.writing.page",
 }
 
 

@@ -12,8 +12,10 @@ from inkgan.cli import data, judge, recipes
 from inkgan.cli.benchmark import benchmark
 from inkgan.cli.compare import compare
 from inkgan.cli.evaluate import evaluate
+from inkgan.cli.morph import morph
 from inkgan.cli.sample import sample
 from inkgan.cli.train import train
+from inkgan.cli.write import write
 from inkgan.errors import InkganError
 
 USAGE_ERROR = 2
@@ -29,6 +31,8 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(sample)
+app.command()(write)
+app.command()(morph)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(benchmark)

@@ -14,8 +14,8 @@ MAX_IMAGES = 1_000_000
 MAX_GRID_IMAGES = 10_000
 
 
-def parse_seeds(text: str) -> list[int]:
-    """Read "0-63,70" as a list of seeds, in the order written.
+def parse_seeds(text: str, flag: str = "--seeds") -> list[int]:
+    """Read "0-63,70" as a list of seeds, in the order written; `flag` stands in messages.
 
     Raises:
         ConfigError: not such a list, a range that runs backwards, or more than MAX_IMAGES seeds.
@@ -24,12 +24,12 @@ def parse_seeds(text: str) -> list[int]:
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         if not (first.isdecimal() and first.isascii()) or (dash and not last.isdecimal()):
-            raise ConfigError(f"--seeds {text!r}: write numbers and ranges, for example 0-63,70")
+            raise ConfigError(f"{flag} {text!r}: write numbers and ranges, for example 0-63,70")
         start, end = int(first), int(last) if dash else int(first)
         if end < start or end >= 2**63:
-            raise ConfigError(f"--seeds {text!r}: the range {part.strip()} is impossible")
+            raise ConfigError(f"{flag} {text!r}: the range {part.strip()} is impossible")
         if len(seeds) + end - start + 1 > MAX_IMAGES:
-            raise ConfigError(f"--seeds {text!r} asks for more than {MAX_IMAGES:,} images")
+            raise ConfigError(f"{flag} {text!r} asks for more than {MAX_IMAGES:,} images")
         seeds += range(start, end + 1)
     return seeds
 
