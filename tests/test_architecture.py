@@ -14,7 +14,7 @@ SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Public functions with a parameter and a docstring line for each option; little code.
-LISTED = ("train", "sample", "evaluate")
+LISTED = ("train", "sample", "evaluate", "synth")
 
 FOUNDATION = {"errors", "config", "toml", "recipes", "rng", "device", "files", "images"}
 # Beyond the foundation, each room may use these rooms; cli and api are leaves.
@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": FOUNDATION | {"data", "models", "objective"},
     "evaluation": FOUNDATION,
     "sampling": FOUNDATION | {"artifacts"},
+    "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
@@ -53,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
         "judging",
         "report",
         "sampling",
+        "synthesis",
     },
 }
 

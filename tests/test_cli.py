@@ -48,7 +48,17 @@ def test_help_is_quick_and_complete() -> None:
     done = inkgan("--help")
     assert time.monotonic() - began < 10  # a safety limit: torch alone takes seconds
     assert done.returncode == 0
-    for verb in ("train", "sample", "evaluate", "compare", "benchmark", "recipes", "data", "judge"):
+    for verb in (
+        "train",
+        "sample",
+        "evaluate",
+        "compare",
+        "benchmark",
+        "synth",
+        "recipes",
+        "data",
+        "judge",
+    ):
         assert verb in done.stdout
     assert inkgan("--version").stdout.startswith("inkgan 0.")
 

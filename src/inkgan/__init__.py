@@ -26,6 +26,7 @@ __all__ = [
     "get_recipe",
     "load",
     "load_dataset",
+    "synth",
     "train",
 ]  # fmt: skip
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from inkgan.report.compare import compare
     from inkgan.sampling.loading import load
     from inkgan.sampling.sampler import Sampler
+    from inkgan.synthesis.synth import synth
 
 _HOMES = {
     "RECIPES": "inkgan.recipes",
@@ -52,6 +54,7 @@ _HOMES = {
     "get_recipe": "inkgan.recipes",
     "load": "inkgan.sampling.loading",
     "load_dataset": "inkgan.data.dataset",
+    "synth": "inkgan.synthesis.synth",
     "train": "inkgan.api",
 }
 

@@ -13,6 +13,7 @@ from inkgan.cli.benchmark import benchmark
 from inkgan.cli.compare import compare
 from inkgan.cli.evaluate import evaluate
 from inkgan.cli.sample import sample
+from inkgan.cli.synth import synth
 from inkgan.cli.train import train
 from inkgan.errors import InkganError
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(sample)
+app.command()(synth)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(benchmark)
