@@ -48,7 +48,8 @@ class Fake:
         random = np.random.default_rng(seed)
         choice = real_digits()[label]
         image = np.roll(choice[random.integers(len(choice))], random.integers(-2, 3, 2), (0, 1))
-        return (image * random.uniform(0.8, 1.0)).astype(np.uint8)
+        dimmed: UInt8 = (image * random.uniform(0.8, 1.0)).astype(np.uint8)
+        return dimmed
 
 
 class Unconditional(Fake):

@@ -7,7 +7,7 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import idx2numpy
 import numpy as np
@@ -92,6 +92,7 @@ def test_idx_is_what_mnist_loaders_read(tmp_path: Path) -> None:
         assert images.shape == (sum(counts), 28, 28)
         assert np.bincount(labels, minlength=10).tolist() == list(counts)
         for path, ours in zip(paths, (images, labels), strict=True):
+            assert path.read_bytes()[3:8] == bytes(5)  # no name and no date in gzip's header
             with gzip.open(path) as stream:
                 assert np.array_equal(idx2numpy.convert_from_file(stream), ours)
 
@@ -318,7 +319,7 @@ def test_an_unconditional_generator_without_a_digit_is_given_up(tmp_path: Path) 
         (lambda: Request(Digits((-1,) * 10)), "--per-class -1 is impossible"),
         (lambda: Request(Digits((1,) * 10, (-2,) * 10)), "--test-per-class -2"),
         (lambda: Request(Digits((10**8,) * 10)), "1,000,000,000 images; 999,999,999 a split"),
-        (lambda: Request(Digits((1,) * 10, format="idxx")), "--format 'idxx'.*'idx'"),
+        (lambda: Request(Digits((1,) * 10, format=cast(Any, "idxx"))), "--format 'idxx'.*'idx'"),
         (lambda: Request(Digits((1,) * 10, format="npz", plain=True)), "--plain"),
         (lambda: Request(Strings(0)), "--sequences 0"),
         (lambda: Request(Strings(1, (3, 2))), "--length 3-2"),

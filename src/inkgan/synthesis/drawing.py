@@ -185,7 +185,7 @@ class Drawing:
         passing = np.ones(len(candidates), dtype=np.bool_)
         tests: dict[str, Mask] = {}
         if isinstance(self._request.content, Strings):
-            tests["blank"] = (candidates.pixels >= INK).any(axis=(1, 2))
+            tests["blank"] = np.asarray((candidates.pixels >= INK).any(axis=(1, 2)))
         if criteria.min_confidence is not None:
             tests["confidence"] = np.asarray(candidates.confidence >= criteria.min_confidence)
         for name, bounds in (("slant", criteria.slant), ("thickness", criteria.thickness)):
