@@ -17,7 +17,6 @@ from inkgan.config import Recipe
 from inkgan.data.batches import Batch
 from inkgan.images import Shape
 from inkgan.models.products import flop_formulas
-from inkgan.objective.losses import LOSSES
 from inkgan.training.state import new_state
 from inkgan.training.step import train_step
 
@@ -67,9 +66,9 @@ def step_flops(recipe: Recipe, shape: Shape) -> int:
     noise = rng.generator(recipe.seed, "flops")
     images = torch.rand(count, *shape, generator=noise) * 2 - 1
     latents = torch.randn(2, count, recipe.model.latent_dim, generator=noise)
-    real = Batch(images, torch.zeros(count, dtype=torch.int64))
+    real = Batch(images, torch.zeros(count, dtype=torch.int64), torch.zeros(count, 0))
     with FlopCounterMode(display=False, custom_mapping=flop_formulas()) as counter:
-        train_step(state, LOSSES[recipe.objective.loss], real, latents)
+        train_step(state, recipe, real, latents)
     return int(counter.get_total_flops())
 
 

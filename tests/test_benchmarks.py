@@ -13,11 +13,10 @@ from benchmarks import ceiling, machine, textbook
 from benchmarks.train import main
 from inkgan import rng
 from inkgan.config import Recipe
-from inkgan.data.batches import Batch, Batches
+from inkgan.data.batches import Batches
 from inkgan.data.dataset import load_dataset
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
-from inkgan.objective.losses import LOSSES
 from inkgan.recipes import RECIPES
 from inkgan.toml import override, to_toml
 from inkgan.training.state import new_state
@@ -38,10 +37,11 @@ def test_both_sides_compute_the_same(tiny: Recipe, loss: str) -> None:
     for network in (engine.generator, engine.discriminator, other.generator, other.discriminator):
         network.double()  # Adam magnifies float32's noise
     for step in range(3):
-        real = Batch(batches.at(step).images.double(), batches.at(step).labels)
+        real = batches.at(step)
+        real = real._replace(images=real.images.double())
         noise = rng.generator(recipe.seed, "latent", step)
         latents = torch.randn(2, 64, 8, generator=noise).double()
-        train_step(engine, LOSSES[recipe.objective.loss], real, latents)
+        train_step(engine, recipe, real, latents)
         textbook.textbook_step(other, real.images, latents)
     for ours, theirs in (
         (engine.generator, other.generator),
@@ -69,7 +69,7 @@ def test_speed_changes_no_loss(name: str) -> None:
         for step in range(10):
             noise = rng.generator(recipe.seed, "latent", step)
             latents = torch.randn(2, 64, recipe.model.latent_dim, generator=noise)
-            rows.append(train_step(state, LOSSES[recipe.objective.loss], batches.at(step), latents))
+            rows.append(train_step(state, recipe, batches.at(step), latents))
         losses.append(torch.stack(rows)[:, :2])
     torch.testing.assert_close(losses[0], losses[1], rtol=0.02, atol=0.02)
     torch.testing.assert_close(losses[0][:2], losses[1][:2], rtol=5e-4, atol=5e-4)

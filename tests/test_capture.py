@@ -8,7 +8,6 @@ import torch
 from inkgan.config import Recipe
 from inkgan.data.batches import Batches
 from inkgan.data.dataset import load_dataset
-from inkgan.objective.losses import LOSSES
 from inkgan.training import capture
 from inkgan.training.capture import WARM_UP, CapturedStep
 from inkgan.training.state import TrainState, new_state
@@ -47,16 +46,15 @@ def latents(recipe: Recipe, step: int) -> torch.Tensor:
 
 
 def test_replaying_is_training(tiny: Recipe, recordings: list[str], same_weights: Same) -> None:
-    loss = LOSSES[tiny.objective.loss]
     (plain, batches), (captured, _) = begin(tiny), begin(tiny)
-    stepper = CapturedStep(captured, loss, tiny.objective)
+    stepper = CapturedStep(captured, tiny)
     for step in range(WARM_UP + 5):
         rows = []
         for state, advance in ((plain, None), (captured, stepper)):
             torch.manual_seed(step)
             batch, noise = batches.at(step), latents(tiny, step)
             metrics = (
-                train_step(state, loss, batch, noise) if advance is None else advance(batch, noise)
+                train_step(state, tiny, batch, noise) if advance is None else advance(batch, noise)
             )
             rows.append(metrics.clone())
         assert torch.equal(*rows)
@@ -67,7 +65,7 @@ def test_replaying_is_training(tiny: Recipe, recordings: list[str], same_weights
 
 def test_a_restored_state_is_recorded_anew(tiny: Recipe, recordings: list[str]) -> None:
     state, batches = begin(tiny)
-    stepper = CapturedStep(state, LOSSES[tiny.objective.loss], tiny.objective)
+    stepper = CapturedStep(state, tiny)
     saved = None
     for step in range(2 * WARM_UP + 4):
         if step == 2:

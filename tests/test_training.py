@@ -10,7 +10,7 @@ from torch import nn
 
 from inkgan import rng
 from inkgan.config import Data, Recipe
-from inkgan.data.batches import Batch, Batches
+from inkgan.data.batches import Batches
 from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.errors import ArtifactError
 from inkgan.objective.losses import LOSSES
@@ -62,9 +62,10 @@ def test_one_step_equals_the_textbook(tiny: Recipe) -> None:
     d_adam = torch.optim.Adam(discriminator.parameters(), **options)
     entropy = nn.BCEWithLogitsLoss()
     for step in range(3):
-        real = Batch(batches.at(step).images.double(), batches.at(step).labels)
+        real = batches.at(step)
+        real = real._replace(images=real.images.double())
         z = torch.randn(2, 64, 8, generator=rng.generator(recipe.seed, "latent", step)).double()
-        train_step(state, LOSSES["non-saturating"], real, z)
+        train_step(state, tiny, real, z)
 
         d_adam.zero_grad()
         real_logits, fake_logits = discriminator(real.images), discriminator(generator(z[0]))
@@ -113,7 +114,7 @@ def test_generator_step_leaves_no_gradient_on_the_discriminator(tiny: Recipe) ->
     """What D's optimiser would find must come from D's own step alone."""
     batches, state = prepare(override(tiny, ["model.discriminator.dropout=0"]))
     real, z = batches.at(0), torch.randn(2, 64, 8)
-    train_step(state, LOSSES["non-saturating"], real, z)
+    train_step(state, tiny, real, z)
     held = [p.grad.clone() for p in state.discriminator.parameters() if p.grad is not None]
     _, other = prepare(override(tiny, ["model.discriminator.dropout=0"]))
     with torch.no_grad():

@@ -13,7 +13,7 @@ from inkgan.artifacts.environment import settle_environment, settle_threads
 from inkgan.artifacts.run import Run, locked
 from inkgan.artifacts.tensorboard import open_log
 from inkgan.config import Recipe
-from inkgan.data.batches import Batches
+from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import load_dataset, validation_images
 from inkgan.errors import TrainingStopped
 from inkgan.evaluation.picker import DISTANCE, Picker
@@ -21,11 +21,11 @@ from inkgan.events import Event, Finished, Options, Reason, Sampled, Started, Tr
 from inkgan.models.build import count_parameters
 from inkgan.report.pictures import write_pictures
 from inkgan.sampling.sampler import draw
+from inkgan.sampling.sheet import noise_grid
 from inkgan.training import health
 from inkgan.training.loop import Update, total_steps, train
 from inkgan.training.state import TrainState, new_state
 
-GRID_IMAGES = 64
 SCORED_IMAGES = 1000  # fakes, and as many real images, that score a checkpoint
 CHECKPOINT_SECONDS = 60.0
 
@@ -39,9 +39,8 @@ def run_experiment(recipe: Recipe, out: Path, options: Options | None = None) ->
     options = options or Options()
     device = devices.choose_device(options.device)
     dataset = load_dataset(recipe.data, "train", options.data_dir, options.report)
-    schedule = recipe.schedule
     # all that can be wrong with a recipe shows here, before anything is written
-    batches = Batches(dataset.to(device), schedule.batch_size, recipe.seed, recipe.data.augment)
+    batches = batches_for(recipe, dataset.to(device))
     state = new_state(recipe, dataset.shape, device)
     real = validation_images(recipe.data, dataset, SCORED_IMAGES, options.data_dir)
     with locked(out):
@@ -137,7 +136,7 @@ class Experiment:
         self.window_seconds += self._tick()
         if update.metrics is None:
             return Updated(update, None, self.state.seconds)
-        count = (update.step - self.window_step) * self.recipe.schedule.batch_size
+        count = (update.step - self.window_step) * self.batches.batch_size
         row = self._row() | update.metrics
         row["images_per_second"] = count / max(self.window_seconds, 1e-9)
         self.window_seconds, self.window_step = 0.0, update.step
@@ -155,7 +154,7 @@ class Experiment:
 
     def _draw(self, count: int) -> torch.Tensor:
         """Draw the images of the seeds from 0 with the averaged generator."""
-        return torch.cat(list(draw(self.state.ema, range(count), self.recipe.model.latent_dim)))
+        return torch.cat(list(draw(self.state.ema, range(count), self.recipe.model)))
 
     def _look(self) -> Iterator[Sampled]:
         """Sample, evaluate and save, where each is due."""
@@ -168,9 +167,9 @@ class Experiment:
 
     def _sample(self) -> Sampled:
         """Draw the fixed noise, and evaluate where that is due too."""
-        picture = images.grid(images.to_array(self._draw(GRID_IMAGES)))
+        picture, seeds = noise_grid(self.state.ema, self.recipe.model)
         path = self.run.frame_path(self.state.step)
-        images.save_png(path, picture, {"images seen": str(self.images_seen), "seeds": "0-63"})
+        images.save_png(path, picture, {"images seen": str(self.images_seen), "seeds": seeds})
         self.log.picture(self.images_seen, picture)
         score, is_best = None, False
         due = self.state.step % self.evaluate_steps == 0 or self.state.step == self.total_steps
@@ -220,7 +219,7 @@ class Experiment:
             fresh = new_state(self.recipe, self.batches.dataset.shape, self.device)
             self.state.restore(fresh.tensors(), fresh.counters())
         self.state.rollbacks, self.state.seconds = rollbacks, seconds
-        self.state.scale_learning_rate(scale)
+        self.state.lr_scale = scale
         self.run.rewind(self.state.step)
         self.window_seconds, self.window_step, self.evaluated_at = 0.0, self.state.step, -1
         self._save("last")

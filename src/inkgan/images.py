@@ -19,6 +19,7 @@ from PIL.PngImagePlugin import PngInfo
 from inkgan.files import atomic
 
 UInt8 = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 BACKGROUND = -1.0  # black, the paper of MNIST
 GUTTER = 32  # grey between the tiles of a grid: darker than ink, lighter than paper
 

@@ -10,6 +10,8 @@ from inkgan.config.model import (
     Convolution,
     DcganDiscriminator,
     DcganGenerator,
+    DiscriminatorConditioning,
+    GeneratorConditioning,
     InitName,
     Kernel,
     MlpDiscriminator,
@@ -17,12 +19,13 @@ from inkgan.config.model import (
     Model,
     Normalisation,
     Stem,
+    StyleName,
 )
 from inkgan.config.recipe import LossName, Objective, Optim, Penalties, Recipe, Schedule
 
 __all__ = [
     "DATASET_PREFIXES", "Augment", "Convolution", "Data", "DatasetName", "DcganDiscriminator",
-    "DcganGenerator", "InitName", "Kernel", "LossName", "MlpDiscriminator", "MlpGenerator",
-    "Model", "Normalisation", "Objective", "Optim", "Penalties", "Recipe", "Schedule", "Stem",
-    "Value",
+    "DcganGenerator", "DiscriminatorConditioning", "GeneratorConditioning", "InitName", "Kernel",
+    "LossName", "MlpDiscriminator", "MlpGenerator", "Model", "Normalisation", "Objective", "Optim",
+    "Penalties", "Recipe", "Schedule", "Stem", "StyleName", "Value",
 ]  # fmt: skip

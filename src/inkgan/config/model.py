@@ -8,6 +8,9 @@ from inkgan.config.base import Value
 
 InitName = Literal["torch", "normal", "glorot"]
 Width = Annotated[int, Field(ge=1, le=65536)]
+StyleName = Literal["slant", "thickness", "width"]
+GeneratorConditioning = Literal["concatenated", "multiplied", "normalisation"]
+DiscriminatorConditioning = Literal["concatenated", "auxiliary", "projection"]
 
 
 class Normalisation(Value):
@@ -54,7 +57,25 @@ class Stem(Value):
     )
 
 
-class MlpGenerator(Value):
+class Generator(Value):
+    """How any generator hears of the class that it is to draw, where there are classes."""
+
+    conditioning: GeneratorConditioning = Field(
+        "concatenated",
+        description="the label beside the latent, as a factor on it, or in each normalisation",
+    )
+
+
+class Discriminator(Value):
+    """How any discriminator hears of the class of an image, where there are classes."""
+
+    conditioning: DiscriminatorConditioning = Field(
+        "concatenated",
+        description="label planes beside the image, a classifier on its features, or a projection",
+    )
+
+
+class MlpGenerator(Generator):
     """Linear layers up, tanh out."""
 
     family: Literal["mlp"] = "mlp"
@@ -63,7 +84,7 @@ class MlpGenerator(Value):
     slope: float = Field(0.0, ge=0, lt=1, description="of the leaky ReLU; 0 is a plain ReLU")
 
 
-class MlpDiscriminator(Value):
+class MlpDiscriminator(Discriminator):
     """Linear layers down to one logit."""
 
     family: Literal["mlp"] = "mlp"
@@ -73,7 +94,7 @@ class MlpDiscriminator(Value):
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
-class DcganGenerator(Value):
+class DcganGenerator(Generator):
     """Transposed convolutions up, tanh out; without a stem the latent is 1x1 pixel."""
 
     family: Literal["dcgan"] = "dcgan"
@@ -85,7 +106,7 @@ class DcganGenerator(Value):
     bias: bool = Field(True, description="in the convolutions")
 
 
-class DcganDiscriminator(Value):
+class DcganDiscriminator(Discriminator):
     """Strided convolutions down, then one dense layer to the logit."""
 
     family: Literal["dcgan"] = "dcgan"
@@ -100,6 +121,10 @@ class Model(Value):
     """The two networks; any generator meets any discriminator."""
 
     latent_dim: int = Field(100, ge=1, le=4096)
+    classes: int = Field(0, ge=0, le=10_000, description="labels obeyed; 0 is unconditional")
+    style: tuple[StyleName, ...] = Field(
+        (), description="measures of a stroke that the first latent coordinates decide"
+    )
     init: InitName = Field("torch", description="torch's own, normal N(0, 0.02), or glorot")
     generator: MlpGenerator | DcganGenerator = Field(DcganGenerator(), discriminator="family")
     discriminator: MlpDiscriminator | DcganDiscriminator = Field(

@@ -20,6 +20,17 @@ class Penalties(Value):
     r2: float = Field(0.0, ge=0, description="gamma; the same at fakes")
     gradient: float = Field(0.0, ge=0, description="lambda of WGAN-GP, between real and fake")
     dragan: float = Field(0.0, ge=0, description="lambda of DRAGAN, around real images")
+    every: int = Field(
+        1, ge=1, le=1000, description="steps between two penalised ones, which then weigh as much"
+    )
+    final: float = Field(
+        1.0, ge=0, description="share of the weights at the end of the run, reached by a cosine"
+    )
+
+    @property
+    def any(self) -> bool:
+        """Whether a penalty has a weight."""
+        return max(self.r1, self.r2, self.gradient, self.dragan) > 0
 
 
 class Objective(Value):
@@ -27,24 +38,42 @@ class Objective(Value):
 
     loss: LossName = "non-saturating"
     penalties: Penalties = Penalties()
+    classify: float = Field(
+        1.0, ge=0, description="weight of an auxiliary classifier's cross-entropy (both players)"
+    )
+    style: float = Field(
+        1.0, ge=0, description="weight of the squared error of the style read from an image"
+    )
     clip: float | None = Field(
         None, gt=0, description="the discriminator's weights are clamped to [-clip, clip]"
     )
 
 
 class Optim(Value):
-    """Adam, the same for both networks."""
+    """Adam, the same for both networks but for the learning rate."""
 
     lr: float = Field(2e-4, gt=0, le=1)
+    d_lr: float | None = Field(
+        None, gt=0, le=1, description="the discriminator's own; unset is the same as lr"
+    )
+    final: float = Field(
+        1.0, ge=0, le=1, description="share of the rates at the end of the run, reached by a cosine"
+    )
     beta1: float = Field(0.5, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
     epsilon: float = Field(1e-8, gt=0, le=1)
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of products and convolutions; weights stay float32"
+    )
 
 
 class Schedule(Value):
     """For how long, in what bites, and what is averaged and shown on the way."""
 
     batch_size: int = Field(128, ge=2, le=65536)
+    d_steps: int = Field(
+        1, ge=1, le=100, description="updates of the discriminator for one of the generator"
+    )
     epochs: int = Field(50, ge=1, le=1_000_000)
     images: int | None = Field(None, ge=1, description="stop after so many images, if earlier")
     ema_half_life: int = Field(
@@ -56,6 +85,11 @@ class Schedule(Value):
     evaluate_every: int | None = Field(
         None, ge=1, description="images between two evaluations; unset is with every grid"
     )
+
+    @property
+    def images_per_step(self) -> int:
+        """The real images that one step shows to the discriminator."""
+        return self.batch_size * self.d_steps
 
 
 class Recipe(Value):
@@ -73,7 +107,7 @@ class Recipe(Value):
     @model_validator(mode="after")
     def _objective_makes_sense(self) -> Self:
         objective = self.objective
-        penalised = objective.penalties != Penalties()
+        penalised = objective.penalties.any
         if objective.loss == "wasserstein" and objective.clip is None and not penalised:
             raise ValueError(
                 "objective.loss=wasserstein is only a distance while the discriminator's slope is "
@@ -83,6 +117,29 @@ class Recipe(Value):
             raise ValueError(
                 "objective.penalties speak of one image's gradient, which batch normalisation "
                 "mixes with the others': set model.discriminator.norm=none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _conditioning_makes_sense(self) -> Self:
+        model = self.model
+        if model.classes == 1:
+            raise ValueError("model.classes=1 tells nothing; use 0 (unconditional) or 2 or more")
+        in_norms = model.classes and model.generator.conditioning == "normalisation"
+        if in_norms and model.generator.norm is None:
+            raise ValueError(
+                "model.generator.conditioning=normalisation needs batch normalisation there: "
+                "set model.generator.norm={}, or conditioning=multiplied"
+            )
+        if len(set(model.style)) < len(model.style):
+            raise ValueError(f"model.style={list(model.style)} names a measure twice")
+        if len(model.style) >= model.latent_dim:
+            raise ValueError(f"model.style needs a model.latent_dim above {len(model.style)}")
+        bent = self.data.augment
+        if model.style and (bent.rotate or bent.scale or bent.elastic):
+            raise ValueError(
+                "data.augment bends the strokes whose measures model.style has taken before: only "
+                "shift goes with it"
             )
         return self
 

@@ -1,22 +1,25 @@
 """Batches addressed by (seed, epoch, step): any of them can be had at any time."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
 from inkgan import rng
-from inkgan.config import Augment
+from inkgan.config import Augment, Recipe, StyleName
 from inkgan.data.augment import augment
 from inkgan.data.dataset import Dataset
+from inkgan.data.style import STYLES, style_ranks
 from inkgan.errors import ConfigError
 from inkgan.images import to_float
 
 
 class Batch(NamedTuple):
-    """Images float32 (n, C, H, W) in [-1, 1] and labels int64 (n,)."""
+    """Images float32 (n, C, H, W) in [-1, 1], labels int64 (n,), styles float32 (n, measures)."""
 
     images: torch.Tensor
     labels: torch.Tensor
+    styles: torch.Tensor
 
 
 class Batches:
@@ -25,7 +28,10 @@ class Batches:
     What does not fill a batch is left out of that epoch; another shuffle, other images.
     """
 
-    def __init__(self, dataset: Dataset, batch_size: int, seed: int, distortion: Augment) -> None:
+    def __init__(
+        self, dataset: Dataset, batch_size: int, seed: int, distortion: Augment,
+        style: Sequence[StyleName] = (),
+    ) -> None:  # fmt: skip
         if batch_size > len(dataset):
             raise ConfigError(
                 f"schedule.batch_size={batch_size} is more than the {len(dataset):,} images of "
@@ -34,6 +40,7 @@ class Batches:
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.distortion = distortion
         self.per_epoch = len(dataset) // batch_size
+        self._styles = _measured(dataset, style)
         self._shuffled: tuple[int, torch.Tensor] | None = None
 
     def at(self, step: int) -> Batch:
@@ -43,7 +50,7 @@ class Batches:
         images = to_float(self.dataset.images[chosen])
         if self.distortion != Augment():
             images = augment(images, self.distortion, rng.generator(self.seed, "augment", step))
-        return Batch(images, self.dataset.labels[chosen])
+        return Batch(images, self.dataset.labels[chosen], self._styles[chosen])
 
     def _order(self, epoch: int) -> torch.Tensor:
         if self._shuffled is None or self._shuffled[0] != epoch:
@@ -51,3 +58,33 @@ class Batches:
             order = torch.randperm(len(self.dataset), generator=generator)
             self._shuffled = (epoch, order.to(self.dataset.images.device))
         return self._shuffled[1]
+
+
+def batches_for(recipe: Recipe, dataset: Dataset) -> Batches:
+    """Make the batches that a recipe asks for of a data set.
+
+    Raises:
+        ConfigError: the set is too small, or has not the classes that the networks expect.
+    """
+    classes, found = recipe.model.classes, len(dataset.classes)
+    if classes not in (0, found):
+        raise ConfigError(
+            f"model.classes={classes}, but {dataset.name} has {found}; use --set "
+            f"model.classes={found if found > 1 else 0}"
+        )
+    return Batches(
+        dataset, recipe.schedule.images_per_step, recipe.seed, recipe.data.augment,
+        recipe.model.style,
+    )  # fmt: skip
+
+
+def _measured(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor:
+    """Measure the strokes of all images (n, measures), in the order of the recipe's names."""
+    if not style:
+        return torch.zeros(len(dataset), 0, device=dataset.images.device)
+    if dataset.shape.channels != 1:
+        raise ConfigError(
+            f"model.style measures strokes of grey digits; {dataset.name} has {dataset.shape} "
+            "images: use --set 'model.style=[]'"
+        )
+    return style_ranks(dataset.images, dataset.labels)[:, [STYLES.index(name) for name in style]]

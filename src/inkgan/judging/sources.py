@@ -118,7 +118,7 @@ def _draw(sampler: Sampler, count: int, facts: Facts, progress: Progress) -> UIn
         progress("drawing images", seeds.stop - FIRST_SEED, count)
     seconds = time.perf_counter() - started
     network = sampler.bundle.generator()
-    operations = count_operations(network, sampler.bundle.recipe.model.latent_dim)
+    operations = count_operations(network, sampler.bundle.recipe.model)
     facts["generator"] = (
         f"{count_parameters(network):,} parameters, {operations / 1e6:,.1f} MFLOP an image, "
         f"{count / seconds:,.0f} images/s drawn here with {torch.get_num_threads()} threads"

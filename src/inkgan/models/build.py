@@ -11,16 +11,17 @@ from inkgan import rng
 from inkgan.config import Model
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
+from inkgan.models.conditioning import DiscriminatorNetwork
 from inkgan.models.dcgan import DcganDiscriminatorNetwork, DcganGeneratorNetwork
 from inkgan.models.layers import initialise
 from inkgan.models.mlp import MlpDiscriminatorNetwork, MlpGeneratorNetwork
 from inkgan.models.products import flop_formulas
 
-GENERATORS: dict[str, Callable[[Any, int, Shape], nn.Module]] = {
+GENERATORS: dict[str, Callable[[Any, Model, Shape], nn.Module]] = {
     "mlp": MlpGeneratorNetwork,
     "dcgan": DcganGeneratorNetwork,
 }
-DISCRIMINATORS: dict[str, Callable[[Any, Shape], nn.Module]] = {
+DISCRIMINATORS: dict[str, Callable[[Any, Model, Shape], DiscriminatorNetwork]] = {
     "mlp": MlpDiscriminatorNetwork,
     "dcgan": DcganDiscriminatorNetwork,
 }
@@ -33,11 +34,11 @@ def build_generator(model: Model, shape: Shape, seed: int) -> nn.Module:
         ConfigError: the layers cannot draw images of this shape.
     """
     with rng.scoped(seed, "init", "generator"):
-        network = GENERATORS[model.generator.family](model.generator, model.latent_dim, shape)
+        network = GENERATORS[model.generator.family](model.generator, model, shape)
         initialise(network, model.init)
     network.eval()
     with torch.no_grad():
-        drawn = Shape(*network(torch.zeros(2, model.latent_dim), None).shape[1:])
+        drawn = Shape(*network(torch.zeros(2, model.latent_dim), _labels(model, 2)).shape[1:])
     if drawn != shape:
         raise ConfigError(
             f"model.generator draws {drawn} images, the data are {shape}; set data.size="
@@ -49,13 +50,13 @@ def build_generator(model: Model, shape: Shape, seed: int) -> nn.Module:
 def empty_generator(model: Model, shape: Shape) -> nn.Module:
     """Build a generator without storage, to be filled with loaded weights."""
     with torch.device("meta"):
-        return GENERATORS[model.generator.family](model.generator, model.latent_dim, shape)
+        return GENERATORS[model.generator.family](model.generator, model, shape)
 
 
-def build_discriminator(model: Model, shape: Shape, seed: int) -> nn.Module:
+def build_discriminator(model: Model, shape: Shape, seed: int) -> DiscriminatorNetwork:
     """Build a discriminator with the weights that belong to the seed, on the CPU."""
     with rng.scoped(seed, "init", "discriminator"):
-        network = DISCRIMINATORS[model.discriminator.family](model.discriminator, shape)
+        network = DISCRIMINATORS[model.discriminator.family](model.discriminator, model, shape)
         initialise(network, model.init)
     return network
 
@@ -68,7 +69,7 @@ def count_parameters(network: nn.Module, with_buffers: bool = False) -> int:
     return count
 
 
-def count_operations(generator: nn.Module, latent_dim: int) -> int:
+def count_operations(generator: nn.Module, model: Model) -> int:
     """Count the floating-point operations of one image: 2 for each multiplication and addition.
 
     Products and convolutions only, as torch's own counter counts them.
@@ -76,5 +77,9 @@ def count_operations(generator: nn.Module, latent_dim: int) -> int:
     device = next(generator.parameters()).device
     counter = FlopCounterMode(display=False, custom_mapping=flop_formulas())
     with torch.no_grad(), counter:
-        generator(torch.zeros(1, latent_dim, device=device), None)
+        generator(torch.zeros(1, model.latent_dim, device=device), _labels(model, 1, device))
     return int(counter.get_total_flops())
+
+
+def _labels(model: Model, count: int, device: torch.device | None = None) -> torch.Tensor | None:
+    return torch.zeros(count, dtype=torch.int64, device=device) if model.classes else None

@@ -5,9 +5,18 @@ import math
 import torch
 from torch import nn
 
-from inkgan.config import DcganDiscriminator, DcganGenerator
+from inkgan.config import DcganDiscriminator, DcganGenerator, Model
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
+from inkgan.models.conditioning import (
+    DiscriminatorNetwork,
+    Entrance,
+    Head,
+    Layers,
+    Reading,
+    needed,
+    with_label_planes,
+)
 from inkgan.models.dropout import Dropout
 from inkgan.models.layers import (
     ToMaps,
@@ -27,36 +36,40 @@ from inkgan.models.products import Linear
 class DcganGeneratorNetwork(nn.Module):
     """A dense stem, if there is one, then transposed convolutions up, then tanh."""
 
-    def __init__(self, config: DcganGenerator, latent_dim: int, shape: Shape) -> None:
+    def __init__(self, config: DcganGenerator, model: Model, shape: Shape) -> None:
         super().__init__()
         growth = math.prod(layer.stride for layer in (*config.layers, config.output))
-        self.stem, channels = _build_stem(config, latent_dim, shape, growth)
+        self.entrance = Entrance(config.conditioning, model.latent_dim, model.classes)
+        classes = model.classes if config.conditioning == "normalisation" else 0
+        self.stem, channels = _build_stem(config, self.entrance.features, shape, growth, classes)
         side = (shape.height // growth, shape.width // growth)
         layers: list[nn.Module] = []
         for layer in config.layers:
             layers += [transposed_convolution(channels, layer.channels, layer, side, config.bias),
-                       norm_2d(layer.channels, config.norm), activation(config.slope)]  # fmt: skip
+                       norm_2d(layer.channels, config.norm, classes),
+                       activation(config.slope)]  # fmt: skip
             channels, side = layer.channels, (side[0] * layer.stride, side[1] * layer.stride)
         last = transposed_convolution(channels, shape.channels, config.output, side, config.bias)
         layers += [last, nn.Tanh()]
         upwards = (config.output, *reversed(config.layers))
         self.mirrored = is_mirrored(upwards, (shape.height, shape.width))
-        self.layers = nn.Sequential(*layers)
+        self.layers = Layers(*layers)
         lay_channels_behind(self)
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
-        """Map latents (n, latent_dim) to images (n, C, H, W); labels are ignored."""
-        images: torch.Tensor = self.layers(self.stem(z))
+        """Map latents (n, latent_dim) and labels (n,), if there are classes, to images."""
+        images: torch.Tensor = self.layers(self.stem(self.entrance(z, y), y), y)
         return images.flip(2, 3) if self.mirrored else images
 
 
-class DcganDiscriminatorNetwork(nn.Module):
-    """Strided convolutions down, then one dense layer to the logit."""
+class DcganDiscriminatorNetwork(DiscriminatorNetwork):
+    """Strided convolutions down, then the head."""
 
-    def __init__(self, config: DcganDiscriminator, shape: Shape) -> None:
+    def __init__(self, config: DcganDiscriminator, model: Model, shape: Shape) -> None:
         super().__init__()
+        self.joined = model.classes if config.conditioning == "concatenated" else 0
         layers: list[nn.Module] = []
-        channels, side = shape.channels, (shape.height, shape.width)
+        channels, side = shape.channels + self.joined, (shape.height, shape.width)
         for layer in config.layers:
             layers += [convolution(channels, layer.channels, layer, side, config.bias),
                        norm_2d(layer.channels, config.norm), activation(config.slope),
@@ -70,21 +83,24 @@ class DcganDiscriminatorNetwork(nn.Module):
         self.layers = nn.Sequential(*layers)
         lay_channels_behind(self)
         self.mirrored = is_mirrored(config.layers, (shape.height, shape.width))
-        self.head = Linear(channels * side[0] * side[1], 1)
+        features = channels * side[0] * side[1]
+        self.head = Head(features, config.conditioning, model.classes, len(model.style))
 
-    def forward(self, images: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
-        """Map images (n, C, H, W) to logits (n,); labels are ignored."""
+    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> Reading:
+        """Read logits, and classes and style where there are heads for them."""
         images = images.flip(2, 3) if self.mirrored else images
-        logits: torch.Tensor = self.head(channels_behind(self.layers(images)))
-        return logits[:, 0]
+        if self.joined:
+            images = with_label_planes(images, needed(y), self.joined)
+        reading: Reading = self.head(channels_behind(self.layers(images)), y)
+        return reading
 
 
 def _build_stem(
-    config: DcganGenerator, latent_dim: int, shape: Shape, growth: int
+    config: DcganGenerator, inputs: int, shape: Shape, growth: int, classes: int
 ) -> tuple[nn.Module, int]:
-    """Build what turns z (n, latent_dim) into the first stack of channels, and count these."""
+    """Build what turns vectors (n, inputs) into the first stack of channels, and count these."""
     if config.stem is None:
-        return nn.Unflatten(1, (latent_dim, 1, 1)), latent_dim
+        return Layers(nn.Unflatten(1, (inputs, 1, 1))), inputs
     stem, side = config.stem, (shape.height // growth, shape.width // growth)
     outputs = stem.channels * side[0] * side[1]
     if outputs == 0 or (side[0] * growth, side[1] * growth) != (shape.height, shape.width):
@@ -93,15 +109,16 @@ def _build_stem(
             f"data.size to a multiple of {growth}, or other strides"
         )
     dense, unflatten = (
-        Linear(latent_dim, outputs, stem.bias),
+        Linear(inputs, outputs, stem.bias),
         ToMaps(stem.channels, side),
     )
     if stem.normalise == "features":
         middle: tuple[nn.Module, ...] = (
-            norm_1d(outputs, config.norm),
+            norm_1d(outputs, config.norm, classes),
             activation(config.slope),
             unflatten,
         )
     else:
-        middle = (unflatten, norm_2d(stem.channels, config.norm), activation(config.slope))
-    return nn.Sequential(dense, *middle), stem.channels
+        norm = norm_2d(stem.channels, config.norm, classes)
+        middle = (unflatten, norm, activation(config.slope))
+    return Layers(dense, *middle), stem.channels

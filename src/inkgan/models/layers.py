@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from inkgan.config import InitName, Kernel, Normalisation
+from inkgan.models.conditioning import ClassNorm
 
 
 class OneChannelUp(nn.ConvTranspose2d):
@@ -20,7 +21,9 @@ class OneChannelUp(nn.ConvTranspose2d):
         """Return images (n, 1, H, W) for maps (n, C, h, w)."""
         if maps.device.type != "cpu":
             return super().forward(maps, output_size)
-        images: torch.Tensor = _Fold.apply(maps, self.weight, self)  # type: ignore[no-untyped-call]
+        with torch.autocast("cpu", enabled=False):  # images are made in full precision
+            maps = maps.to(self.weight.dtype)
+            images: torch.Tensor = _Fold.apply(maps, self.weight, self)  # type: ignore[no-untyped-call]
         return images if self.bias is None else images + self.bias[:, None, None]
 
 
@@ -153,20 +156,24 @@ def side_after(side: tuple[int, int], kernel: Kernel) -> tuple[int, int]:
 
 def activation(slope: float) -> nn.Module:
     """Build a leaky ReLU, or a plain one for slope 0."""
-    return nn.LeakyReLU(slope) if slope else nn.ReLU()
+    return nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True)
 
 
-def norm_1d(features: int, norm: Normalisation | None) -> nn.Module:
-    """Build batch normalisation over feature vectors, or an identity."""
+def norm_1d(features: int, norm: Normalisation | None, classes: int = 0) -> nn.Module:
+    """Build batch normalisation over feature vectors, of each class its own, or an identity."""
     if norm is None:
         return nn.Identity()
+    if classes:
+        return ClassNorm(features, classes, norm, maps=False)
     return nn.BatchNorm1d(features, eps=norm.epsilon, momentum=norm.momentum)
 
 
-def norm_2d(channels: int, norm: Normalisation | None) -> nn.Module:
-    """Build batch normalisation over channels, or an identity."""
+def norm_2d(channels: int, norm: Normalisation | None, classes: int = 0) -> nn.Module:
+    """Build batch normalisation over channels, of each class its own, or an identity."""
     if norm is None:
         return nn.Identity()
+    if classes:
+        return ClassNorm(channels, classes, norm, maps=True)
     return nn.BatchNorm2d(channels, eps=norm.epsilon, momentum=norm.momentum)
 
 
@@ -188,4 +195,7 @@ def initialise(network: nn.Module, init: InitName) -> None:
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and init == "normal":
-            nn.init.normal_(module.weight, 1.0, 0.02)
+            if module.affine:
+                nn.init.normal_(module.weight, 1.0, 0.02)
+        elif isinstance(module, ClassNorm) and init == "normal":
+            nn.init.normal_(module.scales, 1.0, 0.02)

@@ -3,8 +3,17 @@
 import torch
 from torch import nn
 
-from inkgan.config import MlpDiscriminator, MlpGenerator
+from inkgan.config import MlpDiscriminator, MlpGenerator, Model
 from inkgan.images import Shape
+from inkgan.models.conditioning import (
+    DiscriminatorNetwork,
+    Entrance,
+    Head,
+    Layers,
+    Reading,
+    needed,
+    one_hot,
+)
 from inkgan.models.dropout import Dropout
 from inkgan.models.layers import activation, norm_1d
 from inkgan.models.products import Linear
@@ -13,41 +22,48 @@ from inkgan.models.products import Linear
 class MlpGeneratorNetwork(nn.Module):
     """Linear layers up to one output for each pixel, then tanh."""
 
-    def __init__(self, config: MlpGenerator, latent_dim: int, shape: Shape) -> None:
+    def __init__(self, config: MlpGenerator, model: Model, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
+        self.entrance = Entrance(config.conditioning, model.latent_dim, model.classes)
+        classes = model.classes if config.conditioning == "normalisation" else 0
         layers: list[nn.Module] = []
-        features = latent_dim
+        features = self.entrance.features
         for width in config.widths:
             layers += [
                 Linear(features, width),
-                norm_1d(width, config.norm),
+                norm_1d(width, config.norm, classes),
                 activation(config.slope),
             ]
             features = width
         layers += [Linear(features, shape.channels * shape.height * shape.width), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+        self.layers = Layers(*layers)
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
-        """Map latents (n, latent_dim) to images (n, C, H, W); labels are ignored."""
-        images: torch.Tensor = self.layers(z)
+        """Map latents (n, latent_dim) and labels (n,), if there are classes, to images."""
+        images: torch.Tensor = self.layers(self.entrance(z, y), y)
         return images.view(-1, *self.shape)
 
 
-class MlpDiscriminatorNetwork(nn.Module):
-    """Linear layers down to one logit."""
+class MlpDiscriminatorNetwork(DiscriminatorNetwork):
+    """Linear layers down to the head."""
 
-    def __init__(self, config: MlpDiscriminator, shape: Shape) -> None:
+    def __init__(self, config: MlpDiscriminator, model: Model, shape: Shape) -> None:
         super().__init__()
+        self.joined = model.classes if config.conditioning == "concatenated" else 0
         layers: list[nn.Module] = []
-        features = shape.channels * shape.height * shape.width
+        features = shape.channels * shape.height * shape.width + self.joined
         for width in config.widths:
             layers += [Linear(features, width), norm_1d(width, config.norm),
                        activation(config.slope), Dropout(config.dropout)]  # fmt: skip
             features = width
-        self.layers = nn.Sequential(*layers, Linear(features, 1))
+        self.layers = nn.Sequential(*layers)
+        self.head = Head(features, config.conditioning, model.classes, len(model.style))
 
-    def forward(self, images: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
-        """Map images (n, C, H, W) to logits (n,); labels are ignored."""
-        logits: torch.Tensor = self.layers(images.flatten(1))
-        return logits[:, 0]
+    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> Reading:
+        """Read logits, and classes and style where there are heads for them."""
+        pixels = images.flatten(1)
+        if self.joined:
+            pixels = torch.cat([pixels, one_hot(needed(y), self.joined).to(pixels.dtype)], dim=1)
+        reading: Reading = self.head(self.layers(pixels), y)
+        return reading

@@ -100,7 +100,7 @@ def _read(path: Path, name: str) -> Compared:
     if not frames:
         raise ArtifactError(f"{path} has no sample grid yet; go on with its training first")
     chosen = sorted({round(i * (len(frames) - 1) / (STAGES - 1)) for i in range(STAGES)})
-    batch = run.recipe.schedule.batch_size
+    batch = run.recipe.schedule.images_per_step
     stages = [(f"{run.step_of(frames[i]) * batch:,} images",
                images.read_picture(frames[i])) for i in chosen]  # fmt: skip
     return Compared(name, run, run.rows(), stages)

@@ -7,7 +7,7 @@ from inkgan.report.curves import draw_curves
 
 def write_pictures(run: Run, steps_per_epoch: int) -> None:
     """Write grid.png, timeline.gif and curves.png from a run's frames and metrics."""
-    frames, batch_size = run.frames(), run.recipe.schedule.batch_size
+    frames, batch_size = run.frames(), run.recipe.schedule.images_per_step
     captioned = []
     for path in frames:
         step = run.step_of(path)

@@ -58,5 +58,5 @@ def _best_of(path: Path, bundle: Bundle) -> Bundle:
         raise ArtifactError(f"{path} holds no best checkpoint; only a run folder can")
     tensors, counters = saved
     weights = {k.removeprefix("ema."): t for k, t in tensors.items() if k.startswith("ema.")}
-    seen = int(counters["step"]) * bundle.recipe.schedule.batch_size
+    seen = int(counters["step"]) * bundle.recipe.schedule.images_per_step
     return Bundle(bundle.recipe, bundle.shape, bundle.classes, weights, seen, bundle.data_sha256)

@@ -5,13 +5,11 @@ Small networks keep a GPU waiting for the next launch; a graph launches all of a
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 
-from inkgan.config import Objective
+from inkgan.config import Recipe
 from inkgan.data.batches import Batch
-from inkgan.objective.losses import Loss
 from inkgan.training.state import TrainState
 from inkgan.training.step import train_step
 
@@ -28,37 +26,51 @@ def record(function: Callable[[], torch.Tensor]) -> Recorded:
 
 
 class CapturedStep:
-    """Trains step by step like `train_step`, from a recording once it is warm.
+    """Trains step by step like `train_step`, from recordings once it is warm.
 
-    A recording holds the addresses of all tensors and the learning rate. So inputs are copied to
-    fixed places, and where a checkpoint has been restored the step is recorded anew.
+    A recording holds the addresses of all tensors. So inputs and the penalties' factor are copied
+    to fixed places, learning rates are tensors (see TrainState), and where a checkpoint has been
+    restored the step is recorded anew. Steps with and without penalties are two recordings.
     """
 
-    def __init__(self, state: TrainState, loss: Loss, objective: Objective) -> None:
-        self.state = state
-        self._step = partial(train_step, state, loss, objective=objective)
-        self._recorded: Recorded | None = None
-        self._inputs: tuple[Batch, torch.Tensor] | None = None
+    def __init__(self, state: TrainState, recipe: Recipe) -> None:
+        self.state, self.recipe = state, recipe
+        self._recorded: dict[bool, Recorded] = {}
+        self._inputs: tuple[Batch, torch.Tensor, torch.Tensor] | None = None
         self._warmed, self._restorations = 0, state.restorations
 
-    def __call__(self, real: Batch, latents: torch.Tensor) -> torch.Tensor:
+    def __call__(
+        self, real: Batch, latents: torch.Tensor, penalty_scale: float | None = 1.0
+    ) -> torch.Tensor:
         """Update both players; return the metrics, valid until the next call."""
         if self._restorations != self.state.restorations:
-            self._recorded, self._warmed = None, 0
+            self._recorded, self._warmed = {}, 0
             self._restorations = self.state.restorations
         if self._warmed < WARM_UP:
             self._warmed += 1
-            return self._step(real, latents)
-        step = self.state.step
-        if self._recorded is None or self._inputs is None:
-            fixed = Batch(real.images.clone(), real.labels.clone()), latents.clone()
-            self._inputs = fixed
-            self._recorded = record(lambda: self._step(*fixed))
-        held, held_latents = self._inputs
-        held.images.copy_(real.images)
-        held.labels.copy_(real.labels)
-        held_latents.copy_(latents)
-        replay, metrics = self._recorded
+            return train_step(self.state, self.recipe, real, latents, penalty_scale)
+        step, penalised = self.state.step, penalty_scale is not None
+        held, held_latents, scale = self._hold(real, latents, penalty_scale)
+        if penalised not in self._recorded:
+            factor = scale if penalised else None
+            self._recorded[penalised] = record(
+                lambda: train_step(self.state, self.recipe, held, held_latents, factor)
+            )
+        replay, metrics = self._recorded[penalised]
         replay()
         self.state.step = step + 1  # a recording repeats what the device did, not what Python did
         return metrics
+
+    def _hold(
+        self, real: Batch, latents: torch.Tensor, penalty_scale: float | None
+    ) -> tuple[Batch, torch.Tensor, torch.Tensor]:
+        """Copy the inputs to where the recordings read them."""
+        if self._inputs is None:
+            fixed = Batch(*(part.clone() for part in real))
+            self._inputs = fixed, latents.clone(), latents.new_ones(())
+        held, held_latents, scale = self._inputs
+        for place, part in zip(held, real, strict=True):
+            place.copy_(part)
+        held_latents.copy_(latents)
+        scale.fill_(1.0 if penalty_scale is None else penalty_scale)
+        return self._inputs

@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 
 from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
-from inkgan.objective.losses import LOSSES
-from inkgan.training import ema
+from inkgan.training import ema, schedules
 from inkgan.training.capture import CapturedStep
 from inkgan.training.state import TrainState
 from inkgan.training.step import train_step
 
-Stepper = Callable[[Batch, torch.Tensor], torch.Tensor]
+Stepper = Callable[[Batch, torch.Tensor, float | None], torch.Tensor]
 WINDOW = 50  # steps that one line of metrics averages
 
 
@@ -33,7 +31,7 @@ def total_steps(recipe: Recipe, per_epoch: int) -> int:
     """Return the number of updates that a recipe asks for."""
     steps = recipe.schedule.epochs * per_epoch
     if recipe.schedule.images is not None:
-        steps = min(steps, -(-recipe.schedule.images // recipe.schedule.batch_size))
+        steps = min(steps, -(-recipe.schedule.images // recipe.schedule.images_per_step))
     return steps
 
 
@@ -48,12 +46,11 @@ def train(
     how often, or where, a run was interrupted.
     """
     last = total_steps(recipe, batches.per_epoch)
-    device, loss = batches.dataset.images.device, LOSSES[recipe.objective.loss]
-    stepper: Stepper = partial(train_step, state, loss, objective=recipe.objective)
-    if capture and device.type == "cuda":
-        stepper = CapturedStep(state, loss, recipe.objective)
+    stepper: Stepper = lambda *inputs: train_step(state, recipe, *inputs)  # noqa: E731
+    if capture and batches.dataset.images.device.type == "cuda":
+        stepper = CapturedStep(state, recipe)
     while state.step < last:
-        _advance(recipe, batches, state, stepper)
+        _advance(recipe, batches, state, stepper, state.step / last)
         closes = state.step % WINDOW == 0 or state.step == last
         yield Update(
             step=state.step,
@@ -63,14 +60,18 @@ def train(
         )
 
 
-def _advance(recipe: Recipe, batches: Batches, state: TrainState, stepper: Stepper) -> None:
+def _advance(
+    recipe: Recipe, batches: Batches, state: TrainState, stepper: Stepper, progress: float
+) -> None:
     step, size = state.step, batches.batch_size
     device = batches.dataset.images.device
-    shape = (2, size, recipe.model.latent_dim)
+    shape = (recipe.schedule.d_steps + 1, recipe.schedule.batch_size, recipe.model.latent_dim)
     latents = torch.randn(shape, generator=rng.generator(recipe.seed, "latent", step)).to(device)
+    state.anneal(schedules.cosine(progress, recipe.optim.final))
+    penalty_scale = schedules.penalty_scale(recipe.objective.penalties, step, progress)
     state.generator.train()
     with rng.scoped(recipe.seed, "dropout", step, device=device):
-        metrics = stepper(batches.at(step), latents)
+        metrics = stepper(batches.at(step), latents, penalty_scale)
     state.tally.add(metrics)
     decay = ema.decay_for(state.step * size, size, recipe.schedule.ema_half_life)
     ema.update(state.ema, state.generator, decay)

@@ -12,6 +12,7 @@ from inkgan.config import Optim, Recipe
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator
+from inkgan.models.conditioning import DiscriminatorNetwork
 from inkgan.training.tally import Tally
 
 Tensors = dict[str, torch.Tensor]
@@ -24,7 +25,8 @@ class TrainState:
 
     Attributes:
         step: updates done.
-        lr_scale: factor on the learning rate, halved by each rollback.
+        learning_rates: of the generator and the discriminator, as the recipe has them.
+        lr_scale: factor on the learning rates, halved by each rollback.
         rollbacks: how often the health monitor went back to a better checkpoint.
         seconds: time spent training, over all interruptions.
         streaks: for each symptom, the windows in a row that showed it.
@@ -34,12 +36,12 @@ class TrainState:
     """
 
     generator: nn.Module
-    discriminator: nn.Module
+    discriminator: DiscriminatorNetwork
     ema: nn.Module
     g_optimiser: torch.optim.Adam
     d_optimiser: torch.optim.Adam
     tally: Tally
-    learning_rate: float
+    learning_rates: tuple[float, float]
     step: int = 0
     lr_scale: float = 1.0
     rollbacks: int = 0
@@ -79,15 +81,17 @@ class TrainState:
                 setattr(self, name, copy.deepcopy(counters[name]))
         except (KeyError, RuntimeError, ValueError) as error:
             raise ArtifactError(f"the checkpoint does not fit this recipe: {error}") from error
-        self.scale_learning_rate(self.lr_scale)
+        self.anneal(1.0)
         self.restorations += 1
 
-    def scale_learning_rate(self, scale: float) -> None:
-        """Set both optimisers to `scale` times the recipe's learning rate."""
-        self.lr_scale = scale
-        for optimiser in self._optimisers().values():
+    def anneal(self, factor: float) -> None:
+        """Set both learning rates to the recipe's, times `factor` and what rollbacks have left."""
+        for rate, optimiser in zip(self.learning_rates, self._optimisers().values(), strict=True):
             for group in optimiser.param_groups:
-                group["lr"] = self.learning_rate * scale
+                if isinstance(group["lr"], torch.Tensor):  # its place is part of a recording
+                    group["lr"].fill_(rate * self.lr_scale * factor)
+                else:
+                    group["lr"] = rate * self.lr_scale * factor
 
     def is_finite(self) -> bool:
         """Tell whether no network holds a NaN or an infinity."""
@@ -106,21 +110,24 @@ def new_state(recipe: Recipe, shape: Shape, device: torch.device) -> TrainState:
     """Build the state before the first step; the same recipe gives the same weights."""
     generator = build_generator(recipe.model, shape, recipe.seed).to(device)
     discriminator = build_discriminator(recipe.model, shape, recipe.seed).to(device)
+    rates = recipe.optim.lr, recipe.optim.d_lr or recipe.optim.lr
     return TrainState(
         generator=generator,
         discriminator=discriminator,
         ema=copy.deepcopy(generator).eval().requires_grad_(False),
-        g_optimiser=_adam(generator, recipe.optim, device),
-        d_optimiser=_adam(discriminator, recipe.optim, device),
+        g_optimiser=_adam(generator, rates[0], recipe.optim, device),
+        d_optimiser=_adam(discriminator, rates[1], recipe.optim, device),
         tally=Tally(device),
-        learning_rate=recipe.optim.lr,
+        learning_rates=rates,
     )
 
 
-def _adam(network: nn.Module, optim: Optim, device: torch.device) -> torch.optim.Adam:
+def _adam(network: nn.Module, rate: float, optim: Optim, device: torch.device) -> torch.optim.Adam:
+    on_cuda = device.type == "cuda"
     return torch.optim.Adam(
-        network.parameters(), lr=optim.lr, betas=(optim.beta1, optim.beta2), eps=optim.epsilon,
-        fused=device.type in ("cpu", "cuda"), capturable=device.type == "cuda",
+        network.parameters(), lr=torch.tensor(rate, device=device) if on_cuda else rate,
+        betas=(optim.beta1, optim.beta2), eps=optim.epsilon,
+        fused=on_cuda or device.type == "cpu", capturable=on_cuda,
     )  # fmt: skip
 
 

@@ -1,57 +1,136 @@
-"""One update of each player: the only file of training that calls backward."""
+"""The updates of both players: the only file of training that calls backward."""
+
+from contextlib import AbstractContextManager
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from inkgan.config import Objective
+from inkgan.config import Objective, Recipe
 from inkgan.data.batches import Batch
-from inkgan.objective.losses import Loss
+from inkgan.models.conditioning import DiscriminatorNetwork, Reading
+from inkgan.objective.losses import LOSSES
 from inkgan.objective.penalties import chosen
+from inkgan.training.spread import spread
 from inkgan.training.state import TrainState
-
-ALONE = Objective()  # the loss and nothing beside it
 
 
 def train_step(
-    state: TrainState, loss: Loss, real: Batch, latents: torch.Tensor,
-    objective: Objective = ALONE,
+    state: TrainState, recipe: Recipe, real: Batch, latents: torch.Tensor,
+    penalty_scale: float | torch.Tensor | None = 1.0,
 ) -> torch.Tensor:  # fmt: skip
     """Update the discriminator, then the generator; return the metrics of tally.METRICS.
 
-    `latents` (2, n, latent_dim) holds one fresh batch for each player. `objective` tells what holds
-    the discriminator back; d_loss is the loss without it.
+    `real` holds a batch for each update of the discriminator, `latents` (updates + 1, n,
+    latent_dim) a fresh batch of noise for each of them and for the generator. `penalty_scale` is
+    the factor on the recipe's penalties, None a step without them; d_loss is the loss alone.
     """
-    d_loss, d_accuracy = _update_discriminator(state, loss, real, latents[0], objective)
+    parts = [Batch(*part) for part in zip(*(t.chunk(len(latents) - 1) for t in real), strict=True)]
+    for part, z in zip(parts, latents, strict=False):
+        d_loss, d_accuracy = _update_discriminator(state, recipe, part, z, penalty_scale)
     d_norm = _grad_norm(state.discriminator)
-    g_loss, fakes = _update_generator(state, loss, real, latents[1])
+    g_loss, fakes = _update_generator(state, recipe, parts[-1], latents[-1])
     g_norm = _grad_norm(state.generator)
     state.step += 1
-    spreads = torch.stack([_spread(real.images), _spread(fakes)])
+    labels, classes = parts[-1].labels, recipe.model.classes
+    spreads = torch.stack([spread(i, labels, classes) for i in (parts[-1].images, fakes)])
     return torch.cat(
         [torch.stack([d_loss, g_loss]), d_accuracy, torch.stack([d_norm, g_norm]), spreads]
     )
 
 
 def _update_discriminator(
-    state: TrainState, loss: Loss, real: Batch, z: torch.Tensor, objective: Objective
-) -> tuple[torch.Tensor, torch.Tensor]:
-    with torch.no_grad():  # the generator learns nothing here, so no graph through it
-        fakes = state.generator(z, real.labels)
-    real_logits, fake_logits = _judge_both(state.discriminator, real, fakes)
-    value = loss.d(real_logits, fake_logits).mean()
-    total = value
-    for weight, penalty in chosen(objective.penalties):
-        total = (
-            total + weight * penalty(state.discriminator, real.images, fakes, real.labels).mean()
-        )
+    state: TrainState, recipe: Recipe, real: Batch, z: torch.Tensor,
+    penalty_scale: float | torch.Tensor | None,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    objective = recipe.objective
+    with _arithmetic(recipe, real.images.device):
+        with torch.no_grad():  # the generator learns nothing here, so no graph through it
+            fakes = state.generator(z, real.labels).to(real.images.dtype)
+        of_real, of_fakes = _read_both(state.discriminator, real, fakes)
+        value = LOSSES[objective.loss].d(of_real.logits, of_fakes.logits).mean()
+        total = value + _heads_loss(of_real, real.labels, real.styles, objective)
+        if of_fakes.classes is not None:
+            total = total + _heads_loss(of_fakes._replace(style=None), real.labels, None, objective)
+        if penalty_scale is not None:
+            for weight, penalty in chosen(objective.penalties):
+                each = penalty(state.discriminator, real.images, fakes, real.labels)
+                total = total + penalty_scale * weight * each.mean()
     state.d_optimiser.zero_grad(set_to_none=True)
     total.backward()
     state.d_optimiser.step()
     if objective.clip is not None:
         _clip(state.discriminator, objective.clip)
-    accuracy = torch.stack([(real_logits > 0).float().mean(), (fake_logits < 0).float().mean()])
-    return value.detach(), accuracy
+    right = [(of_real.logits > 0).float().mean(), (of_fakes.logits < 0).float().mean()]
+    return value.detach(), torch.stack(right)
+
+
+def _update_generator(
+    state: TrainState, recipe: Recipe, real: Batch, z: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    objective, loss = recipe.objective, LOSSES[recipe.objective.loss]
+    state.discriminator.requires_grad_(False)  # the gradient goes through it, not into it
+    with _arithmetic(recipe, real.images.device):
+        fakes = state.generator(z, real.labels).to(real.images.dtype)
+        of_fakes = _widened(state.discriminator.read(fakes, real.labels))
+        real_logits = of_fakes.logits.detach()
+        if loss.g_reads_real:
+            real_logits = state.discriminator(real.images, real.labels).to(fakes.dtype)
+        value = loss.g(real_logits, of_fakes.logits).mean()
+        asked = z[:, : real.styles.shape[1]]
+        total = value + _heads_loss(of_fakes, real.labels, asked, objective)
+    state.discriminator.requires_grad_(True)
+    state.g_optimiser.zero_grad(set_to_none=True)
+    total.backward()
+    state.g_optimiser.step()
+    return value.detach(), fakes.detach()
+
+
+def _arithmetic(recipe: Recipe, device: torch.device) -> AbstractContextManager[None]:
+    """Compute products and convolutions in the recipe's precision."""
+    halved = recipe.optim.precision == "bfloat16"
+    return torch.autocast(device.type, torch.bfloat16, enabled=halved)
+
+
+def _heads_loss(
+    reading: Reading, labels: torch.Tensor, styles: torch.Tensor | None, objective: Objective
+) -> torch.Tensor:
+    """Sum the losses of the heads beside the logit, where there are any.
+
+    The class by cross-entropy (Odena et al. 2017, section 3), the style by squared error, which is
+    the fixed-variance Gaussian of InfoGAN (Chen et al. 2016, section 5) with known targets.
+    """
+    total = reading.logits.new_zeros(())
+    if reading.classes is not None:
+        total = total + objective.classify * F.cross_entropy(reading.classes, labels)
+    if reading.style is not None and styles is not None:
+        total = total + objective.style * F.mse_loss(reading.style, styles)
+    return total
+
+
+def _read_both(
+    discriminator: DiscriminatorNetwork, real: Batch, fakes: torch.Tensor
+) -> tuple[Reading, Reading]:
+    """Return what the discriminator reads in real images and in fakes.
+
+    One pass over both is quicker than two. With batch normalisation it would be another network:
+    real and fake images are normalised apart (Radford et al. 2016, as all who followed).
+    """
+    if any(isinstance(module, _BatchNorm) for module in discriminator.modules()):
+        readings = [discriminator.read(i, real.labels) for i in (real.images, fakes)]
+        return _widened(readings[0]), _widened(readings[1])
+    images, labels = torch.cat([real.images, fakes]), torch.cat([real.labels, real.labels])
+    both = _widened(discriminator.read(images, labels))
+    halves = [(None, None) if part is None else part.chunk(2) for part in both]
+    of_real, of_fakes = (Reading(*parts) for parts in zip(*halves, strict=True))
+    return of_real, of_fakes
+
+
+def _widened(reading: Reading) -> Reading:
+    """Return a reading in float32 at least: losses of bfloat16 numbers would lose their gaps."""
+    wide = (p.float() if p is not None and p.dtype == torch.bfloat16 else p for p in reading)
+    return Reading(*wide)  # type: ignore[arg-type]
 
 
 @torch.no_grad()
@@ -61,46 +140,6 @@ def _clip(network: nn.Module, limit: float) -> None:
         parameter.clamp_(-limit, limit)
 
 
-def _judge_both(
-    discriminator: nn.Module, real: Batch, fakes: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the logits of real images and of fakes.
-
-    One pass over both is quicker than two. With batch normalisation it would be another network:
-    real and fake images are normalised apart (Radford et al. 2016, as all who followed).
-    """
-    if any(isinstance(module, _BatchNorm) for module in discriminator.modules()):
-        return discriminator(real.images, real.labels), discriminator(fakes, real.labels)
-    images, labels = torch.cat([real.images, fakes]), torch.cat([real.labels, real.labels])
-    real_logits, fake_logits = discriminator(images, labels).chunk(2)
-    return real_logits, fake_logits
-
-
-def _update_generator(
-    state: TrainState, loss: Loss, real: Batch, z: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    fakes = state.generator(z, real.labels)
-    state.discriminator.requires_grad_(False)  # the gradient goes through it, not into it
-    fake_logits = state.discriminator(fakes, real.labels)
-    real_logits = fake_logits.detach()
-    if loss.g_reads_real:
-        real_logits = state.discriminator(real.images, real.labels)
-    value = loss.g(real_logits, fake_logits).mean()
-    state.discriminator.requires_grad_(True)
-    state.g_optimiser.zero_grad(set_to_none=True)
-    value.backward()
-    state.g_optimiser.step()
-    return value.detach(), fakes.detach()
-
-
 def _grad_norm(network: nn.Module) -> torch.Tensor:
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     return torch.nn.utils.get_total_norm(gradients)
-
-
-def _spread(images: torch.Tensor) -> torch.Tensor:
-    """Measure the variety inside a batch: the standard deviation of a pixel, over all pixels."""
-    pixels = images.flatten(1)
-    # E[x^2] - E[x]^2, in two passes over the batch; pixels lie in [-1, 1], so nothing cancels badly
-    variance = pixels.square().mean(dim=0) - pixels.mean(dim=0).square()
-    return variance.clamp(min=0).mul(len(pixels) / (len(pixels) - 1)).sqrt().mean()
