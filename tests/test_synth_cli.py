@@ -1,6 +1,8 @@
 """inkgan synth as a command, and its Python twin."""
 
+import hashlib
 import inspect
+import json
 import re
 from pathlib import Path
 
@@ -11,12 +13,19 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import inkgan
+from inkgan.artifacts.bundle import Bundle
 from inkgan.cli.main import app
 from inkgan.cli.synth import parse_bounds, parse_counts, parse_span
 from inkgan.cli.synth import synth as command
 from inkgan.config import Recipe
+from inkgan.data.idx import read_idx
 from inkgan.errors import ArtifactError, ConfigError, InkganError
+from inkgan.images import Shape
+from inkgan.models.build import build_generator
+from inkgan.recipes import RECIPES
 from inkgan.synthesis import synth as room
+from inkgan.synthesis.request import DIGITS
+from inkgan.toml import override
 from synth_fixtures import Fake
 
 
@@ -92,6 +101,20 @@ def test_refusals(arguments: list[str], message: str, bundle: Path, tmp_path: Pa
 def test_nothing_to_draw_from(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no run or bundle 'nothing'"):
         run(tmp_path / "set", "--from", "nothing")
+
+
+def test_a_real_generator(tmp_path: Path) -> None:
+    """From a bundle on disk: its SHA-256 is told, and `inkgan.load` draws each image again."""
+    recipe = override(RECIPES["mlp"], ["model.classes=10"])
+    weights = build_generator(recipe.model, Shape(1, 28, 28), 0).state_dict()
+    path = tmp_path / "mlp.safetensors"
+    Bundle(recipe, Shape(1, 28, 28), DIGITS, weights, 0, "none").save(path)
+    made = inkgan.synth(tmp_path / "set", source=path, per_class=7, device="cpu", seed=2)
+    assert made.manifest["generator"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    rows = [json.loads(line) for line in (made.path / "manifest.jsonl").read_text().splitlines()]
+    labels, seeds = [row["label"] for row in rows[5:9]], [row["seed"] for row in rows[5:9]]
+    again = inkgan.load(path, device="cpu").sample(labels, seeds)
+    assert np.array_equal(read_idx(made.path / "train-images-idx3-ubyte.gz", 3)[5:9], again)
 
 
 def test_the_weights_that_draw_are_named(tmp_path: Path, tiny: Recipe) -> None:

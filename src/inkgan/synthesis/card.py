@@ -59,8 +59,8 @@ def _opening(manifest: Manifest) -> str:
     return f"""# {_title(manifest)}
 
 {_size(manifest)}, drawn by a generative adversarial network, `{generator["recipe"]}` of inkgan \
-{manifest["version"]}, which was trained on {generator["trained_on"]}. No image here was written by
-a hand.
+{manifest["version"]}, which was trained on {generator["trained_on"]}. No image here was written \
+by a hand.
 """
 
 
@@ -186,7 +186,7 @@ def _measured(manifest: Manifest) -> str:
 def _limits(manifest: Manifest) -> str:
     """Warn of what such data cannot be used for."""
     lines = [
-        "- The images vary less than real handwriting; how much less, `inkgan evaluate` measures.",
+        "- Generated images tend to vary less than real ones; `inkgan evaluate` measures by how much.",
         "- Some may resemble single training images; `inkgan evaluate` reports copies.",
     ]
     if not manifest["generator"]["conditional"]:
