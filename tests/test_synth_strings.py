@@ -20,7 +20,7 @@ from inkgan.synthesis.canvas import INK, Box, arrange, canvas_size, ink_box
 from inkgan.synthesis.request import Request, Strings
 from inkgan.synthesis.sequences import yolo_line
 from inkgan.synthesis.synth import Synthesised
-from synth_fixtures import Fake, make
+from synth_fixtures import Fake, make, tree
 
 STRINGS = Strings(30, (2, 5), (0, 9))
 REQUEST = Request(STRINGS, seed=1)
@@ -181,6 +181,11 @@ def test_gaps_are_as_asked(
     assert all(low <= gap <= high for gap in gaps)
     assert canvas.picture().astype(bool).sum() == sum(w * h for _, _, w, h in drawn)
     assert canvas.boxes == arrange(digits, index, Request(strings)).boxes
+
+
+def test_the_estimate_is_from_above(made: Synthesised) -> None:
+    blocks = sum(-(-len(content) // 4096) * 4096 for content in tree(made.path).values())
+    assert blocks < REQUEST.bytes_needed(Shape(1, 28, 28))
 
 
 def test_blank_digits_are_drawn_again(tmp_path: Path) -> None:

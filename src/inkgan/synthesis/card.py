@@ -186,7 +186,7 @@ def _measured(manifest: Manifest) -> str:
 def _limits(manifest: Manifest) -> str:
     """Warn of what such data cannot be used for."""
     lines = [
-        "- Generated images tend to vary less than real ones; `inkgan evaluate` measures by how much.",
+        "- Generated images tend to vary less than real ones; `inkgan evaluate` measures how much.",
         "- Some may resemble single training images; `inkgan evaluate` reports copies.",
     ]
     if not manifest["generator"]["conditional"]:

@@ -108,10 +108,10 @@ class Drawing:
             self._copies.remember(drawn.pixels, drawn.labels)
 
     def fill(self, labels: Labels) -> Drawn:
-        """Draw an image for each label (n,), in this order, which passes every test.
+        """Draw an image for each label (n,), in this order, that meets every criterion.
 
         Raises:
-            ConfigError: the generator does not deliver.
+            DataError: the generator does not deliver.
         """
         places: list[int] = []
         pieces: list[Drawn] = []

@@ -121,8 +121,8 @@ class Strings:
 
     def bytes_needed(self, shape: Shape) -> int:
         """Estimate the finished files from above: a picture, a label file and the records."""
-        rows = 3 * ROW * self.length[1]  # a digit in the manifest and in the annotations
-        return self.images() * (2 * BLOCK + rows + ROW)
+        digit = math.prod(shape) + 3 * ROW  # in the picture, the manifest and the annotations
+        return self.images() * (2 * BLOCK + self.length[1] * digit + ROW)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Target:
             raise ArtifactError(
                 f"{self.out} is not empty and no data set of inkgan synth; name another folder"
             )
-        foreign = sorted({p.name for p in self.out.iterdir()} - set(held["entries"]))
+        foreign = sorted({p.name for p in self.out.iterdir()} - set(held.get("entries", [])))
         if force and foreign:
             raise ArtifactError(
                 f"{self.out} holds {foreign[0]!r}, which is not of its data set; --force would "
