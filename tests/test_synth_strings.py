@@ -1,7 +1,6 @@
 """Strings of digits: boxes tight round the ink, in COCO's and YOLO's form."""
 
 import contextlib
-import csv
 import io
 import json
 from pathlib import Path
@@ -49,8 +48,10 @@ def annotations(made: Synthesised) -> dict[str, Any]:
 
 
 def texts(made: Synthesised) -> dict[str, str]:
-    with (made.path / "images" / "metadata.csv").open(newline="") as stream:
-        return {row["file_name"]: row["text"] for row in csv.DictReader(stream)}
+    lines = (made.path / "images" / "metadata.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert all(isinstance(row["text"], str) for row in rows)
+    return {row["file_name"]: row["text"] for row in rows}
 
 
 def test_lengths_and_texts(made: Synthesised) -> None:

@@ -105,7 +105,7 @@ def _files(manifest: Manifest) -> list[str]:
     kind = _kind(manifest)
     if kind == "strings":
         lines = [
-            "- `images/`: the pictures; `images/metadata.csv` their numbers as text.",
+            "- `images/`: the pictures; `images/metadata.jsonl` their numbers as text.",
             "- `annotations.json`: boxes for COCO; category `digit + 1`, named by the digit.",
             "- `labels/`: boxes for YOLO, a file for each picture; the class is the digit.",
         ]

@@ -132,7 +132,7 @@ def write_pictures(
     """
     for split in digits.splits():
         records = folder / split / "metadata.csv" if digits.format == "png" else None
-        with table(records, ("file_name", "label", "class", "seed")) as add:
+        with _table(records, ("file_name", "label", "class", "seed")) as add:
             for part, drawn in shards.each(split):
                 for row, label in enumerate(drawn.labels.tolist()):
                     name = file_of(digits, split, part.first + row, classes[label])
@@ -152,7 +152,7 @@ def save_picture(path: Path, pixels: UInt8) -> None:
 
 
 @contextlib.contextmanager
-def table(path: Path | None, head: Sequence[str]) -> Iterator[Callable[[Iterable[object]], None]]:
+def _table(path: Path | None, head: Sequence[str]) -> Iterator[Callable[[Iterable[object]], None]]:
     """Open a CSV file, or none at all."""
     if path is None:
         yield lambda row: None

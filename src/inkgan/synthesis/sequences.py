@@ -1,5 +1,6 @@
 """Writing strings of digits: pictures, COCO's annotations and YOLO's label files."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from inkgan import __version__, files
 from inkgan.images import Shape
 from inkgan.synthesis.canvas import Box, Canvas, arrange, canvas_size
 from inkgan.synthesis.drawn import Drawn, Shards
-from inkgan.synthesis.formats import Step, numbered, save_picture, table
+from inkgan.synthesis.formats import Step, numbered, save_picture
 from inkgan.synthesis.parts import Part
 from inkgan.synthesis.request import DIGITS, Request, Strings
 
@@ -37,12 +38,14 @@ def text_of(digits: Drawn) -> str:
 def write_strings(
     folder: Path, shards: Shards, request: Request, strings: Strings, shape: Shape, step: Step
 ) -> None:
-    """Write images/ with a metadata.csv, labels/ for YOLO and annotations.json for COCO."""
+    """Write images/ with metadata.jsonl, labels/ for YOLO and annotations.json for COCO.
+
+    The texts are JSON, since readers of CSV take 0042 for the number 42.
+    """
     size = canvas_size(strings, shape)
     with (
-        table(folder / "images" / "metadata.csv", ("file_name", "text")) as add,
-        files.atomic(folder / "annotations.json") as temporary,
-        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+        _text_file(folder / "images" / "metadata.jsonl") as texts,
+        _text_file(folder / "annotations.json") as stream,
     ):
         _begin_coco(stream, strings, size)
         comma, annotation = "", 1
@@ -50,13 +53,23 @@ def write_strings(
             name = numbered(index)
             save_picture(folder / "images" / f"{name}.png", canvas.picture())
             _save_labels(folder / "labels" / f"{name}.txt", canvas, digits)
-            add((f"{name}.png", text_of(digits)))
+            row = {"file_name": f"{name}.png", "text": text_of(digits)}
+            texts.write(json.dumps(row) + "\n")
             for box, label in zip(canvas.boxes, digits.labels.tolist(), strict=True):
-                row = coco_annotation(annotation, index, label, box)
-                stream.write(f"{comma}\n{json.dumps(row)}")
+                described = coco_annotation(annotation, index, label, box)
+                stream.write(f"{comma}\n{json.dumps(described)}")
                 comma, annotation = ",", annotation + 1
             step(1)
         stream.write("\n]}\n")
+
+
+@contextlib.contextmanager
+def _text_file(path: Path) -> Iterator[IO[str]]:
+    with (
+        files.atomic(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
+        yield stream
 
 
 # --- COCO (https://cocodataset.org/#format-data): the box is x, y, width, height in pixels ---
