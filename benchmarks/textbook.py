@@ -64,7 +64,10 @@ def check_recipe(recipe: Recipe) -> None:
             "use non-saturating or minimax"
         )
     if recipe.objective != Objective(loss=loss):
-        raise ConfigError(f"{recipe.name} has penalties or clipping; the textbook loop has neither")
+        raise ConfigError(
+            f"{recipe.name} has more than a loss to minimise, which is all that the "
+            "textbook loop knows; leave out objective's other values"
+        )
     if augment != Augment(rotate=augment.rotate):
         raise ConfigError(
             f"{recipe.name} has data.augment={augment}, but the textbook loop only rotates; "

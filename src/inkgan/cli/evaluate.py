@@ -58,6 +58,9 @@ def _show(judged: "Judged") -> None:
         results.print(f"- {sentence}", markup=False)
     results.print()
     results.print(score_table(judged.document))
+    if hand := judged.document.get("hand"):
+        results.print()
+        results.print(hand_table(hand))
     for note in judged.document["notes"]:
         results.print(f"Note: {note}", markup=False)
     if judged.cached:
@@ -84,3 +87,28 @@ def score_table(document: dict[str, Any]) -> Any:
             shown(score.key, score.floor.mean), z,
         )  # fmt: skip
     return table
+
+
+def hand_table(hand: dict[str, Any]) -> Any:
+    """Lay out how far the ten digits of one latent share a style, as a table of 60 columns."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE, padding=(0, 1), show_edge=False, title_justify="left", title_style="",
+        title=f"One hand: {hand['latents']:,} latents, each drawn as every digit",
+    )  # fmt: skip
+    table.add_column("style")
+    for heading in ("ICC", "95 %", "absolute", "floor"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for style, shared in hand["shared"].items():
+        values = [_two(shared[name]["value"]) for name in ("consistency", "absolute", "apart")]
+        ends = f"{_two(shared['consistency']['low'])} to {_two(shared['consistency']['high'])}"
+        table.add_row(style, values[0], ends, *values[1:])
+    if hand["blank"]:
+        table.caption = f"{hand['blank']:,} latents with a blank image were left out"
+    return table
+
+
+def _two(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

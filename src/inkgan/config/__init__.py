@@ -18,14 +18,25 @@ from inkgan.config.model import (
     MlpGenerator,
     Model,
     Normalisation,
+    ResidualDiscriminator,
+    ResidualGenerator,
     Stem,
     StyleName,
 )
-from inkgan.config.recipe import LossName, Objective, Optim, Penalties, Recipe, Schedule
+from inkgan.config.recipe import (
+    LossName,
+    Objective,
+    Optim,
+    Penalties,
+    Recipe,
+    Schedule,
+    TransformationName,
+)
 
 __all__ = [
     "DATASET_PREFIXES", "Augment", "Convolution", "Data", "DatasetName", "DcganDiscriminator",
     "DcganGenerator", "DiscriminatorConditioning", "GeneratorConditioning", "InitName", "Kernel",
     "LossName", "MlpDiscriminator", "MlpGenerator", "Model", "Normalisation", "Objective", "Optim",
-    "Penalties", "Recipe", "Schedule", "Stem", "StyleName", "Value",
+    "Penalties", "Recipe", "ResidualDiscriminator", "ResidualGenerator", "Schedule", "Stem",
+    "StyleName", "TransformationName", "Value",
 ]  # fmt: skip

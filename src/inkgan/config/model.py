@@ -73,6 +73,7 @@ class Discriminator(Value):
         "concatenated",
         description="label planes beside the image, a classifier on its features, or a projection",
     )
+    spectral: bool = Field(False, description="each layer's largest singular value is held at 1")
 
 
 class MlpGenerator(Generator):
@@ -117,6 +118,33 @@ class DcganDiscriminator(Discriminator):
     bias: bool = True
 
 
+class ResidualGenerator(Generator):
+    """Residual blocks at doubling sides; bilinear steps up, which leave no checkerboard."""
+
+    family: Literal["residual"] = "residual"
+    widths: tuple[Width, ...] = Field((128, 64, 32), min_length=1, max_length=8)
+    blocks: int = Field(1, ge=1, le=16, description="at each width")
+    norm: Normalisation | None = None
+    slope: float = Field(0.2, ge=0, lt=1)
+    squash: bool = Field(
+        False, description="tanh at the end; without it images are clamped where they leave"
+    )
+
+
+class ResidualDiscriminator(Discriminator):
+    """Residual blocks at halving sides, without normalisation."""
+
+    family: Literal["residual"] = "residual"
+    widths: tuple[Width, ...] = Field((32, 64, 128), min_length=1, max_length=8)
+    blocks: int = Field(1, ge=1, le=16, description="at each width")
+    slope: float = Field(0.2, ge=0, lt=1)
+
+    @property
+    def norm(self) -> None:
+        """There is none."""
+        return
+
+
 class Model(Value):
     """The two networks; any generator meets any discriminator."""
 
@@ -126,7 +154,9 @@ class Model(Value):
         (), description="measures of a stroke that the first latent coordinates decide"
     )
     init: InitName = Field("torch", description="torch's own, normal N(0, 0.02), or glorot")
-    generator: MlpGenerator | DcganGenerator = Field(DcganGenerator(), discriminator="family")
-    discriminator: MlpDiscriminator | DcganDiscriminator = Field(
+    generator: MlpGenerator | DcganGenerator | ResidualGenerator = Field(
+        DcganGenerator(), discriminator="family"
+    )
+    discriminator: MlpDiscriminator | DcganDiscriminator | ResidualDiscriminator = Field(
         DcganDiscriminator(), discriminator="family"
     )

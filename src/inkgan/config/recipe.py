@@ -1,8 +1,8 @@
 """A recipe: networks, data, objective, optimiser and schedule as one value."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from inkgan.config.base import Value
 from inkgan.config.data import Data
@@ -11,6 +11,7 @@ from inkgan.config.model import Model
 LossName = Literal[
     "non-saturating", "minimax", "least-squares", "hinge", "wasserstein", "relativistic"
 ]
+TransformationName = Literal["translation", "cutout", "colour"]
 
 
 class Penalties(Value):
@@ -47,6 +48,27 @@ class Objective(Value):
     clip: float | None = Field(
         None, gt=0, description="the discriminator's weights are clamped to [-clip, clip]"
     )
+    augment: tuple[TransformationName, ...] = Field(
+        (), description="what changes all that the discriminator sees, reals and fakes alike"
+    )
+    consistency: float = Field(
+        0.0, ge=0, description="lambda of bCR; a shift by 2 pixels is not to change a logit"
+    )
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _from_shorthand(cls, value: Any) -> Any:
+        """Accept "translation,cutout" for ["translation", "cutout"]."""
+        if not isinstance(value, str):
+            return value
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+
+    @field_validator("augment")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError("each transformation is applied once; name none of them twice")
+        return names
 
 
 class Optim(Value):
@@ -108,15 +130,38 @@ class Recipe(Value):
     def _objective_makes_sense(self) -> Self:
         objective = self.objective
         penalised = objective.penalties.any
-        if objective.loss == "wasserstein" and objective.clip is None and not penalised:
+        held = penalised or objective.clip is not None or self.model.discriminator.spectral
+        if objective.loss == "wasserstein" and not held:
             raise ValueError(
                 "objective.loss=wasserstein is only a distance while the discriminator's slope is "
-                "held: add objective.penalties.gradient=10 or objective.clip=0.01"
+                "held: add objective.penalties.gradient=10 or objective.clip=0.01, or set "
+                "model.discriminator.spectral=true"
             )
         if penalised and self.model.discriminator.norm is not None:
             raise ValueError(
                 "objective.penalties speak of one image's gradient, which batch normalisation "
                 "mixes with the others': set model.discriminator.norm=none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _regularisers_make_sense(self) -> Self:
+        discriminator, objective = self.model.discriminator, self.objective
+        if objective.consistency and discriminator.norm is not None:
+            raise ValueError(
+                "objective.consistency compares one image's logit before and after a shift, but "
+                "batch normalisation makes it depend on the other images: set "
+                "model.discriminator.norm=none"
+            )
+        if discriminator.spectral and discriminator.norm is not None:
+            raise ValueError(
+                "model.discriminator.spectral divides each layer by a number, which batch "
+                "normalisation behind it divides out again: set model.discriminator.norm=none"
+            )
+        if discriminator.spectral and objective.clip is not None:
+            raise ValueError(
+                "model.discriminator.spectral leaves only the direction of the weights to count, "
+                "so clamping their size bounds nothing: set objective.clip=none"
             )
         return self
 

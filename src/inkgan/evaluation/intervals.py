@@ -21,7 +21,7 @@ def _mean(values: Floats) -> float:
     return float(values.mean())
 
 
-def _tail(level: float) -> float:
+def tail(level: float) -> float:
     """Return the probability below the upper end of a two-sided interval."""
     if not 0 < level < 1:
         raise ValueError(f"a confidence level lies between 0 and 1, got {level}")
@@ -36,7 +36,7 @@ def t_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
     """
     numbers = checked_values(values, least=2)
     error = float(numbers.std(ddof=1) / np.sqrt(len(numbers)))
-    half = float(stats.t.ppf(_tail(level), len(numbers) - 1)) * error
+    half = float(stats.t.ppf(tail(level), len(numbers) - 1)) * error
     return Interval(_mean(numbers), _mean(numbers) - half, _mean(numbers) + half)
 
 
@@ -49,7 +49,7 @@ def normal_interval(value: float, standard_error: float, level: float = 0.95) ->
     """
     if not (np.isfinite(value) and np.isfinite(standard_error) and standard_error >= 0):
         raise ValueError(f"value {value} and standard error {standard_error} give no interval")
-    half = float(stats.norm.ppf(_tail(level))) * standard_error
+    half = float(stats.norm.ppf(tail(level))) * standard_error
     return Interval(value, value - half, value + half)
 
 
@@ -61,7 +61,7 @@ def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
     """
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n} trials are no share")
-    z = float(stats.norm.ppf(_tail(level)))
+    z = float(stats.norm.ppf(tail(level)))
     share = successes / n
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))

@@ -45,6 +45,20 @@ class Reference:
         """Draw `count` training images whose classes stand as in the test split; their indices."""
         return class_matched(self.train_labels, self.test_labels, count, draw)
 
+    def labels_to_ask(self, count: int, set_size: int) -> np.ndarray:
+        """List `count` labels to ask of a generator, in random order.
+
+        Each run of `set_size` of them has the class shares of the test split, so that the sets
+        that are measured one by one do.
+        """
+        size = min(set_size, len(self.test_labels))
+        parts = [
+            class_matched(self.test_labels, self.test_labels, min(size, count - start), draw=start)
+            for start in range(0, count, size)
+        ]
+        labels: np.ndarray = self.test_labels[np.concatenate(parts)]
+        return labels
+
 
 def class_matched(
     labels: np.ndarray, wanted_labels: np.ndarray, count: int, draw: int

@@ -158,6 +158,7 @@ def _judge(
     fakes = source.take(protocol, reference, progress)
     assessment = Assessor(target, book, protocol, progress).assess(fakes)
     assessment.notes[:0] = source.notes
+    hand = None if source.hand is None else source.hand(progress)
     if network is not None:
         judged = fakes.pixels[: assessment.counts["set size"]]
         assessment.scores["fid"] = inception_score(judged, target, network, progress)
@@ -167,7 +168,7 @@ def _judge(
         "protocol": protocol.name, "verdict": verdict(assessment),
         "reference": {"name": reference.name, "digest": reference.digest},
         "judge": judge_digest(), "torch": version("torch"),
-        **as_json(assessment), "linear": linear,
+        **as_json(assessment), "hand": None if hand is None else hand.as_json(), "linear": linear,
         "seconds": round(time.perf_counter() - started, 1), "peak_memory_mb": _peak_memory(),
     }  # fmt: skip
     progress("drawing the report", 0, 1)
@@ -181,6 +182,7 @@ def _judge(
         asked=None if fakes.asked is None else fakes.asked[:size],
         reference=reference,
         real_features=target.seen.e1,
+        hand=hand,
     )
     files.write_text(kept / PAGE, page(judgement))
     files.write_json(kept / REPORT, document)

@@ -10,15 +10,18 @@ import numpy as np
 import torch
 
 from inkgan.config import Data
+from inkgan.data.catalog import DIGITS
 from inkgan.data.dataset import load_dataset
 from inkgan.data.fetch import Report
 from inkgan.data.folder import read_npz_images, read_pictures
 from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation.assessment import Fakes, Protocol, check
 from inkgan.evaluation.extractors import Progress
+from inkgan.evaluation.hand import Hand
 from inkgan.evaluation.networks import SIDE
 from inkgan.evaluation.target import Reference, class_matched
 from inkgan.images import UInt8
+from inkgan.judging.hand import one_hand
 from inkgan.models.build import count_operations, count_parameters
 from inkgan.recipes import RECIPES
 from inkgan.rng import seed_for
@@ -42,6 +45,8 @@ class Source:
         facts: name and value of what is known of it; `take` adds more.
         notes: corrections that were made, in words.
         folder: where its report goes if nothing else is said.
+        hand: draws each of some latents as all digits and measures whether they share a hand;
+            None of what does not obey labels.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Source:
     folder: Path
     facts: Facts = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    hand: Callable[[Progress], Hand] | None = None
 
 
 def open_source(
@@ -100,21 +106,35 @@ def _generator_source(text: str, sampler: Sampler, checkpoint: Checkpoint) -> So
             f"Trained on {bundle.recipe.data.name}, but held against the reference's digits."
         )
 
+    obeys = sampler.conditional and bundle.classes == DIGITS
+    if obeys:
+        facts["labels"] = "asked for, in the shares of the reference's test images"
+
     def take(protocol: Protocol, reference: Reference, progress: Progress) -> Fakes:
         if stacked:
-            return _unstacked(_draw(sampler, protocol.stacked, facts, progress))
-        return Fakes(_draw(sampler, protocol.images, facts, progress))
+            return _unstacked(_draw(sampler, protocol.stacked, None, facts, progress))
+        count = protocol.images
+        asked = reference.labels_to_ask(count, protocol.set_size) if obeys else None
+        return Fakes(_draw(sampler, count, asked, facts, progress), asked)
 
-    return Source(text, hashed.hexdigest(), take, folder, facts, notes)
+    def hand(progress: Progress) -> Hand:
+        return one_hand(sampler, progress=progress)
+
+    return Source(
+        text, hashed.hexdigest(), take, folder, facts, notes, hand=hand if obeys else None
+    )
 
 
-def _draw(sampler: Sampler, count: int, facts: Facts, progress: Progress) -> UInt8:
-    """Draw the images to be judged, and note what they cost."""
+def _draw(
+    sampler: Sampler, count: int, asked: np.ndarray | None, facts: Facts, progress: Progress
+) -> UInt8:
+    """Draw the images to be judged, of the digits `asked` (n,) if any, and note what they cost."""
     parts = []
     started = time.perf_counter()
     for start in range(0, count, CHUNK):
         seeds = range(FIRST_SEED + start, FIRST_SEED + min(start + CHUNK, count))
-        parts.append(sampler.sample(seeds=seeds))
+        labels = None if asked is None else asked[start : start + CHUNK].tolist()
+        parts.append(sampler.sample(labels=labels, seeds=seeds))
         progress("drawing images", seeds.stop - FIRST_SEED, count)
     seconds = time.perf_counter() - started
     network = sampler.bundle.generator()

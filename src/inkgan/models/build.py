@@ -13,17 +13,21 @@ from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.conditioning import DiscriminatorNetwork
 from inkgan.models.dcgan import DcganDiscriminatorNetwork, DcganGeneratorNetwork
-from inkgan.models.layers import initialise
+from inkgan.models.initial import initialise
 from inkgan.models.mlp import MlpDiscriminatorNetwork, MlpGeneratorNetwork
 from inkgan.models.products import flop_formulas
+from inkgan.models.residual import ResidualDiscriminatorNetwork, ResidualGeneratorNetwork
+from inkgan.models.spectral import normalise_spectra
 
 GENERATORS: dict[str, Callable[[Any, Model, Shape], nn.Module]] = {
     "mlp": MlpGeneratorNetwork,
     "dcgan": DcganGeneratorNetwork,
+    "residual": ResidualGeneratorNetwork,
 }
 DISCRIMINATORS: dict[str, Callable[[Any, Model, Shape], DiscriminatorNetwork]] = {
     "mlp": MlpDiscriminatorNetwork,
     "dcgan": DcganDiscriminatorNetwork,
+    "residual": ResidualDiscriminatorNetwork,
 }
 
 
@@ -58,6 +62,8 @@ def build_discriminator(model: Model, shape: Shape, seed: int) -> DiscriminatorN
     with rng.scoped(seed, "init", "discriminator"):
         network = DISCRIMINATORS[model.discriminator.family](model.discriminator, model, shape)
         initialise(network, model.init)
+        if model.discriminator.spectral:
+            normalise_spectra(network)
     return network
 
 

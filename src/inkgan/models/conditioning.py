@@ -117,9 +117,9 @@ class Head(nn.Module):
 
     def forward(self, features: torch.Tensor, y: torch.Tensor | None) -> Reading:
         """Return what is read."""
-        logits = self.logit(features)[:, 0]
-        if self.projection is not None:
-            logits = logits + (rows_of(self.projection, needed(y)) * features).sum(dim=1)
+        logits, table = self.logit(features)[:, 0], self.projection
+        if table is not None:
+            logits = logits + (rows_of(table, needed(y)) * features).sum(dim=1)
         return Reading(
             logits,
             None if self.classifier is None else self.classifier(features),

@@ -22,9 +22,10 @@ class Linear(nn.Linear):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return inputs (n, i) times the weights, plus the bias: (n, o)."""
-        if not _is_quicker(inputs, self.weight):
-            return super().forward(inputs)
-        product: torch.Tensor = _Product.apply(inputs, self.weight, self.bias)  # type: ignore[no-untyped-call]
+        weight = self.weight  # read once: a parametrised weight is computed at each reading
+        if not _is_quicker(inputs, weight):
+            return F.linear(inputs, weight, self.bias)
+        product: torch.Tensor = _Product.apply(inputs, weight, self.bias)  # type: ignore[no-untyped-call]
         return product
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader
 
 from inkgan.evaluation.assessment import Assessment
+from inkgan.evaluation.hand import Hand
+from inkgan.evaluation.intervals import Interval
 from inkgan.evaluation.score import METRICS, Score
 from inkgan.evaluation.target import Reference
 from inkgan.images import UInt8, data_uri
@@ -36,6 +38,7 @@ class Judgement:
         asked: the digits asked for (n,), or None.
         reference: the real images.
         real_features: what E1 sees in its test images (n, 128).
+        hand: whether the digits of a latent share a style; None where labels are not obeyed.
     """
 
     title: str
@@ -46,6 +49,7 @@ class Judgement:
     asked: np.ndarray | None
     reference: Reference
     real_features: np.ndarray
+    hand: Hand | None = None
 
 
 def page(judgement: Judgement) -> str:
@@ -63,6 +67,8 @@ def page(judgement: Judgement) -> str:
         keys=set(assessment.scores),
         classes=_class_rows(assessment),
         alarms=_alarm_rows(assessment),
+        hand=judgement.hand,
+        hand_rows=[] if judgement.hand is None else _hand_rows(judgement.hand),
         labelled=judgement.asked is not None,
         without_ratio=_without_ratio(assessment),
         notes=assessment.notes,
@@ -77,6 +83,7 @@ def _pictures(judgement: Judgement) -> dict[str, Any]:
     digits = seen.read if asked is None else asked
     best, worst = figures.by_realism(fakes, seen, asked, judgement.real_features)
     near = assessment.nearest.get("pixels")
+    hand = judgement.hand
     copies = [] if near is None else figures.closest_copies(fakes, near, reference.train)
     return {
         "drawn": data_uri(figures.by_digit(fakes, digits, "drawn")),
@@ -85,6 +92,7 @@ def _pictures(judgement: Judgement) -> dict[str, Any]:
         "worst": _tiles(worst),
         "nearest": _tiles(figures.nearest_training(fakes, digits, reference.train)),
         "copies": _tiles(copies),
+        "hands": None if hand is None else data_uri(figures.hands(hand.examples)),
         "score_charts": [data_uri(chart) for chart in charts.score_charts(assessment)],
         "class_charts": [
             (chart.title, data_uri(charts.class_chart(assessment.classes, chart)))
@@ -209,6 +217,27 @@ def _alarm_rows(assessment: Assessment) -> list[dict[str, Any]]:
         }
         for space, alarm in assessment.alarms.items()
     ]
+
+
+def _hand_rows(hand: Hand) -> list[dict[str, Any]]:
+    return [
+        {
+            "style": style,
+            "correlations": [
+                ("consistency", _correlation(shared.consistency)),
+                ("absolute agreement", _correlation(shared.absolute)),
+                ("latents drawn apart", _correlation(shared.apart)),
+            ],
+        }
+        for style, shared in hand.shared.items()
+    ]
+
+
+def _correlation(interval: Interval) -> tuple[str, str]:
+    if not np.isfinite(interval.value):
+        return "—", "nothing varies"
+    value, low, high = (f"{each:.2f}".replace("-", MINUS) for each in interval)
+    return value, f"{low} to {high}"
 
 
 def _without_ratio(assessment: Assessment) -> list[str]:

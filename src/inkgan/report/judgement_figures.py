@@ -31,7 +31,16 @@ def by_digit(pixels: UInt8, digits: np.ndarray, purpose: str) -> UInt8:
     for digit in DIGITS:
         chosen = random.permutation(np.flatnonzero(digits == digit))[:SHOWN_ROWS]
         table[: len(chosen), digit] = pixels[chosen]
-    sheet = grid(table.reshape(-1, *pixels.shape[1:]), columns=10)
+    return _under_digits(table)
+
+
+def hands(pixels: UInt8) -> UInt8:
+    """Lay latents out that are drawn as all digits (latents, 10, H, W), one row each; (H, W)."""
+    return _under_digits(pixels)
+
+
+def _under_digits(table: UInt8) -> UInt8:
+    sheet = grid(table.reshape(-1, *table.shape[2:]), columns=10)
     header = Image.new("L", (sheet.shape[1], 30), GUTTER)
     for digit in DIGITS:
         place = ((digit + 0.5) * sheet.shape[1] / 10, 15)

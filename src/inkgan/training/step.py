@@ -10,6 +10,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from inkgan.config import Objective, Recipe
 from inkgan.data.batches import Batch
 from inkgan.models.conditioning import DiscriminatorNetwork, Reading
+from inkgan.objective.consistency import inconsistency
+from inkgan.objective.diffaug import transformed
 from inkgan.objective.losses import LOSSES
 from inkgan.objective.penalties import chosen
 from inkgan.training.spread import spread
@@ -24,7 +26,8 @@ def train_step(
 
     `real` holds a batch for each update of the discriminator, `latents` (updates + 1, n,
     latent_dim) a fresh batch of noise for each of them and for the generator. `penalty_scale` is
-    the factor on the recipe's penalties, None a step without them; d_loss is the loss alone.
+    the factor on the recipe's penalties, None a step without them; d_loss is the loss alone. The
+    spreads are those of the images as they are, before any transformation.
     """
     parts = [Batch(*part) for part in zip(*(t.chunk(len(latents) - 1) for t in real), strict=True)]
     for part, z in zip(parts, latents, strict=False):
@@ -48,6 +51,8 @@ def _update_discriminator(
     with _arithmetic(recipe, real.images.device):
         with torch.no_grad():  # the generator learns nothing here, so no graph through it
             fakes = state.generator(z, real.labels).to(real.images.dtype)
+            fakes = transformed(fakes, objective.augment)
+        real = real._replace(images=transformed(real.images, objective.augment))
         of_real, of_fakes = _read_both(state.discriminator, real, fakes)
         value = LOSSES[objective.loss].d(of_real.logits, of_fakes.logits).mean()
         total = value + _heads_loss(of_real, real.labels, real.styles, objective)
@@ -57,6 +62,10 @@ def _update_discriminator(
             for weight, penalty in chosen(objective.penalties):
                 each = penalty(state.discriminator, real.images, fakes, real.labels)
                 total = total + penalty_scale * weight * each.mean()
+        if objective.consistency:
+            for images, reading in ((real.images, of_real), (fakes, of_fakes)):
+                moved = inconsistency(state.discriminator, images, real.labels, reading.logits)
+                total = total + objective.consistency * moved.mean()
     state.d_optimiser.zero_grad(set_to_none=True)
     total.backward()
     state.d_optimiser.step()
@@ -73,10 +82,12 @@ def _update_generator(
     state.discriminator.requires_grad_(False)  # the gradient goes through it, not into it
     with _arithmetic(recipe, real.images.device):
         fakes = state.generator(z, real.labels).to(real.images.dtype)
-        of_fakes = _widened(state.discriminator.read(fakes, real.labels))
+        seen = transformed(fakes, objective.augment)
+        of_fakes = _widened(state.discriminator.read(seen, real.labels))
         real_logits = of_fakes.logits.detach()
         if loss.g_reads_real:
-            real_logits = state.discriminator(real.images, real.labels).to(fakes.dtype)
+            seen = transformed(real.images, objective.augment)
+            real_logits = state.discriminator(seen, real.labels).to(fakes.dtype)
         value = loss.g(real_logits, of_fakes.logits).mean()
         asked = z[:, : real.styles.shape[1]]
         total = value + _heads_loss(of_fakes, real.labels, asked, objective)

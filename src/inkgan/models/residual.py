@@ -1,0 +1,154 @@
+"""Residual networks in the manner of R3GAN (Huang et al. 2024), with plain convolutions."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from inkgan.config import Kernel, Model, ResidualDiscriminator, ResidualGenerator
+from inkgan.errors import ConfigError
+from inkgan.images import Shape
+from inkgan.models.conditioning import (
+    ClassNorm,
+    DiscriminatorNetwork,
+    Entrance,
+    Head,
+    Layers,
+    Reading,
+    needed,
+    with_label_planes,
+)
+from inkgan.models.layers import (
+    OneChannelUp,
+    ToMaps,
+    activation,
+    channels_behind,
+    lay_channels_behind,
+    norm_2d,
+)  # fmt: skip
+from inkgan.models.products import Linear
+
+
+class Block(nn.Module):
+    """x + conv(act(norm(conv(act(norm(x)))))), the identity at first.
+
+    The last convolution begins at zero (Zhang et al. 2019, "Fixup", section 3), so that depth costs
+    nothing at the start.
+    """
+
+    def __init__(self, channels: int, config: ResidualGenerator | ResidualDiscriminator,
+                 classes: int = 0) -> None:  # fmt: skip
+        super().__init__()
+        norm = config.norm if isinstance(config, ResidualGenerator) else None
+        layers: list[nn.Module] = []
+        for _ in range(2):
+            layers += [norm_2d(channels, norm, classes), Activated(config.slope),
+                       nn.Conv2d(channels, channels, 3, padding=1)]  # fmt: skip
+        self.branch = Layers(*layers)
+
+    def forward(self, maps: torch.Tensor, y: torch.Tensor | None) -> torch.Tensor:
+        """Return maps of the same shape."""
+        branched: torch.Tensor = self.branch(maps, y)
+        return maps + branched
+
+    def begin_at_identity(self) -> None:
+        """Set the branch's last convolution to zero."""
+        for parameter in self.branch[-1].parameters():
+            nn.init.zeros_(parameter)
+
+
+class Activated(nn.Module):
+    """A leaky ReLU that leaves its inputs as they are: the block adds them in the end."""
+
+    def __init__(self, slope: float) -> None:
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the activations."""
+        return F.leaky_relu(inputs, self.slope)
+
+
+class ResidualGeneratorNetwork(nn.Module):
+    """A dense stem, then stages of blocks, each at twice the side of the one before."""
+
+    def __init__(self, config: ResidualGenerator, model: Model, shape: Shape) -> None:
+        super().__init__()
+        self.entrance = Entrance(config.conditioning, model.latent_dim, model.classes)
+        classes = model.classes if config.conditioning == "normalisation" else 0
+        side = smallest_side(config.widths, shape, "generator")
+        first = config.widths[0]
+        self.stem = nn.Sequential(
+            Linear(self.entrance.features, first * side[0] * side[1]), ToMaps(first, side)
+        )
+        stages: list[nn.Module] = []
+        channels = first
+        for place, width in enumerate(config.widths):
+            if place:
+                stages.append(nn.Upsample(scale_factor=2, mode="bilinear"))
+            if width != channels:
+                stages.append(nn.Conv2d(channels, width, 1))
+            stages += [Block(width, config, classes) for _ in range(config.blocks)]
+            channels = width
+        self.stages = nn.ModuleList(stages)
+        self.norm = norm_2d(channels, config.norm, classes)
+        self.activation = activation(config.slope)
+        last = Kernel(kernel=3, stride=1, padding=1)
+        kind = OneChannelUp if shape.channels == 1 else nn.ConvTranspose2d
+        self.output = kind(channels, shape.channels, last.kernel, padding=1)
+        self.squash = nn.Tanh() if config.squash else nn.Identity()
+        lay_channels_behind(self)
+
+    def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
+        """Map latents (n, latent_dim) and labels (n,), if there are classes, to images."""
+        maps = self.stem(self.entrance(z, y))
+        for stage in self.stages:
+            maps = stage(maps, y) if isinstance(stage, Block) else stage(maps)
+        maps = self.norm(maps, y) if isinstance(self.norm, ClassNorm) else self.norm(maps)
+        images: torch.Tensor = self.squash(self.output(self.activation(maps)))
+        return images
+
+
+class ResidualDiscriminatorNetwork(DiscriminatorNetwork):
+    """Stages of blocks, each at half the side of the one before, then the head."""
+
+    def __init__(self, config: ResidualDiscriminator, model: Model, shape: Shape) -> None:
+        super().__init__()
+        self.joined = model.classes if config.conditioning == "concatenated" else 0
+        side = smallest_side(config.widths, shape, "discriminator")
+        channels = config.widths[0]
+        layers: list[nn.Module] = [nn.Conv2d(shape.channels + self.joined, channels, 3, padding=1)]
+        for place, width in enumerate(config.widths):
+            if place:
+                layers.append(nn.AvgPool2d(2))
+            if width != channels:
+                layers.append(nn.Conv2d(channels, width, 1))
+            layers += [Block(width, config) for _ in range(config.blocks)]
+            channels = width
+        self.layers = nn.ModuleList(layers)
+        features = channels * side[0] * side[1]
+        self.activation = activation(config.slope)
+        self.head = Head(features, config.conditioning, model.classes, len(model.style))
+        lay_channels_behind(self)
+
+    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> Reading:
+        """Read logits, and classes and style where there are heads for them."""
+        maps = with_label_planes(images, needed(y), self.joined) if self.joined else images
+        for layer in self.layers:
+            maps = layer(maps, None) if isinstance(layer, Block) else layer(maps)
+        reading: Reading = self.head(channels_behind(self.activation(maps)), y)
+        return reading
+
+
+def smallest_side(widths: tuple[int, ...], shape: Shape, player: str) -> tuple[int, int]:
+    """Return height and width of the smallest maps, of images that are halved between widths.
+
+    Raises:
+        ConfigError: the images cannot be halved so often.
+    """
+    factor = 2 ** (len(widths) - 1)
+    if shape.height % factor or shape.width % factor:
+        raise ConfigError(
+            f"model.{player}.widths has {len(widths)} stages, which halve {shape} images "
+            f"{len(widths) - 1} times; set data.size to a multiple of {factor}, or fewer widths"
+        )
+    return shape.height // factor, shape.width // factor

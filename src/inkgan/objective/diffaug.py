@@ -1,0 +1,93 @@
+"""Differentiable augmentation: what the discriminator sees is changed at random at each glance.
+
+Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3.2: the
+same family of transformations T stands before D for real images and for fakes, in both players'
+steps, and the generator learns through T. To distort the real images alone (data.augment) teaches
+the generator to draw distorted images; this does not.
+
+Each transformation takes and returns images (n, C, H, W), and draws numbers for each image from
+torch's global generator of the images' device. Where the paper fills with zeros, which in [-1, 1]
+is grey, here stands the background.
+"""
+
+from collections.abc import Callable, Iterable
+
+import torch
+import torch.nn.functional as F
+
+from inkgan.config import TransformationName
+from inkgan.images import BACKGROUND
+
+Transformation = Callable[[torch.Tensor], torch.Tensor]
+TRANSLATION = 1 / 8  # the largest shift, as a share of height and width
+CUTOUT = 1 / 2  # the hole's sides, likewise
+
+
+def transformed(images: torch.Tensor, names: Iterable[TransformationName]) -> torch.Tensor:
+    """Apply transformations one after the other; without a name the images are returned as such."""
+    for name in names:
+        images = TRANSFORMATIONS[name](images)
+    return images
+
+
+def shifted(images: torch.Tensor, down: int, right: int) -> torch.Tensor:
+    """Shift each image by whole pixels from [-down, down] and [-right, right], drawn evenly.
+
+    Background enters at the borders.
+    """
+    channels, height, width = images.shape[1:]
+    padded = F.pad(images, (right, right, down, down), value=BACKGROUND)
+    rows, columns = _window(images, height, 2 * down), _window(images, width, 2 * right)
+    rows = rows[:, None, :, None].expand(-1, channels, -1, width + 2 * right)
+    columns = columns[:, None, None, :].expand(-1, channels, height, -1)
+    return padded.gather(2, rows).gather(3, columns)
+
+
+def _window(images: torch.Tensor, length: int, latest: int) -> torch.Tensor:
+    """Draw for each image `length` places in a row, (n, length), from a first in [0, latest]."""
+    first = torch.randint(latest + 1, (len(images), 1), device=images.device)
+    return first + torch.arange(length, device=images.device)
+
+
+def _translation(images: torch.Tensor) -> torch.Tensor:
+    height, width = images.shape[2:]
+    return shifted(images, _portion(height, TRANSLATION), _portion(width, TRANSLATION))
+
+
+def _cutout(images: torch.Tensor) -> torch.Tensor:
+    in_rows, in_columns = (_in_hole(images, side) for side in images.shape[2:])
+    hole = in_rows[:, None, :, None] & in_columns[:, None, None, :]
+    return images.masked_fill(hole, BACKGROUND)
+
+
+def _in_hole(images: torch.Tensor, side: int) -> torch.Tensor:
+    """Draw for each image which of `side` rows or columns its hole covers, bool (n, side).
+
+    The middle of the hole lies anywhere in the image: at the borders it is cut off.
+    """
+    hole = _portion(side, CUTOUT)
+    middle = torch.randint(side + 1 - hole % 2, (len(images), 1), device=images.device)
+    distance = torch.arange(side, device=images.device) - middle
+    return (distance >= -(hole // 2)) & (distance < hole - hole // 2)
+
+
+def _portion(side: int, share: float) -> int:
+    return int(side * share + 0.5)
+
+
+def _colour(images: torch.Tensor) -> torch.Tensor:
+    # brightness: + U[-1/2, 1/2]; saturation: U[0, 2] times what a pixel's channels differ from
+    # their mean; contrast: U[1/2, 3/2] times what an image's pixels differ from theirs
+    brightness, saturation, contrast = torch.rand(
+        3, len(images), 1, 1, 1, dtype=images.dtype, device=images.device
+    )
+    images = images + (brightness - 0.5)
+    images = torch.lerp(images.mean(dim=1, keepdim=True), images, 2 * saturation)
+    return torch.lerp(images.mean(dim=(1, 2, 3), keepdim=True), images, contrast + 0.5)
+
+
+TRANSFORMATIONS: dict[TransformationName, Transformation] = {
+    "translation": _translation,
+    "cutout": _cutout,
+    "colour": _colour,
+}
