@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": FOUNDATION,
     "sampling": FOUNDATION | {"artifacts"},
     "writing": FOUNDATION | {"artifacts", "evaluation", "sampling"},
+    "export": FOUNDATION | {"artifacts", "models", "sampling"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
@@ -51,6 +52,7 @@ ALLOWED: dict[str, set[str]] = {
         "evaluation",
         "events",
         "experiment",
+        "export",
         "judging",
         "report",
         "sampling",
