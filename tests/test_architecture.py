@@ -14,7 +14,7 @@ SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Public functions with a parameter and a docstring line for each option; little code.
-LISTED = ("train", "sample", "evaluate", "style_grid")
+LISTED = ("train", "sample", "evaluate", "style_grid", "synth")
 
 FOUNDATION = {"errors", "config", "toml", "recipes", "rng", "device", "files", "images"}
 # Beyond the foundation, each room may use these rooms; cli and api are leaves.
@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": FOUNDATION,
     "sampling": FOUNDATION | {"artifacts"},
     "writing": FOUNDATION | {"artifacts", "evaluation", "sampling"},
+    "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
     "export": FOUNDATION | {"artifacts", "models", "sampling"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
@@ -57,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         "report",
         "sampling",
         "writing",
+        "synthesis",
     },
 }
 

@@ -56,6 +56,7 @@ def test_help_is_quick_and_complete() -> None:
         "evaluate",
         "compare",
         "benchmark",
+        "synth",
         "recipes",
         "data",
         "judge",

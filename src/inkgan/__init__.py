@@ -27,6 +27,7 @@ __all__ = [
     "load",
     "load_dataset",
     "morph",
+    "synth",
     "train",
     "write",
 ]  # fmt: skip
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from inkgan.report.compare import compare
     from inkgan.sampling.loading import load
     from inkgan.sampling.sampler import Sampler
+    from inkgan.synthesis.synth import synth
     from inkgan.writing.morph import morph
     from inkgan.writing.page import write
 
@@ -57,6 +59,7 @@ _HOMES = {
     "load": "inkgan.sampling.loading",
     "load_dataset": "inkgan.data.dataset",
     "morph": "inkgan.writing.morph",
+    "synth": "inkgan.synthesis.synth",
     "train": "inkgan.api",
     "write": "inkgan.writing.page",
 }

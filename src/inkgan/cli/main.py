@@ -14,6 +14,7 @@ from inkgan.cli.compare import compare
 from inkgan.cli.evaluate import evaluate
 from inkgan.cli.morph import morph
 from inkgan.cli.sample import sample
+from inkgan.cli.synth import synth
 from inkgan.cli.train import train
 from inkgan.cli.write import write
 from inkgan.errors import InkganError
@@ -33,6 +34,7 @@ app.command()(train)
 app.command()(sample)
 app.command()(write)
 app.command()(morph)
+app.command()(synth)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(benchmark)
