@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "sampling": FOUNDATION | {"artifacts"},
     "writing": FOUNDATION | {"artifacts", "evaluation", "sampling"},
     "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
+    "export": FOUNDATION | {"artifacts", "models", "sampling"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
@@ -52,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
         "evaluation",
         "events",
         "experiment",
+        "export",
         "judging",
         "report",
         "sampling",

@@ -8,7 +8,7 @@ import torch
 
 from inkgan import device as devices
 from inkgan import images
-from inkgan.artifacts.bundle import Bundle
+from inkgan.artifacts.bundle import Bundle, Measured
 from inkgan.artifacts.environment import settle_environment, settle_threads
 from inkgan.artifacts.run import Run, locked
 from inkgan.artifacts.tensorboard import open_log
@@ -256,5 +256,5 @@ class Experiment:
             weights=self.state.ema.state_dict(),
             images_seen=self.images_seen,
             data_sha256=self.data_sha256,
-            scores={} if best is None else {f"best_{DISTANCE}": best},
+            scores={} if best is None else {f"best_{DISTANCE}": Measured(best)},
         )

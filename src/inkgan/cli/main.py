@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from inkgan import __version__
-from inkgan.cli import data, judge, recipes
+from inkgan.cli import data, export, judge, recipes
 from inkgan.cli.benchmark import benchmark
 from inkgan.cli.compare import compare
 from inkgan.cli.evaluate import evaluate
@@ -38,6 +38,7 @@ app.command()(synth)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(benchmark)
+app.add_typer(export.app, name="export")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
 app.add_typer(judge.app, name="judge")

@@ -25,11 +25,18 @@ def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "
     Raises:
         ArtifactError: there is nothing there, or it is damaged.
     """
+    return Sampler(load_source(source, checkpoint), choose_device(device))
+
+
+def load_source(source: str | Path, checkpoint: Checkpoint = "last") -> Bundle:
+    """Load the bundle that `load` draws from.
+
+    Raises:
+        ArtifactError: there is nothing there, or it is damaged.
+    """
     path = find(source)
     bundle = load_bundle(path / BUNDLE if path.is_dir() else path)
-    if checkpoint == "best":
-        bundle = _best_of(path, bundle)
-    return Sampler(bundle, choose_device(device))
+    return _best_of(path, bundle) if checkpoint == "best" else bundle
 
 
 def find(source: str | Path) -> Path:
