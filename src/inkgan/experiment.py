@@ -104,8 +104,8 @@ class Experiment:
         yield Finished(self.run, reason, self.images_seen, self.state.seconds)
 
     def _steps_between(self, images: int | None) -> int:
-        batch_size = self.batches.batch_size
-        return max(1, round((images or self.batches.per_epoch * batch_size) / batch_size))
+        size = self.batches.batch_size
+        return max(1, round(images / size)) if images else self.batches.per_epoch
 
     # --- the start ---
 
