@@ -21,8 +21,8 @@ from inkgan.report.standings import (
 from inkgan.report.standings_chart import draw_chart
 
 TITLE = "# Benchmark\n\nWritten by `"
-SIGNS = """↓ less is better, ↑ more is better, = nearest to the floor is best. The floor is what real
-images score, and ± behind it the deviation over draws. The nearest to real digits by the first
+SIGNS = """↓ less is better, ↑ more is better, = nearest to the floor is best. The floor is what
+real images score, and ± behind it the deviation over draws. The nearest to real digits by the first
 column stands first. """
 IMAGES = """Behind a single run ± is the 95 % interval of the images drawn: it says nothing about
 another seed. """
@@ -33,8 +33,8 @@ NEAR = "Faithfulness and variety in one number; then what a network makes of the
 PARTS = "What is wrong with them, one by one."
 HAND = """Of generators that obey labels. One hand is the intraclass correlation over the ten digits
 drawn from one latent: 1 is the same style in all of them, 0 is none in common."""
-COST = """Minutes of training hold the evaluations on the way, images/s does not; both depend on what
-else the machine did. The last column is the images seen as a share of the recipe's own length:
+COST = """Minutes of training hold the evaluations on the way, images/s does not; both depend on
+what else the machine did. The last column is the images seen as a share of its own length:
 where it is small, rates that fall towards the end have hardly fallen."""
 CHART = """Fréchet distance on E3, the small network that picks checkpoints, between 1,000 images of
 the averaged generator and as many of validation. Lines are medians over the seeds, bands reach from
