@@ -43,7 +43,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"artifacts", "data", "evaluation", "events", "models", "report", "sampling", "training"},
     "judging": FOUNDATION | {"data", "evaluation", "models", "report", "sampling"},
     "api": FOUNDATION | {"artifacts", "events", "experiment"},
-    "benchmark": FOUNDATION | {"api", "artifacts", "evaluation", "events", "judging"},
+    "benchmark": FOUNDATION
+    | {"api", "artifacts", "evaluation", "events", "judging", "models", "report", "sampling"},
     "cli": FOUNDATION
     | {
         "api",
