@@ -1,5 +1,6 @@
 """A bundle: one file with a generator's weights and all that is needed to use them."""
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,13 @@ class Bundle:
             "images_seen": self.images_seen, "data_sha256": self.data_sha256,
         }  # fmt: skip
         tensor_files.write(path, self.weights, document)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of recipe and weights: of all that decides what is drawn."""
+        hashed = hashlib.sha256(self.recipe.model_dump_json().encode())
+        for key, tensor in sorted(self.weights.items()):
+            hashed.update(key.encode() + tensor.cpu().numpy().tobytes())
+        return hashed.hexdigest()
 
     def generator(self) -> nn.Module:
         """Build the generator, ready to draw.

@@ -89,9 +89,6 @@ def _generator_source(text: str, sampler: Sampler, checkpoint: Checkpoint) -> So
             f"{text} draws {bundle.shape} images of {bundle.recipe.data.name}; the judge reads "
             "digits of 28x28 grey, and stacked MNIST"
         )
-    hashed = hashlib.sha256(bundle.recipe.model_dump_json().encode())
-    for key, tensor in sorted(bundle.weights.items()):
-        hashed.update(key.encode() + tensor.cpu().numpy().tobytes())
     path = find(text)
     folder = path if path.is_dir() else Path(f"{path.stem}-judged")
     facts = {
@@ -120,9 +117,7 @@ def _generator_source(text: str, sampler: Sampler, checkpoint: Checkpoint) -> So
     def hand(progress: Progress) -> Hand:
         return one_hand(sampler, progress=progress)
 
-    return Source(
-        text, hashed.hexdigest(), take, folder, facts, notes, hand=hand if obeys else None
-    )
+    return Source(text, bundle.digest(), take, folder, facts, notes, hand=hand if obeys else None)
 
 
 def _draw(

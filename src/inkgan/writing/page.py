@@ -6,8 +6,9 @@ from pathlib import Path
 from inkgan import files, images
 from inkgan.errors import ConfigError
 from inkgan.images import UInt8
+from inkgan.sampling.source import Source, open_source
 from inkgan.writing.colours import Colours, parse_colours
-from inkgan.writing.hand import Hand, Source, check_hand, open_source, origin
+from inkgan.writing.hand import Hand, check_hand, origin
 from inkgan.writing.layout import Line, lay_out
 from inkgan.writing.raster import check_height, coverage
 from inkgan.writing.svg import to_svg
