@@ -1,7 +1,7 @@
 """A hand: one latent under all digits, so that whoever wrote the 3 also wrote the 7."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -33,16 +33,22 @@ class Hand:
 
     Attributes:
         sampler: a conditional sampler of grey digits.
-        seed: of the latent, a whole number from 0.
+        seed: of the latent and of all that is unsteady, a whole number from 0.
+        render: the images of latents and labels, where they are not simply the sampler's.
+        seen: the latent of a hand that was seen, in place of the seed's.
+        own: the latents of single digits that were seen of it.
     """
 
     sampler: Draws
     seed: int
+    render: Callable[[Floats, list[int]], UInt8] | None = None
+    seen: Floats | None = None
+    own: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
 
     @cached_property
     def latent(self) -> Floats:
         """The hand's place (latent_dim,) in latent space."""
-        place: Floats = self.sampler.latents([self.seed])[0]
+        place: Floats = self.sampler.latents([self.seed])[0] if self.seen is None else self.seen
         return place
 
     @cached_property
@@ -64,7 +70,8 @@ class Hand:
 
         Nobody writes the same 3 twice: the k-th 3 stands a step of jitter * LATENT_STEP from the
         hand's latent z, at sqrt(1 - step^2) z + step n, which is as likely as z itself; n is drawn
-        for (seed, digit, k). The first is the hand's own.
+        for (seed, digit, k). The first is the hand's own. Of a digit that was seen several times
+        as many are.
 
         Raises:
             ConfigError: the sampler cannot draw such a digit, or drew it without ink.
@@ -82,13 +89,16 @@ class Hand:
     def _draw(self, wanted: Sequence[tuple[str, int]], jitter: float) -> UInt8:
         labels = labels_of(self.sampler, [digit for digit, _ in wanted])
         places = [self._place(digit, number, jitter * LATENT_STEP) for digit, number in wanted]
-        return self.sampler.render(np.stack(places), labels)
+        render = self.render or self.sampler.render
+        return render(np.stack(places), labels or [])
 
     def _place(self, digit: str, number: int, step: float) -> Floats:
-        if number == 0 or step == 0:
-            return self.latent
-        direction = normal(len(self.latent), self.seed, "repeat", digit, number)
-        moved = np.sqrt(1 - step**2) * self.latent + step * direction
+        shown = self.own.get(digit, ())
+        latent = shown[number % len(shown)] if shown else self.latent
+        if number < max(1, len(shown)) or step == 0:
+            return latent
+        direction = normal(len(latent), self.seed, "repeat", digit, number)
+        moved = np.sqrt(1 - step**2) * latent + step * direction
         return np.asarray(moved, np.float32)
 
 
