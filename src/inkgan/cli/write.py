@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from inkgan.cli.options import Slant, Thickness
 from inkgan.errors import ArtifactError, ConfigError
 
 From = Annotated[
@@ -13,10 +14,6 @@ From = Annotated[
 Ink = Annotated[str, typer.Option(help='A colour: navy, or "#1a2b6d".')]
 Paper = Annotated[str, typer.Option(help="A colour, or transparent.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-Slant = Annotated[float | None, typer.Option(help='Degrees from the vertical, positive for "/".')]
-Thickness = Annotated[
-    float | None, typer.Option(help="Of the stroke, in pixels of the generator's images.")
-]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
 

@@ -51,7 +51,7 @@ def choose(
     oddest tenth, each next one is the farthest from those already chosen (Gonzalez 1985).
 
     Args:
-        sampler: of grey images.
+        sampler: what draws.
         label: of the class.
         count: 1 to MOST.
         style: that all of them shall have.
@@ -128,6 +128,6 @@ def _clear(images: UInt8, label: int, count: int) -> np.ndarray:
 def _coarse(images: UInt8) -> Floats:
     """Return images as vectors in which strokes a pixel apart are still alike: 2x2 means."""
     height, width = (side // 2 * 2 for side in images.shape[1:3])
-    blocks = images[:, :height, :width].reshape(len(images), height // 2, 2, width // 2, 2)
+    blocks = images[:, :height, :width].reshape(len(images), height // 2, 2, width // 2, 2, -1)
     coarse: Floats = blocks.mean(axis=(2, 4)).reshape(len(images), -1)
     return coarse

@@ -37,8 +37,13 @@ class Stylist:
         """Refuse targets (n, 3) that the labels' classes do not reach, before work starts.
 
         Raises:
-            ConfigError: names the first and the range of its class.
+            ConfigError: names the first and the range of its class; or images are in colour.
         """
+        if self.sampler.bundle.shape.channels != 1:
+            raise ConfigError(
+                f"{self.sampler.bundle.recipe.name} draws {self.sampler.bundle.shape} images; "
+                "only grey strokes have a style to ask for"
+            )
         given = np.asarray(labels)
         for label in np.unique(given):
             name = self.sampler.bundle.classes[label]
