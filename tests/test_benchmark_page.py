@@ -98,9 +98,15 @@ def test_a_failed_seed_is_the_worst_and_hides_nowhere() -> None:
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 def test_a_number_is_no_finer_than_its_margin(value: float, margin: float) -> None:
     number, half = (float(part.replace(",", "")) for part in written(value, margin).split(" ± "))
-    step = max(10 ** (math.floor(math.log10(margin)) - 1), 1e-4)
-    assert abs(half - margin) <= max(step, 1) / 2 + 1e-9
-    assert abs(number - value) <= max(step, 1) / 2 + 1e-6
+    step = max(10.0 ** math.floor(math.log10(margin)), 1e-4)
+    assert abs(half - margin) <= min(step, 1) / 2 + 1e-9
+    assert abs(number - value) <= min(step, 1) / 2 + 1e-6
+
+
+def test_margins_have_two_digits_below_three_and_a_half() -> None:
+    """The examples of the Particle Data Group: 0.827 ± 0.119 and ± 0.367."""
+    assert written(0.827, 0.119) == "0.83 ± 0.12"
+    assert written(0.827, 0.367) == "0.8 ± 0.4"
 
 
 def test_a_number_without_margin_stands_alone() -> None:
@@ -122,11 +128,11 @@ def test_rows_are_sorted_above_real_images_and_their_floor() -> None:
     assert [row[0] for row in table[2:]] == [
         "near", "bundle, as given", "far", "real", "*floor: real against real*"
     ]  # fmt: skip
-    assert table[-1][2] == "1.300 ± 0.070"
+    assert table[-1][2] == "1.30 ± 0.07"
     assert {len(row) for row in table} == {3}
     labelled = cells(text, "Labels and one hand")
     assert [row[0] for row in labelled[2:-1]] == ["near", "real"]
-    assert [row[-1] for row in labelled[2:]] == ["0.90 ± 0.40", "-", "-"]
+    assert [row[-1] for row in labelled[2:]] == ["0.9 ± 0.4", "-", "-"]
     assert "1 of 3 runs are still missing" in text
     assert "says nothing about" in text
     assert "t-interval" not in text
