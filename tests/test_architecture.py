@@ -14,7 +14,7 @@ SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Public functions with a parameter and a docstring line for each option; little code.
-LISTED = ("train", "sample", "evaluate", "style_grid", "synth")
+LISTED = ("train", "sample", "evaluate", "style_grid", "synth", "benchmark")
 
 FOUNDATION = {"errors", "config", "toml", "recipes", "rng", "device", "files", "images"}
 # Beyond the foundation, each room may use these rooms; cli and api are leaves.

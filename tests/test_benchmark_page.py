@@ -296,21 +296,21 @@ def test_the_first_seed_of_all_recipes_comes_first(tmp_path: Path, stub: Stub) -
 def test_a_budget_spreads_evaluations_alike_over_all_seeds(
     tmp_path: Path, small: Path, stub: Stub
 ) -> None:
-    """The speed of a first leg: 320 images/s, so that 16 s of four minutes are 5,120 images."""
+    """The speed of a first leg: 320 images/s, so that a twelfth of four minutes is 6,400 images."""
     plan = Plan((str(small),), (0, 1), 4.0, "quick", tmp_path / "runs")
     _, ran, _ = benchmark(plan)
     assert stub.trained == [
-        ("small-0", pytest.approx(0.2), None), ("small-0", 4.0, 5100), ("small-1", 4.0, 5100),
+        ("small-0", pytest.approx(0.2), None), ("small-0", 4.0, 6400), ("small-1", 4.0, 6400),
     ]  # fmt: skip
     assert ran.effort == Effort((20, 10), 3200, 6400, 10.0, None)
     assert ran.curve[-1] == (10.0, 7.0)
     assert seconds_left([ran], plan) == pytest.approx(240 + 10)
     stub.trained.clear()
     list(benchmark(plan))
-    assert stub.trained == [("small-0", 4.0, 5100), ("small-1", 4.0, 5100)]
+    assert stub.trained == [("small-0", 4.0, 6400), ("small-1", 4.0, 6400)]
     stub.trained.clear()
     list(benchmark(replace(plan, minutes=0.5)))
-    assert [every for _, _, every in stub.trained] == [1300, 1300]  # 4 s at least between two
+    assert [every for _, _, every in stub.trained] == [1900, 1900]  # 6 s at least between two
 
 
 def test_a_run_that_breaks_down_does_not_end_the_others(tmp_path: Path, stub: Stub) -> None:
