@@ -98,9 +98,15 @@ def test_a_failed_seed_is_the_worst_and_hides_nowhere() -> None:
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 def test_a_number_is_no_finer_than_its_margin(value: float, margin: float) -> None:
     number, half = (float(part.replace(",", "")) for part in written(value, margin).split(" ± "))
-    step = max(10 ** (math.floor(math.log10(margin)) - 1), 1e-4)
-    assert abs(half - margin) <= max(step, 1) / 2 + 1e-9
-    assert abs(number - value) <= max(step, 1) / 2 + 1e-6
+    step = max(10.0 ** math.floor(math.log10(margin)), 1e-4)
+    assert abs(half - margin) <= min(step, 1) / 2 + 1e-9
+    assert abs(number - value) <= min(step, 1) / 2 + 1e-6
+
+
+def test_margins_have_two_digits_below_three_and_a_half() -> None:
+    """The examples of the Particle Data Group: 0.827 ± 0.119 and ± 0.367."""
+    assert written(0.827, 0.119) == "0.83 ± 0.12"
+    assert written(0.827, 0.367) == "0.8 ± 0.4"
 
 
 def test_a_number_without_margin_stands_alone() -> None:
@@ -122,11 +128,11 @@ def test_rows_are_sorted_above_real_images_and_their_floor() -> None:
     assert [row[0] for row in table[2:]] == [
         "near", "bundle, as given", "far", "real", "*floor: real against real*"
     ]  # fmt: skip
-    assert table[-1][2] == "1.300 ± 0.070"
+    assert table[-1][2] == "1.30 ± 0.07"
     assert {len(row) for row in table} == {3}
     labelled = cells(text, "Labels and one hand")
     assert [row[0] for row in labelled[2:-1]] == ["near", "real"]
-    assert [row[-1] for row in labelled[2:]] == ["0.90 ± 0.40", "-", "-"]
+    assert [row[-1] for row in labelled[2:]] == ["0.9 ± 0.4", "-", "-"]
     assert "1 of 3 runs are still missing" in text
     assert "says nothing about" in text
     assert "t-interval" not in text
@@ -290,21 +296,21 @@ def test_the_first_seed_of_all_recipes_comes_first(tmp_path: Path, stub: Stub) -
 def test_a_budget_spreads_evaluations_alike_over_all_seeds(
     tmp_path: Path, small: Path, stub: Stub
 ) -> None:
-    """The speed of a first leg: 320 images/s, so that 16 s of four minutes are 5,120 images."""
+    """The speed of a first leg: 320 images/s, so that a twelfth of four minutes is 6,400 images."""
     plan = Plan((str(small),), (0, 1), 4.0, "quick", tmp_path / "runs")
     _, ran, _ = benchmark(plan)
     assert stub.trained == [
-        ("small-0", pytest.approx(0.2), None), ("small-0", 4.0, 5100), ("small-1", 4.0, 5100),
+        ("small-0", pytest.approx(0.2), None), ("small-0", 4.0, 6400), ("small-1", 4.0, 6400),
     ]  # fmt: skip
     assert ran.effort == Effort((20, 10), 3200, 6400, 10.0, None)
     assert ran.curve[-1] == (10.0, 7.0)
     assert seconds_left([ran], plan) == pytest.approx(240 + 10)
     stub.trained.clear()
     list(benchmark(plan))
-    assert stub.trained == [("small-0", 4.0, 5100), ("small-1", 4.0, 5100)]
+    assert stub.trained == [("small-0", 4.0, 6400), ("small-1", 4.0, 6400)]
     stub.trained.clear()
     list(benchmark(replace(plan, minutes=0.5)))
-    assert [every for _, _, every in stub.trained] == [1300, 1300]  # 4 s at least between two
+    assert [every for _, _, every in stub.trained] == [1900, 1900]  # 6 s at least between two
 
 
 def test_a_run_that_breaks_down_does_not_end_the_others(tmp_path: Path, stub: Stub) -> None:

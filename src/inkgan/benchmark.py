@@ -25,8 +25,8 @@ from inkgan.sampling.sampler import Sampler
 from inkgan.toml import replace
 
 REAL = "real training images"
-EVALUATIONS = 15  # of a run on its way: points enough for a curve
-LEAST_SECONDS = 4.0  # between two of them: each takes some tenths of a second
+EVALUATIONS = 12  # of a run on its way: points enough for a curve
+LEAST_SECONDS = 6.0  # between two of them: each takes a second or so of the budget
 FIRST_LEG = 0.05  # of the budget: what a recipe's speed is taken from
 Listener = Callable[[Event], None]
 

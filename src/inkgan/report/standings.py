@@ -180,10 +180,15 @@ def plain(value: float) -> str:
 
 
 def with_margin(value: float, margin: float) -> str:
-    """Write a number no finer than its margin, which has two digits; at most four decimals."""
+    """Write a number no finer than its margin, which has two digits below 3.55, one above.
+
+    The rule of the Review of Particle Physics, introduction, section 5.3; margins of 10 and more
+    stand in whole numbers, and none has more than four decimals.
+    """
     if not 0 < margin < math.inf:
         return plain(value)
-    decimals = min(4, max(0, 1 - math.floor(math.log10(margin))))
+    exponent = math.floor(math.log10(margin))
+    decimals = min(4, max(0, int(margin / 10**exponent < 3.55) - exponent))
     return f"{value:,.{decimals}f} ± {margin:,.{decimals}f}"
 
 

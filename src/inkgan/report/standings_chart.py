@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from sklearn.isotonic import isotonic_regression
 
 from inkgan.evaluation.arrays import Floats
@@ -90,25 +91,22 @@ def _look(place: int) -> tuple[str, str, bool]:
 
 
 def _scale(axes: Axes, lines: Mapping[str, tuple[Floats, ...]]) -> None:
+    times, lows, _, highs = (np.concatenate(part) for part in zip(*lines.values(), strict=True))
     axes.set_xscale("log")
     axes.set_yscale("log")
-    low, high = (min(line[1].min() for line in lines.values()),
-                 max(line[3].max() for line in lines.values()))  # fmt: skip
-    axes.set_ylim(low / 1.25, high * 1.25)
+    axes.set_xlim(times.min() / 1.1, times.max() * 1.1)
+    axes.set_ylim(lows.min() / 1.25, highs.max() * 1.25)
     axes.set_xlabel("seconds of training, evaluations included")
     axes.set_ylabel("Fréchet distance on E3 (lower is better)")
-    for axis in (axes.xaxis, axes.yaxis):
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        shown = (2, 3, 5, 7) if high / low > 10 else tuple(range(2, 10))
+        axis.set_minor_locator(LogLocator(subs=shown))
         axis.set_major_formatter(lambda value, _: f"{value:,g}")
-        axis.set_minor_formatter(lambda value, _: _short(value))
-    axes.grid(alpha=0.25)
+        axis.set_minor_formatter(lambda value, _: f"{value:,g}")
+    axes.tick_params(which="both", labelsize=9)
+    axes.grid(which="both", alpha=0.2)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def _short(value: float) -> str:
-    """Label the second and fifth of each decade only."""
-    leading = value / 10 ** math.floor(math.log10(value) + 1e-9)
-    return f"{value:,g}" if round(leading, 6) in (2, 5) else ""
 
 
 def _name(axes: Axes, ends: Mapping[str, float]) -> None:

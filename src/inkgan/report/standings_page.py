@@ -1,5 +1,6 @@
 """The benchmark's page: tables of one question each, the plot, and the verdicts, as Markdown."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -34,11 +35,11 @@ PARTS = "What is wrong with them, one by one."
 HAND = """Of generators that obey labels. One hand is the intraclass correlation over the ten digits
 drawn from one latent: 1 is the same style in all of them, 0 is none in common."""
 COST = """Minutes of training hold the evaluations on the way, images/s does not; both depend on
-what else the machine did. The last column is the images seen as a share of its own length:
+what else the machine did. The last column is the images seen as a share of the recipe's:
 where it is small, rates that fall towards the end have hardly fallen."""
 CHART = """Fréchet distance on E3, the small network that picks checkpoints, between 1,000 images of
-the averaged generator and as many of validation. Lines are medians over the seeds, bands reach from
-the best to the worst."""
+the averaged generator and as many of validation; all seeds of a recipe are evaluated after as many
+images. Lines are medians over the seeds, bands reach from the best to the worst."""
 TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     ("How near to real digits", NEAR, tuple(map(score_column, (
         "fd_e1", "fd_e2", "fd_infinity_e1", "two_sample_auc", "usefulness")))),
@@ -95,7 +96,7 @@ def write_page(path: Path, entries: Sequence[Entry], about: About) -> None:
 def page(entries: Sequence[Entry], about: About, picture: str | None = None) -> str:
     """Return the page as Markdown; `picture` is the plot's name beside it."""
     rows = standings(entries)
-    parts = [_head(entries, about), SIGNS + _basis(rows)]
+    parts = [_head(entries, about), _wrapped(SIGNS + _basis(rows))]
     for title, intro, columns in TABLES:
         if table := _table(columns, rows):
             parts += [f"## {title}", intro, table]
@@ -109,18 +110,18 @@ def page(entries: Sequence[Entry], about: About, picture: str | None = None) -> 
 def _head(entries: Sequence[Entry], about: About) -> str:
     trained = [entry for entry in entries if entry.role == "trained"]
     budget = "each recipe's own length" if about.minutes is None else f"{about.minutes:g} minutes"
-    seconds = sum(e.effort.seconds or 0.0 for e in trained if e.effort is not None)
+    minutes = sum(e.effort.seconds or 0.0 for e in trained if e.effort is not None) / 60
+    total = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
     machines = sorted({entry.machine for entry in trained if entry.machine})
     where = f" on {' and '.join(machines)}" if machines else ""
     missing = about.runs - len(trained)
-    unfinished = (
-        f"\n\n**{missing} of {about.runs} runs are still missing; the same command goes on.**"
+    unfinished = f"**{missing} of {about.runs} runs are still missing; the same command goes on.**"
+    said = _wrapped(
+        f"`{about.command}`; do not edit. {len(trained)} runs of {budget} of training at most, "
+        f"{total} in all{where}, judged by the {about.protocol} protocol against the test images "
+        f"of {about.reference}."
     )
-    return (
-        f"{TITLE}{about.command}`; do not edit. {len(trained)} runs of {budget} of training at "
-        f"most, {seconds / 3600:.1f} hours in all{where}, judged by the {about.protocol} protocol "
-        f"against the test images of {about.reference}.{unfinished if missing > 0 else ''}"
-    )
+    return TITLE + said[1:] + (f"\n\n{unfinished}" if missing > 0 else "")
 
 
 def _basis(rows: Sequence[Standing]) -> str:
@@ -128,7 +129,11 @@ def _basis(rows: Sequence[Standing]) -> str:
     counts = {len(row.entries) for row in rows if row.role == "trained"}
     several = (SEEDS if max(counts, default=0) > 2 else "") + (TWO if 2 in counts else "")
     single = 1 in counts or any(row.role != "trained" for row in rows)
-    return (several + (IMAGES if single else "")).strip()
+    return several + (IMAGES if single else "")
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Standing]) -> str:
@@ -168,7 +173,7 @@ def _cost(row: Standing) -> list[str]:
         plain(round(float(np.mean(speeds)))) if speeds else NOTHING,
         f"{np.mean(minutes):.1f}" if minutes else NOTHING,
         f"{np.mean([e.images for e in efforts]):,.0f}",
-        f"{100 * np.mean(shares):.0f} %" if shares else NOTHING,
+        f"{plain(round(100 * float(np.mean(shares)), 1))} %" if shares else NOTHING,
     ]
 
 
