@@ -14,7 +14,9 @@ SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Public functions with a parameter and a docstring line for each option; little code.
-LISTED = ("train", "sample", "evaluate", "style_grid", "synth")
+LISTED = (
+    "benchmark", "train", "sample", "evaluate", "style_grid", "styled", "synth", "write",
+)  # fmt: skip
 
 FOUNDATION = {"errors", "config", "toml", "recipes", "rng", "device", "files", "images"}
 # Beyond the foundation, each room may use these rooms; cli and api are leaves.
@@ -34,7 +36,8 @@ ALLOWED: dict[str, set[str]] = {
     "training": FOUNDATION | {"data", "models", "objective"},
     "evaluation": FOUNDATION,
     "sampling": FOUNDATION | {"artifacts"},
-    "writing": FOUNDATION | {"artifacts", "evaluation", "sampling"},
+    "styling": FOUNDATION | {"evaluation", "sampling"},
+    "writing": FOUNDATION | {"artifacts", "evaluation", "sampling", "styling"},
     "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
     "export": FOUNDATION | {"artifacts", "models", "sampling"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
@@ -58,6 +61,7 @@ ALLOWED: dict[str, set[str]] = {
         "judging",
         "report",
         "sampling",
+        "styling",
         "writing",
         "synthesis",
     },
