@@ -53,3 +53,23 @@ def onnx(
     difference = export_onnx(bundle_of(source, checkpoint, warn), out)
     typer.echo(out)
     typer.echo(f"differs from torch by at most {difference:.1g}", err=True)
+
+
+@app.command()
+def page(
+    source: Source,
+    out: Annotated[Path, typer.Argument(help="An .html file.")],
+    half: Annotated[
+        bool, typer.Option("--half", help="Weights as float16: half the size.")
+    ] = False,
+    checkpoint: Checkpoint = "last",
+    force: Force = False,
+) -> None:
+    """Write one HTML file that draws in any browser, without server or network."""
+    check_file(out, (".html",), force, "OUT")
+    from inkgan.cli.view import warn
+    from inkgan.export.bundle import bundle_of
+    from inkgan.export.page import export_page
+
+    export_page(bundle_of(source, checkpoint, warn), out, half=half)
+    typer.echo(out)
