@@ -18,7 +18,9 @@ LISTED = (
     "benchmark", "train", "sample", "evaluate", "style_grid", "styled", "synth", "write",
 )  # fmt: skip
 
-FOUNDATION = {"errors", "config", "toml", "recipes", "rng", "device", "files", "images"}
+FOUNDATION = {
+    "errors", "config", "toml", "recipes", "rng", "device", "files", "images", "extras"
+}  # fmt: skip
 # Beyond the foundation, each room may use these rooms; cli and api are leaves.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
@@ -28,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "rng": set(),
     "device": {"errors"},
     "files": {"errors"},
+    "extras": {"errors"},
     "images": {"files"},
     "data": FOUNDATION,
     "models": FOUNDATION,

@@ -39,7 +39,7 @@ class Bundle:
         images_seen: real images that training had shown.
         data_sha256: digest of the training images and labels.
         scores: what was measured of it, by metric name.
-        licence: under which terms it may be used; empty where nobody has said.
+        license: an identifier such as mit or cc0-1.0; empty where nobody has said.
     """
 
     recipe: Recipe
@@ -49,7 +49,7 @@ class Bundle:
     images_seen: int
     data_sha256: str
     scores: dict[str, Measured] = field(default_factory=dict)
-    licence: str = ""
+    license: str = ""
     version: str = __version__
 
     def document(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Bundle:
             "kind": KIND, "version": self.version, "recipe": self.recipe.model_dump(mode="json"),
             "shape": list(self.shape), "classes": list(self.classes), "scores": self.scores,
             "images_seen": self.images_seen, "data_sha256": self.data_sha256,
-            "licence": self.licence,
+            "license": self.license,
         }  # fmt: skip
 
     def save(self, path: Path, *, half: bool = False) -> None:
@@ -128,7 +128,7 @@ def from_document(
         images_seen=int(document["images_seen"]),
         data_sha256=str(document["data_sha256"]),
         scores={str(key): _measured(value) for key, value in document["scores"].items()},
-        licence=str(document.get("licence", "")),
+        license=str(document.get("license", "")),
         version=str(document["version"]),
     )
 
