@@ -14,7 +14,7 @@ SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Public functions with a parameter and a docstring line for each option; little code.
-LISTED = ("train", "sample", "evaluate", "style_grid", "styled", "write")
+LISTED = ("train", "sample", "evaluate", "style_grid", "styled", "write", "imitate")
 
 FOUNDATION = {"errors", "config", "toml", "recipes", "rng", "device", "files", "images"}
 # Beyond the foundation, each room may use these rooms; cli and api are leaves.
@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "sampling": FOUNDATION | {"artifacts"},
     "styling": FOUNDATION | {"evaluation", "sampling"},
     "writing": FOUNDATION | {"artifacts", "evaluation", "sampling", "styling"},
+    "imitation": FOUNDATION | {"data", "evaluation", "sampling", "styling", "writing"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
@@ -52,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
         "evaluation",
         "events",
         "experiment",
+        "imitation",
         "judging",
         "report",
         "sampling",
