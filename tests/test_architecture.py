@@ -15,7 +15,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Public functions with a parameter and a docstring line for each option; little code.
 LISTED = (
-    "benchmark", "train", "sample", "evaluate", "style_grid", "styled", "synth", "write",
+    "benchmark", "train", "sample", "evaluate", "imitate", "style_grid", "styled", "synth", "write",
 )  # fmt: skip
 
 FOUNDATION = {
@@ -42,7 +42,8 @@ ALLOWED: dict[str, set[str]] = {
     "styling": FOUNDATION | {"evaluation", "sampling"},
     "writing": FOUNDATION | {"artifacts", "evaluation", "sampling", "styling"},
     "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
-    "export": FOUNDATION | {"artifacts", "models", "sampling"},
+    "export": FOUNDATION | {"artifacts", "evaluation", "models", "sampling"},
+    "imitation": FOUNDATION | {"data", "evaluation", "sampling", "styling", "writing"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
@@ -61,6 +62,7 @@ ALLOWED: dict[str, set[str]] = {
         "events",
         "experiment",
         "export",
+        "imitation",
         "judging",
         "report",
         "sampling",

@@ -138,8 +138,7 @@ class _Compiler:
 
     @steps.register(nn.ConvTranspose2d)
     def _(self, module: nn.ConvTranspose2d) -> list[Step]:
-        top, left = module.padding
-        geometry = (module.stride[0], int(top), int(left))
+        geometry = (module.stride[0], int(module.padding[0]), int(module.padding[1]))
         return self.convolve(module, module.weight, geometry, module.output_padding)
 
     @steps.register(nn.Conv2d)

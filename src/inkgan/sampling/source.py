@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -34,6 +34,7 @@ class Draws(Protocol):
         """Draw latents (n, latent_dim) under labels (n,) or weights of the classes (n, classes)."""
 
 
+@runtime_checkable
 class Differentiable(Draws, Protocol):
     """A sampler whose images can be moved towards others."""
 
