@@ -9,12 +9,13 @@ from markupsafe import Markup
 
 from inkgan import files
 from inkgan.artifacts.bundle import Bundle
+from inkgan.errors import ConfigError
 from inkgan.export.facts import facts, score_rows
 from inkgan.export.program import Program, program_of
 
 DIGITS = tuple("0123456789")
 SCRIPTS = ("random.js", "network.js", "ink.js", "app.js")
-MOST_CLASSES = 100  # more tiles help no one
+MOST_CLASSES = 100  # a tile each
 ENDS = {
     "slant": ("to the left", "to the right"),
     "thickness": ("thin", "thick"),
@@ -37,6 +38,11 @@ def export_page(bundle: Bundle, out: Path, *, half: bool = False) -> None:
         ConfigError: the generator draws in colour, or has too many classes for a page.
         ArtifactError: the file cannot be written.
     """
+    model = bundle.recipe.model
+    if model.classes > MOST_CLASSES:
+        raise ConfigError(
+            f"{bundle.recipe.name} has {model.classes:,} classes; a page has room for {MOST_CLASSES}"
+        )
     files.write_text(out, page(bundle, program_of(bundle, half=half)))
 
 
@@ -46,13 +52,12 @@ def page(bundle: Bundle, program: Program) -> str:
         loader=PackageLoader("inkgan.export"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     recipe = bundle.recipe
-    is_digits = bundle.classes == DIGITS
-    is_conditional = recipe.model.classes > 0
-    command = f"inkgan {'write 2026' if is_digits and is_conditional else 'sample'}"
+    is_digits, is_conditional = bundle.classes == DIGITS, recipe.model.classes > 0
+    writes = is_digits and is_conditional
     return environment.get_template("page.html").render(
         name=recipe.name,
         classes=bundle.classes if is_conditional else (),
-        writes=is_digits and is_conditional,
+        writes=writes,
         inks=is_digits,
         what="handwritten digits" if is_digits else f"images like those of {recipe.data.name}",
         styles=[(style, *ENDS[style]) for style in recipe.model.style],
@@ -60,7 +65,7 @@ def page(bundle: Bundle, program: Program) -> str:
         width=bundle.shape.width,
         facts=facts(bundle),
         scores=score_rows(bundle),
-        command=f"{command} --hand 7" if "write" in command else f"{command} RUN --seeds 7",
+        command="inkgan write 2026 --hand 7" if writes else "inkgan sample RUN --seeds 7",
         style=Markup(_text("style.css")),
         script=Markup("\n".join(_text(name) for name in SCRIPTS)),
         data=Markup(_json(_data(bundle, program))),

@@ -138,15 +138,14 @@ class _Compiler:
 
     @steps.register(nn.ConvTranspose2d)
     def _(self, module: nn.ConvTranspose2d) -> list[Step]:
-        geometry = (module.stride[0], int(module.padding[0]), int(module.padding[1]))
+        geometry = (module.stride[0], *_padding(module))
         return self.convolve(module, module.weight, geometry, module.output_padding)
 
     @steps.register(nn.Conv2d)
     def _(self, module: nn.Conv2d) -> list[Step]:
         """A convolution of stride 1 is the transposed one of the turned kernel."""
         assert module.stride == (1, 1)  # as all that generators have
-        assert not isinstance(module.padding, str)
-        top, left = (k - 1 - p for k, p in zip(module.kernel_size, module.padding, strict=True))
+        top, left = (k - 1 - p for k, p in zip(module.kernel_size, _padding(module), strict=True))
         turned = module.weight.flip(2, 3).transpose(0, 1)
         return self.convolve(module, turned, (1, top, left), (0, 0))
 
@@ -221,3 +220,8 @@ class _Compiler:
     @steps.register(nn.Tanh)
     def _(self, module: nn.Tanh) -> list[Step]:
         return [{"kind": "squash"}]
+
+
+def _padding(module: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int]:
+    assert not isinstance(module.padding, str)  # "same" is worked out when a network is built
+    return module.padding[0], module.padding[1]

@@ -4,13 +4,13 @@
 const FINENESS = 4; // samples in a pixel's width of the interpolated image
 const MARGIN = 2; // of background, so that ink at the border has an outline there too
 const LEAST_AREA = 1; // of a speck or a pinhole worth keeping
-const SMOOTHINGS = 20; // passes over an outline
+const BLURS = 16; // passes over an outline: a standard deviation of about a pixel
 // Below, lengths in heights of a digit, and standard deviations at jitter 1.
 const [GAP, FARTHEST, CLOSEST, SPACE, REACH] = [0.22, 0.44, 0.13, 0.5, 0.45];
 const [RISE, GROWTH, AIR] = [0.035, 0.05, 0.03];
 const JITTER = 0.5;
 const LATENT_STEP = 0.35; // from a hand's digit to its repetition
-const ROWS = 2; // to a pixel, in which gaps between neighbours are measured
+const ROWS = 1; // to a pixel, in which gaps between neighbours are measured
 const DOT = [[0, 0], [0.02, -0.01]];
 // The middle lines of marks, y upwards from the baseline.
 const STROKES = {
@@ -58,16 +58,23 @@ function trace(image, height, width) {
     .map(smooth);
 }
 
-/** Take the stairs of pixels out of a loop, without shrinking it (Taubin 1995, section 3). */
+/** Blur every second point of a loop along it, to take out the stairs of pixels; what a blur takes away
+ * is blurred and given back (Tukey's twicing), so that round ends stay. */
 function smooth(loop) {
-  for (let pass = 0; pass < 2 * SMOOTHINGS; pass++) {
-    const share = pass % 2 ? -0.53 : 0.5;
-    loop = loop.map(([x, y], i) => {
-      const [[a, b], [c, d]] = [loop.at(i - 1), loop[(i + 1) % loop.length]];
-      return [x + share * ((a + c) / 2 - x), y + share * ((b + d) / 2 - y)];
+  const points = loop.filter((_, i) => i % 2 === 0);
+  const once = blur(points);
+  const lost = blur(points.map(([x, y], i) => [x - once[i][0], y - once[i][1]]));
+  return once.map(([x, y], i) => [x + lost[i][0], y + lost[i][1]]);
+}
+
+function blur(points) {
+  for (let pass = 0; pass < BLURS; pass++) {
+    points = points.map(([x, y], i) => {
+      const [[a, b], [c, d]] = [points.at(i - 1), points[(i + 1) % points.length]];
+      return [(a + 2 * x + c) / 4, (b + 2 * y + d) / 4];
     });
   }
-  return loop;
+  return points;
 }
 
 // Which edges a contour joins in a cell, by its corners above the level: 1 left top, 2 right top,
@@ -153,16 +160,15 @@ function boxOf(points) {
 
 const round = (value) => String(Math.round(value * 100) / 100);
 
-/** Loops as path data: a quadratic spline that has every second point for its control points. */
+/** Loops as path data: a quadratic spline that has their points for its control points. */
 function pathOf(loops) {
   const between = ([x, y], [u, v]) => `${round((x + u) / 2)} ${round((y + v) / 2)}`;
   return loops
     .map((loop) => {
-      const points = loop.length < 12 ? loop : loop.filter((_, i) => i % 2 === 0);
-      const curves = points.map((point, i) => {
-        return `Q${point.map(round).join(" ")} ${between(point, points[(i + 1) % points.length])}`;
+      const curves = loop.map((point, i) => {
+        return `Q${point.map(round).join(" ")} ${between(point, loop[(i + 1) % loop.length])}`;
       });
-      return `M${between(points.at(-1), points[0])}${curves.join("")}Z`;
+      return `M${between(loop.at(-1), loop[0])}${curves.join("")}Z`;
     })
     .join("");
 }
