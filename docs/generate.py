@@ -19,6 +19,7 @@ Written by `python docs/generate.py`; do not edit. `inkgan recipes show NAME` pr
 |---|---|---|---|---|---|---|---|
 """
 MNIST = Shape(1, 28, 28)
+SHAPES = {"stacked-mnist": Shape(3, 28, 28), "cifar10": Shape(3, 32, 32)}
 
 
 def page() -> str:
@@ -29,9 +30,10 @@ def page() -> str:
 
 
 def _row(recipe: Recipe) -> str:
+    shape = SHAPES.get(recipe.data.name, MNIST)
     networks = (
-        build_generator(recipe.model, MNIST, recipe.seed),
-        build_discriminator(recipe.model, MNIST, recipe.seed),
+        build_generator(recipe.model, shape, recipe.seed),
+        build_discriminator(recipe.model, shape, recipe.seed),
     )
     counts = [f"{count_parameters(network):,}" for network in networks]
     whole = " / ".join(f"{count_parameters(network, with_buffers=True):,}" for network in networks)

@@ -14,7 +14,9 @@ SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Public functions with a parameter and a docstring line for each option; little code.
-LISTED = ("train", "sample", "evaluate", "style_grid", "styled", "write", "imitate")
+LISTED = (
+    "benchmark", "train", "sample", "evaluate", "imitate", "style_grid", "styled", "synth", "write",
+)  # fmt: skip
 
 FOUNDATION = {"errors", "config", "toml", "recipes", "rng", "device", "files", "images"}
 # Beyond the foundation, each room may use these rooms; cli and api are leaves.
@@ -37,13 +39,16 @@ ALLOWED: dict[str, set[str]] = {
     "styling": FOUNDATION | {"evaluation", "sampling"},
     "writing": FOUNDATION | {"artifacts", "evaluation", "sampling", "styling"},
     "imitation": FOUNDATION | {"data", "evaluation", "sampling", "styling", "writing"},
+    "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
+    "export": FOUNDATION | {"artifacts", "models", "sampling"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
     | {"artifacts", "data", "evaluation", "events", "models", "report", "sampling", "training"},
     "judging": FOUNDATION | {"data", "evaluation", "models", "report", "sampling"},
     "api": FOUNDATION | {"artifacts", "events", "experiment"},
-    "benchmark": FOUNDATION | {"api", "artifacts", "evaluation", "events", "judging"},
+    "benchmark": FOUNDATION
+    | {"api", "artifacts", "evaluation", "events", "judging", "models", "report", "sampling"},
     "cli": FOUNDATION
     | {
         "api",
@@ -54,11 +59,13 @@ ALLOWED: dict[str, set[str]] = {
         "events",
         "experiment",
         "imitation",
+        "export",
         "judging",
         "report",
         "sampling",
         "styling",
         "writing",
+        "synthesis",
     },
 }
 

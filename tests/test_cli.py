@@ -56,6 +56,7 @@ def test_help_is_quick_and_complete() -> None:
         "evaluate",
         "compare",
         "benchmark",
+        "synth",
         "recipes",
         "data",
         "judge",
@@ -103,6 +104,9 @@ def test_help_is_quick_and_complete() -> None:
         (["evaluate", "nothing", "--inception"], r"pip install 'inkgan\[inception\]'"),
         (["judge", "fit", "--epochs", "0"], "--epochs 0 is impossible"),
         (["benchmark", "--minutes", "0"], "--minutes 0.0 is impossible"),
+        (["benchmark", "--minutes", "3", "--whole"], "--whole .*--minutes 3.0 .*use one of them"),
+        (["benchmark", "--page", "page.html"], r"--page page.html: .*an ending of \.md"),
+        (["benchmark", "--also", "nothing"], "no run or bundle 'nothing'"),
         (["benchmark", "--recipes", "mlp,dcgna"], "unknown recipe 'dcgna'; did you mean 'dcgan'"),
     ],
 )

@@ -10,7 +10,7 @@ from torch import nn
 
 from inkgan import rng
 from inkgan.config import Data, Recipe
-from inkgan.data.batches import Batches
+from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.errors import ArtifactError
 from inkgan.objective.losses import LOSSES
@@ -27,15 +27,20 @@ Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
 
 def prepare(recipe: Recipe) -> tuple[Batches, TrainState]:
     dataset = load_dataset(recipe.data)
-    batches = Batches(dataset, recipe.schedule.batch_size, recipe.seed, recipe.data.augment)
+    batches = batches_for(recipe, dataset)
     return batches, new_state(recipe, dataset.shape, CPU)
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_each_recipe_resumes_to_the_bit(name: str, digits: Data, same_weights: Same) -> None:
     """Four steps in one go equal one step, a save, a fresh start from it, and three more."""
-    changes = ["schedule.images=64", "schedule.batch_size=16", f'data.name="{digits.name}"']
-    recipe = override(RECIPES[name], changes)
+    recipe = RECIPES[name]
+    images = 64 * recipe.schedule.d_steps
+    changes = [f"schedule.images={images}", "schedule.batch_size=16", "data.holdout=0"]
+    if recipe.data.name in ("stacked-mnist", "cifar10"):
+        digits = digits.model_copy(update={"channels": 3})
+    recipe = override(recipe, [*changes, f'data.name="{digits.name}"',
+                               f"data.channels={digits.channels or 'none'}"])  # fmt: skip
     batches, whole = prepare(recipe)
     list(train(recipe, batches, whole))
     assert whole.step == 4

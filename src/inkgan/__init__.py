@@ -29,6 +29,7 @@ __all__ = [
     "load_dataset",
     "morph",
     "styled",
+    "synth",
     "train",
     "write",
 ]  # fmt: skip
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from inkgan.sampling.loading import load
     from inkgan.sampling.sampler import Sampler
     from inkgan.styling.styled import styled
+    from inkgan.synthesis.synth import synth
     from inkgan.writing.morph import morph
     from inkgan.writing.page import write
 
@@ -63,6 +65,7 @@ _HOMES = {
     "load_dataset": "inkgan.data.dataset",
     "morph": "inkgan.writing.morph",
     "styled": "inkgan.styling.styled",
+    "synth": "inkgan.synthesis.synth",
     "train": "inkgan.api",
     "write": "inkgan.writing.page",
 }

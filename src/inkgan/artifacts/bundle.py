@@ -2,8 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -19,6 +20,13 @@ from inkgan.models.layers import lay_channels_behind
 KIND = "bundle"
 
 
+class Measured(NamedTuple):
+    """What was measured, and what real images score by the same code, where that is known."""
+
+    value: float
+    floor: float | None = None
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A trained generator that explains itself.
@@ -31,6 +39,7 @@ class Bundle:
         images_seen: real images that training had shown.
         data_sha256: digest of the training images and labels.
         scores: what was measured of it, by metric name.
+        licence: under which terms it may be used; empty where nobody has said.
     """
 
     recipe: Recipe
@@ -39,21 +48,40 @@ class Bundle:
     weights: dict[str, torch.Tensor]
     images_seen: int
     data_sha256: str
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, Measured] = field(default_factory=dict)
+    licence: str = ""
     version: str = __version__
 
-    def save(self, path: Path) -> None:
-        """Write the bundle, whole or not at all."""
-        document = {
+    def document(self) -> dict[str, Any]:
+        """Return all but the weights as plain values."""
+        return {
             "kind": KIND, "version": self.version, "recipe": self.recipe.model_dump(mode="json"),
             "shape": list(self.shape), "classes": list(self.classes), "scores": self.scores,
             "images_seen": self.images_seen, "data_sha256": self.data_sha256,
+            "licence": self.licence,
         }  # fmt: skip
-        tensor_files.write(path, self.weights, document)
 
+    def save(self, path: Path, *, half: bool = False) -> None:
+        """Write the bundle, whole or not at all.
+
+        Args:
+            path: the file.
+            half: store matrices and kernels in float16; biases, norms and statistics are few and
+                stay as they are.
+
+        Raises:
+            ArtifactError: the file cannot be written, or a weight is too large for float16.
+        """
+        weights = (
+            {key: _halved(key, t) for key, t in self.weights.items()} if half else self.weights
+        )
+        tensor_files.write(path, weights, self.document())
+
+    @cached_property
     def digest(self) -> str:
-        """Return the SHA-256 of recipe and weights: of all that decides what is drawn."""
-        hashed = hashlib.sha256(self.recipe.model_dump_json().encode())
+        """SHA-256 of the network and its weights: all that decides which images it draws."""
+        described = self.recipe.model.model_dump_json(exclude_defaults=True)
+        hashed = hashlib.sha256(described.encode())
         for key, tensor in sorted(self.weights.items()):
             hashed.update(key.encode() + tensor.cpu().numpy().tobytes())
         return hashed.hexdigest()
@@ -96,9 +124,26 @@ def from_document(
         recipe=toml.parse_recipe(document["recipe"], source),
         shape=Shape(channels, height, width),
         classes=tuple(map(str, document["classes"])),
-        weights=weights,
+        weights={key: t.float() if t.dtype == torch.float16 else t for key, t in weights.items()},
         images_seen=int(document["images_seen"]),
         data_sha256=str(document["data_sha256"]),
-        scores={str(k): float(v) for k, v in document["scores"].items()},
+        scores={str(key): _measured(value) for key, value in document["scores"].items()},
+        licence=str(document.get("licence", "")),
         version=str(document["version"]),
     )
+
+
+def _measured(value: Any) -> Measured:
+    if isinstance(value, int | float):  # bundles of version 0.1.0 before floors were kept
+        return Measured(float(value))
+    score, floor = value
+    return Measured(float(score), None if floor is None else float(floor))
+
+
+def _halved(key: str, tensor: torch.Tensor) -> torch.Tensor:
+    if tensor.ndim < 2 or tensor.dtype != torch.float32:
+        return tensor
+    half = tensor.half()
+    if not half.isfinite().all():
+        raise ArtifactError(f"{key} holds numbers beyond float16; export without --half")
+    return half

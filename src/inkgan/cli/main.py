@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from inkgan import __version__
-from inkgan.cli import data, judge, recipes
+from inkgan.cli import data, export, judge, recipes
 from inkgan.cli.benchmark import benchmark
 from inkgan.cli.compare import compare
 from inkgan.cli.evaluate import evaluate
 from inkgan.cli.imitate import imitate
 from inkgan.cli.morph import morph
 from inkgan.cli.sample import sample
+from inkgan.cli.synth import synth
 from inkgan.cli.train import train
 from inkgan.cli.write import write
 from inkgan.errors import InkganError
@@ -35,9 +36,11 @@ app.command()(sample)
 app.command()(write)
 app.command()(morph)
 app.command()(imitate)
+app.command()(synth)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(benchmark)
+app.add_typer(export.app, name="export")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
 app.add_typer(judge.app, name="judge")

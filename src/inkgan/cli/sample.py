@@ -38,7 +38,7 @@ def parse_seeds(text: str, flag: str = "--seeds") -> list[int]:
 def sample(
     source: Annotated[
         str, typer.Argument(help="A run folder, a bundle, or a run's name in runs/.")
-    ],
+    ] = "flagship",
     out: Annotated[
         Path, typer.Option(help="A .png (grid), a .npz (arrays), or a folder (single PNGs).")
     ] = Path("samples.png"),

@@ -32,7 +32,7 @@ class Place(NamedTuple):
 
 def place(sampler: Draws, error: float) -> Place | None:
     """Place an error among those measured of this generator; None where none were."""
-    known = shipped().get(sampler.bundle.digest()[:16])
+    known = shipped().get(sampler.bundle.digest[:16])
     if known is None:
         return None
     percentiles = np.asarray(known["percentiles"])

@@ -164,7 +164,8 @@ def _judge(
         assessment.scores["fid"] = inception_score(judged, target, network, progress)
     linear = _linear(fakes, assessment)
     document = {
-        "kind": KIND, "version": __version__, "source": source.name, "facts": source.facts,
+        "kind": KIND, "version": __version__, "source": source.name, "digest": source.digest,
+        "facts": source.facts,
         "protocol": protocol.name, "verdict": verdict(assessment),
         "reference": {"name": reference.name, "digest": reference.digest},
         "judge": judge_digest(), "torch": version("torch"),

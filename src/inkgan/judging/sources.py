@@ -117,7 +117,7 @@ def _generator_source(text: str, sampler: Sampler, checkpoint: Checkpoint) -> So
     def hand(progress: Progress) -> Hand:
         return one_hand(sampler, progress=progress)
 
-    return Source(text, bundle.digest(), take, folder, facts, notes, hand=hand if obeys else None)
+    return Source(text, bundle.digest, take, folder, facts, notes, hand=hand if obeys else None)
 
 
 def _draw(

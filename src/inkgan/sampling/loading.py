@@ -10,6 +10,7 @@ from inkgan.errors import ArtifactError, did_you_mean
 from inkgan.sampling.sampler import Sampler
 
 RUNS = Path("runs")  # where the command line puts runs, and where a bare name is looked for
+SHIPPED = Path(__file__).parents[1] / "bundles"  # trained by this project's own commands
 BUNDLE = "generator.safetensors"
 Checkpoint = Literal["last", "best"]
 
@@ -18,22 +19,32 @@ def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "
     """Load a trained generator from a run folder, a bundle file or the name of a run in runs/.
 
     Args:
-        source: the run folder, the .safetensors bundle, or the run's name.
+        source: the run folder, the .safetensors bundle, the run's name, or that of a bundle that
+            came with inkgan, such as flagship.
         device: auto, cpu, cuda, cuda:N or mps.
         checkpoint: of a run folder, its last generator or the best-scored one.
 
     Raises:
         ArtifactError: there is nothing there, or it is damaged.
     """
+    return Sampler(load_source(source, checkpoint), choose_device(device))
+
+
+def load_source(source: str | Path, checkpoint: Checkpoint = "last") -> Bundle:
+    """Load the bundle that `load` draws from.
+
+    Raises:
+        ArtifactError: there is nothing there, or it is damaged.
+    """
     path = find(source)
     bundle = load_bundle(path / BUNDLE if path.is_dir() else path)
-    if checkpoint == "best":
-        bundle = _best_of(path, bundle)
-    return Sampler(bundle, choose_device(device))
+    return _best_of(path, bundle) if checkpoint == "best" else bundle
 
 
 def find(source: str | Path) -> Path:
     """Return the run folder or bundle file that `source` names.
+
+    A path comes first, then a run of that name in runs/, then a bundle that came with inkgan.
 
     Raises:
         ArtifactError: there is nothing of that name, or no trained generator in it.
@@ -46,7 +57,10 @@ def find(source: str | Path) -> Path:
         return path
     if (RUNS / path / BUNDLE).is_file():
         return RUNS / path
+    if (SHIPPED / f"{source}.safetensors").is_file():
+        return SHIPPED / f"{source}.safetensors"
     known = [p.parent.name for p in RUNS.glob(f"*/{BUNDLE}")]
+    known += [p.stem for p in SHIPPED.glob("*.safetensors")]
     raise ArtifactError(
         f"there is no run or bundle {str(source)!r}{did_you_mean(str(source), known)}"
     )

@@ -93,7 +93,7 @@ class CalibrationBook:
 
     @property
     def _path(self) -> Path:
-        return files.cache_folder() / "styles" / f"{self.sampler.bundle.digest()[:32]}.json"
+        return files.cache_folder() / "styles" / f"{self.sampler.bundle.digest[:32]}.json"
 
     def _kept(self) -> dict[str, Any]:
         """Read what was computed before; what cannot be read is computed anew."""

@@ -1,9 +1,7 @@
-"""The named recipes: five reference systems, each as its description has it.
+"""The five reference systems, each as its description has it.
 
 `notes` tell what a source left open and what was chosen for it.
 """
-
-from pathlib import Path
 
 from inkgan.config import (
     Augment,
@@ -22,8 +20,6 @@ from inkgan.config import (
     Schedule,
     Stem,
 )  # fmt: skip
-from inkgan.errors import ConfigError, did_you_mean
-from inkgan.toml import from_toml
 
 _ALL_60000 = Data(name="mnist", holdout=0)  # the five sources train on the whole training split
 _KERAS_NORM = Normalisation(momentum=0.01, epsilon=1e-3)  # Keras counts momentum 0.99 the other way
@@ -141,26 +137,4 @@ _DCGAN_COMPACT = Recipe(
     schedule=Schedule(batch_size=128, epochs=20),
 )
 
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (_MLP, _VANILLA, _DCGAN, _DCGAN_TUTORIAL, _DCGAN_COMPACT)
-}
-DEFAULT_RECIPE = "dcgan"
-
-
-def get_recipe(name_or_path: str | Path) -> Recipe:
-    """Return a named recipe, or read one from a .toml file.
-
-    Raises:
-        ConfigError: no recipe has that name, or the file cannot be read or is no recipe.
-    """
-    text = str(name_or_path)
-    if text in RECIPES:
-        return RECIPES[text]
-    path = Path(name_or_path)
-    if path.suffix != ".toml" and not path.is_file():
-        hint = did_you_mean(text, RECIPES)
-        raise ConfigError(f"unknown recipe {text!r}{hint} (or a path to a .toml file)")
-    try:
-        return from_toml(path.read_text(encoding="utf-8"), source=text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the recipe {text}: {error}") from error
+REFERENCE = (_MLP, _VANILLA, _DCGAN, _DCGAN_TUTORIAL, _DCGAN_COMPACT)

@@ -1,0 +1,1 @@
+"""A trained generator out of Python: to ship, to other runtimes, to the hub, into a browser."""

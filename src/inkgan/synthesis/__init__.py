@@ -1,0 +1,1 @@
+"""Labelled data sets, drawn from a trained generator."""
