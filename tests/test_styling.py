@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from inkgan.writing.hand import Hand
 from inkgan.writing.style import styled_hand
 from writing_fixtures import StrokeSampler
 
-STYLED = {"slant": 8.0, "thickness": 2.7, "width": 13.0}
+STYLED: dict[str, Any] = {"slant": 8.0, "thickness": 2.7, "width": 13.0}
 
 
 def taught() -> Recipe:

@@ -41,7 +41,8 @@ def export_page(bundle: Bundle, out: Path, *, half: bool = False) -> None:
     model = bundle.recipe.model
     if model.classes > MOST_CLASSES:
         raise ConfigError(
-            f"{bundle.recipe.name} has {model.classes:,} classes; a page has room for {MOST_CLASSES}"
+            f"{bundle.recipe.name} has {model.classes:,} classes; a page has room for "
+            f"{MOST_CLASSES}"
         )
     files.write_text(out, page(bundle, program_of(bundle, half=half)))
 
