@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "sampling": FOUNDATION | {"artifacts"},
     "writing": FOUNDATION | {"artifacts", "evaluation", "sampling"},
     "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
-    "export": FOUNDATION | {"artifacts", "models", "sampling"},
+    "export": FOUNDATION | {"artifacts", "evaluation", "models", "sampling"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
