@@ -7,7 +7,7 @@ OUT ?= runs/first
 .PHONY: run setup test bench lint format clean
 
 run: setup  ## train the default recipe for a few minutes and say what was written
-	$(BIN)/inkgan train dcgan --minutes 4 --set schedule.batch_size=32 --sample-every 3200 --fallback uci-digits --out $(OUT)
+	$(BIN)/inkgan train flagship-quick --minutes 5 --fallback uci-digits --out $(OUT)
 
 setup: $(VENV)/.ready
 

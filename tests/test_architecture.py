@@ -14,7 +14,9 @@ SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Public functions with a parameter and a docstring line for each option; little code.
-LISTED = ("train", "sample", "evaluate", "style_grid", "synth")
+LISTED = (
+    "benchmark", "train", "sample", "evaluate", "imitate", "style_grid", "styled", "synth", "write",
+)  # fmt: skip
 
 FOUNDATION = {
     "errors", "config", "toml", "recipes", "rng", "device", "files", "images", "extras"
@@ -37,16 +39,19 @@ ALLOWED: dict[str, set[str]] = {
     "training": FOUNDATION | {"data", "models", "objective"},
     "evaluation": FOUNDATION,
     "sampling": FOUNDATION | {"artifacts"},
-    "writing": FOUNDATION | {"artifacts", "evaluation", "sampling"},
+    "styling": FOUNDATION | {"evaluation", "sampling"},
+    "writing": FOUNDATION | {"artifacts", "evaluation", "sampling", "styling"},
     "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
     "export": FOUNDATION | {"artifacts", "evaluation", "models", "sampling"},
+    "imitation": FOUNDATION | {"data", "evaluation", "sampling", "styling", "writing"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
     | {"artifacts", "data", "evaluation", "events", "models", "report", "sampling", "training"},
     "judging": FOUNDATION | {"data", "evaluation", "models", "report", "sampling"},
     "api": FOUNDATION | {"artifacts", "events", "experiment"},
-    "benchmark": FOUNDATION | {"api", "artifacts", "evaluation", "events", "judging"},
+    "benchmark": FOUNDATION
+    | {"api", "artifacts", "evaluation", "events", "judging", "models", "report", "sampling"},
     "cli": FOUNDATION
     | {
         "api",
@@ -57,9 +62,11 @@ ALLOWED: dict[str, set[str]] = {
         "events",
         "experiment",
         "export",
+        "imitation",
         "judging",
         "report",
         "sampling",
+        "styling",
         "writing",
         "synthesis",
     },

@@ -83,7 +83,6 @@ def test_help_is_quick_and_complete() -> None:
         (["train", "--data-dir", "nowhere"], "--data-dir nowhere is no folder"),
         (["train", "--on-trouble", "pray"], "pray"),
         (["train", "--data", "folder:nowhere"], "folder:nowhere: there is no such folder"),
-        (["sample"], "Missing argument"),
         (["sample", "nothing"], "no run or bundle 'nothing'"),
         (["sample", "nothing", "--seeds", "9-3"], "--seeds '9-3'"),
         (["sample", "nothing", "--out", "a.jpg"], "--out a.jpg: the ending must be"),
@@ -104,6 +103,9 @@ def test_help_is_quick_and_complete() -> None:
         (["evaluate", "nothing", "--inception"], r"pip install 'inkgan\[inception\]'"),
         (["judge", "fit", "--epochs", "0"], "--epochs 0 is impossible"),
         (["benchmark", "--minutes", "0"], "--minutes 0.0 is impossible"),
+        (["benchmark", "--minutes", "3", "--whole"], "--whole .*--minutes 3.0 .*use one of them"),
+        (["benchmark", "--page", "page.html"], r"--page page.html: .*an ending of \.md"),
+        (["benchmark", "--also", "nothing"], "no run or bundle 'nothing'"),
         (["benchmark", "--recipes", "mlp,dcgna"], "unknown recipe 'dcgna'; did you mean 'dcgan'"),
     ],
 )

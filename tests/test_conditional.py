@@ -203,6 +203,25 @@ def test_one_image_a_class_has_no_spread_within_classes() -> None:
     torch.testing.assert_close(spread(noisy, LABELS, 0), noisy.flatten(1).std(0).mean())
 
 
+@pytest.mark.parametrize(("loss", "right"), [("non-saturating", 0.0), ("relativistic", 1.0)])
+def test_logits_without_a_zero_are_held_against_each_other(loss: str, right: float) -> None:
+    """All logits lie far below 0, and those of fakes lower still."""
+    recipe = override(Recipe(model=model("mlp")), [f"objective.loss={loss}", "optim.lr=1e-9"])
+    state = new_state(recipe, SHAPE, CPU)
+    for network in (state.generator, state.discriminator):
+        for parameter in network.parameters():
+            nn.init.zeros_(parameter)
+    hidden, logit = (m for m in state.discriminator.modules() if isinstance(m, nn.Linear))
+    with torch.no_grad():  # one hidden unit passes the mean of the image on, times 100
+        hidden.weight[0] = 100 / hidden.in_features
+        hidden.bias[0] = 500
+        logit.weight[0, 0] = 1
+        logit.bias[0] = -5000
+    real = Batch(torch.ones(8, *SHAPE), torch.zeros(8, dtype=torch.int64), torch.zeros(8, 0))
+    metrics = train_step(state, recipe, real, torch.randn(2, 8, 5))
+    assert metrics[2].item() == right
+
+
 # --- schedules ---
 
 

@@ -5,6 +5,10 @@ import re
 from pathlib import Path
 
 import inkgan
+from inkgan.config import Objective
+from inkgan.objective.diffaug import TRANSFORMATIONS
+from inkgan.objective.losses import LOSSES
+from inkgan.objective.penalties import PENALTIES
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,6 +36,19 @@ def test_links_lead_somewhere() -> None:
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert target.startswith("http") or (page.parent / target).exists(), (page, target)
+
+
+def test_the_page_of_objectives_has_every_formula_with_its_source() -> None:
+    page = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip(" `"): line for line in page.splitlines() if "|" in line}
+    sources: dict[str, str] = {name: loss.source for name, loss in LOSSES.items()}
+    sources |= {f"objective.penalties.{name}": source for name, (_, source) in PENALTIES.items()}
+    for name, source in sources.items():
+        assert source in rows[name], name
+    assert all(f"`{name}`" in rows["objective.augment"] for name in TRANSFORMATIONS)
+    elsewhere = {"loss", "penalties", "classify", "style"}
+    for name in Objective.model_fields.keys() - elsewhere:
+        assert f"objective.{name}" in rows, name
 
 
 def test_the_changelog_knows_this_version() -> None:

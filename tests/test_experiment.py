@@ -319,9 +319,9 @@ def test_checkpoints_are_picked_on_validation_images_alone(
     seen: list[torch.Tensor] = []
 
     class Watched(Picker):
-        def __init__(self, real: torch.Tensor) -> None:
+        def __init__(self, real: torch.Tensor, labels: torch.Tensor | None) -> None:
             seen.append(real)
-            super().__init__(real)
+            super().__init__(real, labels)
 
     monkeypatch.setattr(experiment, "Picker", Watched)
     inkgan.train(override(tiny, ["data.holdout=300"]), out=tmp_path / "a", images=64)

@@ -18,8 +18,9 @@ import pytest
 
 from inkgan.config import DatasetName
 from inkgan.data.catalog import ARCHIVES, DESCRIPTIONS, IDX_SETS
-from inkgan.data.fetch import RemoteFile, cache_folder, download, find_file, search_roots
+from inkgan.data.fetch import RemoteFile, download, find_file, search_roots
 from inkgan.errors import DataError, DataNotFoundError
+from inkgan.files import cache_folder
 
 CONTENT = hashlib.shake_256(b"inkgan").digest(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

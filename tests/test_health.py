@@ -59,3 +59,12 @@ def test_streaks_belong_to_the_saved_state(state: TrainState) -> None:
     ill = WELL | {"fake_spread": 0.01}
     kinds(state, ill, ill, ill)
     assert state.counters()["streaks"]["collapse"] == 3
+
+
+def test_a_class_that_collapses_is_named(state: TrainState) -> None:
+    scores = {"e3_distance": 9.0, "class_variety": 0.2, "least_varied": 7.0}
+    found = [f for _ in range(4) for f in health.examine_scores(scores, state)]
+    assert [finding.kind for finding in found] == ["class-collapse"]
+    assert "class 7 vary 20 % as much" in found[0].message
+    assert health.examine_scores({"e3_distance": 9.0}, state) == []
+    assert health.examine_scores(scores | {"class_variety": 0.9}, state) == []

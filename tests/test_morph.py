@@ -16,8 +16,8 @@ from inkgan.errors import ArtifactError, ConfigError
 from inkgan.images import Floats, Shape, UInt8
 from inkgan.models.build import build_generator
 from inkgan.recipes import RECIPES
+from inkgan.sampling import source as source_module
 from inkgan.sampling.sampler import Sampler
-from inkgan.writing import hand as hand_module
 from inkgan.writing.axes import style_grid
 from inkgan.writing.film import Film
 from inkgan.writing.morph import make_film
@@ -203,7 +203,7 @@ def test_impossible_grids_are_refused(
 def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeSampler:
     """Let every source be the sampler of strokes."""
     sampler = StrokeSampler()
-    monkeypatch.setattr(hand_module, "load", lambda source, device: sampler)
+    monkeypatch.setattr(source_module, "load", lambda source, device: sampler)
     return sampler
 
 

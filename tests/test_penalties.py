@@ -142,7 +142,7 @@ def test_recipes_train_with_penalties(tiny: Recipe, changes: list[str], tmp_path
                          out=f"{tmp_path}/b", images=640).load_checkpoint("last")  # fmt: skip
     assert penalised is not None
     assert plain is not None
-    key = "discriminator.head.weight"
+    key = "discriminator.head.logit.weight"
     assert not torch.equal(penalised[0][key], plain[0][key])
 
 

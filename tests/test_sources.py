@@ -24,9 +24,10 @@ from sklearn.datasets import load_digits
 from inkgan.config import Data
 from inkgan.data.catalog import FASHION, IDX_SETS, IdxSet
 from inkgan.data.dataset import Dataset, Split, load_dataset
-from inkgan.data.fetch import RemoteFile, cache_folder
+from inkgan.data.fetch import RemoteFile
 from inkgan.data.sources import CIFAR_CLASSES, read_source
 from inkgan.errors import DataError, DataFormatError, DataNotFoundError
+from inkgan.files import cache_folder
 
 PATIENT = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]

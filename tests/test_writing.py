@@ -20,7 +20,7 @@ from inkgan.data.dataset import load_dataset
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.images import UInt8
 from inkgan.recipes import RECIPES
-from inkgan.writing import hand as hand_module
+from inkgan.sampling import source as source_module
 from inkgan.writing.colours import parse_colours
 from inkgan.writing.hand import LATENT_STEP, Hand
 from inkgan.writing.layout import Line, lay_out
@@ -427,7 +427,7 @@ def test_transparent_paper(tmp_path: Path) -> None:
 def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeSampler:
     """Let every source be the sampler of strokes."""
     sampler = StrokeSampler()
-    monkeypatch.setattr(hand_module, "load", lambda source, device: sampler)
+    monkeypatch.setattr(source_module, "load", lambda source, device: sampler)
     return sampler
 
 

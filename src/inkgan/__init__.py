@@ -24,9 +24,11 @@ __all__ = [
     "compare",
     "evaluate",
     "get_recipe",
+    "imitate",
     "load",
     "load_dataset",
     "morph",
+    "styled",
     "synth",
     "train",
     "write",
@@ -38,11 +40,13 @@ if TYPE_CHECKING:
     from inkgan.config import Recipe
     from inkgan.data.dataset import load_dataset
     from inkgan.errors import InkganError
+    from inkgan.imitation.imitate import imitate
     from inkgan.judging.evaluate import evaluate
     from inkgan.recipes import RECIPES, get_recipe
     from inkgan.report.compare import compare
     from inkgan.sampling.loading import load
     from inkgan.sampling.sampler import Sampler
+    from inkgan.styling.styled import styled
     from inkgan.synthesis.synth import synth
     from inkgan.writing.morph import morph
     from inkgan.writing.page import write
@@ -56,10 +60,12 @@ _HOMES = {
     "compare": "inkgan.report.compare",
     "evaluate": "inkgan.judging.evaluate",
     "get_recipe": "inkgan.recipes",
+    "imitate": "inkgan.imitation.imitate",
     "load": "inkgan.sampling.loading",
     "load_dataset": "inkgan.data.dataset",
     "morph": "inkgan.writing.morph",
     "synth": "inkgan.synthesis.synth",
+    "styled": "inkgan.styling.styled",
     "train": "inkgan.api",
     "write": "inkgan.writing.page",
 }

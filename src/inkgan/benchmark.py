@@ -1,29 +1,34 @@
-"""The benchmark: recipes and seeds trained in a stated time, judged alike, as one page."""
+"""The benchmark: recipes and seeds trained for the same time, and judged alike."""
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any, Literal
 
+from inkgan import files
 from inkgan.api import train
 from inkgan.artifacts.run import Run
 from inkgan.config import Recipe
-from inkgan.errors import ConfigError
+from inkgan.errors import ConfigError, DataError, TrainingStopped
 from inkgan.evaluation.extractors import Progress, silent
-from inkgan.evaluation.score import METRICS, Score, shown
-from inkgan.events import Event
-from inkgan.judging.evaluate import Judged, evaluate
-from inkgan.recipes import get_recipe
+from inkgan.evaluation.picker import DISTANCE
+from inkgan.events import Event, Finished, Started
+from inkgan.judging.evaluate import evaluate
+from inkgan.models.build import build_discriminator, count_parameters
+from inkgan.recipes import RECIPES, get_recipe
+from inkgan.report.standings import Effort, Entry
+from inkgan.sampling.loading import load
+from inkgan.sampling.sampler import Sampler
 from inkgan.toml import replace
 
-COLUMNS = (
-    "fd_e1", "fd_e2", "fd_infinity_e1", "precision", "recall", "coverage", "clear",
-    "worst_class_recall", "usefulness", "two_sample_auc", "copies",
-)  # fmt: skip
-HEAD = """Written by `{command}`; do not edit. A run is trained for {budget} at most, and judged by
-the {protocol} protocol against the test images of {reference}. ↓ less is better, ↑ more is better,
-= nearest to the floor is best; ± is a 95 % interval, at the floor the deviation over draws."""
-BETTER = {"lower": "↓", "higher": "↑", "real": "="}
+REAL = "real training images"
+EVALUATIONS = 12  # of a run on its way: points enough for a curve
+LEAST_SECONDS = 6.0  # between two of them: each takes a second or so of the budget
+FIRST_LEG = 0.05  # of the budget: what a recipe's speed is taken from
+Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,10 @@ class Plan:
     """What is trained and how it is judged.
 
     Attributes:
+        recipes: names or .toml files.
         minutes: of training for each run, over all interruptions; None trains the whole recipe.
         out: folder of the run folders; what is there already is gone on with, or only judged.
+        also: trained generators that are judged beside them: run folders, bundles or names.
     """
 
     recipes: tuple[str, ...]
@@ -42,98 +49,169 @@ class Plan:
     out: Path
     reference: str = "mnist"
     data_dir: Path | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> int:
+        """The number of training runs."""
+        return len(self.recipes) * len(self.seeds)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A judged run; `run` is None for real images."""
-
-    name: str
-    seed: int
-    run: Run | None
-    judged: Judged
+def mnist_recipes() -> tuple[str, ...]:
+    """Name the recipes that train on MNIST itself."""
+    return tuple(name for name, recipe in RECIPES.items() if recipe.data.name == "mnist")
 
 
 def benchmark(
-    plan: Plan, progress: Progress = silent, on_event: Callable[[Event], None] | None = None
+    plan: Plan, progress: Progress = silent, on_event: Listener | None = None
 ) -> Iterator[Entry]:
-    """Train and judge every recipe with every seed, then judge real images.
+    """Judge real images and what is given, then train and judge every recipe, seed after seed.
 
-    The same call again goes on where it was stopped.
+    What may be missing is asked for before hours are spent; a run that fails does not end the
+    others. The same call again goes on where it was stopped.
 
     Raises:
         InkganError: a recipe, the data or a folder cannot be.
     """
+    recipes = _checked(plan)
+    given = {source: load(source) for source in plan.also}
+    document = _judged(f"data:{plan.reference}", plan.out / "real", plan, progress)
+    yield Entry(REAL, "real", document=document)
+    for source, sampler in given.items():
+        folder = plan.out / ("given-" + re.sub(r"[^\w.-]+", "-", source).strip("-"))
+        document = _judged(source, folder, plan, progress)
+        yield Entry(f"{source}, as given", "given", document=document, effort=_known(sampler))
+    for seed in plan.seeds:
+        for recipe in recipes:
+            yield _trained(recipe, seed, plan, progress, on_event)
+
+
+def seconds_left(entries: list[Entry], plan: Plan) -> float | None:
+    """Estimate how long the missing runs take; None where whole recipes are trained."""
+    if plan.minutes is None:
+        return None
+    judged = [entry.document["seconds"] for entry in entries if entry.document is not None]
+    missing = plan.runs - sum(entry.role == "trained" for entry in entries)
+    return float(missing * (60 * plan.minutes + (median(judged) if judged else 0.0)))
+
+
+def _checked(plan: Plan) -> list[Recipe]:
     if not plan.recipes or not plan.seeds:
         raise ConfigError("a benchmark needs a recipe and a seed at least")
-    chosen: list[Recipe] = [get_recipe(name) for name in plan.recipes]
-    for recipe in chosen:
-        for seed in plan.seeds:
-            wanted = replace(recipe, {"seed": seed}, f"--seeds {seed}")
-            run = train(
-                wanted, out=plan.out / f"{recipe.name}-{seed}", minutes=plan.minutes,
-                data_dir=plan.data_dir, on_event=on_event,
-            )  # fmt: skip
-            yield Entry(recipe.name, seed, run, _judged(run.path, run.path, plan, progress))
-    real = _judged(f"data:{plan.reference}", plan.out / "real", plan, progress)
-    yield Entry("real training images", 0, None, real)
+    recipes = [get_recipe(name) for name in plan.recipes]
+    named = {
+        "--recipes": [recipe.name for recipe in recipes],
+        "--seeds": list(map(str, plan.seeds)),
+        "--also": list(plan.also),
+    }
+    for flag, values in named.items():
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            raise ConfigError(f"{flag} has {twice} twice: a run counts once; leave one out")
+    return recipes
 
 
-def _judged(source: str | Path, out: Path, plan: Plan, progress: Progress) -> Judged:
-    return evaluate(
-        source, protocol=plan.protocol, out=out, reference=plan.reference,
-        data_dir=plan.data_dir, progress=progress,
+def _trained(
+    recipe: Recipe, seed: int, plan: Plan, progress: Progress, on_event: Listener | None
+) -> Entry:
+    """Train and judge one run; one that breaks down is an entry too, and says why."""
+    folder = plan.out / f"{recipe.name}-{seed}"
+    heard: list[Event] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Started | Finished):
+            heard.append(event)
+        if on_event is not None:
+            on_event(event)
+
+    document, failure = None, ""
+    wanted = replace(recipe, {"seed": seed}, f"--seeds {seed}")
+    try:
+        if plan.minutes is not None:
+            wanted = _paced(wanted, plan, plan.minutes, listen)
+        _train(wanted, folder, plan, plan.minutes, listen)
+    except TrainingStopped as error:
+        failure = str(error)
+    else:
+        try:
+            document = _judged(folder, folder, plan, progress)
+        except DataError as error:  # such as nothing but black images
+            failure = f"It cannot be judged: {error}"
+    rows = Run.open(folder).rows()
+    return Entry(
+        recipe.name, "trained", seed, document, failure, _effort(heard, rows),
+        curve=[(r["seconds"], r[DISTANCE]) for r in rows if DISTANCE in r and r["images"] > 0],
+        machine=_machine(folder),
     )  # fmt: skip
 
 
-def page(entries: Sequence[Entry], plan: Plan, command: str) -> str:
-    """Return the benchmark as Markdown: a table with the floors under it, and the verdicts."""
-    scores = [_scores(entry.judged.document) for entry in entries]
-    keys = [key for key in COLUMNS if all(key in row for row in scores)]
-    head = ["recipe", "seed", "minutes", "images seen", *(_heading(key) for key in keys)]
-    rows = [
-        [entry.name, *_effort(entry), *(_cell(row[key]) for key in keys)]
-        for entry, row in zip(entries, scores, strict=True)
-    ]
-    floors = ["*floor: real against real*", "", "", "", *(_floor(scores[0][key]) for key in keys)]
-    table = [head, ["---"] * len(head), *rows, floors]
-    lines = ["| " + " | ".join(row) + " |" for row in table]
-    verdicts = [
-        f"- **{entry.name}**, seed {entry.seed}: {' '.join(entry.judged.verdict)}"
-        for entry in entries
-    ]
-    budget = "each recipe's own length" if plan.minutes is None else f"{plan.minutes:g} minutes"
-    head_text = HEAD.format(
-        command=command, budget=budget, protocol=plan.protocol, reference=plan.reference
-    )
-    parts = ["# Benchmark", "", head_text, "", *lines, "", "## In words", "", *verdicts, ""]
-    return "\n".join(parts)
+def _train(
+    recipe: Recipe, folder: Path, plan: Plan, minutes: float | None, listen: Listener
+) -> None:
+    train(recipe, out=folder, minutes=minutes, data_dir=plan.data_dir, on_event=listen)
 
 
-def _scores(document: dict[str, Any]) -> dict[str, Score]:
-    return {row["key"]: Score.from_json(row) for row in document["scores"]}
+def _paced(recipe: Recipe, plan: Plan, minutes: float, listen: Listener) -> Recipe:
+    """Return the recipe with its evaluations spread over the budget.
+
+    The first seed's first leg tells how fast the recipe is; its other seeds evaluate after as many
+    images. A run that is gone on with keeps its pace, unless the budget has become another.
+    """
+    first = plan.out / f"{recipe.name}-{plan.seeds[0]}"
+    speed = _speed(first)
+    if speed is None and recipe.seed == plan.seeds[0]:
+        leg = min(max(FIRST_LEG * minutes, LEAST_SECONDS / 60), minutes)
+        _train(recipe, first, plan, leg, listen)
+        speed = _speed(first)
+    if speed is None:
+        return recipe
+    images = speed * max(60 * minutes / EVALUATIONS, LEAST_SECONDS)
+    rounded = round(images, 1 - math.floor(math.log10(images)))
+    held = Run.open(first).recipe.schedule.evaluate_every
+    every = held if held is not None and 0.5 < held / images < 2 else max(1, int(rounded))
+    return replace(recipe, {"schedule.evaluate_every": every}, "the benchmark's pace")
 
 
-def _heading(key: str) -> str:
-    metric = METRICS[key]
-    return f"{metric.title} {BETTER[metric.better]}"
+def _speed(folder: Path) -> float | None:
+    """Return the images that a run has seen a second so far, if it has begun to see any."""
+    if not (folder / "recipe.toml").is_file():
+        return None
+    run = Run.open(folder)
+    saved = run.load_checkpoint("last")
+    if saved is None or not saved[1]["step"]:
+        return None
+    return float(saved[1]["step"] * run.recipe.schedule.images_per_step / saved[1]["seconds"])
 
 
-def _effort(entry: Entry) -> list[str]:
-    if entry.run is None:
-        return ["", "", ""]
-    last: dict[str, Any] = {}
-    for row in entry.run.rows():
-        last |= row
-    return [str(entry.seed), f"{last['seconds'] / 60:.1f}", f"{last['images']:,}"]
+def _judged(source: str | Path, out: Path, plan: Plan, progress: Progress) -> dict[str, Any]:
+    return evaluate(
+        source, protocol=plan.protocol, out=out, reference=plan.reference,
+        data_dir=plan.data_dir, progress=progress,
+    ).document  # fmt: skip
 
 
-def _cell(score: Score) -> str:
-    return f"{shown(score.key, score.value)} ± {shown(score.key, score.margin)}".replace(
-        " % ±", " ±"
-    )
+def _effort(heard: list[Event], rows: list[dict[str, Any]]) -> Effort | None:
+    """Sum up what a run has cost; None if it was stopped on the way."""
+    started = next((event for event in heard if isinstance(event, Started)), None)
+    finished = next((event for event in reversed(heard) if isinstance(event, Finished)), None)
+    if started is None or finished is None:
+        return None
+    speeds = [row["images_per_second"] for row in rows if "images_per_second" in row]
+    return Effort(
+        started.parameters, finished.images, started.total_images, finished.seconds,
+        median(speeds) if speeds else None,
+    )  # fmt: skip
 
 
-def _floor(score: Score) -> str:
-    floor = score.floor
-    return f"{shown(score.key, floor.mean)} ± {shown(score.key, floor.sd)}".replace(" % ±", " ±")
+def _known(sampler: Sampler) -> Effort:
+    """Return what a bundle tells of its cost."""
+    bundle = sampler.bundle
+    discriminator = build_discriminator(bundle.recipe.model, bundle.shape, bundle.recipe.seed)
+    networks = bundle.generator(), discriminator
+    generator, judge = (count_parameters(network) for network in networks)
+    return Effort((generator, judge), bundle.images_seen)
+
+
+def _machine(folder: Path) -> str:
+    held = files.read_json(folder / "environment.json")
+    return f"{held['device']} of {held['processor']}, torch {held['torch']}"

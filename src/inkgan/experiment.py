@@ -14,13 +14,13 @@ from inkgan.artifacts.run import Run, locked
 from inkgan.artifacts.tensorboard import open_log
 from inkgan.config import Recipe
 from inkgan.data.batches import Batches, batches_for
-from inkgan.data.dataset import load_dataset, validation_images
+from inkgan.data.dataset import Dataset, load_dataset, validation_images
 from inkgan.errors import TrainingStopped
 from inkgan.evaluation.picker import DISTANCE, Picker
 from inkgan.events import Event, Finished, Options, Reason, Sampled, Started, Troubled, Updated
 from inkgan.models.build import count_parameters
 from inkgan.report.pictures import write_pictures
-from inkgan.sampling.sampler import draw
+from inkgan.sampling.sampler import any_labels, draw
 from inkgan.sampling.sheet import noise_grid
 from inkgan.training import health
 from inkgan.training.loop import Update, total_steps, train
@@ -52,10 +52,11 @@ class Experiment:
     """The run in progress: state, clock and folder."""
 
     def __init__(
-        self, run: Run, batches: Batches, state: TrainState, real: torch.Tensor, options: Options
+        self, run: Run, batches: Batches, state: TrainState, real: Dataset, options: Options
     ) -> None:
-        self.run, self.batches, self.state, self.picker = run, batches, state, Picker(real)
+        self.run, self.batches, self.state = run, batches, state
         self.recipe, self.options = run.recipe, options
+        self.picker = Picker(real.images, real.labels if self.recipe.model.classes else None)
         self.device = batches.dataset.images.device
         self.note = settle_threads(run.environment_path, options.threads)
         dataset = batches.dataset
@@ -70,6 +71,7 @@ class Experiment:
         self.log = open_log(run.path / "tensorboard", self.images_seen)
         self.saved_at = self.clock = time.perf_counter()
         self.window_seconds, self.window_step, self.evaluated_at = 0.0, state.step, -1
+        self.found: list[health.Finding] = []  # by the evaluation just made
 
     @property
     def images_seen(self) -> int:
@@ -87,7 +89,7 @@ class Experiment:
             for update in train(self.recipe, self.batches, self.state, self.options.capture):
                 yield self._record(update)
                 if update.metrics is not None:
-                    yield from self._heed(update.metrics)
+                    yield from self._heed(health.examine(update.metrics, self.state))
                 yield from self._look()
                 if self.options.should_stop():
                     reason = "interrupted"
@@ -102,8 +104,8 @@ class Experiment:
         yield Finished(self.run, reason, self.images_seen, self.state.seconds)
 
     def _steps_between(self, images: int | None) -> int:
-        batch_size = self.batches.batch_size
-        return max(1, round((images or self.batches.per_epoch * batch_size) / batch_size))
+        size = self.batches.batch_size
+        return max(1, round(images / size)) if images else self.batches.per_epoch
 
     # --- the start ---
 
@@ -152,16 +154,14 @@ class Experiment:
             "seconds": round(self.state.seconds, 3),
         }
 
-    def _draw(self, count: int) -> torch.Tensor:
-        """Draw the images of the seeds from 0 with the averaged generator."""
-        return torch.cat(list(draw(self.state.ema, range(count), self.recipe.model)))
-
-    def _look(self) -> Iterator[Sampled]:
+    def _look(self) -> Iterator[Event]:
         """Sample, evaluate and save, where each is due."""
         if self.state.step % self.sample_steps == 0:
             yield self._sample()
         elif self.state.step % self.evaluate_steps == 0:
             self._evaluate()
+        found, self.found = self.found, []
+        yield from self._heed(found)
         if time.perf_counter() - self.saved_at > CHECKPOINT_SECONDS:
             self._save("last")
 
@@ -186,7 +186,10 @@ class Experiment:
         Steps are evaluated by plan alone: where a run happens to be interrupted must not decide
         which checkpoint is the best.
         """
-        scores, self.evaluated_at = self.picker.score(self._draw(SCORED_IMAGES)), self.state.step
+        seeds, model = range(SCORED_IMAGES), self.recipe.model
+        drawn = torch.cat(list(draw(self.state.ema, seeds, model)))
+        scores = self.picker.score(drawn, any_labels(seeds, model.classes))
+        self.found, self.evaluated_at = health.examine_scores(scores, self.state), self.state.step
         self.run.append(self._row() | scores)
         self.log.scalars(self.images_seen, scores)
         score, best = scores[DISTANCE], self.state.best_score
@@ -197,9 +200,9 @@ class Experiment:
         self._tick()
         return score, is_best
 
-    def _heed(self, metrics: dict[str, float]) -> Iterator[Event]:
-        """Listen to the health monitor and act as the user chose."""
-        for finding in health.examine(metrics, self.state):
+    def _heed(self, findings: list[health.Finding]) -> Iterator[Event]:
+        """Act on what the health monitor found as the user chose."""
+        for finding in findings:
             answer = self.options.answer_to(finding, self.state.rollbacks)
             action = self._roll_back() if answer == "rollback" else f"training {answer}"
             told = {"health": finding.kind, "message": str(finding), "action": action}

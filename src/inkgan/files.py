@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from inkgan.errors import ArtifactError
+
+
+def cache_folder() -> Path:
+    """Return the user's cache, which INKGAN_CACHE moves."""
+    moved = os.environ.get("INKGAN_CACHE")
+    return Path(moved) if moved else Path(platformdirs.user_cache_dir("inkgan", appauthor=False))
 
 
 @contextmanager

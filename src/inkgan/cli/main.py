@@ -12,6 +12,7 @@ from inkgan.cli import data, export, judge, recipes
 from inkgan.cli.benchmark import benchmark
 from inkgan.cli.compare import compare
 from inkgan.cli.evaluate import evaluate
+from inkgan.cli.imitate import imitate
 from inkgan.cli.morph import morph
 from inkgan.cli.sample import sample
 from inkgan.cli.synth import synth
@@ -35,6 +36,7 @@ app.command()(sample)
 app.command()(write)
 app.command()(morph)
 app.command()(synth)
+app.command()(imitate)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(benchmark)

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from inkgan.cli.options import Slant, Thickness
 from inkgan.errors import ArtifactError, ConfigError
 
 if TYPE_CHECKING:
-    from inkgan.images import UInt8
+    from inkgan.styling.order import Delivery
 
 MAX_IMAGES = 1_000_000
 MAX_GRID_IMAGES = 10_000
@@ -37,12 +38,30 @@ def parse_seeds(text: str, flag: str = "--seeds") -> list[int]:
 def sample(
     source: Annotated[
         str, typer.Argument(help="A run folder, a bundle, or a run's name in runs/.")
-    ],
+    ] = "flagship",
     out: Annotated[
         Path, typer.Option(help="A .png (grid), a .npz (arrays), or a folder (single PNGs).")
     ] = Path("samples.png"),
-    seeds: Annotated[str, typer.Option(help="One image for each seed: 0-63,70.")] = "0-63",
-    columns: Annotated[int, typer.Option(help="Of the grid; 0 is as square as possible.")] = 0,
+    seeds: Annotated[
+        str | None, typer.Option(help="One image for each seed: 0-63,70. [default: 0-63]")
+    ] = None,
+    digit: Annotated[
+        str | None, typer.Option("--digit", "--digits", help="What to draw: 7, 1,3,5 or 0-9.")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(help="How many different ones of each digit. [default: 8]")
+    ] = None,
+    truncation: Annotated[
+        float, typer.Option(help="Below 1 images are more typical and less varied.")
+    ] = 1.0,
+    slant: Slant = None,
+    thickness: Thickness = None,
+    width: Annotated[
+        float | None, typer.Option(help="Of the upright digit, in pixels of the images.")
+    ] = None,
+    columns: Annotated[
+        int | None, typer.Option(help="Of the grid; 0 is as square as possible.")
+    ] = None,
     scale: Annotated[int, typer.Option(help="Screen pixels for each image pixel of a grid.")] = 2,
     checkpoint: Annotated[
         Literal["last", "best"], typer.Option(help="Of a run: its last or its best generator.")
@@ -51,15 +70,25 @@ def sample(
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
     """Draw images; the same seed gives the same image whatever is drawn beside it."""
-    wanted = parse_seeds(seeds)
-    kind = _check_target(out, len(wanted), force)
-    for flag, value, least, most in (("columns", columns, 0, 1000), ("scale", scale, 1, 32)):
+    wanted = None if seeds is None else parse_seeds(seeds)
+    kind = _check_target(out, len(wanted or range(64)), force)
+    for flag, value, least, most in (("columns", columns or 0, 0, 1000), ("scale", scale, 1, 32)):
         if not least <= value <= most:
             raise ConfigError(f"--{flag} {value} is impossible; use {least} to {most}")
+    from inkgan.cli.view import errors, stages
     from inkgan.sampling.loading import load
+    from inkgan.styling.order import Order, deliver
+    from inkgan.styling.request import Style
 
-    pictures = load(source, device=device, checkpoint=checkpoint).sample(seeds=wanted)
-    _write(kind, out, pictures, wanted, columns, scale)
+    order = Order(digit, count, wanted, Style(slant, thickness, width), truncation)
+    order.check()
+    with stages() as progress:
+        delivery = deliver(load(source, device=device, checkpoint=checkpoint), order, progress)
+    if columns is None and digit is not None:  # a digit a row
+        columns = len(delivery.images) // len(dict.fromkeys(delivery.labels or [0]))
+    _write(kind, out, delivery, columns or 0, scale)
+    for note in delivery.notes:
+        errors.print(note, markup=False)
     typer.echo(out)
 
 
@@ -80,19 +109,28 @@ def _check_target(out: Path, count: int, force: bool) -> str:
     return kind
 
 
-def _write(
-    kind: str, out: Path, pictures: "UInt8", seeds: list[int], columns: int, scale: int
-) -> None:
+def _write(kind: str, out: Path, delivery: "Delivery", columns: int, scale: int) -> None:
     import numpy as np
 
     from inkgan import files, images
 
+    seeds, labels = delivery.seeds, delivery.labels
     if kind == "folder":
-        for seed, picture in zip(seeds, pictures, strict=True):
-            images.save_png(out / f"seed-{seed:06d}.png", picture, {"seed": str(seed)})
+        for row, (seed, picture) in enumerate(zip(seeds, delivery.images, strict=True)):
+            note, name = {"seed": str(seed)}, f"seed-{seed:06d}"
+            if labels is not None:
+                note, name = note | {"label": str(labels[row])}, f"{name}-label-{labels[row]}"
+            images.save_png(out / f"{name}.png", picture, note)
     elif kind == "arrays":
+        arrays = {"images": delivery.images, "seeds": np.asarray(seeds, np.int64)}
+        if labels is not None:
+            arrays["labels"] = np.asarray(labels, np.int64)
+        if delivery.measured is not None:
+            arrays["measured"] = delivery.measured
         with files.atomic(out) as temporary, temporary.open("wb") as stream:
-            np.savez_compressed(stream, images=pictures, seeds=np.asarray(seeds, np.int64))
+            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
     else:
         note = {"seeds": ",".join(map(str, seeds))}
-        images.save_png(out, images.grid(pictures, columns, scale), note)
+        if labels is not None:
+            note["labels"] = ",".join(map(str, labels))
+        images.save_png(out, images.grid(delivery.images, columns, scale), note)

@@ -59,7 +59,7 @@ def synth(
     out: Annotated[Path, typer.Argument(help="The folder to make; it appears when it is whole.")],
     source: Annotated[
         str, typer.Option("--from", help="A run folder, a bundle, or a run's name in runs/.")
-    ],
+    ] = "flagship",
     per_class: Annotated[
         str | None,
         typer.Option(help="Images of each class, or a count,for,each; 6000 if left out."),

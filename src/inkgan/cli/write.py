@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from inkgan.cli.options import Slant, Thickness
 from inkgan.errors import ArtifactError, ConfigError
 
 From = Annotated[
@@ -30,17 +31,26 @@ def write(
         float, typer.Option(help="Degrees that the last digit leans further than the first.")
     ] = 0.0,
     jitter: Annotated[float, typer.Option(help="0 is regular, 1 is restless.")] = 0.5,
+    slant: Slant = None,
+    thickness: Thickness = None,
+    width: Annotated[
+        float | None, typer.Option(help="Of the ten digits on average, in pixels of the images.")
+    ] = None,
     device: Device = "auto",
     force: Force = False,
 ) -> None:
     """Write a number, a date or an amount in one hand."""
     check_file(out, (".png", ".svg"), force)
+    from inkgan.cli.view import stages
+    from inkgan.styling.request import Style
     from inkgan.writing.page import compose
 
-    page = compose(
-        text, hand, source, height=height, ink=ink, paper=paper, jitter=jitter,
-        slant_drift=slant_drift, device=device,
-    )  # fmt: skip
+    with stages() as progress:
+        page = compose(
+            text, hand, source, height=height, ink=ink, paper=paper, jitter=jitter,
+            slant_drift=slant_drift, style=Style(slant, thickness, width), device=device,
+            progress=progress,
+        )  # fmt: skip
     page.save(out)
     typer.echo(out)
 

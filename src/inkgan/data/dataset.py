@@ -88,13 +88,13 @@ def load_dataset(
 
 def validation_images(
     config: Data, train: Dataset, count: int, data_dir: Path | None = None
-) -> torch.Tensor:
+) -> Dataset:
     """Return the last images of the validation split, by which checkpoints are scored.
 
     A recipe that trains on all images (holdout 0) has only its last training images to offer.
     """
     held_out = load_dataset(config, "validation", data_dir) if config.holdout else train
-    return held_out.images[-count:]
+    return replace(held_out, images=held_out.images[-count:], labels=held_out.labels[-count:])
 
 
 def _with_channels(images: torch.Tensor, channels: int) -> torch.Tensor:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import pooch
 import requests
 from filelock import FileLock
 
 from inkgan.errors import DataError, DataNotFoundError
+from inkgan.files import cache_folder
 
 Report = Callable[[str, int, int | None], None]
 CONNECT_SECONDS, READ_SECONDS = 10, 60
@@ -32,12 +32,6 @@ class RemoteFile:
     sha256: str
     mirrors: tuple[str, ...]
     max_bytes: int = 1 << 30
-
-
-def cache_folder() -> Path:
-    """Return the user's cache, which INKGAN_CACHE moves."""
-    moved = os.environ.get("INKGAN_CACHE")
-    return Path(moved) if moved else Path(platformdirs.user_cache_dir("inkgan", appauthor=False))
 
 
 def search_roots(data_dir: Path | None) -> list[Path]:

@@ -14,14 +14,7 @@ import torch.nn.functional as F
 
 from inkgan import files, rng
 from inkgan.data.catalog import ARCHIVES, IDX_SETS, IdxSet
-from inkgan.data.fetch import (
-    Report,
-    cache_folder,
-    download,
-    find_file,
-    locked,
-    search_roots,
-)  # fmt: skip
+from inkgan.data.fetch import Report, download, find_file, locked, search_roots
 from inkgan.data.folder import DAMAGED, Labelled, read_folder, read_npz
 from inkgan.data.idx import MAX_BYTES, read_idx
 from inkgan.errors import DataError, DataFormatError
@@ -79,7 +72,7 @@ def _read_idx_set(
 
 def _locate(spec: IdxSet, data_dir: Path | None, report: Report | None) -> dict[str, Path]:
     """Find all of a set's files, or the archive of them, in one folder, or download them."""
-    cache = cache_folder() / spec.name
+    cache = files.cache_folder() / spec.name
     for folder in _folders(spec.name, spec.aliases, data_dir):
         found = {name: find_file(folder, name) for name in spec.file_names}
         if all(found.values()):
@@ -148,7 +141,7 @@ def _read_cifar10(split: Split, data_dir: Path | None, report: Report | None) ->
         archive = find_file(folder, remote.name)
         if archive is not None:
             return _parse_cifar10(_tar_members(archive, members))
-    archive = download((remote,), cache_folder() / "cifar10", "cifar10", report)[remote.name]
+    archive = download((remote,), files.cache_folder() / "cifar10", "cifar10", report)[remote.name]
     return _parse_cifar10(_tar_members(archive, members))
 
 

@@ -21,14 +21,18 @@ def silent(_: str) -> None:
 
 
 def bundle_of(source: str | Path, checkpoint: Checkpoint = "last", warn: Warn = silent) -> Bundle:
-    """Load the bundle of a run, file or name, with the scores of the run's report.json.
+    """Load the bundle of a run, file or name, with the scores of its report.json.
+
+    That of a file NAME.safetensors is looked for in NAME-judged, where `inkgan evaluate` puts it.
 
     Scores of other weights than the bundle's are left out, and `warn` is told.
 
     Raises:
         ArtifactError: there is nothing there, or it is damaged.
     """
-    bundle, report = load_source(source, checkpoint), find(source) / REPORT
+    bundle, found = load_source(source, checkpoint), find(source)
+    judged_in = found if found.is_dir() else Path(f"{found.stem}-judged")
+    report = judged_in / REPORT
     if not report.is_file():
         return bundle
     document = files.read_json(report)

@@ -41,8 +41,8 @@ def export_page(bundle: Bundle, out: Path, *, half: bool = False) -> None:
     model = bundle.recipe.model
     if model.classes > MOST_CLASSES:
         raise ConfigError(
-            f"{bundle.recipe.name} has {model.classes:,} classes; "
-            f"a page has room for {MOST_CLASSES}"
+            f"{bundle.recipe.name} has {model.classes:,} classes; a page has room for "
+            f"{MOST_CLASSES}"
         )
     bundle = bundle.rounded() if half else bundle
     files.write_text(out, page(bundle, program_of(bundle, half=half)))

@@ -13,7 +13,7 @@ from torch import nn
 
 from inkgan import __version__, files
 from inkgan.data.dataset import load_dataset
-from inkgan.data.fetch import Report, cache_folder
+from inkgan.data.fetch import Report
 from inkgan.device import default_threads, set_threads
 from inkgan.errors import ArtifactError, ConfigError, DataError
 from inkgan.evaluation import floors
@@ -98,7 +98,7 @@ def evaluate(
     target_folder = Path(out) if out is not None else opened.folder
     _refuse_foreign(target_folder)
     real = load_reference(reference, folder, download)
-    kept = cache_folder() / "judgements" / _key(opened, chosen, real, inception)
+    kept = files.cache_folder() / "judgements" / _key(opened, chosen, real, inception)
     cached = not fresh and (kept / REPORT).is_file() and (kept / PAGE).is_file()
     if not cached:
         _judge(opened, chosen, real, kept, progress, network)
@@ -154,7 +154,7 @@ def _judge(
 ) -> None:  # fmt: skip
     started = time.perf_counter()
     target = Target(reference, progress)
-    book = floors.FloorBook(target, cache_folder() / "floors", progress)
+    book = floors.FloorBook(target, files.cache_folder() / "floors", progress)
     fakes = source.take(protocol, reference, progress)
     assessment = Assessor(target, book, protocol, progress).assess(fakes)
     assessment.notes[:0] = source.notes

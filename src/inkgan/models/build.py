@@ -59,10 +59,11 @@ def empty_generator(model: Model, shape: Shape) -> nn.Module:
 
 def build_discriminator(model: Model, shape: Shape, seed: int) -> DiscriminatorNetwork:
     """Build a discriminator with the weights that belong to the seed, on the CPU."""
+    spectral = model.discriminator.spectral
     with rng.scoped(seed, "init", "discriminator"):
         network = DISCRIMINATORS[model.discriminator.family](model.discriminator, model, shape)
-        initialise(network, model.init)
-        if model.discriminator.spectral:
+        initialise(network, model.init, identity=not spectral)  # a zero kernel has no direction
+        if spectral:
             normalise_spectra(network)
     return network
 

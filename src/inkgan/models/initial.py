@@ -7,17 +7,18 @@ from inkgan.models.conditioning import ClassNorm
 from inkgan.models.residual import Block
 
 
-def initialise(network: nn.Module, init: InitName) -> None:
+def initialise(network: nn.Module, init: InitName, identity: bool = True) -> None:
     """Draw the weights anew from torch's global generators.
 
     `normal` is DCGAN's N(0, 0.02) with BatchNorm scales from N(1, 0.02) (Radford et al. 2016,
     section 4); `glorot` is Keras' default, uniform with zero biases (Glorot and Bengio 2010,
-    equation 16); `torch` leaves the layers as torch made them.
+    equation 16); `torch` leaves the layers as torch made them. Residual blocks begin as identities
+    unless `identity` is false.
     """
     if init != "torch":
         _redraw(network, init)
     for module in network.modules():
-        if isinstance(module, Block):
+        if identity and isinstance(module, Block):
             module.begin_at_identity()
 
 

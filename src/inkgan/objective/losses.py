@@ -18,12 +18,17 @@ PerSample = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True)
 class Loss:
-    """One row of the table; `g_reads_real` tells whether G's step must draw real images."""
+    """One row of the table.
+
+    `g_reads_real` tells whether G's step must draw real images, `has_zero` whether a logit above 0
+    means "real": a critic's outputs only compare.
+    """
 
     d: PerSample
     g: PerSample
     source: str
     g_reads_real: bool = False
+    has_zero: bool = True
 
 
 def _cross_entropy_d(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
@@ -85,11 +90,14 @@ LOSSES: dict[LossName, Loss] = {
         _least_squares_d, _least_squares_g, "Mao et al. 2017, equation 9 (a=0, b=c=1)"
     ),
     "hinge": Loss(_hinge_d, _hinge_g, "Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17"),
-    "wasserstein": Loss(_wasserstein_d, _hinge_g, "Arjovsky et al. 2017, equations 2 and 3"),
+    "wasserstein": Loss(
+        _wasserstein_d, _hinge_g, "Arjovsky et al. 2017, equations 2 and 3", has_zero=False
+    ),
     "relativistic": Loss(
         _relativistic_d,
         _relativistic_g,
         "Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2",
         g_reads_real=True,
+        has_zero=False,
     ),
 }

@@ -11,6 +11,7 @@ from inkgan.sampling.hub import FILE, fetch, is_hub_name
 from inkgan.sampling.sampler import Sampler
 
 RUNS = Path("runs")  # where the command line puts runs, and where a bare name is looked for
+SHIPPED = Path(__file__).parents[1] / "bundles"  # trained by this project's own commands
 BUNDLE = "generator.safetensors"
 Checkpoint = Literal["last", "best"]
 
@@ -19,8 +20,8 @@ def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "
     """Load a trained generator from a run folder, a bundle file or a name.
 
     Args:
-        source: the run folder, the .safetensors bundle, the name of a run in runs/, or else a
-            repository of the Hugging Face hub as user/name.
+        source: the run folder, the .safetensors bundle, the name of a run in runs/ or of a bundle
+            that came with inkgan, such as flagship, or else user/name on the Hugging Face hub.
         device: auto, cpu, cuda, cuda:N or mps.
         checkpoint: of a run folder, its last generator or the best-scored one.
 
@@ -43,7 +44,9 @@ def load_source(source: str | Path, checkpoint: Checkpoint = "last") -> Bundle:
 
 
 def find(source: str | Path) -> Path:
-    """Return the run folder or bundle file that `source` names; what is here wins over the hub.
+    """Return the run folder or bundle file that `source` names.
+
+    A path comes first, then a run of that name in runs/, a bundle that came with inkgan, the hub.
 
     Raises:
         ArtifactError: there is nothing of that name, or no trained generator in it.
@@ -59,9 +62,12 @@ def find(source: str | Path) -> Path:
         return path
     if (RUNS / path / BUNDLE).is_file():
         return RUNS / path
+    if (SHIPPED / f"{source}.safetensors").is_file():
+        return SHIPPED / f"{source}.safetensors"
     if is_hub_name(str(source)) and not path.parent.is_dir():
         return fetch(str(source))
     known = [p.parent.name for p in RUNS.glob(f"*/{BUNDLE}")]
+    known += [p.stem for p in SHIPPED.glob("*.safetensors")]
     raise ArtifactError(
         f"there is no run or bundle {str(source)!r}{did_you_mean(str(source), known)}"
     )

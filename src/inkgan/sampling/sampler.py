@@ -143,6 +143,17 @@ class Sampler:
         y = torch.zeros(len(z), dtype=torch.int64) if labels is None else self._checked(labels)
         return self._draw(z, y)
 
+    def forward(self, latents: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Draw float images (n, C, H, W) in [-1, 1] that gradients go back through.
+
+        Args:
+            latents: float32 (n, latent_dim).
+            labels: int64 (n,), of no effect on an unconditional generator.
+        """
+        device = next(self._network.parameters()).device
+        drawn: torch.Tensor = self._network(latents.to(device), labels.to(device))
+        return drawn.to(latents.device)
+
     def _draw(self, z: torch.Tensor, y: torch.Tensor) -> UInt8:
         if len(y) != len(z):
             raise ConfigError(f"{len(y)} labels for {len(z)} images; give one label an image")

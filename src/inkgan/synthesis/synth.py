@@ -42,7 +42,7 @@ class Synthesised:
 def synth(
     out: str | Path,
     *,
-    source: str | Path,
+    source: str | Path = "flagship",
     per_class: int | Sequence[int] | None = None,
     test_per_class: int | Sequence[int] = 0,
     format: Format | None = None,

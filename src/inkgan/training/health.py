@@ -1,11 +1,11 @@
 """The health monitor: what is wrong with a run, in words, and what to try.
 
-It reads the means of each closed window. A symptom must last a while before it is named, and is
-named again only after it has gone.
+It reads the means of each closed window, and the scores of each evaluation. A symptom must last a
+while before it is named, and is named again only after it has gone.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from inkgan.training.state import TrainState
@@ -90,10 +90,30 @@ SYMPTOMS = (
 )  # fmt: skip
 
 
+EVALUATED = (
+    Symptom(
+        "class-collapse", lambda m: m.get("class_variety", 1.0) < 0.35, 3,
+        lambda m: f"One class has collapsed: the images of class {m['least_varied']:.0f} vary "
+        f"{100 * m['class_variety']:.0f} % as much as real ones do, however well the grid looks.",
+        "model.generator.conditioning=normalisation, a longer ema_half_life, objective.penalties, "
+        "or another --seed",
+    ),
+)  # fmt: skip
+
+
 def examine(metrics: Metrics, state: TrainState) -> list[Finding]:
     """Judge one closed window; the streaks are kept in `state`, so that resuming keeps them."""
+    return _examine(SYMPTOMS, metrics, state)
+
+
+def examine_scores(scores: Metrics, state: TrainState) -> list[Finding]:
+    """Judge the scores of one evaluation in the same way."""
+    return _examine(EVALUATED, scores, state)
+
+
+def _examine(symptoms: Sequence[Symptom], metrics: Metrics, state: TrainState) -> list[Finding]:
     findings = []
-    for symptom in SYMPTOMS:
+    for symptom in symptoms:
         streak = state.streaks.get(symptom.kind, 0) + 1 if symptom.shows(metrics) else 0
         state.streaks[symptom.kind] = streak
         if streak == symptom.patience:

@@ -8,6 +8,7 @@ import torch
 from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
+from inkgan.device import keep_memory
 from inkgan.training import ema, schedules
 from inkgan.training.capture import CapturedStep
 from inkgan.training.state import TrainState
@@ -46,6 +47,7 @@ def train(
     how often, or where, a run was interrupted.
     """
     last = total_steps(recipe, batches.per_epoch)
+    keep_memory()
     stepper: Stepper = lambda *inputs: train_step(state, recipe, *inputs)  # noqa: E731
     if capture and batches.dataset.images.device.type == "cuda":
         stepper = CapturedStep(state, recipe)

@@ -71,8 +71,7 @@ def _update_discriminator(
     state.d_optimiser.step()
     if objective.clip is not None:
         _clip(state.discriminator, objective.clip)
-    right = [(of_real.logits > 0).float().mean(), (of_fakes.logits < 0).float().mean()]
-    return value.detach(), torch.stack(right)
+    return value.detach(), _accuracy(of_real.logits.detach(), of_fakes.logits.detach(), objective)
 
 
 def _update_generator(
@@ -142,6 +141,16 @@ def _widened(reading: Reading) -> Reading:
     """Return a reading in float32 at least: losses of bfloat16 numbers would lose their gaps."""
     wide = (p.float() if p is not None and p.dtype == torch.bfloat16 else p for p in reading)
     return Reading(*wide)  # type: ignore[arg-type]
+
+
+def _accuracy(real: torch.Tensor, fakes: torch.Tensor, objective: Objective) -> torch.Tensor:
+    """Return which share of real images, and of fakes, is told right (2,).
+
+    Where the loss gives 0 no meaning, an image is held against the mean of the other kind.
+    """
+    has_zero = LOSSES[objective.loss].has_zero
+    bars = (0.0, 0.0) if has_zero else (fakes.mean(), real.mean())
+    return torch.stack([(real > bars[0]).float().mean(), (fakes < bars[1]).float().mean()])
 
 
 @torch.no_grad()

@@ -4,8 +4,9 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.images import UInt8
+from inkgan.sampling.source import Draws, Source, labels_of, open_source
 from inkgan.writing.colours import parse_colours
-from inkgan.writing.hand import Draws, Source, check_hand, labels_of, open_source
+from inkgan.writing.hand import check_hand
 from inkgan.writing.raster import check_height
 from inkgan.writing.sheet import draw_sheet
 

@@ -1,20 +1,17 @@
 """A hand: one latent under all digits, so that whoever wrote the 3 also wrote the 7."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
 
 from inkgan import rng
-from inkgan.artifacts.bundle import Bundle
 from inkgan.errors import ConfigError
 from inkgan.evaluation.strokes import measure
 from inkgan.images import Floats, UInt8
-from inkgan.sampling.loading import load
+from inkgan.sampling.source import Draws, labels_of
 from inkgan.writing.marks import Pen
 from inkgan.writing.outline import Float64, Outline
 from inkgan.writing.text import DIGITS
@@ -24,73 +21,10 @@ LATENT_STEP = 0.35  # from a hand's digit to its variation at jitter 1, in stand
 MOST_SEEDS = 2**63
 
 
-class Draws(Protocol):
-    """What is asked of a sampler: images from latents, and labels where it is conditional."""
-
-    @property
-    def bundle(self) -> Bundle:
-        """Where the generator comes from."""
-
-    @property
-    def conditional(self) -> bool:
-        """Whether labels are obeyed."""
-
-    @property
-    def latent_dim(self) -> int:
-        """Coordinates of a latent."""
-
-    def latents(self, seeds: Sequence[int]) -> Floats:
-        """Return latents (n, latent_dim), each row from its own seed."""
-
-    def render(self, latents: Floats, labels: Sequence[int] | Floats | None = None) -> UInt8:
-        """Draw latents (n, latent_dim) under labels (n,) or weights of the classes (n, classes)."""
-
-
-Source = str | Path | Draws
-
-
-def open_source(source: Source, device: str = "auto") -> Draws:
-    """Return the sampler that `source` is or names.
-
-    Raises:
-        ArtifactError: there is nothing of that name, or it is damaged.
-        ConfigError: it draws in colour.
-    """
-    if isinstance(source, str | Path):
-        return open_source(load(source, device=device))
-    if source.bundle.shape.channels != 1:
-        raise ConfigError(
-            f"{source.bundle.recipe.name} draws in colour; ink takes a generator of grey images"
-        )
-    return source
-
-
 def check_hand(seed: int) -> None:
     """Refuse an impossible hand before work starts."""
     if not 0 <= seed < MOST_SEEDS:
         raise ConfigError(f"--hand {seed} is impossible; hands are whole numbers from 0")
-
-
-def labels_of(sampler: Draws, classes: Sequence[str]) -> list[int] | None:
-    """Return the labels of classes named, such as "3"; None where an unconditional one names none.
-
-    Raises:
-        ConfigError: the sampler obeys no labels, has none for a class, or needs some.
-    """
-    name, known = sampler.bundle.recipe.name, sampler.bundle.classes
-    if not classes and not sampler.conditional:
-        return None
-    if not classes:
-        raise ConfigError(f"say what {name} is to draw; its classes are {', '.join(known)}")
-    if not sampler.conditional:
-        raise ConfigError(
-            f"{name} is unconditional: it cannot be told what to draw; "
-            "name a conditional generator with --from"
-        )
-    unknown = [one for one in classes if one not in known]
-    if unknown:
-        raise ConfigError(f"{name} cannot draw {unknown[0]!r}; its classes are {', '.join(known)}")
-    return [known.index(one) for one in classes]
 
 
 @dataclass(frozen=True)
@@ -99,16 +33,22 @@ class Hand:
 
     Attributes:
         sampler: a conditional sampler of grey digits.
-        seed: of the latent, a whole number from 0.
+        seed: of the latent and of all that is unsteady, a whole number from 0.
+        render: the images of latents and labels, where they are not simply the sampler's.
+        seen: the latent of a hand that was seen, in place of the seed's.
+        own: the latents of single digits that were seen of it.
     """
 
     sampler: Draws
     seed: int
+    render: Callable[[Floats, list[int]], UInt8] | None = None
+    seen: Floats | None = None
+    own: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
 
     @cached_property
     def latent(self) -> Floats:
         """The hand's place (latent_dim,) in latent space."""
-        place: Floats = self.sampler.latents([self.seed])[0]
+        place: Floats = self.sampler.latents([self.seed])[0] if self.seen is None else self.seen
         return place
 
     @cached_property
@@ -130,7 +70,8 @@ class Hand:
 
         Nobody writes the same 3 twice: the k-th 3 stands a step of jitter * LATENT_STEP from the
         hand's latent z, at sqrt(1 - step^2) z + step n, which is as likely as z itself; n is drawn
-        for (seed, digit, k). The first is the hand's own.
+        for (seed, digit, k). The first is the hand's own. Of a digit that was seen several times
+        as many are.
 
         Raises:
             ConfigError: the sampler cannot draw such a digit, or drew it without ink.
@@ -148,13 +89,16 @@ class Hand:
     def _draw(self, wanted: Sequence[tuple[str, int]], jitter: float) -> UInt8:
         labels = labels_of(self.sampler, [digit for digit, _ in wanted])
         places = [self._place(digit, number, jitter * LATENT_STEP) for digit, number in wanted]
-        return self.sampler.render(np.stack(places), labels)
+        render = self.render or self.sampler.render
+        return render(np.stack(places), labels or [])
 
     def _place(self, digit: str, number: int, step: float) -> Floats:
-        if number == 0 or step == 0:
-            return self.latent
-        direction = normal(len(self.latent), self.seed, "repeat", digit, number)
-        moved = np.sqrt(1 - step**2) * self.latent + step * direction
+        shown = self.own.get(digit, ())
+        latent = shown[number % len(shown)] if shown else self.latent
+        if number < max(1, len(shown)) or step == 0:
+            return latent
+        direction = normal(len(latent), self.seed, "repeat", digit, number)
+        moved = np.sqrt(1 - step**2) * latent + step * direction
         return np.asarray(moved, np.float32)
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from inkgan.errors import ConfigError
 from inkgan.images import UInt8
 from inkgan.sampling.sampler import CHUNK
+from inkgan.sampling.source import Source, open_source
 from inkgan.writing.colours import parse_colours
 from inkgan.writing.film import Film, Progress, durations, silent
-from inkgan.writing.hand import Source, check_hand, open_source
+from inkgan.writing.hand import check_hand
 from inkgan.writing.raster import MOST_PIXELS, check_height
 from inkgan.writing.route import length, plan
 from inkgan.writing.sheet import draw_sheet

@@ -5,11 +5,15 @@ from pathlib import Path
 
 from inkgan import files, images
 from inkgan.errors import ConfigError
+from inkgan.evaluation.extractors import Progress, silent
 from inkgan.images import UInt8
+from inkgan.sampling.source import Source, open_source
+from inkgan.styling.request import FREE, Style
 from inkgan.writing.colours import Colours, parse_colours
-from inkgan.writing.hand import Hand, Source, check_hand, open_source, origin
+from inkgan.writing.hand import Hand, check_hand, origin
 from inkgan.writing.layout import Line, lay_out
 from inkgan.writing.raster import check_height, coverage
+from inkgan.writing.style import styled_hand
 from inkgan.writing.svg import to_svg
 from inkgan.writing.text import read_text
 
@@ -61,11 +65,27 @@ def compose(
     paper: str = "white",
     jitter: float = 0.5,
     slant_drift: float = 0.0,
+    style: Style = FREE,
     device: str = "auto",
+    progress: Progress = silent,
 ) -> Page:
     """Write a text; arguments and errors are those of `write`."""
-    wanted, colours = read_text(text), parse_colours(ink, paper)
+    wanted, colours = check_page(text, height, ink, paper, jitter, slant_drift)
     check_hand(hand)
+    sampler = open_source(source, device)
+    writer = styled_hand(Hand(sampler, hand), wanted, style, progress)
+    line = lay_out(wanted, writer, jitter=jitter, slant_drift=slant_drift)
+    return Page(line, colours, height, f"Hand {hand}{style} of {origin(sampler)}")
+
+
+def check_page(
+    text: str, height: int, ink: str, paper: str, jitter: float, slant_drift: float
+) -> tuple[str, Colours]:
+    """Return the text to write and its colours.
+
+    Raises:
+        ConfigError: a value that cannot be.
+    """
     check_height(height)
     if not 0 <= jitter <= 1:
         raise ConfigError(f"--jitter {jitter} is impossible; use 0 (regular) to 1 (restless)")
@@ -74,9 +94,7 @@ def compose(
             f"--slant-drift {slant_drift} is impossible; use -{STEEPEST_DRIFT:g} to "
             f"{STEEPEST_DRIFT:g} degrees"
         )
-    writer = Hand(open_source(source, device), hand)
-    line = lay_out(wanted, writer, jitter=jitter, slant_drift=slant_drift)
-    return Page(line, colours, height, f"Hand {hand} of {origin(writer.sampler)}")
+    return read_text(text), parse_colours(ink, paper)
 
 
 def write(
@@ -89,6 +107,9 @@ def write(
     paper: str = "white",
     jitter: float = 0.5,
     slant_drift: float = 0.0,
+    slant: float | None = None,
+    thickness: float | None = None,
+    width: float | None = None,
     device: str = "auto",
 ) -> UInt8:
     """Write a number, a date or an amount in one hand.
@@ -102,6 +123,9 @@ def write(
         paper: a colour, or "transparent".
         jitter: 0 is regular, equal digits equal; 1 is restless.
         slant_drift: degrees that the last character leans further to the right than the first.
+        slant: of each digit, in degrees from the vertical, positive for "/"; None as it comes.
+        thickness: of each stroke, in pixels of the generator's images.
+        width: of the ten digits on average, in the same pixels; a 1 stays narrower than a 0.
         device: auto, cpu, cuda, cuda:N or mps.
 
     Returns:
@@ -113,5 +137,5 @@ def write(
     """
     return compose(
         text, hand, source, height=height, ink=ink, paper=paper, jitter=jitter,
-        slant_drift=slant_drift, device=device,
+        slant_drift=slant_drift, style=Style(slant, thickness, width), device=device,
     ).pixels()  # fmt: skip

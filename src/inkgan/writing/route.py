@@ -7,7 +7,7 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.images import Floats
-from inkgan.writing.hand import Draws, labels_of
+from inkgan.sampling.source import Draws, labels_of
 
 PARALLEL = 1e-4  # radians between latents below which a straight line is as good
 

@@ -1,0 +1,61 @@
+"""Measures how near a generator comes to digits that it has never seen: MNIST's test digits.
+
+Run it with: python -m benchmarks.imitation flagship --write
+"""
+
+import argparse
+import datetime
+import time
+from importlib.resources import files as resources
+from pathlib import Path
+
+import numpy as np
+
+from inkgan import files
+from inkgan.config import Data
+from inkgan.data.dataset import load_dataset
+from inkgan.evaluation.extractors import look
+from inkgan.imitation.imitate import imitate_digits
+from inkgan.imitation.read import Seen
+from inkgan.imitation.reference import PERCENTS, SHIPPED, measure_errors, shipped
+from inkgan.sampling.loading import load
+
+
+def main() -> None:
+    """Imitate the first test digits, each by itself; print the errors, and keep them if asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", nargs="?", default="flagship")
+    parser.add_argument("--digits", type=int, default=500)
+    parser.add_argument("--write", action="store_true", help=f"into the package's {SHIPPED}")
+    options = parser.parse_args()
+    sampler = load(options.source)
+    test = load_dataset(Data(name="mnist", holdout=0), "test", None)
+    images, labels = (part[: options.digits].numpy() for part in (test.images[:, 0], test.labels))
+    started = time.perf_counter()
+    errors = measure_errors(sampler, images, labels.tolist())
+    each = (time.perf_counter() - started) / len(images)
+    low, median, high = np.percentile(errors, [5, 50, 95])
+    print(f"error: median {median:.4f}, 5 % {low:.4f}, 95 % {high:.4f}; {each:.2f} s a digit")
+    unknown = np.full(1, np.nan)
+    started = time.perf_counter()
+    read, alone = [], 50
+    for image, label in zip(images[:alone], labels[:alone], strict=True):
+        seen = Seen(image[None], str(label), unknown, unknown)
+        hand = imitate_digits(seen, sampler).hand
+        read.append(look(sampler.render(np.tile(hand.latent, (10, 1)), range(10))).read)
+    print(f"one digit alone: {(time.perf_counter() - started) / alone:.2f} s, reading included")
+    print(
+        f"other digits in its hand are read right: {(np.stack(read) == np.arange(10)).mean():.1%}"
+    )
+    if options.write:
+        entry = {
+            "date": datetime.date.today().isoformat(), "digits": len(images),
+            "percentiles": np.percentile(errors, PERCENTS).round(5).tolist(),
+        }  # fmt: skip
+        path = Path(str(resources("inkgan.imitation") / SHIPPED))
+        files.write_json(path, shipped() | {sampler.bundle.digest[:16]: entry})
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Someone's digits on a picture, and more digits in that hand."""

@@ -1,0 +1,89 @@
+"""From brightness to ink: uneven paper made flat, ink and paper told apart."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+from skimage.filters import threshold_otsu
+from skimage.morphology import skeletonize
+
+from inkgan.errors import DataError
+from inkgan.evaluation.arrays import Floats
+from inkgan.evaluation.strokes import Binary
+
+STROKES = 4.0  # of a stroke's thickness: what is broader is shadow, crossings of strokes are not
+# Shares of a picture's shorter side.
+WINDOW = 1 / 3  # the broadest of strokes
+SMOOTHING = 1 / 300  # that takes out a camera's noise
+BROAD = 1 / 4  # about which ink stands out to one side
+LEAST_CONTRAST = 0.08  # of ink with paper, of 1
+NOISES = 5.0  # standard deviations of the paper that ink must stand out by
+FULL = 0.85  # of a stroke's median darkness counts as full ink; its rim is less
+
+
+class Ink(NamedTuple):
+    """Where a picture has ink.
+
+    Attributes:
+        amount: float64 (H, W), 0 on paper, 1 within strokes.
+        mask: bool (H, W), where there is more ink than paper.
+    """
+
+    amount: Floats
+    mask: Binary
+
+
+def find_ink(brightness: Floats, name: str = "the picture") -> Ink:
+    """Find the ink of dark writing on light paper, or of light writing on dark.
+
+    The paper is what a morphological closing leaves of the picture: it fills everything dark that
+    is narrower than its window, and keeps gradients and the edges of shadows. Ink is what is
+    darker, as a share of the paper's brightness, split by Otsu's threshold (1979). Strokes found
+    with a broad window tell how narrow it may be, and then corners of shadows are paper too.
+
+    Args:
+        brightness: float64 (H, W) in [0, 1].
+        name: of the picture, for messages.
+
+    Raises:
+        DataError: the picture is blank, or nothing on it stands out from the paper.
+    """
+    side = min(brightness.shape)
+    smooth = ndimage.gaussian_filter(brightness, SMOOTHING * side)
+    if _is_light_on_dark(smooth):
+        smooth = 1 - smooth
+    darkness = _darkness(smooth, WINDOW * side)
+    if np.ptp(darkness) == 0:
+        raise DataError(f"{name} is blank: it has one brightness alone; draw a digit on it")
+    stroke = _thickness(darkness > threshold_otsu(darkness))
+    darkness = _darkness(smooth, min(WINDOW * side, STROKES * stroke))
+    edge = float(threshold_otsu(darkness))
+    mask: Binary = darkness > edge
+    full, bare = float(np.median(darkness[mask])), darkness[~mask]
+    if full - bare.mean() < max(LEAST_CONTRAST, NOISES * float(bare.std())):
+        raise DataError(
+            f"{name} is blank: nothing on it stands out from the paper; draw darker, or with more "
+            "light"
+        )
+    low = min(edge / 2, float(bare.mean() + 2 * bare.std()))
+    return Ink(np.clip((darkness - low) / (FULL * full - low), 0, 1), mask)
+
+
+def _darkness(smooth: Floats, window: float) -> Floats:
+    """Return how much darker than its paper a picture is, as a share of the paper's brightness."""
+    softer = ndimage.gaussian_filter(smooth, 2 * SMOOTHING * min(smooth.shape))
+    paper = ndimage.grey_closing(softer, 2 * round(window / 2) + 1)
+    darkness: Floats = np.clip(1 - smooth / np.maximum(paper, 0.05), 0, 1)
+    return darkness
+
+
+def _thickness(mask: Binary) -> float:
+    """Return the median thickness of what may be strokes, in pixels."""
+    depth = ndimage.distance_transform_edt(mask)
+    return 2 * float(np.median(depth[skeletonize(mask)]))
+
+
+def _is_light_on_dark(smooth: Floats) -> bool:
+    """Return whether what stands out is brighter: ink is the smaller part, so it skews."""
+    broad = ndimage.gaussian_filter(smooth, BROAD * min(smooth.shape))
+    return float(((smooth - broad) ** 3).mean()) > 0
