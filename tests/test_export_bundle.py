@@ -73,6 +73,7 @@ def test_half_is_half_the_size_and_draws_the_same(bundle: Bundle, tmp_path: Path
     sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("half", "whole")]
     assert sizes[0] < 0.65 * sizes[1]
     half = load_bundle(tmp_path / "half.safetensors")
+    assert half.digest == large.rounded().digest != large.digest
     assert {t.dtype for t in half.weights.values()} == {torch.float32, torch.int64}
     for key, tensor in half.weights.items():
         exact = weights[key].ndim < 2

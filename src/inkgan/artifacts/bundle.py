@@ -1,7 +1,7 @@
 """A bundle: one file with a generator's weights and all that is needed to use them."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,10 +72,19 @@ class Bundle:
         Raises:
             ArtifactError: the file cannot be written, or a weight is too large for float16.
         """
-        weights = (
-            {key: _halved(key, t) for key, t in self.weights.items()} if half else self.weights
-        )
+        weights = self.weights
+        if half:
+            rounded = self.rounded().weights
+            weights = {key: t.half() if _is_halved(t) else t for key, t in rounded.items()}
         tensor_files.write(path, weights, self.document())
+
+    def rounded(self) -> "Bundle":
+        """Return the bundle that `save(half=True)` leaves: numbers that float16 can hold.
+
+        Raises:
+            ArtifactError: a weight is too large for float16.
+        """
+        return replace(self, weights={key: _rounded(key, t) for key, t in self.weights.items()})
 
     @cached_property
     def digest(self) -> str:
@@ -140,10 +149,14 @@ def _measured(value: Any) -> Measured:
     return Measured(float(score), None if floor is None else float(floor))
 
 
-def _halved(key: str, tensor: torch.Tensor) -> torch.Tensor:
-    if tensor.ndim < 2 or tensor.dtype != torch.float32:
+def _is_halved(tensor: torch.Tensor) -> bool:
+    return tensor.ndim > 1 and tensor.dtype == torch.float32
+
+
+def _rounded(key: str, tensor: torch.Tensor) -> torch.Tensor:
+    if not _is_halved(tensor):
         return tensor
-    half = tensor.half()
-    if not half.isfinite().all():
+    rounded = tensor.half().float()
+    if not rounded.isfinite().all():
         raise ArtifactError(f"{key} holds numbers beyond float16; export without --half")
-    return half
+    return rounded

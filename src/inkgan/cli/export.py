@@ -13,18 +13,18 @@ Source = Annotated[str, typer.Argument(help="A run folder, a bundle, or a run's 
 Checkpoint = Annotated[
     Literal["last", "best"], typer.Option(help="Of a run: its last or its best generator.")
 ]
-
-License = Annotated[str, typer.Option(help="Of the weights: mit, cc0-1.0, ...")]
+Half = Annotated[bool, typer.Option("--half", help="Weights as float16: half the size.")]
+License = Annotated[
+    str | None, typer.Option(help="Of the weights: cc0-1.0, ...; its own or mit if left out.")
+]
 
 
 @app.command()
 def bundle(
     source: Source,
     out: Annotated[Path, typer.Argument(help="A .safetensors file.")],
-    half: Annotated[
-        bool, typer.Option("--half", help="Weights as float16: half the size.")
-    ] = False,
-    license: License = "mit",
+    half: Half = False,
+    license: License = None,
     checkpoint: Checkpoint = "last",
     force: Force = False,
 ) -> None:
@@ -59,9 +59,7 @@ def onnx(
 def page(
     source: Source,
     out: Annotated[Path, typer.Argument(help="An .html file.")],
-    half: Annotated[
-        bool, typer.Option("--half", help="Weights as float16: half the size.")
-    ] = False,
+    half: Half = False,
     checkpoint: Checkpoint = "last",
     force: Force = False,
 ) -> None:
@@ -73,3 +71,27 @@ def page(
 
     export_page(bundle_of(source, checkpoint, warn), out, half=half)
     typer.echo(out)
+
+
+@app.command()
+def hub(
+    source: Source,
+    out: Annotated[Path, typer.Argument(help="A folder.")],
+    push: Annotated[
+        str | None, typer.Option(help="Then upload it as user/name (the extra hub).")
+    ] = None,
+    half: Half = False,
+    license: License = None,
+    checkpoint: Checkpoint = "last",
+    force: Force = False,
+) -> None:
+    """Write a folder for the Hugging Face hub: weights, config.json, a model card."""
+    from inkgan.cli.view import warn
+    from inkgan.export.bundle import bundle_of, licensed
+    from inkgan.export.hub import check_push, export_hub, push_folder
+
+    if push is not None:
+        check_push(push)
+    chosen = licensed(bundle_of(source, checkpoint, warn), license)
+    export_hub(chosen, out, half=half, name=push, force=force)
+    typer.echo(out if push is None else push_folder(out, push))

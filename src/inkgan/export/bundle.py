@@ -9,10 +9,10 @@ from pathlib import Path
 from inkgan import files
 from inkgan.artifacts.bundle import Bundle, Measured
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.evaluation.score import REPORT
 from inkgan.sampling.loading import Checkpoint, find, load_source
 
 LICENSE = "mit"
-REPORT = "report.json"  # what `inkgan evaluate` leaves in a run folder
 Warn = Callable[[str], None]
 
 
@@ -62,7 +62,7 @@ def export_bundle(
     out: Path,
     *,
     half: bool = False,
-    license: str = LICENSE,
+    license: str | None = None,
     checkpoint: Checkpoint = "last",
     warn: Warn = silent,
 ) -> Bundle:
@@ -72,8 +72,8 @@ def export_bundle(
         source: a run folder, a bundle file or the name of a run.
         out: a .safetensors file.
         half: store weights as float16, half the size; they are loaded as float32.
-        license: of the weights: an identifier such as mit or cc0-1.0. The images that they were
-            trained on have terms of their own.
+        license: of the weights: an identifier such as mit or cc0-1.0; left out, what the bundle
+            says, or mit. The images that they were trained on have terms of their own.
         checkpoint: of a run folder, its last generator or the best-scored one.
         warn: is told what is left out, and why.
 
@@ -81,13 +81,18 @@ def export_bundle(
         ArtifactError: the source cannot be read, or the file not be written.
         ConfigError: `license` is no identifier.
     """
-    check_license(license)
-    shipped = dataclasses.replace(bundle_of(source, checkpoint, warn), license=license)
+    shipped = licensed(bundle_of(source, checkpoint, warn), license)
+    shipped = shipped.rounded() if half else shipped
     shipped.save(out, half=half)
     return shipped
 
 
-def check_license(license: str) -> None:
-    """Refuse what is no identifier before work starts."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", license):
+def licensed(bundle: Bundle, license: str | None) -> Bundle:
+    """Return the bundle with a license: the one given, its own, or mit.
+
+    Raises:
+        ConfigError: what is given is no identifier.
+    """
+    if license is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", license):
         raise ConfigError(f"--license {license!r} is no identifier; use one such as mit or unknown")
+    return dataclasses.replace(bundle, license=license or bundle.license or LICENSE)

@@ -44,6 +44,7 @@ def export_page(bundle: Bundle, out: Path, *, half: bool = False) -> None:
             f"{bundle.recipe.name} has {model.classes:,} classes; a page has room for "
             f"{MOST_CLASSES}"
         )
+    bundle = bundle.rounded() if half else bundle
     files.write_text(out, page(bundle, program_of(bundle, half=half)))
 
 

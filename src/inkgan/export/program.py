@@ -59,7 +59,8 @@ def program_of(bundle: Bundle, *, half: bool = False) -> Program:
 
     Args:
         bundle: of a generator of grey images.
-        half: store weights as float16; norms and biases stay float32.
+        half: store weights as float16, for a bundle that is `rounded`; norms and biases stay
+            float32.
 
     Raises:
         ConfigError: it draws in colour.
