@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +32,7 @@ from inkgan.writing.hand import Hand
 from inkgan.writing.style import styled_hand
 from writing_fixtures import StrokeSampler
 
-STYLED: dict[str, Any] = {"slant": 8.0, "thickness": 2.7, "width": 13.0}
+ASKED = (8.0, 2.7, 13.0)
 
 
 def taught() -> Recipe:
@@ -172,12 +171,13 @@ def bar(slant: float, pen: float) -> UInt8:
 @pytest.mark.parametrize("recipe", [taught(), RECIPES["dcgan"]], ids=["taught", "found"])
 def test_styles_are_met(recipe: Recipe) -> None:
     sampler = StrokeSampler(recipe)
-    images = styled([7, 3, 0, 7], range(4), sampler, **STYLED)
+    slant, pen, width = ASKED
+    images = styled([7, 3, 0, 7], range(4), sampler, slant=slant, thickness=pen, width=width)
     strokes = measure(images)
-    assert np.abs(strokes.slant - STYLED["slant"]).max() < 1
-    assert np.abs(strokes.thickness - STYLED["thickness"]).max() < 0.15
-    assert np.abs(strokes.width - STYLED["width"]).max() < 0.5
-    alone = styled([3], [1], sampler, **STYLED)
+    assert np.abs(strokes.slant - slant).max() < 1
+    assert np.abs(strokes.thickness - pen).max() < 0.15
+    assert np.abs(strokes.width - width).max() < 0.5
+    alone = styled([3], [1], sampler, slant=slant, thickness=pen, width=width)
     assert np.array_equal(alone[0], images[1])  # in any company
 
 

@@ -3,15 +3,18 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, stats
 from skimage.filters import threshold_otsu
-from skimage.morphology import skeletonize
+from skimage.measure import label
+from skimage.segmentation import clear_border
 
 from inkgan.errors import DataError
 from inkgan.evaluation.arrays import Floats
 from inkgan.evaluation.strokes import Binary
 
-STROKES = 4.0  # of a stroke's thickness: what is broader is shadow, crossings of strokes are not
+STROKES = 2.5  # of a mark's thickest place: what is broader is shadow
+LARGE = 0.1  # of the largest mark's area: less may be noise
+FREE = 0.2  # share of the ink that is enough to tell
 # Shares of a picture's shorter side.
 WINDOW = 1 / 3  # the broadest of strokes
 SMOOTHING = 1 / 300  # that takes out a camera's noise
@@ -38,7 +41,7 @@ def find_ink(brightness: Floats, name: str = "the picture") -> Ink:
 
     The paper is what a morphological closing leaves of the picture: it fills everything dark that
     is narrower than its window, and keeps gradients and the edges of shadows. Ink is what is
-    darker, as a share of the paper's brightness, split by Otsu's threshold (1979). Strokes found
+    darker, as a share of the paper's brightness, split by Otsu's threshold (1979). Marks found
     with a broad window tell how narrow it may be, and then corners of shadows are paper too.
 
     Args:
@@ -60,12 +63,13 @@ def find_ink(brightness: Floats, name: str = "the picture") -> Ink:
     edge = float(threshold_otsu(darkness))
     mask: Binary = darkness > edge
     full, bare = float(np.median(darkness[mask])), darkness[~mask]
-    if full - bare.mean() < max(LEAST_CONTRAST, NOISES * float(bare.std())):
+    noise = float(stats.median_abs_deviation(bare, scale="normal"))  # corners of shadows aside
+    if full - bare.mean() < max(LEAST_CONTRAST, NOISES * noise):
         raise DataError(
             f"{name} is blank: nothing on it stands out from the paper; draw darker, or with more "
             "light"
         )
-    low = min(edge / 2, float(bare.mean() + 2 * bare.std()))
+    low = edge / 2
     return Ink(np.clip((darkness - low) / (FULL * full - low), 0, 1), mask)
 
 
@@ -78,9 +82,16 @@ def _darkness(smooth: Floats, window: float) -> Floats:
 
 
 def _thickness(mask: Binary) -> float:
-    """Return the median thickness of what may be strokes, in pixels."""
+    """Return how thick marks are where they are thickest, in pixels: the median of the larger ones.
+
+    Where enough lies free, what runs off the picture is no mark: a shadow, or the table.
+    """
+    cleared = clear_border(mask)
+    parts = label(cleared if cleared.sum() > FREE * mask.sum() else mask, connectivity=2)
+    areas = np.bincount(parts.ravel())[1:]
     depth = ndimage.distance_transform_edt(mask)
-    return 2 * float(np.median(depth[skeletonize(mask)]))
+    deepest = np.asarray(ndimage.maximum(depth, parts, np.arange(1, len(areas) + 1)))
+    return 2 * float(np.median(deepest[areas >= LARGE * areas.max()]))
 
 
 def _is_light_on_dark(smooth: Floats) -> bool:
