@@ -182,6 +182,7 @@ def test_numbers_are_written_and_saved(opened: Page, tmp_path: Path) -> None:
     begun.value.save_as(tmp_path / "a.svg")
     assert begun.value.suggested_filename == "10-31_22-hand-7.svg"
     drawing = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert drawing.findall(".//{*}path[@stroke-width]")  # the marks; digits are filled
     space = {"": "http://www.w3.org/2000/svg"}
     assert drawing.findtext("title", namespaces=space) == "10-31/ 22"
     assert small_bundle().digest in (drawing.findtext("desc", namespaces=space) or "")
@@ -193,6 +194,7 @@ def test_numbers_are_written_and_saved(opened: Page, tmp_path: Path) -> None:
     assert levels[0, 0] == 255
     assert levels.min() == 0
     opened.fill("#text", "3 €")
+    assert opened.locator("#save-svg").is_disabled()
     assert "No one here can write “€”" in opened.inner_text("#problem")
 
 
