@@ -199,6 +199,19 @@ def test_numbers_are_written_and_saved(opened: Page, tmp_path: Path) -> None:
 
 
 @needs_chromium
+def test_typing_does_not_disturb_the_drawing(opened: Page) -> None:
+    opened.fill("#hand", "8")
+    opened.evaluate("document.documentElement.dataset.ready = 'digit'")
+    opened.evaluate("""() => {
+      document.getElementById("hand").dispatchEvent(new Event("change"));
+      document.getElementById("text").dispatchEvent(new Event("input"));
+    }""")
+    finished(opened)
+    assert opened.locator("#tiles input").last.get_attribute("aria-label") == "9 in hand 8"
+    assert opened.locator("#number").get_attribute("aria-label") == "3.14159 in hand 8"
+
+
+@needs_chromium
 def test_nothing_is_wider_than_a_telephone(opened: Page) -> None:
     assert opened.evaluate("document.documentElement.scrollWidth") == 400
 

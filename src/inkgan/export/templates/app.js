@@ -9,7 +9,7 @@ const $ = (id) => document.getElementById(id);
 
 const asked = { tile: Math.min(3, TILES - 1), hand: 7, variety: 1, styles: styles.map(() => null) };
 let drawn = new Map(); // of what is asked for now: images by label, hand and repetition
-let turn = 0; // a newer request ends the older one's work
+let [turn, writing] = [0, 0]; // of drawing and of writing: a newer request ends the older one's work
 
 // --- what is drawn ---
 
@@ -83,6 +83,7 @@ function show(canvas, { image, loops }) {
 /** Draw what is asked for: the large image at once, the others as time allows. */
 async function refresh() {
   const mine = ++turn;
+  writing++; // what is being written is in an older hand
   drawn = new Map();
   showSettings();
   const started = performance.now();
@@ -98,7 +99,7 @@ async function refresh() {
     show(tiles[index].canvas, imageOf(...tileOf(index)));
     tiles[index].input.setAttribute("aria-label", nameOf(index));
   }
-  if (generator.writes) await write(mine);
+  if (generator.writes) await write();
   if (mine === turn) document.documentElement.dataset.ready = "all";
 }
 
@@ -116,7 +117,8 @@ function choose(index) {
 let number = null; // what is written: text, hand and picture
 
 /** Write the number, as long as no newer request has come. */
-async function write(mine) {
+async function write() {
+  const mine = ++writing;
   allowSaving(false);
   const text = $("text").value.replace(/\s+/g, " ").trim();
   const strange = [...text].find((sign) => !"0123456789.,-/: ".includes(sign));
@@ -132,7 +134,7 @@ async function write(mine) {
     const label = classes.indexOf(character);
     outlines.push(label < 0 ? null : imageOf(label, asked.hand, repetition).loops);
     await new Promise((resolve) => setTimeout(resolve));
-    if (mine !== turn) return;
+    if (mine !== writing) return;
   }
   const pen = penOf();
   const glyphs = layOut(text, outlines, pen, asked.hand);
@@ -274,7 +276,7 @@ $("reset").addEventListener("click", () => {
   takeHand(asked.hand);
 });
 $("pixels").addEventListener("change", showAll);
-$("text")?.addEventListener("input", () => write(++turn));
+$("text")?.addEventListener("input", write);
 $("save-png")?.addEventListener("click", savePng);
 $("save-svg")?.addEventListener("click", saveSvg);
 
