@@ -182,6 +182,7 @@ def test_numbers_are_written_and_saved(opened: Page, tmp_path: Path) -> None:
     begun.value.save_as(tmp_path / "a.svg")
     assert begun.value.suggested_filename == "10-31_22-hand-7.svg"
     drawing = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert drawing.findall(".//{*}path[@stroke-width]")  # the marks; digits are filled
     space = {"": "http://www.w3.org/2000/svg"}
     assert drawing.findtext("title", namespaces=space) == "10-31/ 22"
     assert small_bundle().digest in (drawing.findtext("desc", namespaces=space) or "")
@@ -193,7 +194,21 @@ def test_numbers_are_written_and_saved(opened: Page, tmp_path: Path) -> None:
     assert levels[0, 0] == 255
     assert levels.min() == 0
     opened.fill("#text", "3 €")
+    assert opened.locator("#save-svg").is_disabled()
     assert "No one here can write “€”" in opened.inner_text("#problem")
+
+
+@needs_chromium
+def test_typing_does_not_disturb_the_drawing(opened: Page) -> None:
+    opened.fill("#hand", "8")
+    opened.evaluate("document.documentElement.dataset.ready = 'digit'")
+    opened.evaluate("""() => {
+      document.getElementById("hand").dispatchEvent(new Event("change"));
+      document.getElementById("text").dispatchEvent(new Event("input"));
+    }""")
+    finished(opened)
+    assert opened.locator("#tiles input").last.get_attribute("aria-label") == "9 in hand 8"
+    assert opened.locator("#number").get_attribute("aria-label") == "3.14159 in hand 8"
 
 
 @needs_chromium

@@ -9,7 +9,7 @@ const $ = (id) => document.getElementById(id);
 
 const asked = { tile: Math.min(3, TILES - 1), hand: 7, variety: 1, styles: styles.map(() => null) };
 let drawn = new Map(); // of what is asked for now: images by label, hand and repetition
-let turn = 0; // a newer request ends the older one's work
+let [turn, writing] = [0, 0]; // of drawing and of writing: a newer request ends the older one's work
 
 // --- what is drawn ---
 
@@ -83,6 +83,7 @@ function show(canvas, { image, loops }) {
 /** Draw what is asked for: the large image at once, the others as time allows. */
 async function refresh() {
   const mine = ++turn;
+  writing++; // what is being written is in an older hand
   drawn = new Map();
   showSettings();
   const started = performance.now();
@@ -98,7 +99,7 @@ async function refresh() {
     show(tiles[index].canvas, imageOf(...tileOf(index)));
     tiles[index].input.setAttribute("aria-label", nameOf(index));
   }
-  if (generator.writes) await write(mine);
+  if (generator.writes) await write();
   if (mine === turn) document.documentElement.dataset.ready = "all";
 }
 
@@ -113,10 +114,12 @@ function choose(index) {
 
 // --- the number ---
 
-let number = null; // the picture of what is written
+let number = null; // what is written: text, hand and picture
 
 /** Write the number, as long as no newer request has come. */
-async function write(mine) {
+async function write() {
+  const mine = ++writing;
+  allowSaving(false);
   const text = $("text").value.replace(/\s+/g, " ").trim();
   const strange = [...text].find((sign) => !"0123456789.,-/: ".includes(sign));
   $("text").setAttribute("aria-invalid", String(strange !== undefined));
@@ -131,20 +134,29 @@ async function write(mine) {
     const label = classes.indexOf(character);
     outlines.push(label < 0 ? null : imageOf(label, asked.hand, repetition).loops);
     await new Promise((resolve) => setTimeout(resolve));
-    if (mine !== turn) return;
+    if (mine !== writing) return;
   }
-  const glyphs = layOut(text, outlines, penOf(), asked.hand);
-  number = glyphs.length ? pictureOf(glyphs, 5) : null;
-  for (const id of ["save-png", "save-svg"]) $(id).disabled = number === null;
+  const pen = penOf();
+  const glyphs = layOut(text, outlines, pen, asked.hand);
+  number = null;
+  if (glyphs.length) {
+    number = { text, hand: asked.hand, picture: pictureOf(glyphs, pen.height / 4) };
+  }
+  allowSaving(number !== null);
   showNumber();
+}
+
+function allowSaving(isPossible) {
+  for (const id of ["save-png", "save-svg"]) $(id).disabled = !isPossible;
 }
 
 function showNumber() {
   const canvas = $("number");
-  canvas.style.aspectRatio = number ? `${number.width} / ${number.height}` : "";
+  const picture = number?.picture;
+  canvas.style.aspectRatio = picture ? `${picture.width} / ${picture.height}` : "";
   fit(canvas);
-  if (number) paint(canvas, number, inkColour());
-  canvas.setAttribute("aria-label", `${$("text").value} in hand ${asked.hand}`);
+  if (picture) paint(canvas, picture, inkColour());
+  canvas.setAttribute("aria-label", number ? `${number.text} in hand ${number.hand}` : "Nothing");
 }
 
 /** The height, thickness and lean of this hand, as medians of its digits. */
@@ -184,23 +196,23 @@ function leanOf(image) {
 function save(blob, ending) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  const text = $("text").value.trim().replace(/[^0-9-]+/g, "_");
-  link.download = `${text}-hand-${asked.hand}.${ending}`;
+  link.download = `${number.text.replace(/[^0-9-]+/g, "_")}-hand-${number.hand}.${ending}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 function savePng() {
   const canvas = document.createElement("canvas");
-  const scale = 512 / number.height;
-  [canvas.width, canvas.height] = [Math.round(number.width * scale), 512];
-  paint(canvas, number, "#000", "#fff");
+  const { picture } = number;
+  [canvas.width, canvas.height] = [Math.round((512 * picture.width) / picture.height), 512];
+  paint(canvas, picture, "#000", "#fff");
   canvas.toBlob((blob) => save(blob, "png"), "image/png");
 }
 
 function saveSvg() {
-  const origin = `Hand ${asked.hand} of ${generator.name}, ${generator.digest}`;
-  save(new Blob([svgOf(number, $("text").value, origin)], { type: "image/svg+xml" }), "svg");
+  const origin = `Hand ${number.hand} of ${generator.name}, ${generator.digest}`;
+  const drawing = svgOf(number.picture, number.text, origin);
+  save(new Blob([drawing], { type: "image/svg+xml" }), "svg");
 }
 
 // --- the controls ---
@@ -264,7 +276,7 @@ $("reset").addEventListener("click", () => {
   takeHand(asked.hand);
 });
 $("pixels").addEventListener("change", showAll);
-$("text")?.addEventListener("input", () => write(++turn));
+$("text")?.addEventListener("input", write);
 $("save-png")?.addEventListener("click", savePng);
 $("save-svg")?.addEventListener("click", saveSvg);
 
