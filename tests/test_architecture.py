@@ -18,7 +18,9 @@ LISTED = (
     "benchmark", "train", "sample", "evaluate", "imitate", "style_grid", "styled", "synth", "write",
 )  # fmt: skip
 
-FOUNDATION = {"errors", "config", "toml", "recipes", "rng", "device", "files", "images"}
+FOUNDATION = {
+    "errors", "config", "toml", "recipes", "rng", "device", "files", "images", "extras"
+}  # fmt: skip
 # Beyond the foundation, each room may use these rooms; cli and api are leaves.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
@@ -28,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "rng": set(),
     "device": {"errors"},
     "files": {"errors"},
+    "extras": {"errors"},
     "images": {"files"},
     "data": FOUNDATION,
     "models": FOUNDATION,
@@ -38,9 +41,9 @@ ALLOWED: dict[str, set[str]] = {
     "sampling": FOUNDATION | {"artifacts"},
     "styling": FOUNDATION | {"evaluation", "sampling"},
     "writing": FOUNDATION | {"artifacts", "evaluation", "sampling", "styling"},
-    "imitation": FOUNDATION | {"data", "evaluation", "sampling", "styling", "writing"},
     "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
-    "export": FOUNDATION | {"artifacts", "models", "sampling"},
+    "export": FOUNDATION | {"artifacts", "evaluation", "models", "sampling"},
+    "imitation": FOUNDATION | {"data", "evaluation", "sampling", "styling", "writing"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},
     "experiment": FOUNDATION
@@ -58,8 +61,8 @@ ALLOWED: dict[str, set[str]] = {
         "evaluation",
         "events",
         "experiment",
-        "imitation",
         "export",
+        "imitation",
         "judging",
         "report",
         "sampling",

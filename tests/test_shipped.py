@@ -29,7 +29,7 @@ def test_a_bundle_is_small_and_explains_itself(path: Path) -> None:
     assert bundle.recipe.model == RECIPES[path.stem].model
     assert bundle.images_seen > 100_000
     assert bundle.scores["fd_e1"].floor is not None
-    assert "MIT" in bundle.licence
+    assert "MIT" in bundle.license
     assert len(bundle.data_sha256) == 64
 
 

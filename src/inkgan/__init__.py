@@ -64,8 +64,8 @@ _HOMES = {
     "load": "inkgan.sampling.loading",
     "load_dataset": "inkgan.data.dataset",
     "morph": "inkgan.writing.morph",
-    "styled": "inkgan.styling.styled",
     "synth": "inkgan.synthesis.synth",
+    "styled": "inkgan.styling.styled",
     "train": "inkgan.api",
     "write": "inkgan.writing.page",
 }

@@ -1,7 +1,7 @@
 """A bundle: one file with a generator's weights and all that is needed to use them."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,7 +39,7 @@ class Bundle:
         images_seen: real images that training had shown.
         data_sha256: digest of the training images and labels.
         scores: what was measured of it, by metric name.
-        licence: under which terms it may be used; empty where nobody has said.
+        license: an identifier such as mit or cc0-1.0; empty where nobody has said.
     """
 
     recipe: Recipe
@@ -49,7 +49,7 @@ class Bundle:
     images_seen: int
     data_sha256: str
     scores: dict[str, Measured] = field(default_factory=dict)
-    licence: str = ""
+    license: str = ""
     version: str = __version__
 
     def document(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Bundle:
             "kind": KIND, "version": self.version, "recipe": self.recipe.model_dump(mode="json"),
             "shape": list(self.shape), "classes": list(self.classes), "scores": self.scores,
             "images_seen": self.images_seen, "data_sha256": self.data_sha256,
-            "licence": self.licence,
+            "license": self.license,
         }  # fmt: skip
 
     def save(self, path: Path, *, half: bool = False) -> None:
@@ -72,10 +72,19 @@ class Bundle:
         Raises:
             ArtifactError: the file cannot be written, or a weight is too large for float16.
         """
-        weights = (
-            {key: _halved(key, t) for key, t in self.weights.items()} if half else self.weights
-        )
+        weights = self.weights
+        if half:
+            rounded = self.rounded().weights
+            weights = {key: t.half() if _is_halved(t) else t for key, t in rounded.items()}
         tensor_files.write(path, weights, self.document())
+
+    def rounded(self) -> "Bundle":
+        """Return the bundle that `save(half=True)` leaves: numbers that float16 can hold.
+
+        Raises:
+            ArtifactError: a weight is too large for float16.
+        """
+        return replace(self, weights={key: _rounded(key, t) for key, t in self.weights.items()})
 
     @cached_property
     def digest(self) -> str:
@@ -128,7 +137,7 @@ def from_document(
         images_seen=int(document["images_seen"]),
         data_sha256=str(document["data_sha256"]),
         scores={str(key): _measured(value) for key, value in document["scores"].items()},
-        licence=str(document.get("licence", "")),
+        license=str(document.get("license", "")),
         version=str(document["version"]),
     )
 
@@ -140,10 +149,14 @@ def _measured(value: Any) -> Measured:
     return Measured(float(score), None if floor is None else float(floor))
 
 
-def _halved(key: str, tensor: torch.Tensor) -> torch.Tensor:
-    if tensor.ndim < 2 or tensor.dtype != torch.float32:
+def _is_halved(tensor: torch.Tensor) -> bool:
+    return tensor.ndim > 1 and tensor.dtype == torch.float32
+
+
+def _rounded(key: str, tensor: torch.Tensor) -> torch.Tensor:
+    if not _is_halved(tensor):
         return tensor
-    half = tensor.half()
-    if not half.isfinite().all():
+    rounded = tensor.half().float()
+    if not rounded.isfinite().all():
         raise ArtifactError(f"{key} holds numbers beyond float16; export without --half")
-    return half
+    return rounded

@@ -55,11 +55,11 @@ def write(
     typer.echo(out)
 
 
-def check_file(out: Path, endings: tuple[str, ...], force: bool) -> None:
+def check_file(out: Path, endings: tuple[str, ...], force: bool, flag: str = "--out") -> None:
     """Refuse a file of an unknown kind, or one that would be overwritten, before work starts."""
     if out.suffix.lower() not in endings:
-        raise ConfigError(f"--out {out}: the ending must be {' or '.join(endings)}")
+        raise ConfigError(f"{flag} {out}: the ending must be {' or '.join(endings)}")
     if out.is_dir():
-        raise ArtifactError(f"--out {out} is a folder; name a file")
+        raise ArtifactError(f"{flag} {out} is a folder; name a file")
     if out.exists() and not force:
-        raise ArtifactError(f"--out {out} exists; name another target, or replace it with --force")
+        raise ArtifactError(f"{flag} {out} exists; name another target, or replace it with --force")

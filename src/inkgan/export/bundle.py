@@ -1,17 +1,18 @@
-"""A bundle to ship: with what was measured of it, and under which terms it may be used."""
+"""A bundle to ship: with what was measured of it, and under which license it may be used."""
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from inkgan import files
 from inkgan.artifacts.bundle import Bundle, Measured
-from inkgan.errors import ArtifactError
+from inkgan.errors import ArtifactError, ConfigError
+from inkgan.evaluation.score import REPORT
 from inkgan.sampling.loading import Checkpoint, find, load_source
 
-LICENCE = "MIT"
-REPORT = "report.json"  # what `inkgan evaluate` leaves in a run folder
+LICENSE = "mit"
 Warn = Callable[[str], None]
 
 
@@ -61,25 +62,37 @@ def export_bundle(
     out: Path,
     *,
     half: bool = False,
-    licence: str = LICENCE,
+    license: str | None = None,
     checkpoint: Checkpoint = "last",
     warn: Warn = silent,
 ) -> Bundle:
-    """Write a bundle to ship: recipe, seed, digest of the data, scores with floors, licence.
+    """Write a bundle to ship: recipe, seed, digest of the data, scores with floors, a license.
 
     Args:
         source: a run folder, a bundle file or the name of a run.
         out: a .safetensors file.
         half: store weights as float16, half the size; they are loaded as float32.
-        licence: of the weights; a note says on which images they were trained.
+        license: of the weights: an identifier such as mit or cc0-1.0; left out, what the bundle
+            says, or mit. The images that they were trained on have terms of their own.
         checkpoint: of a run folder, its last generator or the best-scored one.
         warn: is told what is left out, and why.
 
     Raises:
         ArtifactError: the source cannot be read, or the file not be written.
+        ConfigError: `license` is no identifier.
     """
-    bundle = bundle_of(source, checkpoint, warn)
-    trained = f"trained on {bundle.recipe.data.name}, whose images have terms of their own"
-    shipped = dataclasses.replace(bundle, licence=f"{licence}; {trained}")
+    shipped = licensed(bundle_of(source, checkpoint, warn), license)
+    shipped = shipped.rounded() if half else shipped
     shipped.save(out, half=half)
     return shipped
+
+
+def licensed(bundle: Bundle, license: str | None) -> Bundle:
+    """Return the bundle with a license: the one given, its own, or mit.
+
+    Raises:
+        ConfigError: what is given is no identifier.
+    """
+    if license is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", license):
+        raise ConfigError(f"--license {license!r} is no identifier; use one such as mit or unknown")
+    return dataclasses.replace(bundle, license=license or bundle.license or LICENSE)

@@ -14,12 +14,13 @@ from inkgan.models.conditioning import ClassNorm
 class OneChannelUp(nn.ConvTranspose2d):
     """A transposed convolution to a single channel, as a matrix product and a fold on CPUs.
 
-    The usual kernels split the work by output channels, of which there is one here.
+    The usual kernels split the work by output channels, of which there is one here. Exported is
+    the plain convolution.
     """
 
     def forward(self, maps: torch.Tensor, output_size: list[int] | None = None) -> torch.Tensor:
         """Return images (n, 1, H, W) for maps (n, C, h, w)."""
-        if maps.device.type != "cpu":
+        if maps.device.type != "cpu" or torch.compiler.is_exporting():
             return super().forward(maps, output_size)
         with torch.autocast("cpu", enabled=False):  # images are made in full precision
             maps = maps.to(self.weight.dtype)

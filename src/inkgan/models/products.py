@@ -80,6 +80,8 @@ def _weight_gradient(gradient: torch.Tensor, inputs: torch.Tensor) -> torch.Tens
 
 
 def _is_quicker(a: torch.Tensor, b: torch.Tensor) -> bool:
+    if torch.compiler.is_exporting():  # other runtimes do not know the operator
+        return False
     plain = a.ndim == 2 and a.dtype == b.dtype == torch.float32 and a.device.type == "cpu"
     return plain and a.numel() * b.shape[0] >= SMALLEST and _has_onednn()
 

@@ -1,4 +1,4 @@
-"""Finding a trained generator by run folder, bundle file or name."""
+"""Finding a trained generator by run folder, bundle file, name, or name on the hub."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,6 +7,7 @@ from inkgan.artifacts.bundle import Bundle, load_bundle
 from inkgan.artifacts.run import Run
 from inkgan.device import choose_device
 from inkgan.errors import ArtifactError, did_you_mean
+from inkgan.sampling.hub import FILE, fetch, is_hub_name
 from inkgan.sampling.sampler import Sampler
 
 RUNS = Path("runs")  # where the command line puts runs, and where a bare name is looked for
@@ -16,16 +17,17 @@ Checkpoint = Literal["last", "best"]
 
 
 def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "last") -> Sampler:
-    """Load a trained generator from a run folder, a bundle file or the name of a run in runs/.
+    """Load a trained generator from a run folder, a bundle file or a name.
 
     Args:
-        source: the run folder, the .safetensors bundle, the run's name, or that of a bundle that
-            came with inkgan, such as flagship.
+        source: the run folder, the .safetensors bundle, the name of a run in runs/ or of a bundle
+            that came with inkgan, such as flagship, or else user/name on the Hugging Face hub.
         device: auto, cpu, cuda, cuda:N or mps.
         checkpoint: of a run folder, its last generator or the best-scored one.
 
     Raises:
         ArtifactError: there is nothing there, or it is damaged.
+        ConfigError: only the hub could have it, and the extra `hub` is not installed.
     """
     return Sampler(load_source(source, checkpoint), choose_device(device))
 
@@ -44,12 +46,15 @@ def load_source(source: str | Path, checkpoint: Checkpoint = "last") -> Bundle:
 def find(source: str | Path) -> Path:
     """Return the run folder or bundle file that `source` names.
 
-    A path comes first, then a run of that name in runs/, then a bundle that came with inkgan.
+    A path comes first, then a run of that name in runs/, a bundle that came with inkgan, the hub.
 
     Raises:
         ArtifactError: there is nothing of that name, or no trained generator in it.
+        ConfigError: only the hub could have it, and the extra `hub` is not installed.
     """
     path = Path(source)
+    if (path / FILE).is_file():  # what `inkgan export hub` has written
+        return path / FILE
     if path.is_dir() or path.is_file():
         if path.is_dir() and not (path / BUNDLE).is_file():
             why = "has no trained generator yet" if (path / "recipe.toml").exists() else "is no run"
@@ -59,6 +64,8 @@ def find(source: str | Path) -> Path:
         return RUNS / path
     if (SHIPPED / f"{source}.safetensors").is_file():
         return SHIPPED / f"{source}.safetensors"
+    if is_hub_name(str(source)) and not path.parent.is_dir():
+        return fetch(str(source))
     known = [p.parent.name for p in RUNS.glob(f"*/{BUNDLE}")]
     known += [p.stem for p in SHIPPED.glob("*.safetensors")]
     raise ArtifactError(

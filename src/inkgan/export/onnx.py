@@ -1,0 +1,118 @@
+"""A generator as ONNX, checked against torch before the file appears."""
+
+import contextlib
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from inkgan.artifacts.bundle import Bundle
+from inkgan.errors import ArtifactError
+from inkgan.extras import import_extra
+from inkgan.files import atomic
+from inkgan.sampling.sampler import latents
+
+TOLERANCE = 1e-4  # of an image's values, which lie in [-1, 1]
+BATCHES = (1, 3, 64)  # that are checked
+
+
+def export_onnx(bundle: Bundle, out: Path) -> float:
+    """Write a generator as an ONNX model, once onnxruntime draws with it what torch draws.
+
+    The inputs are latent, float32 (n, latent_dim) from N(0, 1), and, of a conditional generator,
+    label, int64 (n,) from 0. The output is image, float32 (n, C, H, W) in [-1, 1], where -1 is
+    background; (image + 1) * 127.5, rounded, are the levels of uint8. The model's metadata tell its
+    name, classes, styles and digest.
+
+    Returns:
+        The largest difference from torch that was found.
+
+    Raises:
+        ConfigError: the extra `onnx` is not installed.
+        ArtifactError: the model differs from torch by more than 1e-4, or cannot be written.
+    """
+    for module in ("onnx", "onnxscript", "onnxruntime"):
+        import_extra(module, "onnx", "inkgan export onnx")
+    network = Drawing(bundle.generator()).eval()
+    example = _inputs(bundle, 2)  # a batch of one would be taken for a constant
+    with _quiet():
+        program = torch.onnx.export(
+            network, tuple(example.values()), input_names=list(example), output_names=["image"],
+            dynamic_shapes={name: {0: "n"} for name in example}, dynamo=True, verbose=False,
+        )  # fmt: skip
+    assert program is not None  # as it is without dynamo
+    program.model.metadata_props.update(describe(bundle))
+    with atomic(out) as temporary:
+        program.save(temporary)
+        difference = _difference(temporary, network, bundle)
+        if not difference <= TOLERANCE:  # not a number is refused too
+            raise ArtifactError(
+                f"the ONNX model of {bundle.recipe.name} differs from torch by {difference:.2g}, "
+                f"more than {TOLERANCE:g}; {out} was not written"
+            )
+    return difference
+
+
+class Drawing(nn.Module):
+    """A generator whose inputs bear the names that other programs see, with bounded images."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, latent: torch.Tensor, label: torch.Tensor | None = None) -> torch.Tensor:
+        """Return images in [-1, 1]; networks that do not end in tanh may leave it."""
+        images: torch.Tensor = self.generator(latent, label)
+        return images.clamp(-1.0, 1.0)
+
+
+def describe(bundle: Bundle) -> dict[str, str]:
+    """Return what other programs may want to know of a generator; lists are JSON."""
+    return {
+        "inkgan.name": bundle.recipe.name,
+        "inkgan.version": bundle.version,
+        "inkgan.digest": bundle.digest,
+        "inkgan.classes": json.dumps(bundle.classes if bundle.recipe.model.classes else []),
+        "inkgan.styles": json.dumps(bundle.recipe.model.style),
+        "inkgan.license": bundle.license,
+    }
+
+
+def _inputs(bundle: Bundle, count: int) -> dict[str, torch.Tensor]:
+    model = bundle.recipe.model
+    inputs = {"latent": latents(range(count), model.latent_dim)}
+    if model.classes:
+        inputs["label"] = torch.arange(count) % model.classes
+    return inputs
+
+
+@torch.no_grad()
+def _difference(path: Path, network: nn.Module, bundle: Bundle) -> float:
+    runtime = import_extra("onnxruntime", "onnx", "inkgan export onnx")
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    gaps = []
+    for count in BATCHES:
+        inputs = _inputs(bundle, count)
+        (drawn,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
+        gaps.append((torch.from_numpy(drawn) - network(**inputs)).abs().max())
+    return float(torch.stack(gaps).max())
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's remarks about its own parts from people."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.filterwarnings("ignore", "# The axis name: n will not be used")  # but it is
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,284 @@
+// The page: what is asked for, and drawing it a digit at a time, so that sliders stay quick.
+
+const generator = JSON.parse(document.getElementById("generator").textContent);
+const steps = load(generator.steps, decodeBlock(document.getElementById("weights").textContent));
+const { classes, styles, latentDim, height, width } = generator;
+const isConditional = classes.length > 0;
+const TILES = isConditional ? classes.length : 10;
+const $ = (id) => document.getElementById(id);
+
+const asked = { tile: Math.min(3, TILES - 1), hand: 7, variety: 1, styles: styles.map(() => null) };
+let drawn = new Map(); // of what is asked for now: images by label, hand and repetition
+let turn = 0; // a newer request ends the older one's work
+
+// --- what is drawn ---
+
+/** The latent of a hand; its k-th repetition of a class stands a step away, as likely as itself. */
+function latentOf(hand, repetition = 0, name = "") {
+  let latent = normal(latentDim, hand, "sample");
+  if (repetition) {
+    const step = JITTER * LATENT_STEP;
+    const direction = normal(latentDim, hand, "write", "repeat", name, repetition);
+    latent = latent.map((z, i) => Math.sqrt(1 - step ** 2) * z + step * direction[i]);
+  }
+  latent = latent.map((z) => z * asked.variety);
+  asked.styles.forEach((z, i) => {
+    if (z !== null) latent[i] = z;
+  });
+  return latent;
+}
+
+/** Return an image that is asked for, with its outline; it is drawn once. */
+function imageOf(label, hand, repetition = 0) {
+  const key = [label, hand, repetition].join();
+  if (!drawn.has(key)) {
+    const image = run(steps, latentOf(hand, repetition, classes[label]), label);
+    drawn.set(key, { image, loops: trace(image, height, width) });
+  }
+  return drawn.get(key);
+}
+
+/** Which label and hand a tile shows: the classes of one hand, or ten hands. */
+function tileOf(index) {
+  return isConditional ? [index, asked.hand] : [0, asked.hand + index];
+}
+
+function nameOf(index) {
+  const [label, hand] = tileOf(index);
+  return isConditional ? `${classes[label]} in hand ${hand}` : `Hand ${hand}`;
+}
+
+// --- where it is shown ---
+
+/** Give a canvas as many pixels as the screen has for it. */
+function fit(canvas) {
+  const { width: wide, height: high } = canvas.getBoundingClientRect();
+  const ratio = window.devicePixelRatio || 1;
+  [canvas.width, canvas.height] = [Math.round(wide * ratio), Math.round(high * ratio)];
+}
+
+const inkColour = () => getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
+
+/** Show an image as clean ink, or as the grey pixels that the network gave. */
+function show(canvas, { image, loops }) {
+  fit(canvas);
+  if (!$("pixels").checked) {
+    const box = { left: 0, top: 0, right: width, bottom: height };
+    paint(canvas, pictureOf(loops.length ? [{ loops, points: [] }] : [], 0, box), inkColour());
+    return;
+  }
+  const context = canvas.getContext("2d");
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = inkColour();
+  const [wide, high] = [canvas.width / width, canvas.height / height];
+  image.forEach((value, at) => {
+    const [x, y] = [at % width, Math.floor(at / width)];
+    const [left, top] = [Math.round(x * wide), Math.round(y * high)];
+    context.globalAlpha = Math.round((value + 1) * 127.5) / 255;
+    context.fillRect(left, top, Math.round((x + 1) * wide) - left, Math.round((y + 1) * high) - top);
+  });
+  context.globalAlpha = 1;
+}
+
+/** Draw what is asked for: the large image at once, the others as time allows. */
+async function refresh() {
+  const mine = ++turn;
+  drawn = new Map();
+  showSettings();
+  const started = performance.now();
+  const current = imageOf(...tileOf(asked.tile));
+  const took = performance.now() - started;
+  show($("digit"), current);
+  $("digit").setAttribute("aria-label", nameOf(asked.tile));
+  $("status").textContent = `${nameOf(asked.tile)}, drawn in ${Math.max(1, Math.round(took))} ms`;
+  document.documentElement.dataset.ready = "digit";
+  for (let index = 0; index < TILES; index++) {
+    await new Promise((resolve) => setTimeout(resolve));
+    if (mine !== turn) return;
+    show(tiles[index].canvas, imageOf(...tileOf(index)));
+    tiles[index].input.setAttribute("aria-label", nameOf(index));
+  }
+  if (generator.writes) await write(mine);
+  if (mine === turn) document.documentElement.dataset.ready = "all";
+}
+
+/** Show another tile, of those that are there, in the large picture. */
+function choose(index) {
+  asked.tile = index;
+  show($("digit"), imageOf(...tileOf(index)));
+  $("digit").setAttribute("aria-label", nameOf(index));
+  $("status").textContent = nameOf(index);
+  showSettings();
+}
+
+// --- the number ---
+
+let number = null; // the picture of what is written
+
+/** Write the number, as long as no newer request has come. */
+async function write(mine) {
+  const text = $("text").value.replace(/\s+/g, " ").trim();
+  const strange = [...text].find((sign) => !"0123456789.,-/: ".includes(sign));
+  $("text").setAttribute("aria-invalid", String(strange !== undefined));
+  $("problem").textContent =
+    strange === undefined ? "" : `No one here can write “${strange}”: digits, spaces and . , - / : only`;
+  if (strange !== undefined) return;
+  const written = {};
+  const outlines = [];
+  for (const character of text) {
+    const repetition = (written[character] ??= 0);
+    written[character]++;
+    const label = classes.indexOf(character);
+    outlines.push(label < 0 ? null : imageOf(label, asked.hand, repetition).loops);
+    await new Promise((resolve) => setTimeout(resolve));
+    if (mine !== turn) return;
+  }
+  const glyphs = layOut(text, outlines, penOf(), asked.hand);
+  number = glyphs.length ? pictureOf(glyphs, 5) : null;
+  for (const id of ["save-png", "save-svg"]) $(id).disabled = number === null;
+  showNumber();
+}
+
+function showNumber() {
+  const canvas = $("number");
+  canvas.style.aspectRatio = number ? `${number.width} / ${number.height}` : "";
+  fit(canvas);
+  if (number) paint(canvas, number, inkColour());
+  canvas.setAttribute("aria-label", `${$("text").value} in hand ${asked.hand}`);
+}
+
+/** The height, thickness and lean of this hand, as medians of its digits. */
+function penOf() {
+  const images = classes.map((_, label) => imageOf(label, asked.hand));
+  const inked = images.filter(({ loops }) => loops.length);
+  const median = (values) => values.sort((a, b) => a - b)[values.length >> 1] ?? 1;
+  return {
+    height: median(
+      inked.map(({ loops }) => {
+        const box = boxOf(loops.flat());
+        return box.bottom - box.top;
+      }),
+    ),
+    thickness: median(inked.map(({ loops }) => thicknessOf(loops))),
+    lean: median(inked.map(({ image }) => leanOf(image))),
+  };
+}
+
+/** The tangent of the angle from the vertical, from moments of the ink; positive to the right. */
+function leanOf(image) {
+  let [mass, meanX, meanY, both, down] = [0, 0, 0, 0, 0];
+  const each = (action) =>
+    image.forEach((value, at) => action((value + 1) / 2, at % width, Math.floor(at / width)));
+  each((ink, x, y) => {
+    mass += ink;
+    meanX += ink * x;
+    meanY += ink * y;
+  });
+  each((ink, x, y) => {
+    both += ink * (x - meanX / mass) * (y - meanY / mass);
+    down += ink * (y - meanY / mass) ** 2;
+  });
+  return -both / down;
+}
+
+function save(blob, ending) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  const text = $("text").value.trim().replace(/[^0-9-]+/g, "_");
+  link.download = `${text}-hand-${asked.hand}.${ending}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function savePng() {
+  const canvas = document.createElement("canvas");
+  const scale = 512 / number.height;
+  [canvas.width, canvas.height] = [Math.round(number.width * scale), 512];
+  paint(canvas, number, "#000", "#fff");
+  canvas.toBlob((blob) => save(blob, "png"), "image/png");
+}
+
+function saveSvg() {
+  const origin = `Hand ${asked.hand} of ${generator.name}, ${generator.digest}`;
+  save(new Blob([svgOf(number, $("text").value, origin)], { type: "image/svg+xml" }), "svg");
+}
+
+// --- the controls ---
+
+const tiles = Array.from({ length: TILES }, (_, index) => {
+  const label = document.createElement("label");
+  const input = Object.assign(document.createElement("input"), { type: "radio", name: "tile" });
+  const canvas = document.createElement("canvas");
+  const caption = document.createElement("span");
+  caption.textContent = isConditional ? classes[index] : `+${index}`;
+  canvas.setAttribute("aria-hidden", "true");
+  caption.setAttribute("aria-hidden", "true");
+  input.setAttribute("aria-label", nameOf(index));
+  input.addEventListener("change", () => choose(index));
+  label.append(input, canvas, caption);
+  $("tiles").append(label);
+  return { input, canvas };
+});
+
+const sliders = styles.map((style, index) => {
+  const slider = $(`style-${style}`);
+  slider.addEventListener("input", () => {
+    asked.styles[index] = slider.valueAsNumber;
+    refresh();
+  });
+  return slider;
+});
+
+/** Put all controls where what is asked for says. */
+function showSettings() {
+  const latent = latentOf(tileOf(asked.tile)[1]);
+  const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(1);
+  tiles[asked.tile].input.checked = true;
+  $("hand").value = asked.hand;
+  $("variety").value = asked.variety;
+  $("variety-shown").textContent = asked.variety.toFixed(2);
+  sliders.forEach((slider, index) => {
+    slider.value = latent[index];
+    $(`${slider.id}-shown`).textContent = signed(latent[index]);
+  });
+  $("reset").disabled = asked.variety === 1 && asked.styles.every((z) => z === null);
+}
+
+function takeHand(hand) {
+  asked.hand = hand;
+  asked.styles.fill(null);
+  refresh();
+}
+
+$("hand").addEventListener("change", () => {
+  const hand = Math.floor($("hand").valueAsNumber);
+  takeHand(hand >= 0 ? Math.min(hand, Number.MAX_SAFE_INTEGER - TILES) : asked.hand);
+});
+$("another").addEventListener("click", () => takeHand(Math.floor(Math.random() * 10_000)));
+$("variety").addEventListener("input", () => {
+  asked.variety = $("variety").valueAsNumber;
+  refresh();
+});
+$("reset").addEventListener("click", () => {
+  asked.variety = 1;
+  takeHand(asked.hand);
+});
+$("pixels").addEventListener("change", showAll);
+$("text")?.addEventListener("input", () => write(++turn));
+$("save-png")?.addEventListener("click", savePng);
+$("save-svg")?.addEventListener("click", saveSvg);
+
+/** Show again what has been drawn: in other colours, or at another size. */
+function showAll() {
+  choose(asked.tile);
+  tiles.forEach(({ canvas }, index) => show(canvas, imageOf(...tileOf(index))));
+  if (generator.writes) showNumber();
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showAll);
+let resized;
+window.addEventListener("resize", () => {
+  clearTimeout(resized);
+  resized = setTimeout(showAll, 100);
+});
+refresh();
