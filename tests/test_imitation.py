@@ -203,7 +203,7 @@ def test_normal_form(digit: str, pen: float) -> None:
     assert ndimage.center_of_mass(image) == pytest.approx((14, 14), abs=0.51)
     # the middle lines of these digits are 0.64 SIZE high
     assert thickness == pytest.approx(20 * pen / (0.64 * SIZE + pen), rel=0.25)
-    assert image.max() > 240
+    assert image.max() > 215  # a thin stroke between two pixels covers neither whole
 
 
 def test_thin_strokes_are_thickened() -> None:
