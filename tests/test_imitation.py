@@ -32,7 +32,7 @@ from inkgan.imitation.marks import find_marks
 from inkgan.imitation.normal import THINNEST, normalise
 from inkgan.imitation.picture import LEAST_SIDE, read_brightness
 from inkgan.imitation.read import Seen, notes, read_digits
-from inkgan.sampling.loading import SHIPPED, load
+from inkgan.sampling.loading import load
 from inkgan.writing.layout import lay_out
 from writing_fixtures import SHAPES, StrokeSampler
 
@@ -202,8 +202,10 @@ def test_normal_form(digit: str, pen: float) -> None:
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
     assert ndimage.center_of_mass(image) == pytest.approx((14, 14), abs=0.51)
     # the middle lines of these digits are 0.64 SIZE high
-    assert thickness == pytest.approx(20 * pen / (0.64 * SIZE + pen), rel=0.25)
-    assert image.max() > 215  # a thin stroke between two pixels covers neither whole
+    expected = 20 * pen / (0.64 * SIZE + pen)
+    assert thickness == pytest.approx(expected, rel=0.25)
+    # a stroke thinner than two pixels that lies between them covers half its thickness of each
+    assert image.max() > 240 * min(1, expected / 2)
 
 
 def test_thin_strokes_are_thickened() -> None:
@@ -416,7 +418,6 @@ def test_it_is_public() -> None:
     assert inkgan.imitate is imitate_module.imitate
 
 
-@pytest.mark.skipif(not (SHIPPED / "flagship.safetensors").is_file(), reason="not shipped yet")
 def test_the_flagship_imitates() -> None:
     found = imitate(photographed(drawn("3")), load("flagship"))
     assert found.seen.digits == "3"

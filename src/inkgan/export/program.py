@@ -93,7 +93,7 @@ class _Compiler:
     @singledispatchmethod
     def steps(self, module: nn.Module) -> list[Step]:
         """Return the steps of a module."""
-        raise NotImplementedError(f"no step does what {type(module).__name__} does")
+        raise TypeError(f"no step does what {type(module).__name__} does")
 
     @steps.register(nn.Sequential)
     def _(self, module: nn.Sequential) -> list[Step]:
