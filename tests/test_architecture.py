@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "styling": FOUNDATION | {"evaluation", "sampling"},
     "writing": FOUNDATION | {"artifacts", "evaluation", "sampling", "styling"},
     "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
-    "export": FOUNDATION | {"artifacts", "evaluation", "models", "sampling"},
+    "export": FOUNDATION | {"artifacts", "evaluation", "models", "sampling", "styling"},
     "imitation": FOUNDATION | {"data", "evaluation", "sampling", "styling", "writing"},
     "report": FOUNDATION | {"artifacts", "evaluation"},
     "events": {"artifacts", "data", "errors", "training"},

@@ -22,8 +22,11 @@ from inkgan.cli.main import main
 from inkgan.errors import ConfigError
 from inkgan.export.page import export_page, page
 from inkgan.export.program import program_of
+from inkgan.export.scales import PLACES, style_scales
 from inkgan.images import Shape
 from inkgan.sampling.sampler import Sampler, latents
+from inkgan.styling.book import DRAWS, FIRST_SEED
+from inkgan.styling.request import measure_styles
 from inkgan.toml import replace
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -148,12 +151,50 @@ def test_hands_sliders_and_variety_are_the_samplers(opened: Page) -> None:
     finished(opened)
     halved[0, 1] = -1.5
     assert np.abs(drawn(opened, 4, 7) - in_python(model, halved, [4])).max() < 1e-4
-    assert opened.inner_text("#style-thickness-shown") == "\N{MINUS SIGN}1.5"
+    thickness = style_scales(small_bundle())[1][3]  # type: ignore[index]
+    assert opened.inner_text("#style-thickness-shown") == f"about {thickness[3]:.1f} px"
     opened.click("#reset")
     finished(opened)
     assert (
         np.abs(drawn(opened, 4, 7) - in_python(model, torch.from_numpy(latent), [4])).max() < 1e-4
     )
+
+
+@needs_chromium
+def test_sliders_without_a_measure_tell_standard_deviations(browser: Any, tmp_path: Path) -> None:
+    bundle = small_bundle()
+    (tmp_path / "a.html").write_text(page(bundle, program_of(bundle)), encoding="utf-8")
+    shown = browser.new_page()
+    shown.goto((tmp_path / "a.html").as_uri())
+    for place, told in (("-1.5", "\N{MINUS SIGN}1.5"), ("2", "+2.0")):
+        shown.locator("#style-width").fill(place)
+        assert shown.inner_text("#style-width-shown") == told
+    assert "standard deviations" in shown.inner_text(".about")
+    shown.close()
+
+
+def test_scales_are_the_percentiles_of_the_draws() -> None:
+    """Half a slider's way is the median, and a standard deviation more is its rank."""
+    bundle = small_bundle()
+    scales = np.asarray(style_scales(bundle))
+    assert scales.shape == (3, 10, len(PLACES))
+    assert (np.diff(scales, axis=2) >= 0).all()
+    sampler = Sampler(bundle)
+    images = sampler.render(sampler.latents(range(FIRST_SEED, FIRST_SEED + DRAWS)), [6] * DRAWS)
+    measured = measure_styles(images)
+    for place, percent in ((0.0, 50), (1.0, 84.13)):
+        expected = np.percentile(measured, percent, axis=0)
+        column = np.flatnonzero(place == PLACES)[0]
+        assert np.abs(scales[:, 6, column] - expected).max() < 0.02 * np.ptp(measured, axis=0).max()
+
+
+def test_there_are_no_scales_where_nothing_can_be_measured() -> None:
+    assert style_scales(small_bundle("mlp", "")) is None
+    blank = small_bundle()
+    weights = {key: torch.zeros_like(value) for key, value in blank.weights.items()}
+    last = [key for key in weights if key.endswith("bias")][-1]
+    weights[last] -= 1e3  # background alone
+    assert style_scales(dataclasses.replace(blank, weights=weights)) is None
 
 
 @needs_chromium
@@ -169,9 +210,12 @@ def test_a_keyboard_is_enough(opened: Page) -> None:
     assert digit.get_attribute("aria-label") == "4 in hand 12"
     opened.keyboard.press("Tab")
     opened.keyboard.press("Tab")
-    before = opened.inner_text("#style-slant-shown")
+    before = opened.locator("#style-slant").input_value()
     opened.keyboard.press("End")
-    assert opened.inner_text("#style-slant-shown") == "+3.0" != before
+    assert opened.locator("#style-slant").input_value() == "3" != before
+    told = opened.inner_text("#style-slant-shown")
+    assert re.fullmatch(r"about \N{MINUS SIGN}?\d+°", told)
+    assert opened.locator("#style-slant").get_attribute("aria-valuetext") == told
 
 
 @needs_chromium

@@ -65,11 +65,13 @@ def page(
 ) -> None:
     """Write one HTML file that draws in any browser, without server or network."""
     check_file(out, (".html",), force, "OUT")
-    from inkgan.cli.view import warn
+    from inkgan.cli.view import stages, warn
     from inkgan.export.bundle import bundle_of
     from inkgan.export.page import export_page
 
-    export_page(bundle_of(source, checkpoint, warn), out, half=half)
+    chosen = bundle_of(source, checkpoint, warn)
+    with stages() as progress:
+        export_page(chosen, out, half=half, progress=progress)
     typer.echo(out)
 
 

@@ -10,8 +10,11 @@ from markupsafe import Markup
 from inkgan import files
 from inkgan.artifacts.bundle import Bundle
 from inkgan.errors import ConfigError
+from inkgan.evaluation.extractors import Progress, silent
 from inkgan.export.facts import facts, score_rows
 from inkgan.export.program import Program, program_of
+from inkgan.export.scales import REACH, Scales, style_scales
+from inkgan.styling.request import UNITS
 
 DIGITS = tuple("0123456789")
 SCRIPTS = ("random.js", "network.js", "ink.js", "app.js")
@@ -22,8 +25,12 @@ ENDS = {
     "width": ("narrow", "wide"),
 }
 
+SHORT = {"degrees": "°", "pixels": " px"}
 
-def export_page(bundle: Bundle, out: Path, *, half: bool = False) -> None:
+
+def export_page(
+    bundle: Bundle, out: Path, *, half: bool = False, progress: Progress = silent
+) -> None:
     """Write a generator as a page.
 
     Its numbers are torch's to about 1e-5, and its hands those of the same seeds in Python.
@@ -33,6 +40,7 @@ def export_page(bundle: Bundle, out: Path, *, half: bool = False) -> None:
         out: an .html file.
         half: store weights as float16: half the size, and images that differ by about one level of
             255 at most.
+        progress: told of the styles that are measured, half a second a class, once a bundle.
 
     Raises:
         ConfigError: the generator draws in colour, or has too many classes for a page.
@@ -45,11 +53,15 @@ def export_page(bundle: Bundle, out: Path, *, half: bool = False) -> None:
             f"{MOST_CLASSES}"
         )
     bundle = bundle.rounded() if half else bundle
-    files.write_text(out, page(bundle, program_of(bundle, half=half)))
+    program = program_of(bundle, half=half)
+    files.write_text(out, page(bundle, program, style_scales(bundle, progress)))
 
 
-def page(bundle: Bundle, program: Program) -> str:
-    """Return the HTML of a page: scripts, styles and weights inside, nothing to load."""
+def page(bundle: Bundle, program: Program, scales: Scales | None = None) -> str:
+    """Return the HTML of a page: scripts, styles and weights inside, nothing to load.
+
+    Sliders tell what `scales` say, or standard deviations without them.
+    """
     environment = Environment(
         loader=PackageLoader("inkgan.export"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -63,6 +75,8 @@ def page(bundle: Bundle, program: Program) -> str:
         inks=is_digits,
         what="handwritten digits" if is_digits else f"images like those of {recipe.data.name}",
         styles=[(style, *ENDS[style]) for style in recipe.model.style],
+        reach=REACH,
+        measured=scales is not None,
         height=bundle.shape.height,
         width=bundle.shape.width,
         facts=facts(bundle),
@@ -70,12 +84,12 @@ def page(bundle: Bundle, program: Program) -> str:
         command="inkgan write 2026 --hand 7" if writes else "inkgan sample RUN --seeds 7",
         style=Markup(_text("style.css")),
         script=Markup("\n".join(_text(name) for name in SCRIPTS)),
-        data=Markup(_json(_data(bundle, program))),
+        data=Markup(_json(_data(bundle, program, scales))),
         weights=Markup(program.base64),
     )
 
 
-def _data(bundle: Bundle, program: Program) -> dict[str, Any]:
+def _data(bundle: Bundle, program: Program, scales: Scales | None) -> dict[str, Any]:
     model = bundle.recipe.model
     return {
         "name": bundle.recipe.name,
@@ -83,6 +97,9 @@ def _data(bundle: Bundle, program: Program) -> dict[str, Any]:
         "classes": bundle.classes if model.classes else (),
         "writes": bundle.classes == DIGITS and model.classes > 0,
         "styles": model.style,
+        "units": [SHORT[UNITS[style]] for style in model.style],
+        "scales": scales,
+        "reach": REACH,
         "latentDim": model.latent_dim,
         "height": bundle.shape.height,
         "width": bundle.shape.width,

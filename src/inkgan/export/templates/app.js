@@ -241,17 +241,33 @@ const sliders = styles.map((style, index) => {
   return slider;
 });
 
+/** What a style usually measures where its coordinate is z: of the class in the large picture. */
+function measureAt(style, z) {
+  const values = generator.scales[style][tileOf(asked.tile)[0]];
+  const place = (Math.min(Math.max(z / generator.reach, -1), 1) + 1) * (values.length - 1) * 0.5;
+  const low = Math.min(Math.floor(place), values.length - 2);
+  return values[low] + (place - low) * (values[low + 1] - values[low]);
+}
+
+/** A style in degrees or pixels; in standard deviations where no draws could be measured. */
+function toldOf(style, z) {
+  const dashed = (value, digits) => value.toFixed(digits).replace("-", "−");
+  if (!generator.scales) return (z < 0 ? "" : "+") + dashed(z, 1);
+  const [unit, value] = [generator.units[style], measureAt(style, z)];
+  return `about ${unit === "°" ? dashed(Math.round(value) + 0, 0) : dashed(value, 1)}${unit}`;
+}
+
 /** Put all controls where what is asked for says. */
 function showSettings() {
   const latent = latentOf(tileOf(asked.tile)[1]);
-  const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(1);
   tiles[asked.tile].input.checked = true;
   $("hand").value = asked.hand;
   $("variety").value = asked.variety;
   $("variety-shown").textContent = asked.variety.toFixed(2);
   sliders.forEach((slider, index) => {
     slider.value = latent[index];
-    $(`${slider.id}-shown`).textContent = signed(latent[index]);
+    $(`${slider.id}-shown`).textContent = toldOf(index, latent[index]);
+    slider.setAttribute("aria-valuetext", toldOf(index, latent[index]));
   });
   $("reset").disabled = asked.variety === 1 && asked.styles.every((z) => z === null);
 }
