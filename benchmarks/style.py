@@ -1,6 +1,6 @@
-"""Measures how well a style that is asked for is met.
+"""Measures how well a style that is asked for is met, and whether odd styles still vary.
 
-Run it with: python -m benchmarks.style flagship --draws 1000
+Run it with: python -m benchmarks.style flagship --draws 1000 --edges
 """
 
 import argparse
@@ -10,14 +10,19 @@ import numpy as np
 import torch
 
 from inkgan import rng
+from inkgan.config import Data
+from inkgan.data.dataset import load_dataset
 from inkgan.evaluation.arrays import Floats
 from inkgan.evaluation.extractors import look
+from inkgan.evaluation.manifold import manifold
+from inkgan.images import UInt8
 from inkgan.sampling.loading import load
-from inkgan.styling.request import MEASURES, UNITS
+from inkgan.styling.request import MEASURES, UNITS, measure_styles
 from inkgan.styling.styled import Stylist
 
 EDGE = 0.1  # of the range, at either end
 TOLERANCES = np.array([2.0, 0.3, 0.5])
+TRAINING = 20_000  # images that the edges' floors are chosen from
 
 
 def main() -> None:
@@ -25,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", nargs="?", default="flagship")
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--edges", action="store_true", help="coverage of real digits there, too")
     options = parser.parse_args()
     stylist = Stylist(load(options.source))
     latents = stylist.sampler.latents(range(options.draws))
@@ -46,6 +52,8 @@ def main() -> None:
     right = [(look(images).read == labels).mean() for images in (settled.images, plain)]
     print(f"class kept: {right[0]:.1%} (without a style {right[1]:.1%}), by E1")
     print(f"{seconds:.1f} s for {options.draws} draws")
+    if options.edges:
+        report_edges(stylist)
 
 
 def report(gaps: Floats, places: Floats) -> None:
@@ -61,6 +69,53 @@ def report(gaps: Floats, places: Floats) -> None:
             f"{(gap <= within).mean():16.1%}  {edge:.2f} {UNITS[name]}"
         )
     print(f"all three within {TOLERANCES.tolist()}: {(gaps <= TOLERANCES).all(axis=1).mean():.1%}")
+
+
+def report_edges(stylist: Stylist) -> None:
+    """Print the share of real test digits in the outer tenths of each range that are covered.
+
+    Digits of the same classes and the same measure are drawn, one for each; the floor takes
+    training images from the same tenth of the same class' range.
+    """
+    real = {name: _measured(name) for name in ("test", "train")}
+    ranges = np.stack([book.ranges() for book in stylist.book.of(range(10))])  # (10, 3, 2)
+    print("measure    edge       test images  coverage  by training images")
+    for column, name in enumerate(MEASURES):
+        for edge, (least, most) in (("lowest", (0.0, EDGE)), ("highest", (1 - EDGE, 1.0))):
+            inside = {}
+            for split, (_, labels, measured) in real.items():
+                low, high = ranges[labels, column].T
+                place = (measured[:, column] - low) / (high - low)
+                inside[split] = np.flatnonzero((place >= least) & (place <= most))
+            shown, floor = _coverage(stylist, real, inside, column)
+            print(f"{name:10} {edge:8} {len(inside['test']):13}  {shown:8.1%}  {floor:.1%}")
+
+
+def _measured(split: str) -> tuple[UInt8, np.ndarray, Floats]:
+    dataset = load_dataset(Data(holdout=0), "test" if split == "test" else "train")
+    images = dataset.images[:TRAINING, 0].numpy()
+    return images, dataset.labels[:TRAINING].numpy(), measure_styles(images)
+
+
+def _coverage(
+    stylist: Stylist, real: dict[str, tuple[UInt8, np.ndarray, Floats]],
+    inside: dict[str, np.ndarray], column: int,
+) -> tuple[float, float]:  # fmt: skip
+    """Cover test images of an edge by drawn ones, and by as many training images a class."""
+    images, labels, measured = (part[inside["test"]] for part in real["test"])
+    targets = np.full(measured.shape, np.nan)
+    targets[:, column] = measured[:, column]
+    latents = stylist.sampler.latents(range(len(labels)))
+    drawn = stylist.draw(latents, labels.tolist(), targets).images
+    chosen = []
+    for label in range(10):
+        rows = inside["train"][real["train"][1][inside["train"]] == label]
+        chosen += rows[: (labels == label).sum()].tolist()
+    seen = look(images).e1
+    return (
+        manifold(seen, look(drawn).e1).coverage,
+        manifold(seen, look(real["train"][0][chosen]).e1).coverage,
+    )
 
 
 if __name__ == "__main__":
