@@ -20,6 +20,7 @@ from inkgan.sampling import source as source_module
 from inkgan.sampling.sampler import Sampler
 from inkgan.writing.axes import style_grid
 from inkgan.writing.film import Film
+from inkgan.writing.hand import origin
 from inkgan.writing.morph import make_film
 from inkgan.writing.route import length, plan, slerp
 from writing_fixtures import StrokeSampler
@@ -227,6 +228,9 @@ def test_the_command(
     assert done.stdout == f"{out}\n"
     with Image.open(out) as picture:
         assert getattr(picture, "n_frames", 1) == pictures
+        if ending != "webp":  # which holds no text
+            told = picture.info.get("Description") or picture.info["comment"].decode()
+            assert origin(flagship) in told
     again = CliRunner().invoke(app, command)
     assert isinstance(again.exception, ArtifactError)
     assert "--force" in str(again.exception)

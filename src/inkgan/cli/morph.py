@@ -1,13 +1,16 @@
 """inkgan morph: one digit that turns into another, walks through hands, and style axes."""
 
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from inkgan.cli.sample import parse_seeds
 from inkgan.cli.write import Device, Force, From, Ink, Paper, check_file
 from inkgan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from inkgan.sampling.source import Draws
 
 WALK = "0-5"  # the hands that a walk visits where none are named
 
@@ -79,17 +82,19 @@ def _film(
     look: Look,
 ) -> None:
     from inkgan.cli.view import stages
+    from inkgan.sampling.source import open_source
     from inkgan.writing.colours import parse_colours
     from inkgan.writing.film import check_ending
     from inkgan.writing.morph import make_film
 
     check_ending(out, parse_colours(look["ink"], look["paper"]))
+    sampler = open_source(source, look["device"])
     with stages() as progress:
         film = make_film(
-            classes, hands, source, around=walk, frames=frames, seconds=seconds, height=height,
+            classes, hands, sampler, around=walk, frames=frames, seconds=seconds, height=height,
             progress=progress, **look,
         )  # fmt: skip
-        film.save(out, _notes(classes, hands, source), progress)
+        film.save(out, _notes(classes, hands, sampler), progress)
 
 
 def _grid(
@@ -107,14 +112,18 @@ def _grid(
     if len(classes) > 1 or len(hands) > 1:
         raise ConfigError("--grid shows one digit in one hand; name one of each")
     from inkgan.images import save_png
+    from inkgan.sampling.source import open_source
     from inkgan.writing.axes import style_grid
 
+    sampler = open_source(source, look["device"])
     axes, name = (across.strip(), down.strip()), classes[0] if classes else None
-    picture = style_grid(axes, name, hands[0], source, height=height, **look)
-    notes = _notes(classes, hands, source) | {"Axes": f"across {across}, down {down}"}
+    picture = style_grid(axes, name, hands[0], sampler, height=height, **look)
+    notes = _notes(classes, hands, sampler) | {"Axes": f"across {across}, down {down}"}
     save_png(out, picture, notes)
 
 
-def _notes(classes: list[str], hands: list[int], source: str) -> dict[str, str]:
-    title = " ".join(classes) or "a walk"
-    return {"Title": title, "Description": f"Hands {','.join(map(str, hands))} of {source}"}
+def _notes(classes: list[str], hands: list[int], sampler: "Draws") -> dict[str, str]:
+    from inkgan.writing.hand import origin
+
+    title, chosen = " ".join(classes) or "a walk", ", ".join(map(str, hands))
+    return {"Title": title, "Description": f"Hands {chosen} of {origin(sampler)}"}
