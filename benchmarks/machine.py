@@ -51,14 +51,6 @@ def processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def forget_peak_memory() -> None:
-    """Begin a new peak, where the system can (Linux); elsewhere it stays the process' own."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return
-
-
 def peak_memory() -> float | None:
     """Return the peak of resident memory in MiB, or None where it cannot be had (Windows)."""
     status = Path("/proc/self/status")

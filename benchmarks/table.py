@@ -27,7 +27,8 @@ def show(result: dict[str, Any], console: Console) -> None:
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in result["recipes"]:
-        speeds, ratio, peak = row["median_images_per_second"], row["ratio"], row["peak_memory_mib"]
+        speeds, ratio = row["median_images_per_second"], row["ratio"]
+        peak = row["peak_memory_mib"]["engine"]
         table.add_row(
             row["recipe"], f"{speeds['engine']:,.0f}", f"{speeds['textbook']:,.0f}",
             f"{ratio['median']:.2f}", f"{ratio['min']:.2f}..{ratio['max']:.2f}",

@@ -6,8 +6,7 @@ Run it with: python -m benchmarks.train --help
 import argparse
 import statistics
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,24 +14,19 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from benchmarks.apart import SIDES, Apart, SideName, Task, sides_apart
 from benchmarks.ceiling import gemm_gflops, memory_bandwidth, step_flops
-from benchmarks.machine import describe_machine, forget_peak_memory, neighbour, peak_memory
+from benchmarks.machine import describe_machine, neighbour
 from benchmarks.table import show
-from benchmarks.textbook import check_recipe, make_loader, new_textbook, textbook_loop
+from benchmarks.textbook import check_recipe
 from inkgan.config import Recipe
-from inkgan.data.batches import Batches
-from inkgan.data.dataset import Dataset, load_dataset
+from inkgan.data.dataset import load_dataset
 from inkgan.device import default_threads, set_threads
 from inkgan.errors import InkganError
 from inkgan.files import write_json
 from inkgan.recipes import get_recipe
 from inkgan.toml import replace
-from inkgan.training.loop import train
-from inkgan.training.state import new_state
 
-Side = Iterator[object]  # one update at each step, its own input pipeline included
-SIDES = ("engine", "textbook")
-WARM_STEPS = 2
 FOREVER = 1_000_000  # epochs
 LONGEST = 3600  # seconds of one timing
 
@@ -57,13 +51,13 @@ class Comparison:
 
     recipe: str
     batch_size: int
-    steps: dict[str, int]
-    images_per_second: dict[str, list[float]]
+    steps: dict[SideName, int]
+    images_per_second: dict[SideName, list[float]]
     ratios: list[float]
     step_gflop: float
     gemm_gflops: float
     memory_bandwidth: float
-    peak_memory_mib: float | None
+    peak_memory_mib: dict[SideName, float | None]
     busy: str
 
     def summary(self) -> dict[str, Any]:
@@ -113,60 +107,36 @@ def _compare(recipe: Recipe, settings: Settings) -> Comparison:
         gemm = gemm_gflops(torch.get_num_threads(), min(1.0, settings.seconds))
         bandwidth = memory_bandwidth(seconds=min(0.5, settings.seconds))
         flops = step_flops(recipe, dataset.shape)
-        forget_peak_memory()  # the ceilings' arrays are not the training's
-        sides = _sides(recipe, dataset, settings.workers)
-        steps = {name: _warm_up(side, settings.seconds) for name, side in sides.items()}
-        speeds = _take_turns(recipe, sides, steps, settings.rounds)
+        threads = torch.get_num_threads()
+        tasks = {
+            side: Task(side, recipe, settings.data_dir, threads, settings.workers) for side in SIDES
+        }
+        with sides_apart(tasks) as sides:
+            steps = {name: side.warm_up(settings.seconds) for name, side in sides.items()}
+            speeds = _take_turns(recipe, sides, steps, settings.rounds)
+            memory = {name: side.peak_memory() for name, side in sides.items()}
         busy = "no"
         if process is not None:
             busy = "throughout" if process.poll() is None else "not to the end"
     ratios = [ours / theirs for ours, theirs in zip(*speeds.values(), strict=True)]
     return Comparison(
         recipe.name, recipe.schedule.batch_size, steps, speeds, ratios, flops / 1e9,
-        gemm, bandwidth, peak_memory(), busy,
+        gemm, bandwidth, memory, busy,
     )  # fmt: skip
 
 
-def _sides(recipe: Recipe, dataset: Dataset, workers: int) -> dict[str, Side]:
-    batches = Batches(dataset, recipe.schedule.batch_size, recipe.seed, recipe.data.augment)
-    state = new_state(recipe, dataset.shape, torch.device("cpu"))
-    torch.manual_seed(recipe.seed)  # for the textbook loop, which draws from the global stream
-    textbook = new_textbook(recipe, dataset.shape)
-    return {
-        "engine": train(recipe, batches, state),
-        "textbook": textbook_loop(textbook, make_loader(recipe, dataset, workers)),
-    }
-
-
-def _warm_up(side: Side, seconds: float) -> int:
-    """Run a side untimed, then return the number of its steps that take about `seconds`."""
-    _timed(side, WARM_STEPS)
-    taken, steps = 0.0, 0
-    while taken < min(1.0, seconds):
-        taken += _timed(side, 1)
-        steps += 1
-    return max(1, round(seconds * steps / taken))
-
-
 def _take_turns(
-    recipe: Recipe, sides: dict[str, Side], steps: dict[str, int], rounds: int
-) -> dict[str, list[float]]:
+    recipe: Recipe, sides: dict[SideName, Apart], steps: dict[SideName, int], rounds: int
+) -> dict[SideName, list[float]]:
     """Time A B A B ..., so that both halves of a pair meet the machine in the same mood."""
-    speeds: dict[str, list[float]] = {name: [] for name in sides}
+    speeds: dict[SideName, list[float]] = {name: [] for name in sides}
     for count in range(rounds):
         for name, side in sides.items():
             images = steps[name] * recipe.schedule.batch_size
-            speeds[name].append(images / _timed(side, steps[name]))
+            speeds[name].append(images / side.timed(steps[name]))
         shown = ", ".join(f"{name} {values[-1]:,.0f}" for name, values in speeds.items())
         _say(f"{recipe.name}: round {count + 1} of {rounds}, images/s: {shown}")
     return speeds
-
-
-def _timed(side: Side, steps: int) -> float:
-    began = time.perf_counter()
-    for _ in range(steps):
-        next(side)
-    return time.perf_counter() - began
 
 
 def _say(line: str) -> None:

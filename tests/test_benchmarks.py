@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import ceiling, machine, textbook
+from benchmarks import apart, ceiling, machine, textbook
 from benchmarks.train import main
 from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batches
 from inkgan.data.dataset import load_dataset
-from inkgan.errors import ConfigError
+from inkgan.errors import ConfigError, InkganError
 from inkgan.images import Shape
 from inkgan.recipes import RECIPES
 from inkgan.toml import override, to_toml
@@ -126,7 +126,6 @@ def test_ceilings_are_positive_and_leave_the_threads_alone() -> None:
 
 
 def test_peak_memory_and_neighbour() -> None:
-    machine.forget_peak_memory()
     peak = machine.peak_memory()
     assert peak is None or peak > 1
     with machine.neighbour(wanted=True, limit=20) as process:
@@ -144,7 +143,7 @@ def test_from_command_to_json(tiny: Recipe, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.train", "--recipes", str(own), *flags,
          "--json", str(out), "--busy"],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, env=os.environ | {"COLUMNS": "80"},
+        cwd=ROOT, capture_output=True, text=True, timeout=300, env=os.environ | {"COLUMNS": "80"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "tiny" in done.stdout
@@ -160,6 +159,22 @@ def test_from_command_to_json(tiny: Recipe, tmp_path: Path) -> None:
         assert row["ratio"]["min"] <= row["ratio"]["median"] <= row["ratio"]["max"]
         assert {len(speeds) for speeds in row["images_per_second"].values()} == {2}
         assert row["share_of_gemm"] > 0
+        assert row["peak_memory_mib"].keys() == {"engine", "textbook"}
+
+
+def test_a_side_that_dies_is_told(tiny: Recipe) -> None:
+    side = apart.Apart(apart.Task("textbook", tiny, None, threads=1))
+    assert side.timed(1) > 0
+    side._process.kill()
+    with pytest.raises(InkganError, match="ended by itself"):
+        side.timed(10**9)
+    side.close()
+    lost = override(tiny, ["data.name=folder:/nowhere"])
+    with apart.sides_apart({"engine": apart.Task("engine", lost, None, threads=1)}) as sides:
+        with pytest.raises(InkganError, match="/nowhere"):
+            sides["engine"].timed(1)
+        process = sides["engine"]._process
+    assert not process.is_alive()
 
 
 def test_errors_name_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,149 @@
+"""A side of the comparison in a process of its own, as if it were all that a person runs.
+
+What the engine asks of the C library, such as to keep freed memory, is then the engine's alone.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from benchmarks.machine import peak_memory
+from benchmarks.textbook import make_loader, new_textbook, textbook_loop
+from inkgan.config import Recipe
+from inkgan.data.batches import Batches
+from inkgan.data.dataset import Dataset, load_dataset
+from inkgan.device import set_threads
+from inkgan.errors import InkganError
+from inkgan.training.loop import train
+from inkgan.training.state import new_state
+
+SideName = Literal["engine", "textbook"]
+SIDES: tuple[SideName, ...] = ("engine", "textbook")
+Updates = Iterator[object]  # one update at each step, its own input pipeline included
+WARM_STEPS = 2
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a side trains.
+
+    Attributes:
+        side: which of the two loops.
+        threads: of each operation.
+        workers: processes of the textbook's loader.
+    """
+
+    side: SideName
+    recipe: Recipe
+    data_dir: Path | None
+    threads: int
+    workers: int = 0
+
+
+class Apart:
+    """A running side; it ends with `close`, or when this process does."""
+
+    def __init__(self, task: Task) -> None:
+        spawn = multiprocessing.get_context("spawn")  # a fresh interpreter on every system
+        self._pipe, far = spawn.Pipe()
+        self._process = spawn.Process(target=_serve, args=(far, task))
+        self._process.start()
+        far.close()
+
+    def timed(self, steps: int) -> float:
+        """Run updates and return their seconds.
+
+        Raises:
+            InkganError: what stopped the side.
+        """
+        seconds = self._answer(steps)
+        assert seconds is not None
+        return seconds
+
+    def warm_up(self, seconds: float) -> int:
+        """Run untimed, then return the number of updates that take about `seconds`."""
+        self.timed(WARM_STEPS)
+        taken, steps = 0.0, 0
+        while taken < min(1.0, seconds):
+            taken += self.timed(1)
+            steps += 1
+        return max(1, round(seconds * steps / taken))
+
+    def peak_memory(self) -> float | None:
+        """Return the peak of the side's resident memory in MiB, None where it cannot be had."""
+        return self._answer(0)
+
+    def close(self) -> None:
+        """End the side's process."""
+        self._pipe.close()
+        self._process.join(10)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+    def _answer(self, steps: int) -> float | None:
+        try:
+            self._pipe.send(steps)
+            answer = self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join(10)
+            code = self._process.exitcode
+            raise InkganError(f"a timed process ended by itself (exit status {code})") from None
+        if isinstance(answer, InkganError):
+            raise answer
+        return None if answer is None else float(answer)
+
+
+@contextmanager
+def sides_apart(tasks: Mapping[SideName, Task]) -> Iterator[dict[SideName, Apart]]:
+    """Start a process for each side; they are gone after the block."""
+    with ExitStack() as stack:
+        sides = {}
+        for name, task in tasks.items():
+            sides[name] = Apart(task)
+            stack.callback(sides[name].close)
+        yield sides
+
+
+def _serve(pipe: Connection, task: Task) -> None:
+    """Do updates when asked and answer with their seconds; 0 asks for the peak of memory."""
+    try:
+        set_threads(task.threads)
+        dataset = load_dataset(task.recipe.data, "train", task.data_dir)
+        updates = _UPDATES[task.side](task, dataset)
+        while True:
+            steps = pipe.recv()
+            pipe.send(_timed(updates, steps) if steps else peak_memory())
+    except EOFError:  # nobody asks any more
+        return
+    except InkganError as error:
+        pipe.send(error)
+
+
+def _timed(updates: Updates, steps: int) -> float:
+    began = time.perf_counter()
+    for _ in range(steps):
+        next(updates)
+    return time.perf_counter() - began
+
+
+def _engine(task: Task, dataset: Dataset) -> Updates:
+    recipe = task.recipe
+    batches = Batches(dataset, recipe.schedule.batch_size, recipe.seed, recipe.data.augment)
+    return train(recipe, batches, new_state(recipe, dataset.shape, torch.device("cpu")))
+
+
+def _textbook(task: Task, dataset: Dataset) -> Updates:
+    torch.manual_seed(task.recipe.seed)  # it draws from the global stream
+    textbook = new_textbook(task.recipe, dataset.shape)
+    return textbook_loop(textbook, make_loader(task.recipe, dataset, task.workers))
+
+
+_UPDATES = {"engine": _engine, "textbook": _textbook}
