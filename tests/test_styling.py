@@ -19,7 +19,7 @@ from inkgan.errors import ConfigError
 from inkgan.evaluation.strokes import measure
 from inkgan.images import Floats, UInt8
 from inkgan.recipes import RECIPES
-from inkgan.sampling.loading import SHIPPED, load
+from inkgan.sampling.loading import load
 from inkgan.styling import choose as choose_module
 from inkgan.styling.book import CalibrationBook
 from inkgan.styling.calibration import FEWEST, Calibration, fit_calibration
@@ -370,7 +370,6 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Hand 0 with slant 6 degrees of dcgan" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(not (SHIPPED / "flagship.safetensors").is_file(), reason="not shipped yet")
 def test_the_flagship_obeys() -> None:
     images = styled([7] * 8, range(8), load("flagship"), slant=10, thickness=2.5)
     strokes = measure(images)
