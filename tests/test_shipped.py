@@ -19,7 +19,7 @@ BUNDLES = sorted(SHIPPED.glob("*.safetensors"))
 
 
 def test_the_flagship_is_among_them() -> None:
-    assert {"flagship", "mlp", "dcgan"} <= {path.stem for path in BUNDLES}
+    assert {"flagship", "mlp", "dcgan", "stacked-mnist"} == {path.stem for path in BUNDLES}
 
 
 @pytest.mark.parametrize("path", BUNDLES, ids=lambda path: path.stem)
@@ -53,6 +53,14 @@ def test_one_seed_is_one_hand() -> None:
 def test_images_of_a_class_differ() -> None:
     images = inkgan.load("flagship", device="cpu").sample([3] * 64, seeds=range(64))
     assert images.std(axis=0).mean() > 0.6 * 60  # real threes: about 60 of 255
+
+
+def test_three_digits_in_colour_are_drawn_evenly() -> None:
+    pixels = inkgan.load("stacked-mnist", device="cpu").sample(seeds=range(600))
+    digits = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)).reshape(-1, 28, 28)
+    shares = np.bincount(look(digits).read, minlength=10) / len(digits)
+    assert shares.min() > 0.07
+    assert shares.max() < 0.13
 
 
 def test_truncation_makes_digits_alike() -> None:

@@ -109,7 +109,8 @@ def page(entries: Sequence[Entry], about: About, picture: str | None = None) -> 
 
 def _head(entries: Sequence[Entry], about: About) -> str:
     trained = [entry for entry in entries if entry.role == "trained"]
-    budget = "each recipe's own length" if about.minutes is None else f"{about.minutes:g} minutes"
+    unit = "minute" if about.minutes == 1 else "minutes"
+    budget = "each recipe's own length" if about.minutes is None else f"{about.minutes:g} {unit}"
     minutes = sum(e.effort.seconds or 0.0 for e in trained if e.effort is not None) / 60
     total = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
     machines = sorted({entry.machine for entry in trained if entry.machine})
