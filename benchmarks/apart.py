@@ -98,7 +98,8 @@ class Apart:
             raise InkganError(f"a timed process ended by itself (exit status {code})") from None
         if isinstance(answer, InkganError):
             raise answer
-        return None if answer is None else float(answer)
+        seconds: float | None = answer
+        return seconds
 
 
 @contextmanager
