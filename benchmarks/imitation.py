@@ -14,11 +14,11 @@ import numpy as np
 from inkgan import files
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
-from inkgan.evaluation.extractors import look
-from inkgan.imitation.imitate import imitate_digits
-from inkgan.imitation.read import Seen
-from inkgan.imitation.reference import PERCENTS, SHIPPED, measure_errors, shipped
-from inkgan.sampling.loading import load
+from inkgan.generation.load import load
+from inkgan.inversion.error_percentiles import PERCENTS, SHIPPED, measure_errors, shipped
+from inkgan.inversion.imitate import imitate_digits
+from inkgan.inversion.recognize import Seen
+from inkgan.metrics.features.extractors import look
 
 
 def main() -> None:
@@ -49,10 +49,11 @@ def main() -> None:
     )
     if options.write:
         entry = {
-            "date": datetime.date.today().isoformat(), "digits": len(images),
+            "date": datetime.date.today().isoformat(),
+            "digits": len(images),
             "percentiles": np.percentile(errors, PERCENTS).round(5).tolist(),
-        }  # fmt: skip
-        path = Path(str(resources("inkgan.imitation") / SHIPPED))
+        }
+        path = Path(str(resources("inkgan.inversion") / SHIPPED))
         files.write_json(path, shipped() | {sampler.bundle.digest[:16]: entry})
         print(path)
 

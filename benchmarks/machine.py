@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from inkgan.artifacts.environment import describe_environment
+from inkgan.io.environment import describe_environment
 
 PREFIXES = ("OMP_", "KMP_", "GOMP_", "MKL_", "DNNL_", "ONEDNN_", "MALLOC_", "LD_PRELOAD")
 

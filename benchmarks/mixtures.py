@@ -24,13 +24,21 @@ from rich.progress import track
 from rich.table import Table
 
 from inkgan import rng
-from inkgan.config import Augment, MlpDiscriminator, MlpGenerator, Model, Optim, Recipe, Schedule
+from inkgan.config import (
+    Augment,
+    MlpDiscriminatorConfig,
+    MlpGeneratorConfig,
+    Model,
+    Optim,
+    Recipe,
+    Schedule,
+)
+from inkgan.config.serialize import override
 from inkgan.data.batches import Batch, Batches
 from inkgan.data.dataset import Dataset
 from inkgan.device import set_threads
 from inkgan.errors import ConfigError, InkganError, did_you_mean
 from inkgan.files import write_json
-from inkgan.toml import override
 from inkgan.training.loop import train
 from inkgan.training.state import TrainState, new_state
 
@@ -85,8 +93,8 @@ BASE = Recipe(
     name="mixtures",
     model=Model(
         latent_dim=2,
-        generator=MlpGenerator(widths=(64, 64)),
-        discriminator=MlpDiscriminator(widths=(64, 64, 64), slope=0.0),
+        generator=MlpGeneratorConfig(widths=(64, 64)),
+        discriminator=MlpDiscriminatorConfig(widths=(64, 64, 64), slope=0.0),
     ),
     optim=Optim(lr=4e-3, d_lr=2e-3, final=0.0, beta1=0.0, beta2=0.9),
     schedule=Schedule(batch_size=256, ema_half_life=5000),
@@ -95,21 +103,27 @@ BASE = Recipe(
 SETUPS: dict[str, tuple[str, ...]] = {
     "non-saturating + R1": ("objective.penalties.r1=0.01",),
     "relativistic + R1 + R2": (
-        "objective.loss=relativistic", "objective.penalties.r1=0.01", "objective.penalties.r2=0.01",
+        "objective.loss=relativistic",
+        "objective.penalties.r1=0.01",
+        "objective.penalties.r2=0.01",
     ),
     "hinge + spectral": (
-        "objective.loss=hinge", "model.discriminator.spectral=true",
-        "optim.lr=1e-3", "optim.d_lr=1e-3",
+        "objective.loss=hinge",
+        "model.discriminator.spectral=true",
+        "optim.lr=1e-3",
+        "optim.d_lr=1e-3",
     ),
     "wasserstein + gradient": (
-        "objective.loss=wasserstein", "objective.penalties.gradient=0.1",
-        "schedule.d_steps=2", "optim.d_lr=4e-3",
+        "objective.loss=wasserstein",
+        "objective.penalties.gradient=0.1",
+        "schedule.d_steps=2",
+        "optim.d_lr=4e-3",
     ),
     "non-saturating alone": (),
     # what is known to fail
     "minimax, too fast": ("objective.loss=minimax", "optim.lr=2e-2", "optim.beta1=0.9"),
     "wasserstein, clip 0.001": ("objective.loss=wasserstein", "objective.clip=0.001"),
-}  # fmt: skip
+}
 
 
 class Points(Batches):
@@ -170,12 +184,16 @@ def run_all(names: Sequence[str], seeds: int) -> list[dict[str, Any]]:
     for name, key in track(jobs, "mixtures", console=Console(stderr=True)):
         mixture, steps = MIXTURES[key]
         results = [learn(mixture, SETUPS[name], steps, seed) for seed in range(seeds)]
-        rows.append({
-            "setup": name, "mixture": key, "of": len(mixture.centres),
-            "modes": [result.score.modes for result in results],
-            "high_quality": [result.score.high_quality for result in results],
-            "seconds": [result.seconds for result in results],
-        })  # fmt: skip
+        rows.append(
+            {
+                "setup": name,
+                "mixture": key,
+                "of": len(mixture.centres),
+                "modes": [result.score.modes for result in results],
+                "high_quality": [result.score.high_quality for result in results],
+                "seconds": [result.seconds for result in results],
+            }
+        )
     return rows
 
 
@@ -187,16 +205,21 @@ def show(rows: Sequence[dict[str, Any]], console: Console) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            row["setup"], row["mixture"], f"{min(row['modes'])} of {row['of']}",
+            row["setup"],
+            row["mixture"],
+            f"{min(row['modes'])} of {row['of']}",
             f"{statistics.mean(row['high_quality']):.1%}",
             f"{statistics.mean(row['seconds']):.1f}",
-        )  # fmt: skip
+        )
     for key, (mixture, _) in MIXTURES.items():
         score = evenly_spread(mixture)
         table.add_row(
-            "evenly spread points", key, f"{score.modes} of {len(mixture.centres)}",
-            f"{score.high_quality:.1%}", "-",
-        )  # fmt: skip
+            "evenly spread points",
+            key,
+            f"{score.modes} of {len(mixture.centres)}",
+            f"{score.high_quality:.1%}",
+            "-",
+        )
     console.print(table)
 
 

@@ -12,13 +12,13 @@ import torch
 from inkgan import rng
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
-from inkgan.evaluation.arrays import Floats
-from inkgan.evaluation.extractors import look
-from inkgan.evaluation.manifold import manifold
+from inkgan.generation.load import load
+from inkgan.generation.style_control.measures import MEASURES, UNITS, measure_styles
+from inkgan.generation.style_control.sample_styled import StyleController
 from inkgan.images import UInt8
-from inkgan.sampling.loading import load
-from inkgan.styling.request import MEASURES, UNITS, measure_styles
-from inkgan.styling.styled import Stylist
+from inkgan.metrics.features.extractors import look
+from inkgan.metrics.prdc import manifold
+from inkgan.metrics.validation import Floats
 
 EDGE = 0.1  # of the range, at either end
 TOLERANCES = np.array([2.0, 0.3, 0.5])
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--edges", action="store_true", help="coverage of real digits there, too")
     options = parser.parse_args()
-    stylist = Stylist(load(options.source))
+    stylist = StyleController(load(options.source))
     latents = stylist.sampler.latents(range(options.draws))
     classes = len(stylist.sampler.bundle.classes)
     labels = stylist.labels_of(latents, range(options.draws))
@@ -71,7 +71,7 @@ def report(gaps: Floats, places: Floats) -> None:
     print(f"all three within {TOLERANCES.tolist()}: {(gaps <= TOLERANCES).all(axis=1).mean():.1%}")
 
 
-def report_edges(stylist: Stylist) -> None:
+def report_edges(stylist: StyleController) -> None:
     """Print the share of real test digits in the outer tenths of each range that are covered.
 
     Digits of the same classes and the same measure are drawn, one for each; the floor takes
@@ -98,9 +98,11 @@ def _measured(split: str) -> tuple[UInt8, np.ndarray, Floats]:
 
 
 def _coverage(
-    stylist: Stylist, real: dict[str, tuple[UInt8, np.ndarray, Floats]],
-    inside: dict[str, np.ndarray], column: int,
-) -> tuple[float, float]:  # fmt: skip
+    stylist: StyleController,
+    real: dict[str, tuple[UInt8, np.ndarray, Floats]],
+    inside: dict[str, np.ndarray],
+    column: int,
+) -> tuple[float, float]:
     """Cover test images of an edge by drawn ones, and by as many training images a class."""
     images, labels, measured = (part[inside["test"]] for part in real["test"])
     targets = np.full(measured.shape, np.nan)

@@ -30,14 +30,21 @@ def show(result: dict[str, Any], console: Console) -> None:
         speeds, ratio = row["median_images_per_second"], row["ratio"]
         peak = row["peak_memory_mib"]["engine"]
         table.add_row(
-            row["recipe"], f"{speeds['engine']:,.0f}", f"{speeds['textbook']:,.0f}",
-            f"{ratio['median']:.2f}", f"{ratio['min']:.2f}..{ratio['max']:.2f}",
+            row["recipe"],
+            f"{speeds['engine']:,.0f}",
+            f"{speeds['textbook']:,.0f}",
+            f"{ratio['median']:.2f}",
+            f"{ratio['min']:.2f}..{ratio['max']:.2f}",
             f"{row['engine_gflops']:.1f}",
-            f"{row['share_of_gemm']:.0%}", f"{row['gemm_gflops']:.0f}",
-            f"{row['memory_bandwidth']:.1f}", "-" if peak is None else f"{peak:,.0f}",
-        )  # fmt: skip
+            f"{row['share_of_gemm']:.0%}",
+            f"{row['gemm_gflops']:.0f}",
+            f"{row['memory_bandwidth']:.1f}",
+            "-" if peak is None else f"{peak:,.0f}",
+        )
     console.print(table)
     neighbours: set[str] = {row["busy"] for row in result["recipes"]} - {"no"}
     beside = f", a busy process beside: {', '.join(sorted(neighbours))}" if neighbours else ""
-    console.print(f"{machine['processor']}, {machine['threads']} threads, torch "
-                  f"{machine['torch']}{beside}", highlight=False)  # fmt: skip
+    console.print(
+        f"{machine['processor']}, {machine['threads']} threads, torch {machine['torch']}{beside}",
+        highlight=False,
+    )

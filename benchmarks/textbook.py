@@ -24,9 +24,8 @@ from inkgan.data.dataset import Dataset
 from inkgan.errors import ConfigError
 from inkgan.images import Shape, to_array
 from inkgan.models.build import build_discriminator, build_generator
-from inkgan.models.dropout import Dropout
-from inkgan.models.layers import OneChannelUp, ToMaps
-from inkgan.models.products import Linear
+from inkgan.models.layers import Dropout, SingleChannelConvTranspose2d, Unflatten
+from inkgan.models.linear import Linear
 
 Item = tuple[torch.Tensor, int]
 
@@ -114,7 +113,7 @@ def new_textbook(recipe: Recipe, shape: Shape) -> Textbook:
     )
 
 
-class PlainMaps(ToMaps):
+class PlainMaps(Unflatten):
     """The channels before the pixels, as torch lays them out by default."""
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
@@ -123,8 +122,11 @@ class PlainMaps(ToMaps):
 
 
 PLAIN: dict[type[nn.Module], type[nn.Module]] = {
-    Linear: nn.Linear, Dropout: nn.Dropout, OneChannelUp: nn.ConvTranspose2d, ToMaps: PlainMaps,
-}  # fmt: skip
+    Linear: nn.Linear,
+    Dropout: nn.Dropout,
+    SingleChannelConvTranspose2d: nn.ConvTranspose2d,
+    Unflatten: PlainMaps,
+}
 
 
 def made_plain(network: nn.Module) -> nn.Module:

@@ -20,12 +20,12 @@ from benchmarks.machine import describe_machine, neighbour
 from benchmarks.table import show
 from benchmarks.textbook import check_recipe
 from inkgan.config import Recipe
+from inkgan.config.recipes import get_recipe
+from inkgan.config.serialize import replace
 from inkgan.data.dataset import load_dataset
 from inkgan.device import default_threads, set_threads
 from inkgan.errors import InkganError
 from inkgan.files import write_json
-from inkgan.recipes import get_recipe
-from inkgan.toml import replace
 
 FOREVER = 1_000_000  # epochs
 LONGEST = 3600  # seconds of one timing
@@ -120,9 +120,17 @@ def _compare(recipe: Recipe, settings: Settings) -> Comparison:
             busy = "throughout" if process.poll() is None else "not to the end"
     ratios = [ours / theirs for ours, theirs in zip(*speeds.values(), strict=True)]
     return Comparison(
-        recipe.name, recipe.schedule.batch_size, steps, speeds, ratios, flops / 1e9,
-        gemm, bandwidth, memory, busy,
-    )  # fmt: skip
+        recipe.name,
+        recipe.schedule.batch_size,
+        steps,
+        speeds,
+        ratios,
+        flops / 1e9,
+        gemm,
+        bandwidth,
+        memory,
+        busy,
+    )
 
 
 def _take_turns(

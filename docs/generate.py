@@ -6,9 +6,9 @@ Run it with: python docs/generate.py
 from pathlib import Path
 
 from inkgan.config import Recipe
+from inkgan.config.recipes import RECIPES
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator, count_parameters
-from inkgan.recipes import RECIPES
 
 PAGE = Path(__file__).with_name("recipes.md")
 HEAD = """# The recipes
@@ -39,9 +39,14 @@ def _row(recipe: Recipe) -> str:
     whole = " / ".join(f"{count_parameters(network, with_buffers=True):,}" for network in networks)
     optim, schedule = recipe.optim, recipe.schedule
     cells = (
-        recipe.name, recipe.objective.loss, f"{optim.lr:g}, {optim.beta1:g}, {optim.beta2:g}",
-        str(schedule.batch_size), str(schedule.epochs), *counts, whole,
-    )  # fmt: skip
+        recipe.name,
+        recipe.objective.loss,
+        f"{optim.lr:g}, {optim.beta1:g}, {optim.beta2:g}",
+        str(schedule.batch_size),
+        str(schedule.epochs),
+        *counts,
+        whole,
+    )
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -10,8 +10,8 @@ import torch
 from inkgan.config import (
     Convolution,
     Data,
-    DcganDiscriminator,
-    DcganGenerator,
+    DcganDiscriminatorConfig,
+    DcganGeneratorConfig,
     Model,
     Recipe,
     Schedule,
@@ -58,8 +58,10 @@ def tiny() -> Recipe:
         model=Model(
             latent_dim=8,
             init="normal",
-            generator=DcganGenerator(stem=Stem(channels=8), layers=(Convolution(channels=4),)),
-            discriminator=DcganDiscriminator(
+            generator=DcganGeneratorConfig(
+                stem=Stem(channels=8), layers=(Convolution(channels=4),)
+            ),
+            discriminator=DcganDiscriminatorConfig(
                 layers=(Convolution(channels=4), Convolution(channels=8)), dropout=0.3
             ),
         ),

@@ -13,61 +13,39 @@ import inkgan.errors
 SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-# Public functions with a parameter and a docstring line for each option; little code.
-LISTED = (
-    "benchmark", "train", "sample", "evaluate", "imitate", "style_grid", "styled", "synth", "write",
-)  # fmt: skip
-
-FOUNDATION = {
-    "errors", "config", "toml", "recipes", "rng", "device", "files", "images", "extras"
-}  # fmt: skip
-# Beyond the foundation, each room may use these rooms; cli and api are leaves.
+FOUNDATION = {"errors", "config", "rng", "device", "files", "images", "optional_imports"}
+# Beyond the foundation, each package may import these; the order is that of a batch's way.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "config": {"errors"},
-    "toml": {"errors", "config"},
-    "recipes": {"errors", "config", "toml"},
     "rng": set(),
     "device": {"errors"},
     "files": {"errors"},
-    "extras": {"errors"},
+    "optional_imports": {"errors"},
     "images": {"files"},
-    "data": FOUNDATION,
+    "metrics": FOUNDATION,
     "models": FOUNDATION,
-    "objective": FOUNDATION,
-    "artifacts": FOUNDATION | {"models"},
-    "training": FOUNDATION | {"data", "models", "objective"},
-    "evaluation": FOUNDATION,
-    "sampling": FOUNDATION | {"artifacts"},
-    "styling": FOUNDATION | {"evaluation", "sampling"},
-    "writing": FOUNDATION | {"artifacts", "evaluation", "sampling", "styling"},
-    "synthesis": FOUNDATION | {"artifacts", "evaluation", "sampling"},
-    "export": FOUNDATION | {"artifacts", "evaluation", "models", "sampling", "styling"},
-    "imitation": FOUNDATION | {"data", "evaluation", "sampling", "styling", "writing"},
-    "report": FOUNDATION | {"artifacts", "evaluation"},
-    "events": {"artifacts", "data", "errors", "training"},
-    "experiment": FOUNDATION
-    | {"artifacts", "data", "evaluation", "events", "models", "report", "sampling", "training"},
-    "judging": FOUNDATION | {"data", "evaluation", "models", "report", "sampling"},
-    "api": FOUNDATION | {"artifacts", "events", "experiment"},
-    "benchmark": FOUNDATION
-    | {"api", "artifacts", "evaluation", "events", "judging", "models", "report", "sampling"},
+    "data": FOUNDATION,
+    "io": FOUNDATION | {"models"},
+    "training": FOUNDATION | {"data", "models"},
+    "generation": FOUNDATION | {"io", "metrics"},
+    "handwriting": FOUNDATION | {"generation", "metrics"},
+    "inversion": FOUNDATION | {"data", "generation", "handwriting", "metrics"},
+    "runs": FOUNDATION | {"data", "generation", "io", "metrics", "models", "training"},
+    "evaluation": FOUNDATION | {"data", "generation", "io", "metrics", "models", "runs"},
+    "synthesis": FOUNDATION | {"generation", "io", "metrics"},
+    "export": FOUNDATION | {"evaluation", "generation", "io", "metrics", "models"},
     "cli": FOUNDATION
     | {
-        "api",
-        "artifacts",
-        "benchmark",
         "data",
         "evaluation",
-        "events",
-        "experiment",
         "export",
-        "imitation",
-        "judging",
-        "report",
-        "sampling",
-        "styling",
-        "writing",
+        "generation",
+        "handwriting",
+        "inversion",
+        "io",
+        "metrics",
+        "runs",
         "synthesis",
     },
 }
@@ -101,15 +79,15 @@ def test_imports_go_one_way(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_rooms_are_not_crowded(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 260
+    assert len(text.splitlines()) <= 400
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef) and node.name not in LISTED:
-            assert (node.end_lineno or 0) - node.lineno <= 45, node.name
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno <= 80, node.name
 
 
 def test_only_one_file_calls_backward() -> None:
     callers = {p.name for p in MODULES if ".backward(" in p.read_text(encoding="utf-8")}
-    assert callers == {"step.py", "fitting.py"}  # training, and the judge's own networks
+    assert callers == {"step.py", "fit.py"}  # training, and the judge's own networks
 
 
 def test_public_names_exist_and_are_documented() -> None:
@@ -135,7 +113,9 @@ def test_error_tree_is_as_drawn() -> None:
             assert drawn.index(error.__mro__[1].__name__) < drawn.index(name)
 
 
-@pytest.mark.parametrize("module", ["inkgan", "inkgan.config", "inkgan.recipes", "inkgan.cli.main"])
+@pytest.mark.parametrize(
+    "module", ["inkgan", "inkgan.config", "inkgan.config.recipes", "inkgan.cli.main"]
+)
 def test_light_modules_do_not_load_torch(module: str) -> None:
     code = f"import sys, {module}; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

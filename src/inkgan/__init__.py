@@ -32,42 +32,42 @@ __all__ = [
     "synth",
     "train",
     "write",
-]  # fmt: skip
+]
 
 if TYPE_CHECKING:
-    from inkgan.api import train
-    from inkgan.artifacts.run import Run
     from inkgan.config import Recipe
+    from inkgan.config.recipes import RECIPES, get_recipe
     from inkgan.data.dataset import load_dataset
     from inkgan.errors import InkganError
-    from inkgan.imitation.imitate import imitate
-    from inkgan.judging.evaluate import evaluate
-    from inkgan.recipes import RECIPES, get_recipe
-    from inkgan.report.compare import compare
-    from inkgan.sampling.loading import load
-    from inkgan.sampling.sampler import Sampler
-    from inkgan.styling.styled import styled
+    from inkgan.evaluation.evaluate import evaluate
+    from inkgan.evaluation.report.compare import compare
+    from inkgan.generation.generator import Sampler
+    from inkgan.generation.load import load
+    from inkgan.generation.style_control.sample_styled import styled
+    from inkgan.handwriting.morph import morph
+    from inkgan.handwriting.write import write
+    from inkgan.inversion.imitate import imitate
+    from inkgan.io.run_dir import Run
+    from inkgan.runs.api import train
     from inkgan.synthesis.synth import synth
-    from inkgan.writing.morph import morph
-    from inkgan.writing.page import write
 
 _HOMES = {
-    "RECIPES": "inkgan.recipes",
+    "RECIPES": "inkgan.config.recipes",
     "Recipe": "inkgan.config",
-    "Run": "inkgan.artifacts.run",
-    "Sampler": "inkgan.sampling.sampler",
+    "Run": "inkgan.io.run_dir",
+    "Sampler": "inkgan.generation.generator",
     "InkganError": "inkgan.errors",
-    "compare": "inkgan.report.compare",
-    "evaluate": "inkgan.judging.evaluate",
-    "get_recipe": "inkgan.recipes",
-    "imitate": "inkgan.imitation.imitate",
-    "load": "inkgan.sampling.loading",
+    "compare": "inkgan.evaluation.report.compare",
+    "evaluate": "inkgan.evaluation.evaluate",
+    "get_recipe": "inkgan.config.recipes",
+    "imitate": "inkgan.inversion.imitate",
+    "load": "inkgan.generation.load",
     "load_dataset": "inkgan.data.dataset",
-    "morph": "inkgan.writing.morph",
+    "morph": "inkgan.handwriting.morph",
     "synth": "inkgan.synthesis.synth",
-    "styled": "inkgan.styling.styled",
-    "train": "inkgan.api",
-    "write": "inkgan.writing.page",
+    "styled": "inkgan.generation.style_control.sample_styled",
+    "train": "inkgan.runs.api",
+    "write": "inkgan.handwriting.write",
 }
 
 

@@ -105,9 +105,13 @@ def save_gif(path: Path, frames: Sequence[UInt8], seconds: float = 8.0) -> None:
     durations = [each] * (len(pictures) - 1) + [2000]
     with atomic(path) as temporary:
         pictures[0].save(
-            temporary, format="GIF", save_all=True, append_images=pictures[1:],
-            duration=durations, loop=0,
-        )  # fmt: skip
+            temporary,
+            format="GIF",
+            save_all=True,
+            append_images=pictures[1:],
+            duration=durations,
+            loop=0,
+        )
 
 
 def data_uri(picture: UInt8) -> str:

@@ -8,16 +8,19 @@ from typing import Annotated
 import typer
 
 from inkgan import __version__
-from inkgan.cli import data, export, judge, recipes
-from inkgan.cli.benchmark import benchmark
-from inkgan.cli.compare import compare
-from inkgan.cli.evaluate import evaluate
-from inkgan.cli.imitate import imitate
-from inkgan.cli.morph import morph
-from inkgan.cli.sample import sample
-from inkgan.cli.synth import synth
-from inkgan.cli.train import train
-from inkgan.cli.write import write
+from inkgan.cli import data_command as data
+from inkgan.cli import export_command as export
+from inkgan.cli import judge_command as judge
+from inkgan.cli import recipes_command as recipes
+from inkgan.cli.benchmark_command import benchmark
+from inkgan.cli.compare_command import compare
+from inkgan.cli.evaluate_command import evaluate
+from inkgan.cli.imitate_command import imitate
+from inkgan.cli.morph_command import morph
+from inkgan.cli.sample_command import sample
+from inkgan.cli.synth_command import synth
+from inkgan.cli.train_command import train
+from inkgan.cli.write_command import write
 from inkgan.errors import InkganError
 
 USAGE_ERROR = 2

@@ -13,11 +13,11 @@ from rich.progress import (
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
-)  # fmt: skip
+)
 
 from inkgan.config import Recipe
-from inkgan.events import Event, Finished, Options, Sampled, Started, Troubled, Updated
-from inkgan.experiment import run_experiment
+from inkgan.runs.events import Event, Finished, Options, Sampled, Started, Troubled, Updated
+from inkgan.runs.trainer import run_experiment
 
 QUIET_SECONDS = 60.0
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -61,8 +61,12 @@ def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
 @contextlib.contextmanager
 def stages() -> Iterator[Callable[[str, int, int], None]]:
     """Give a callable that shows each stage of long work as a bar, or as one line in a pipe."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-               TimeRemainingColumn(compact=True))  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
+    )
     progress = Progress(*columns, console=errors, transient=True)
     shown: list[str] = []
 
@@ -116,10 +120,14 @@ class View:
     def __init__(self, minutes: float | None, command: str) -> None:
         self.minutes, self.command = minutes, command
         self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(),
-            TextColumn("{task.fields[speed]}"), TimeRemainingColumn(compact=True),
-            console=errors, transient=True,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(compact=True),
+            console=errors,
+            transient=True,
+        )
         self.row: dict[str, float] = {}
         self.total_images, self.told_at = 1, 0.0
 
@@ -206,9 +214,11 @@ class View:
             f"{why}: {event.images:,} images in {event.seconds / 60:.1f} minutes. Written:"
         )
         for label, written in (
-            ("sample grid", run.grid_path), ("time-lapse", run.timeline_path),
-            ("curves", run.curves_path), ("bundle", run.bundle_path),
-        ):  # fmt: skip
+            ("sample grid", run.grid_path),
+            ("time-lapse", run.timeline_path),
+            ("curves", run.curves_path),
+            ("bundle", run.bundle_path),
+        ):
             results.print(f"  {label:12} {written}", markup=False)
         schedule = run.recipe.schedule
         longer = f"--epochs {2 * schedule.epochs}"

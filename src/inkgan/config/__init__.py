@@ -4,22 +4,21 @@ Recipes are complete: nothing changes one after it is made, and `toml.py` turns 
 back. Every field here is read by some part of the program.
 """
 
-from inkgan.config.base import Value
-from inkgan.config.data import DATASET_PREFIXES, Augment, Data, DatasetName
-from inkgan.config.model import (
+from inkgan.config.data_config import DATASET_PREFIXES, Augment, Data, DatasetName
+from inkgan.config.model_config import (
     Convolution,
-    DcganDiscriminator,
-    DcganGenerator,
+    DcganDiscriminatorConfig,
+    DcganGeneratorConfig,
     DiscriminatorConditioning,
     GeneratorConditioning,
     InitName,
     Kernel,
-    MlpDiscriminator,
-    MlpGenerator,
+    MlpDiscriminatorConfig,
+    MlpGeneratorConfig,
     Model,
-    Normalisation,
-    ResidualDiscriminator,
-    ResidualGenerator,
+    Normalization,
+    ResidualDiscriminatorConfig,
+    ResidualGeneratorConfig,
     Stem,
     StyleName,
 )
@@ -32,11 +31,34 @@ from inkgan.config.recipe import (
     Schedule,
     TransformationName,
 )
+from inkgan.config.value import Value
 
 __all__ = [
-    "DATASET_PREFIXES", "Augment", "Convolution", "Data", "DatasetName", "DcganDiscriminator",
-    "DcganGenerator", "DiscriminatorConditioning", "GeneratorConditioning", "InitName", "Kernel",
-    "LossName", "MlpDiscriminator", "MlpGenerator", "Model", "Normalisation", "Objective", "Optim",
-    "Penalties", "Recipe", "ResidualDiscriminator", "ResidualGenerator", "Schedule", "Stem",
-    "StyleName", "TransformationName", "Value",
-]  # fmt: skip
+    "DATASET_PREFIXES",
+    "Augment",
+    "Convolution",
+    "Data",
+    "DatasetName",
+    "DcganDiscriminatorConfig",
+    "DcganGeneratorConfig",
+    "DiscriminatorConditioning",
+    "GeneratorConditioning",
+    "InitName",
+    "Kernel",
+    "LossName",
+    "MlpDiscriminatorConfig",
+    "MlpGeneratorConfig",
+    "Model",
+    "Normalization",
+    "Objective",
+    "Optim",
+    "Penalties",
+    "Recipe",
+    "ResidualDiscriminatorConfig",
+    "ResidualGeneratorConfig",
+    "Schedule",
+    "Stem",
+    "StyleName",
+    "TransformationName",
+    "Value",
+]

@@ -4,9 +4,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from inkgan.config.base import Value
-from inkgan.config.data import Data
-from inkgan.config.model import Model
+from inkgan.config.data_config import Data
+from inkgan.config.model_config import Model
+from inkgan.config.value import Value
 
 LossName = Literal[
     "non-saturating", "minimax", "least-squares", "hinge", "wasserstein", "relativistic"

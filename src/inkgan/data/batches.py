@@ -9,7 +9,7 @@ from inkgan import rng
 from inkgan.config import Augment, Recipe, StyleName
 from inkgan.data.augment import augment
 from inkgan.data.dataset import Dataset
-from inkgan.data.style import STYLES, style_ranks
+from inkgan.data.stroke_ranks import STYLES, style_ranks
 from inkgan.errors import ConfigError
 from inkgan.images import to_float
 
@@ -29,9 +29,13 @@ class Batches:
     """
 
     def __init__(
-        self, dataset: Dataset, batch_size: int, seed: int, distortion: Augment,
+        self,
+        dataset: Dataset,
+        batch_size: int,
+        seed: int,
+        distortion: Augment,
         style: Sequence[StyleName] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         if batch_size > len(dataset):
             raise ConfigError(
                 f"schedule.batch_size={batch_size} is more than the {len(dataset):,} images of "
@@ -73,9 +77,12 @@ def batches_for(recipe: Recipe, dataset: Dataset) -> Batches:
             f"model.classes={found if found > 1 else 0}"
         )
     return Batches(
-        dataset, recipe.schedule.images_per_step, recipe.seed, recipe.data.augment,
+        dataset,
+        recipe.schedule.images_per_step,
+        recipe.seed,
+        recipe.data.augment,
         recipe.model.style,
-    )  # fmt: skip
+    )
 
 
 def _measured(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor:

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from inkgan.config import Data
-from inkgan.data.fetch import Report
-from inkgan.data.sources import read_source
+from inkgan.data.download import Report
+from inkgan.data.readers.named import read_source
 from inkgan.errors import DataError
 from inkgan.images import Shape
 

@@ -50,7 +50,7 @@ METRICS: dict[str, Metric] = {
     "modes": Metric("Modes of 1000", "higher", "three-digit numbers drawn at least once"),
     "kl": Metric("KL from uniform", "lower", "evenness of the 1000 modes, in nats"),
     "kl_debiased": Metric("KL, debiased", "lower", "less what a finite sample adds"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,19 @@ class Score:
 
 
 SHARES = frozenset(
-    ("precision", "recall", "coverage", "clear", "label_accuracy", "worst_class_recall",
-     "usefulness", "near_train", "copies", "authenticity")
-)  # fmt: skip
+    (
+        "precision",
+        "recall",
+        "coverage",
+        "clear",
+        "label_accuracy",
+        "worst_class_recall",
+        "usefulness",
+        "near_train",
+        "copies",
+        "authenticity",
+    )
+)
 
 
 def shown(key: str, value: float) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from inkgan.evaluation.assessment import Assessment
+from inkgan.evaluation.results import Assessment
 from inkgan.evaluation.score import Score
 
 # How many times the floor a Fréchet distance may be for each word; from real and trained examples.
@@ -66,9 +66,10 @@ def _classes(assessment: Assessment) -> list[str]:
     missing = [str(d) for d, row in classes.items() if row["share"] < 0.2 * _share(row)]
     said = [f"Hardly any image is a {_listed(missing, 'or')}."] if missing else []
     narrow = [
-        str(d) for d, row in classes.items()
+        str(d)
+        for d, row in classes.items()
         if row.get("recall", 1.0) < 0.75 * row.get("recall_floor", 0.0)
-    ]  # fmt: skip
+    ]
     if len(narrow) == len(classes):
         said.append("Every digit lacks variety.")
     elif narrow:

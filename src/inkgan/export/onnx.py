@@ -10,11 +10,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from inkgan.artifacts.bundle import Bundle
 from inkgan.errors import ArtifactError
-from inkgan.extras import import_extra
 from inkgan.files import atomic
-from inkgan.sampling.sampler import latents
+from inkgan.generation.generator import latents
+from inkgan.io.bundle import Bundle
+from inkgan.optional_imports import import_extra
 
 TOLERANCE = 1e-4  # of an image's values, which lie in [-1, 1]
 BATCHES = (1, 3, 64)  # that are checked
@@ -41,9 +41,14 @@ def export_onnx(bundle: Bundle, out: Path) -> float:
     example = _inputs(bundle, 2)  # a batch of one would be taken for a constant
     with _quiet():
         program = torch.onnx.export(
-            network, tuple(example.values()), input_names=list(example), output_names=["image"],
-            dynamic_shapes={name: {0: "n"} for name in example}, dynamo=True, verbose=False,
-        )  # fmt: skip
+            network,
+            tuple(example.values()),
+            input_names=list(example),
+            output_names=["image"],
+            dynamic_shapes={name: {0: "n"} for name in example},
+            dynamo=True,
+            verbose=False,
+        )
     assert program is not None  # as it is without dynamo
     program.model.metadata_props.update(describe(bundle))
     with atomic(out) as temporary:

@@ -5,29 +5,28 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils.flop_counter import FlopCounterMode
 
 from inkgan import rng
-from inkgan.config import Model
+from inkgan.config import InitName, Model
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
-from inkgan.models.conditioning import DiscriminatorNetwork
-from inkgan.models.dcgan import DcganDiscriminatorNetwork, DcganGeneratorNetwork
-from inkgan.models.initial import initialise
-from inkgan.models.mlp import MlpDiscriminatorNetwork, MlpGeneratorNetwork
-from inkgan.models.products import flop_formulas
-from inkgan.models.residual import ResidualDiscriminatorNetwork, ResidualGeneratorNetwork
-from inkgan.models.spectral import normalise_spectra
+from inkgan.models.conditioning import ConditionalBatchNorm, Discriminator
+from inkgan.models.dcgan import DcganDiscriminator, DcganGenerator
+from inkgan.models.linear import flop_formulas
+from inkgan.models.mlp import MlpDiscriminator, MlpGenerator
+from inkgan.models.residual import Block, ResidualDiscriminator, ResidualGenerator
 
 GENERATORS: dict[str, Callable[[Any, Model, Shape], nn.Module]] = {
-    "mlp": MlpGeneratorNetwork,
-    "dcgan": DcganGeneratorNetwork,
-    "residual": ResidualGeneratorNetwork,
+    "mlp": MlpGenerator,
+    "dcgan": DcganGenerator,
+    "residual": ResidualGenerator,
 }
-DISCRIMINATORS: dict[str, Callable[[Any, Model, Shape], DiscriminatorNetwork]] = {
-    "mlp": MlpDiscriminatorNetwork,
-    "dcgan": DcganDiscriminatorNetwork,
-    "residual": ResidualDiscriminatorNetwork,
+DISCRIMINATORS: dict[str, Callable[[Any, Model, Shape], Discriminator]] = {
+    "mlp": MlpDiscriminator,
+    "dcgan": DcganDiscriminator,
+    "residual": ResidualDiscriminator,
 }
 
 
@@ -57,7 +56,7 @@ def empty_generator(model: Model, shape: Shape) -> nn.Module:
         return GENERATORS[model.generator.family](model.generator, model, shape)
 
 
-def build_discriminator(model: Model, shape: Shape, seed: int) -> DiscriminatorNetwork:
+def build_discriminator(model: Model, shape: Shape, seed: int) -> Discriminator:
     """Build a discriminator with the weights that belong to the seed, on the CPU."""
     spectral = model.discriminator.spectral
     with rng.scoped(seed, "init", "discriminator"):
@@ -90,3 +89,50 @@ def count_operations(generator: nn.Module, model: Model) -> int:
 
 def _labels(model: Model, count: int, device: torch.device | None = None) -> torch.Tensor | None:
     return torch.zeros(count, dtype=torch.int64, device=device) if model.classes else None
+
+
+def initialise(network: nn.Module, init: InitName, identity: bool = True) -> None:
+    """Draw the weights anew from torch's global generators.
+
+    `normal` is DCGAN's N(0, 0.02) with BatchNorm scales from N(1, 0.02) (Radford et al. 2016,
+    section 4); `glorot` is Keras' default, uniform with zero biases (Glorot and Bengio 2010,
+    equation 16); `torch` leaves the layers as torch made them. Residual blocks begin as identities
+    unless `identity` is false.
+    """
+    if init != "torch":
+        _redraw(network, init)
+    for module in network.modules():
+        if identity and isinstance(module, Block):
+            module.begin_at_identity()
+
+
+def _redraw(network: nn.Module, init: InitName) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            if init == "normal":
+                nn.init.normal_(module.weight, 0.0, 0.02)
+            else:
+                nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and init == "normal":
+            if module.affine:
+                nn.init.normal_(module.weight, 1.0, 0.02)
+        elif isinstance(module, ConditionalBatchNorm) and init == "normal":
+            nn.init.normal_(module.scales, 1.0, 0.02)
+
+
+def normalise_spectra(network: nn.Module) -> None:
+    """Divide each matrix of weights by its largest singular value, in place (equation 8).
+
+    A kernel (o, i, h, w) is read as the matrix (o, i h w), as in the paper's section 4; a table
+    with a row for each label is a matrix too. Each forward pass in training mode makes one step of
+    the power iteration (algorithm 1) from the vectors that the last one left. These are buffers,
+    which a checkpoint holds; in eval mode they rest.
+
+    Weights have to be drawn before: what a layer shows as its weight afterwards is the quotient.
+    """
+    for module in list(network.modules()):
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if parameter.ndim > 1:
+                spectral_norm(module, name)

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from inkgan.config import DiscriminatorConditioning, GeneratorConditioning, Normalisation
-from inkgan.models.products import Linear
+from inkgan.config import DiscriminatorConditioning, GeneratorConditioning, Normalization
+from inkgan.models.linear import Linear
 
 
-class Reading(NamedTuple):
+class DiscriminatorOutput(NamedTuple):
     """What a discriminator reads in images: logits (n,), and where it has the heads, the class
     logits (n, classes) and the style (n, measures)."""
 
@@ -39,7 +39,7 @@ def with_label_planes(images: torch.Tensor, y: torch.Tensor, classes: int) -> to
     return torch.cat([images, planes.expand(-1, -1, *images.shape[2:])], dim=1)
 
 
-class Entrance(nn.Module):
+class LatentLabelInput(nn.Module):
     """A generator's first step: latents (n, latent_dim) and labels to vectors (n, features).
 
     `concatenated` puts the label beside the latent (Mirza and Osindero 2014, section 3.2),
@@ -65,11 +65,11 @@ class Entrance(nn.Module):
         return torch.cat([z, one_hot(labels, self.classes).to(z.dtype)], dim=1)
 
 
-class ClassNorm(nn.Module):
+class ConditionalBatchNorm(nn.Module):
     """Batch normalisation whose scale and offset belong to the class (Dumoulin et al. 2017,
     equation 5; Miyato and Koyama 2018, appendix A)."""
 
-    def __init__(self, channels: int, classes: int, norm: Normalisation, maps: bool) -> None:
+    def __init__(self, channels: int, classes: int, norm: Normalization, maps: bool) -> None:
         super().__init__()
         kind = nn.BatchNorm2d if maps else nn.BatchNorm1d
         self.norm = kind(channels, eps=norm.epsilon, momentum=norm.momentum, affine=False)
@@ -85,13 +85,13 @@ class ClassNorm(nn.Module):
         return torch.addcmul(offsets, scales, normed)
 
 
-class Layers(nn.Sequential):
+class ConditionalSequential(nn.Sequential):
     """Layers one after the other, of which the class-conditional ones are told the label."""
 
     def forward(self, inputs: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Return what the last layer returns."""
         for layer in self:
-            inputs = layer(inputs, y) if isinstance(layer, ClassNorm) else layer(inputs)
+            inputs = layer(inputs, y) if isinstance(layer, ConditionalBatchNorm) else layer(inputs)
         return inputs
 
 
@@ -115,23 +115,23 @@ class Head(nn.Module):
         self.classifier = Linear(features, classes) if is_auxiliary else None
         self.style = Linear(features, measures) if measures else None
 
-    def forward(self, features: torch.Tensor, y: torch.Tensor | None) -> Reading:
+    def forward(self, features: torch.Tensor, y: torch.Tensor | None) -> DiscriminatorOutput:
         """Return what is read."""
         logits, table = self.logit(features)[:, 0], self.projection
         if table is not None:
             logits = logits + (rows_of(table, needed(y)) * features).sum(dim=1)
-        return Reading(
+        return DiscriminatorOutput(
             logits,
             None if self.classifier is None else self.classifier(features),
             None if self.style is None else self.style(features),
         )
 
 
-class DiscriminatorNetwork(nn.Module, ABC):
+class Discriminator(nn.Module, ABC):
     """What all discriminators are: read images (n, C, H, W), with labels if there are classes."""
 
     @abstractmethod
-    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> Reading:
+    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Read logits, and classes and style where there are heads for them."""
 
     def forward(self, images: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:

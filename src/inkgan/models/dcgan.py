@@ -5,21 +5,21 @@ import math
 import torch
 from torch import nn
 
-from inkgan.config import DcganDiscriminator, DcganGenerator, Model
+from inkgan.config import DcganDiscriminatorConfig, DcganGeneratorConfig, Model
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.conditioning import (
-    DiscriminatorNetwork,
-    Entrance,
+    ConditionalSequential,
+    Discriminator,
+    DiscriminatorOutput,
     Head,
-    Layers,
-    Reading,
+    LatentLabelInput,
     needed,
     with_label_planes,
 )
-from inkgan.models.dropout import Dropout
 from inkgan.models.layers import (
-    ToMaps,
+    Dropout,
+    Unflatten,
     activation,
     channels_behind,
     convolution,
@@ -29,31 +29,33 @@ from inkgan.models.layers import (
     norm_2d,
     side_after,
     transposed_convolution,
-)  # fmt: skip
-from inkgan.models.products import Linear
+)
+from inkgan.models.linear import Linear
 
 
-class DcganGeneratorNetwork(nn.Module):
+class DcganGenerator(nn.Module):
     """A dense stem, if there is one, then transposed convolutions up, then tanh."""
 
-    def __init__(self, config: DcganGenerator, model: Model, shape: Shape) -> None:
+    def __init__(self, config: DcganGeneratorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
         growth = math.prod(layer.stride for layer in (*config.layers, config.output))
-        self.entrance = Entrance(config.conditioning, model.latent_dim, model.classes)
+        self.entrance = LatentLabelInput(config.conditioning, model.latent_dim, model.classes)
         classes = model.classes if config.conditioning == "normalisation" else 0
         self.stem, channels = _build_stem(config, self.entrance.features, shape, growth, classes)
         side = (shape.height // growth, shape.width // growth)
         layers: list[nn.Module] = []
         for layer in config.layers:
-            layers += [transposed_convolution(channels, layer.channels, layer, side, config.bias),
-                       norm_2d(layer.channels, config.norm, classes),
-                       activation(config.slope)]  # fmt: skip
+            layers += [
+                transposed_convolution(channels, layer.channels, layer, side, config.bias),
+                norm_2d(layer.channels, config.norm, classes),
+                activation(config.slope),
+            ]
             channels, side = layer.channels, (side[0] * layer.stride, side[1] * layer.stride)
         last = transposed_convolution(channels, shape.channels, config.output, side, config.bias)
         layers += [last, nn.Tanh()]
         upwards = (config.output, *reversed(config.layers))
         self.mirrored = is_mirrored(upwards, (shape.height, shape.width))
-        self.layers = Layers(*layers)
+        self.layers = ConditionalSequential(*layers)
         lay_channels_behind(self)
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
@@ -62,18 +64,21 @@ class DcganGeneratorNetwork(nn.Module):
         return images.flip(2, 3) if self.mirrored else images
 
 
-class DcganDiscriminatorNetwork(DiscriminatorNetwork):
+class DcganDiscriminator(Discriminator):
     """Strided convolutions down, then the head."""
 
-    def __init__(self, config: DcganDiscriminator, model: Model, shape: Shape) -> None:
+    def __init__(self, config: DcganDiscriminatorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
         self.joined = model.classes if config.conditioning == "concatenated" else 0
         layers: list[nn.Module] = []
         channels, side = shape.channels + self.joined, (shape.height, shape.width)
         for layer in config.layers:
-            layers += [convolution(channels, layer.channels, layer, side, config.bias),
-                       norm_2d(layer.channels, config.norm), activation(config.slope),
-                       Dropout(config.dropout)]  # fmt: skip
+            layers += [
+                convolution(channels, layer.channels, layer, side, config.bias),
+                norm_2d(layer.channels, config.norm),
+                activation(config.slope),
+                Dropout(config.dropout),
+            ]
             channels, side = layer.channels, side_after(side, layer)
             if min(side) < 1:
                 raise ConfigError(
@@ -86,21 +91,21 @@ class DcganDiscriminatorNetwork(DiscriminatorNetwork):
         features = channels * side[0] * side[1]
         self.head = Head(features, config.conditioning, model.classes, len(model.style))
 
-    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> Reading:
+    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Read logits, and classes and style where there are heads for them."""
         images = images.flip(2, 3) if self.mirrored else images
         if self.joined:
             images = with_label_planes(images, needed(y), self.joined)
-        reading: Reading = self.head(channels_behind(self.layers(images)), y)
+        reading: DiscriminatorOutput = self.head(channels_behind(self.layers(images)), y)
         return reading
 
 
 def _build_stem(
-    config: DcganGenerator, inputs: int, shape: Shape, growth: int, classes: int
+    config: DcganGeneratorConfig, inputs: int, shape: Shape, growth: int, classes: int
 ) -> tuple[nn.Module, int]:
     """Build what turns vectors (n, inputs) into the first stack of channels, and count these."""
     if config.stem is None:
-        return Layers(nn.Unflatten(1, (inputs, 1, 1))), inputs
+        return ConditionalSequential(nn.Unflatten(1, (inputs, 1, 1))), inputs
     stem, side = config.stem, (shape.height // growth, shape.width // growth)
     outputs = stem.channels * side[0] * side[1]
     if outputs == 0 or (side[0] * growth, side[1] * growth) != (shape.height, shape.width):
@@ -110,7 +115,7 @@ def _build_stem(
         )
     dense, unflatten = (
         Linear(inputs, outputs, stem.bias),
-        ToMaps(stem.channels, side),
+        Unflatten(stem.channels, side),
     )
     if stem.normalise == "features":
         middle: tuple[nn.Module, ...] = (
@@ -121,4 +126,4 @@ def _build_stem(
     else:
         norm = norm_2d(stem.channels, config.norm, classes)
         middle = (unflatten, norm, activation(config.slope))
-    return Layers(dense, *middle), stem.channels
+    return ConditionalSequential(dense, *middle), stem.channels

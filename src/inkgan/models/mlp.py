@@ -3,29 +3,28 @@
 import torch
 from torch import nn
 
-from inkgan.config import MlpDiscriminator, MlpGenerator, Model
+from inkgan.config import MlpDiscriminatorConfig, MlpGeneratorConfig, Model
 from inkgan.images import Shape
 from inkgan.models.conditioning import (
-    DiscriminatorNetwork,
-    Entrance,
+    ConditionalSequential,
+    Discriminator,
+    DiscriminatorOutput,
     Head,
-    Layers,
-    Reading,
+    LatentLabelInput,
     needed,
     one_hot,
 )
-from inkgan.models.dropout import Dropout
-from inkgan.models.layers import activation, norm_1d
-from inkgan.models.products import Linear
+from inkgan.models.layers import Dropout, activation, norm_1d
+from inkgan.models.linear import Linear
 
 
-class MlpGeneratorNetwork(nn.Module):
+class MlpGenerator(nn.Module):
     """Linear layers up to one output for each pixel, then tanh."""
 
-    def __init__(self, config: MlpGenerator, model: Model, shape: Shape) -> None:
+    def __init__(self, config: MlpGeneratorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.entrance = Entrance(config.conditioning, model.latent_dim, model.classes)
+        self.entrance = LatentLabelInput(config.conditioning, model.latent_dim, model.classes)
         classes = model.classes if config.conditioning == "normalisation" else 0
         layers: list[nn.Module] = []
         features = self.entrance.features
@@ -37,7 +36,7 @@ class MlpGeneratorNetwork(nn.Module):
             ]
             features = width
         layers += [Linear(features, shape.channels * shape.height * shape.width), nn.Tanh()]
-        self.layers = Layers(*layers)
+        self.layers = ConditionalSequential(*layers)
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Map latents (n, latent_dim) and labels (n,), if there are classes, to images."""
@@ -45,25 +44,29 @@ class MlpGeneratorNetwork(nn.Module):
         return images.view(-1, *self.shape)
 
 
-class MlpDiscriminatorNetwork(DiscriminatorNetwork):
+class MlpDiscriminator(Discriminator):
     """Linear layers down to the head."""
 
-    def __init__(self, config: MlpDiscriminator, model: Model, shape: Shape) -> None:
+    def __init__(self, config: MlpDiscriminatorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
         self.joined = model.classes if config.conditioning == "concatenated" else 0
         layers: list[nn.Module] = []
         features = shape.channels * shape.height * shape.width + self.joined
         for width in config.widths:
-            layers += [Linear(features, width), norm_1d(width, config.norm),
-                       activation(config.slope), Dropout(config.dropout)]  # fmt: skip
+            layers += [
+                Linear(features, width),
+                norm_1d(width, config.norm),
+                activation(config.slope),
+                Dropout(config.dropout),
+            ]
             features = width
         self.layers = nn.Sequential(*layers)
         self.head = Head(features, config.conditioning, model.classes, len(model.style))
 
-    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> Reading:
+    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Read logits, and classes and style where there are heads for them."""
         pixels = images.flatten(1)
         if self.joined:
             pixels = torch.cat([pixels, one_hot(needed(y), self.joined).to(pixels.dtype)], dim=1)
-        reading: Reading = self.head(self.layers(pixels), y)
+        reading: DiscriminatorOutput = self.head(self.layers(pixels), y)
         return reading

@@ -4,28 +4,28 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from inkgan.config import Kernel, Model, ResidualDiscriminator, ResidualGenerator
+from inkgan.config import Kernel, Model, ResidualDiscriminatorConfig, ResidualGeneratorConfig
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.conditioning import (
-    ClassNorm,
-    DiscriminatorNetwork,
-    Entrance,
+    ConditionalBatchNorm,
+    ConditionalSequential,
+    Discriminator,
+    DiscriminatorOutput,
     Head,
-    Layers,
-    Reading,
+    LatentLabelInput,
     needed,
     with_label_planes,
 )
 from inkgan.models.layers import (
-    OneChannelUp,
-    ToMaps,
+    SingleChannelConvTranspose2d,
+    Unflatten,
     activation,
     channels_behind,
     lay_channels_behind,
     norm_2d,
-)  # fmt: skip
-from inkgan.models.products import Linear
+)
+from inkgan.models.linear import Linear
 
 
 class Block(nn.Module):
@@ -35,15 +35,22 @@ class Block(nn.Module):
     nothing at the start.
     """
 
-    def __init__(self, channels: int, config: ResidualGenerator | ResidualDiscriminator,
-                 classes: int = 0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        channels: int,
+        config: ResidualGeneratorConfig | ResidualDiscriminatorConfig,
+        classes: int = 0,
+    ) -> None:
         super().__init__()
-        norm = config.norm if isinstance(config, ResidualGenerator) else None
+        norm = config.norm if isinstance(config, ResidualGeneratorConfig) else None
         layers: list[nn.Module] = []
         for _ in range(2):
-            layers += [norm_2d(channels, norm, classes), Activated(config.slope),
-                       nn.Conv2d(channels, channels, 3, padding=1)]  # fmt: skip
-        self.branch = Layers(*layers)
+            layers += [
+                norm_2d(channels, norm, classes),
+                Activated(config.slope),
+                nn.Conv2d(channels, channels, 3, padding=1),
+            ]
+        self.branch = ConditionalSequential(*layers)
 
     def forward(self, maps: torch.Tensor, y: torch.Tensor | None) -> torch.Tensor:
         """Return maps of the same shape."""
@@ -68,17 +75,17 @@ class Activated(nn.Module):
         return F.leaky_relu(inputs, self.slope)
 
 
-class ResidualGeneratorNetwork(nn.Module):
+class ResidualGenerator(nn.Module):
     """A dense stem, then stages of blocks, each at twice the side of the one before."""
 
-    def __init__(self, config: ResidualGenerator, model: Model, shape: Shape) -> None:
+    def __init__(self, config: ResidualGeneratorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
-        self.entrance = Entrance(config.conditioning, model.latent_dim, model.classes)
+        self.entrance = LatentLabelInput(config.conditioning, model.latent_dim, model.classes)
         classes = model.classes if config.conditioning == "normalisation" else 0
         side = smallest_side(config.widths, shape, "generator")
         first = config.widths[0]
         self.stem = nn.Sequential(
-            Linear(self.entrance.features, first * side[0] * side[1]), ToMaps(first, side)
+            Linear(self.entrance.features, first * side[0] * side[1]), Unflatten(first, side)
         )
         stages: list[nn.Module] = []
         channels = first
@@ -93,7 +100,7 @@ class ResidualGeneratorNetwork(nn.Module):
         self.norm = norm_2d(channels, config.norm, classes)
         self.activation = activation(config.slope)
         last = Kernel(kernel=3, stride=1, padding=1)
-        kind = OneChannelUp if shape.channels == 1 else nn.ConvTranspose2d
+        kind = SingleChannelConvTranspose2d if shape.channels == 1 else nn.ConvTranspose2d
         self.output = kind(channels, shape.channels, last.kernel, padding=1)
         self.squash = nn.Tanh() if config.squash else nn.Identity()
         lay_channels_behind(self)
@@ -103,15 +110,17 @@ class ResidualGeneratorNetwork(nn.Module):
         maps = self.stem(self.entrance(z, y))
         for stage in self.stages:
             maps = stage(maps, y) if isinstance(stage, Block) else stage(maps)
-        maps = self.norm(maps, y) if isinstance(self.norm, ClassNorm) else self.norm(maps)
+        maps = (
+            self.norm(maps, y) if isinstance(self.norm, ConditionalBatchNorm) else self.norm(maps)
+        )
         images: torch.Tensor = self.squash(self.output(self.activation(maps)))
         return images
 
 
-class ResidualDiscriminatorNetwork(DiscriminatorNetwork):
+class ResidualDiscriminator(Discriminator):
     """Stages of blocks, each at half the side of the one before, then the head."""
 
-    def __init__(self, config: ResidualDiscriminator, model: Model, shape: Shape) -> None:
+    def __init__(self, config: ResidualDiscriminatorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
         self.joined = model.classes if config.conditioning == "concatenated" else 0
         side = smallest_side(config.widths, shape, "discriminator")
@@ -130,12 +139,12 @@ class ResidualDiscriminatorNetwork(DiscriminatorNetwork):
         self.head = Head(features, config.conditioning, model.classes, len(model.style))
         lay_channels_behind(self)
 
-    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> Reading:
+    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Read logits, and classes and style where there are heads for them."""
         maps = with_label_planes(images, needed(y), self.joined) if self.joined else images
         for layer in self.layers:
             maps = layer(maps, None) if isinstance(layer, Block) else layer(maps)
-        reading: Reading = self.head(channels_behind(self.activation(maps)), y)
+        reading: DiscriminatorOutput = self.head(channels_behind(self.activation(maps)), y)
         return reading
 
 

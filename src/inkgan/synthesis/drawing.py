@@ -6,16 +6,16 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from inkgan.artifacts.bundle import Bundle
 from inkgan.errors import ConfigError, DataError
-from inkgan.evaluation.extractors import look
-from inkgan.evaluation.networks import SIDE
 from inkgan.images import Shape, UInt8
+from inkgan.io.bundle import Bundle
+from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.networks import SIDE
 from inkgan.synthesis.canvas import INK
-from inkgan.synthesis.copies import Copies
-from inkgan.synthesis.drawn import UNREAD, Drawn, Tally, joined
-from inkgan.synthesis.parts import Labels
+from inkgan.synthesis.dedup import Copies
 from inkgan.synthesis.request import DIGITS, Digits, Request, Strings
+from inkgan.synthesis.shard_result import UNREAD, Drawn, Tally, joined
+from inkgan.synthesis.shards import Labels
 
 BATCH = 1000  # images drawn and judged at once
 TRIED = 1000  # images after which a class is given up,
@@ -24,8 +24,8 @@ MOST_CLASSES = 256  # that a label of one byte can tell apart
 Mask = npt.NDArray[np.bool_]
 
 
-class Generator(Protocol):
-    """What a data set is drawn from: `inkgan.sampling.sampler.Sampler` is one."""
+class LabelledGenerator(Protocol):
+    """What a data set is drawn from: `inkgan.generation.generator.Sampler` is one."""
 
     @property
     def bundle(self) -> Bundle:
@@ -44,7 +44,7 @@ def can_judge(bundle: Bundle) -> bool:
     return bundle.shape == Shape(1, SIDE, SIDE) and bundle.classes == DIGITS
 
 
-def check_generator(generator: Generator, request: Request) -> None:
+def check_generator(generator: LabelledGenerator, request: Request) -> None:
     """Refuse what this generator cannot do.
 
     Raises:
@@ -96,7 +96,7 @@ class Drawing:
         tally: what has been drawn so far. With a tally of earlier lots, drawing goes on after them.
     """
 
-    def __init__(self, generator: Generator, request: Request, tally: Tally) -> None:
+    def __init__(self, generator: LabelledGenerator, request: Request, tally: Tally) -> None:
         self.tally = tally
         self._generator, self._request = generator, request
         self._judged = can_judge(generator.bundle)
@@ -151,7 +151,7 @@ class Drawing:
             labels = asked if conditional else read
             confidence = seen.probabilities[np.arange(len(labels)), labels].astype(np.float32)
         if self._request.criteria.slant or self._request.criteria.thickness:
-            from inkgan.evaluation.strokes import measure
+            from inkgan.metrics.strokes import measure
 
             strokes = measure(pixels)
             slant = strokes.slant.astype(np.float32)

@@ -12,11 +12,11 @@ import numpy as np
 
 from inkgan import files
 from inkgan.images import Shape
-from inkgan.synthesis.drawn import UNREAD, Drawn, Shards, Tally
-from inkgan.synthesis.formats import file_of, numbered
-from inkgan.synthesis.parts import Part
+from inkgan.synthesis.formats.digits import file_of, numbered
+from inkgan.synthesis.formats.sequences import each_string, text_of
 from inkgan.synthesis.request import Digits, Request
-from inkgan.synthesis.sequences import each_string, text_of
+from inkgan.synthesis.shard_result import UNREAD, Drawn, Shards, Tally
+from inkgan.synthesis.shards import Part
 
 KIND = "synthetic-data"
 HEAD = "manifest.json"  # its presence says that the set is whole
@@ -59,8 +59,10 @@ class Measured:
 
     def as_json(self) -> Row:
         """Return counts, and the judge's reading where it reads the images: shares in 0..1."""
-        counts = {split: dict(zip(self.classes, c.tolist(), strict=True))
-                  for split, c in self.splits.items()}  # fmt: skip
+        counts = {
+            split: dict(zip(self.classes, c.tolist(), strict=True))
+            for split, c in self.splits.items()
+        }
         if not math.isfinite(self.confidence.sum()):
             return {"digits": counts, "agreement": None, "confidence": None, "classes": {}}
         rows = zip(self.classes, self.images, self.agreed, self.confidence, strict=True)
@@ -121,9 +123,12 @@ def _rows(request: Request, part: Part, drawn: Drawn, classes: tuple[str, ...]) 
             _digit(digits, row) | {"box": list(box)} for row, box in enumerate(canvas.boxes)
         ]
         yield {
-            "split": part.split, "index": index, "file": f"images/{numbered(index)}.png",
-            "text": text_of(digits), "digits": described,
-        }  # fmt: skip
+            "split": part.split,
+            "index": index,
+            "file": f"images/{numbered(index)}.png",
+            "text": text_of(digits),
+            "digits": described,
+        }
 
 
 def _digit(drawn: Drawn, row: int) -> Row:

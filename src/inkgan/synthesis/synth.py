@@ -9,23 +9,23 @@ from typing import Any
 import torch
 
 from inkgan import __version__, files
-from inkgan.artifacts.run import Run
 from inkgan.device import choose_device, default_threads, set_threads
 from inkgan.errors import ConfigError
-from inkgan.evaluation.extractors import Progress, judge_digest, silent
-from inkgan.sampling.loading import BUNDLE, Checkpoint, find, load
-from inkgan.synthesis.card import card
-from inkgan.synthesis.drawing import Drawing, Generator, can_judge, check_generator
-from inkgan.synthesis.drawn import Shards, Tally
-from inkgan.synthesis.formats import write_digits
+from inkgan.generation.load import BUNDLE, Checkpoint, find, load
+from inkgan.io.run_dir import Run
+from inkgan.metrics.features.extractors import Progress, judge_digest, silent
+from inkgan.synthesis.data_card import card
+from inkgan.synthesis.drawing import Drawing, LabelledGenerator, can_judge, check_generator
+from inkgan.synthesis.formats.digits import write_digits
+from inkgan.synthesis.formats.sequences import write_strings
 from inkgan.synthesis.manifest import CARD, KIND, write_manifest
+from inkgan.synthesis.output_folder import Plan, Target
 from inkgan.synthesis.request import Bounds, Criteria, Digits, Format, Request, Strings, per_class
-from inkgan.synthesis.sequences import write_strings
-from inkgan.synthesis.target import Plan, Target
+from inkgan.synthesis.shard_result import Shards, Tally
 
 
 @dataclass(frozen=True)
-class Synthesised:
+class SynthesisResult:
     """A finished data set.
 
     Attributes:
@@ -60,7 +60,7 @@ def synth(
     device: str = "auto",
     force: bool = False,
     progress: Progress = silent,
-) -> Synthesised:
+) -> SynthesisResult:
     """Draw a labelled data set; the same call again goes on where it was stopped.
 
     Args:
@@ -108,9 +108,13 @@ def synth(
 
 
 def synthesise(
-    out: Path, generator: Generator, request: Request, origin: Plan, force: bool = False,
+    out: Path,
+    generator: LabelledGenerator,
+    request: Request,
+    origin: Plan,
+    force: bool = False,
     progress: Progress = silent,
-) -> Synthesised:  # fmt: skip
+) -> SynthesisResult:
     """Draw a data set from a generator that is loaded already.
 
     Args:
@@ -130,7 +134,7 @@ def synthesise(
     finished = target.check(plan, force)
     if finished is not None:
         target.tidy(plan)
-        return Synthesised(target.out, finished, already=True)
+        return SynthesisResult(target.out, finished, already=True)
     target.check_room(request.bytes_needed(generator.bundle.shape))
     with target.opened(plan, force) as begun:
         set_threads(begun["threads"])
@@ -142,7 +146,7 @@ def synthesise(
         manifest = write_manifest(staged, begun, shards, bundle.shape, bundle.classes, tally)
         files.write_text(staged / CARD, card(manifest))
         target.publish()
-    return Synthesised(target.out, manifest, already=False)
+    return SynthesisResult(target.out, manifest, already=False)
 
 
 def weights_file(source: str | Path, checkpoint: Checkpoint) -> Path:
@@ -168,31 +172,38 @@ def _content(
         test = per_class(test_each, classes, "--test-per-class")
         return Digits(train, test, format or "idx", plain)
     others = {
-        "--per-class": each is not None, "--test-per-class": test_each != 0,
-        "--format": format is not None, "--plain": plain,
-    }  # fmt: skip
+        "--per-class": each is not None,
+        "--test-per-class": test_each != 0,
+        "--format": format is not None,
+        "--plain": plain,
+    }
     for flag in (name for name, given in others.items() if given):
         raise ConfigError(f"{flag} is for single digits; leave it out with --sequences")
     return Strings(sequences, length, spacing)
 
 
-def _plan(generator: Generator, request: Request, origin: Plan) -> Plan:
+def _plan(generator: LabelledGenerator, request: Request, origin: Plan) -> Plan:
     bundle = generator.bundle
     return {
         "kind": KIND,
         "version": __version__,
         "request": request.as_json(),
         "generator": {
-            **origin, "recipe": bundle.recipe.name, "trained_on": bundle.recipe.data.name,
-            "images_seen": bundle.images_seen, "conditional": generator.conditional,
+            **origin,
+            "recipe": bundle.recipe.name,
+            "trained_on": bundle.recipe.data.name,
+            "images_seen": bundle.images_seen,
+            "conditional": generator.conditional,
         },
         "labels": "asked of the generator" if generator.conditional else "read by the judge",
         "judge": judge_digest() if can_judge(bundle) else None,
         "threads": torch.get_num_threads(),
-    }  # fmt: skip
+    }
 
 
-def _draw(generator: Generator, request: Request, shards: Shards, progress: Progress) -> Tally:
+def _draw(
+    generator: LabelledGenerator, request: Request, shards: Shards, progress: Progress
+) -> Tally:
     """Draw the shards that are missing."""
     done = shards.count()
     tally = shards.tally(done - 1) if done else Tally()
@@ -209,7 +220,7 @@ def _draw(generator: Generator, request: Request, shards: Shards, progress: Prog
 
 
 def _write(
-    staged: Path, generator: Generator, request: Request, shards: Shards, progress: Progress
+    staged: Path, generator: LabelledGenerator, request: Request, shards: Shards, progress: Progress
 ) -> None:
     """Write the images in the format asked for."""
     content, bundle = request.content, generator.bundle

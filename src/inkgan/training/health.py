@@ -60,45 +60,65 @@ def _frozen(metrics: Metrics) -> bool:
 
 SYMPTOMS = (
     Symptom(
-        "nan", _not_finite, 1,
+        "nan",
+        _not_finite,
+        1,
         lambda m: "A loss or gradient is no longer a number: the weights are lost.",
-        "a lower --set optim.lr, or --on-trouble rollback", fatal=True,
+        "a lower --set optim.lr, or --on-trouble rollback",
+        fatal=True,
     ),
     Symptom(
-        "d-wins", _d_wins, 8,
-        lambda m: f"The discriminator wins: it tells real from fake {_percent(m)} of the time, so "
-        "the generator hardly hears what to change.",
+        "d-wins",
+        _d_wins,
+        8,
+        lambda m: (
+            f"The discriminator wins: it tells real from fake {_percent(m)} of the time, so "
+            "the generator hardly hears what to change."
+        ),
         "--set model.discriminator.dropout=0.3, a lower optim.lr, data.augment=shift:2, or "
         "objective.loss=non-saturating if it is minimax",
     ),
     Symptom(
-        "d-lost", _d_lost, 8,
+        "d-lost",
+        _d_lost,
+        8,
         lambda m: "The discriminator is fooled by everything and teaches nothing.",
         "less dropout, a wider discriminator, or a lower optim.lr",
     ),
     Symptom(
-        "collapse", _collapsed, 8,
-        lambda m: f"The generator has collapsed: its images vary by {m['fake_spread']:.3f} a pixel "
-        f"where real ones vary by {m['real_spread']:.3f}; it draws nearly one image.",
+        "collapse",
+        _collapsed,
+        8,
+        lambda m: (
+            f"The generator has collapsed: its images vary by {m['fake_spread']:.3f} a pixel "
+            f"where real ones vary by {m['real_spread']:.3f}; it draws nearly one image."
+        ),
         "a lower optim.lr, optim.beta1=0.5, more dropout in the discriminator, or another --seed",
     ),
     Symptom(
-        "frozen", _frozen, 4,
+        "frozen",
+        _frozen,
+        4,
         lambda m: "The generator's gradient has vanished: it no longer learns.",
         "objective.loss=non-saturating or least-squares, or a weaker discriminator",
     ),
-)  # fmt: skip
+)
 
 
 EVALUATED = (
     Symptom(
-        "class-collapse", lambda m: m.get("class_variety", 1.0) < 0.35, 3,
-        lambda m: f"One class has collapsed: the images of class {m['least_varied']:.0f} vary "
-        f"{100 * m['class_variety']:.0f} % as much as real ones do, however well the grid looks.",
+        "class-collapse",
+        lambda m: m.get("class_variety", 1.0) < 0.35,
+        3,
+        lambda m: (
+            f"One class has collapsed: the images of class {m['least_varied']:.0f} vary "
+            f"{100 * m['class_variety']:.0f} % as much as real ones do, even if the grid looks "
+            "well."
+        ),
         "model.generator.conditioning=normalisation, a longer ema_half_life, objective.penalties, "
         "or another --seed",
     ),
-)  # fmt: skip
+)
 
 
 def examine(metrics: Metrics, state: TrainState) -> list[Finding]:

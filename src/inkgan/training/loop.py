@@ -9,9 +9,8 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
 from inkgan.device import keep_memory
-from inkgan.training import ema, schedules
-from inkgan.training.capture import CapturedStep
-from inkgan.training.state import TrainState
+from inkgan.training.cuda_graph import CapturedStep
+from inkgan.training.state import TrainState, cosine, ema_decay, penalty_scale_at, update_ema
 from inkgan.training.step import train_step
 
 Stepper = Callable[[Batch, torch.Tensor, float | None], torch.Tensor]
@@ -69,11 +68,11 @@ def _advance(
     device = batches.dataset.images.device
     shape = (recipe.schedule.d_steps + 1, recipe.schedule.batch_size, recipe.model.latent_dim)
     latents = torch.randn(shape, generator=rng.generator(recipe.seed, "latent", step)).to(device)
-    state.anneal(schedules.cosine(progress, recipe.optim.final))
-    penalty_scale = schedules.penalty_scale(recipe.objective.penalties, step, progress)
+    state.anneal(cosine(progress, recipe.optim.final))
+    penalty_scale = penalty_scale_at(recipe.objective.penalties, step, progress)
     state.generator.train()
     with rng.scoped(recipe.seed, "dropout", step, device=device):
         metrics = stepper(batches.at(step), latents, penalty_scale)
     state.tally.add(metrics)
-    decay = ema.decay_for(state.step * size, size, recipe.schedule.ema_half_life)
-    ema.update(state.ema, state.generator, decay)
+    decay = ema_decay(state.step * size, size, recipe.schedule.ema_half_life)
+    update_ema(state.ema, state.generator, decay)

@@ -1,6 +1,7 @@
 """The whole of a training run's changing state, as an explicit list of named parts."""
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,14 +9,45 @@ from typing import Any
 import torch
 from torch import nn
 
-from inkgan.config import Optim, Recipe
+from inkgan.config import Optim, Penalties, Recipe
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator
-from inkgan.models.conditioning import DiscriminatorNetwork
-from inkgan.training.tally import Tally
+from inkgan.models.conditioning import Discriminator
 
 Tensors = dict[str, torch.Tensor]
+METRICS = (
+    "d_loss",
+    "g_loss",
+    "d_real_accuracy",
+    "d_fake_accuracy",
+    "d_grad_norm",
+    "g_grad_norm",
+    "real_spread",
+    "fake_spread",
+)
+
+
+class Tally:
+    """Sums of the metrics over a window of steps."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.sums = torch.zeros(len(METRICS), dtype=torch.float32, device=device)
+        self.count = 0
+
+    def add(self, values: torch.Tensor) -> None:
+        """Add one step's metrics, a tensor in the order of METRICS."""
+        self.sums += values
+        self.count += 1
+
+    def close(self) -> dict[str, float]:
+        """Return the means and begin a new window; this is where the device is waited for."""
+        means = (self.sums / max(self.count, 1)).tolist()
+        self.sums.zero_()
+        self.count = 0
+        return dict(zip(METRICS, means, strict=True))
+
+
 COUNTERS = ("step", "lr_scale", "rollbacks", "seconds", "streaks", "best_score")
 
 
@@ -36,7 +68,7 @@ class TrainState:
     """
 
     generator: nn.Module
-    discriminator: DiscriminatorNetwork
+    discriminator: Discriminator
     ema: nn.Module
     g_optimiser: torch.optim.Adam
     d_optimiser: torch.optim.Adam
@@ -125,10 +157,13 @@ def new_state(recipe: Recipe, shape: Shape, device: torch.device) -> TrainState:
 def _adam(network: nn.Module, rate: float, optim: Optim, device: torch.device) -> torch.optim.Adam:
     on_cuda = device.type == "cuda"
     return torch.optim.Adam(
-        network.parameters(), lr=torch.tensor(rate, device=device) if on_cuda else rate,
-        betas=(optim.beta1, optim.beta2), eps=optim.epsilon,
-        fused=on_cuda or device.type == "cpu", capturable=on_cuda,
-    )  # fmt: skip
+        network.parameters(),
+        lr=torch.tensor(rate, device=device) if on_cuda else rate,
+        betas=(optim.beta1, optim.beta2),
+        eps=optim.epsilon,
+        fused=on_cuda or device.type == "cpu",
+        capturable=on_cuda,
+    )
 
 
 def _under(tensors: Mapping[str, torch.Tensor], part: str) -> Tensors:
@@ -148,3 +183,44 @@ def _restore_optimiser(optimiser: torch.optim.Adam, tensors: Tensors) -> None:
             held[key] = torch.empty_like(parameter).copy_(held[key])
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": moments, "param_groups": groups})
+
+
+RAMP = 0.05  # early on the half-life is 5 % of the images seen (Karras et al. 2020, ADA, app. C)
+
+
+def ema_decay(images_seen: int, batch_size: int, half_life: int) -> float:
+    """Return the share of the old average that one batch leaves; 0 copies the raw weights."""
+    effective = min(half_life, images_seen * RAMP)
+    return float(0.5 ** (batch_size / effective)) if effective > 0 else 0.0
+
+
+@torch.no_grad()
+def update_ema(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move the average towards the network: weights and BatchNorm's statistics alike."""
+    averaged, current = average.state_dict(), network.state_dict()
+    names = [name for name, tensor in averaged.items() if tensor.is_floating_point()]
+    torch._foreach_lerp_(
+        [averaged[name] for name in names], [current[name] for name in names], 1 - decay
+    )
+    for name in averaged.keys() - set(names):
+        averaged[name].copy_(current[name])
+
+
+def cosine(progress: float, final: float) -> float:
+    """Return the factor at a share of the run in [0, 1]: from 1 down to `final`.
+
+    Half a cosine (Loshchilov and Hutter 2017, equation 5, without restarts).
+    """
+    done = min(max(progress, 0.0), 1.0)
+    return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2
+
+
+def penalty_scale_at(penalties: Penalties, step: int, progress: float) -> float | None:
+    """Return the factor on a step's penalties, or None where the step goes without.
+
+    A penalty that comes every k-th step weighs k times as much (Karras et al. 2020, "Analyzing and
+    improving", section 3.1).
+    """
+    if not penalties.any or step % penalties.every:
+        return None
+    return penalties.every * cosine(progress, penalties.final)

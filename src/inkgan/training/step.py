@@ -9,19 +9,20 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from inkgan.config import Objective, Recipe
 from inkgan.data.batches import Batch
-from inkgan.models.conditioning import DiscriminatorNetwork, Reading
-from inkgan.objective.consistency import inconsistency
-from inkgan.objective.diffaug import transformed
-from inkgan.objective.losses import LOSSES
-from inkgan.objective.penalties import chosen
-from inkgan.training.spread import spread
+from inkgan.models.conditioning import Discriminator, DiscriminatorOutput
+from inkgan.training.diffaug import transformed
+from inkgan.training.losses import LOSSES
+from inkgan.training.penalties import chosen, inconsistency
 from inkgan.training.state import TrainState
 
 
 def train_step(
-    state: TrainState, recipe: Recipe, real: Batch, latents: torch.Tensor,
+    state: TrainState,
+    recipe: Recipe,
+    real: Batch,
+    latents: torch.Tensor,
     penalty_scale: float | torch.Tensor | None = 1.0,
-) -> torch.Tensor:  # fmt: skip
+) -> torch.Tensor:
     """Update the discriminator, then the generator; return the metrics of tally.METRICS.
 
     `real` holds a batch for each update of the discriminator, `latents` (updates + 1, n,
@@ -44,9 +45,12 @@ def train_step(
 
 
 def _update_discriminator(
-    state: TrainState, recipe: Recipe, real: Batch, z: torch.Tensor,
+    state: TrainState,
+    recipe: Recipe,
+    real: Batch,
+    z: torch.Tensor,
     penalty_scale: float | torch.Tensor | None,
-) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+) -> tuple[torch.Tensor, torch.Tensor]:
     objective = recipe.objective
     with _arithmetic(recipe, real.images.device):
         with torch.no_grad():  # the generator learns nothing here, so no graph through it
@@ -104,7 +108,10 @@ def _arithmetic(recipe: Recipe, device: torch.device) -> AbstractContextManager[
 
 
 def _heads_loss(
-    reading: Reading, labels: torch.Tensor, styles: torch.Tensor | None, objective: Objective
+    reading: DiscriminatorOutput,
+    labels: torch.Tensor,
+    styles: torch.Tensor | None,
+    objective: Objective,
 ) -> torch.Tensor:
     """Sum the losses of the heads beside the logit, where there are any.
 
@@ -120,8 +127,8 @@ def _heads_loss(
 
 
 def _read_both(
-    discriminator: DiscriminatorNetwork, real: Batch, fakes: torch.Tensor
-) -> tuple[Reading, Reading]:
+    discriminator: Discriminator, real: Batch, fakes: torch.Tensor
+) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
     """Return what the discriminator reads in real images and in fakes.
 
     One pass over both is quicker than two. With batch normalisation it would be another network:
@@ -133,14 +140,14 @@ def _read_both(
     images, labels = torch.cat([real.images, fakes]), torch.cat([real.labels, real.labels])
     both = _widened(discriminator.read(images, labels))
     halves = [(None, None) if part is None else part.chunk(2) for part in both]
-    of_real, of_fakes = (Reading(*parts) for parts in zip(*halves, strict=True))
+    of_real, of_fakes = (DiscriminatorOutput(*parts) for parts in zip(*halves, strict=True))
     return of_real, of_fakes
 
 
-def _widened(reading: Reading) -> Reading:
+def _widened(reading: DiscriminatorOutput) -> DiscriminatorOutput:
     """Return a reading in float32 at least: losses of bfloat16 numbers would lose their gaps."""
     wide = (p.float() if p is not None and p.dtype == torch.bfloat16 else p for p in reading)
-    return Reading(*wide)  # type: ignore[arg-type]
+    return DiscriminatorOutput(*wide)  # type: ignore[arg-type]
 
 
 def _accuracy(real: torch.Tensor, fakes: torch.Tensor, objective: Objective) -> torch.Tensor:
@@ -163,3 +170,22 @@ def _clip(network: nn.Module, limit: float) -> None:
 def _grad_norm(network: nn.Module) -> torch.Tensor:
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     return torch.nn.utils.get_total_norm(gradients)
+
+
+def spread(images: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
+    """Measure how images (n, C, H, W) vary: the standard deviation of a pixel, over all pixels.
+
+    With classes it is that around the mean of the image's own class: a generator that draws one
+    image a class varies over the batch as real images do, and not at all within a class.
+    """
+    pixels = images.flatten(1)
+    if not classes:
+        # E[x^2] - E[x]^2, in two passes; pixels lie in [-1, 1], so nothing cancels badly
+        variance = pixels.square().mean(dim=0) - pixels.mean(dim=0).square()
+        return variance.clamp(min=0).mul(len(pixels) / (len(pixels) - 1)).sqrt().mean()
+    belongs = F.one_hot(labels, classes).to(pixels.dtype)
+    counts = belongs.sum(dim=0)
+    means = belongs.t() @ pixels / counts.clamp(min=1)[:, None]
+    present = (counts > 0).sum()
+    squares = (pixels - means[labels]).square().sum(dim=0)
+    return (squares / (len(pixels) - present).clamp(min=1)).sqrt().mean()

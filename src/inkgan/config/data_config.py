@@ -1,0 +1,60 @@
+"""Which images are learnt, and in what form."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from inkgan.config.value import Value
+from inkgan.errors import did_you_mean
+
+DatasetName = Literal[
+    "mnist",
+    "fashion-mnist",
+    "kmnist",
+    "emnist-digits",
+    "qmnist",
+    "cifar10",
+    "stacked-mnist",
+    "uci-digits",
+]
+DATASET_PREFIXES = ("folder:", "npz:")
+
+
+class Augment(Value):
+    """Random distortion of the real images, fresh at every draw; all zero means none."""
+
+    rotate: float = Field(0.0, ge=0, le=180, description="degrees, drawn from [-rotate, rotate]")
+    shift: float = Field(0.0, ge=0, le=64, description="pixels, along x and y")
+    scale: float = Field(0.0, ge=0, lt=1, description="fraction, 0.1 draws from [0.9, 1.1]")
+    elastic: float = Field(0.0, ge=0, le=16, description="pixels, spread of a smooth random field")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_shorthand(cls, value: Any) -> Any:
+        """Accept "rotate:20,shift:2" for {rotate = 20, shift = 2}."""
+        if not isinstance(value, str):
+            return value
+        parts = [part.partition(":") for part in value.split(",") if part.strip()]
+        return {key.strip(): amount.strip() for key, _, amount in parts}
+
+
+class Data(Value):
+    """Which images are learnt, and in what form."""
+
+    name: str = Field(
+        "mnist", description="a data set, folder:PATH (sub-folders are classes) or npz:PATH"
+    )
+    holdout: int = Field(
+        5000, ge=0, description="last images of the training split, kept back for validation"
+    )
+    size: int | None = Field(None, ge=4, le=256, description="resize to size x size pixels")
+    channels: Literal[1, 3] | None = Field(None, description="1 makes grey, 3 makes RGB")
+    augment: Augment = Augment()
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        names = DatasetName.__args__  # type: ignore[attr-defined]
+        if name not in names and not name.startswith(DATASET_PREFIXES):
+            raise ValueError(f"unknown data set {name!r}{did_you_mean(name, names)}")
+        return name

@@ -1,0 +1,162 @@
+"""The networks: layers, widths, weights."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from inkgan.config.value import Value
+
+InitName = Literal["torch", "normal", "glorot"]
+Width = Annotated[int, Field(ge=1, le=65536)]
+StyleName = Literal["slant", "thickness", "width"]
+GeneratorConditioning = Literal["concatenated", "multiplied", "normalisation"]
+DiscriminatorConditioning = Literal["concatenated", "auxiliary", "projection"]
+
+
+class Normalization(Value):
+    """Batch normalisation; momentum and epsilon in torch's sense."""
+
+    momentum: float = Field(0.1, gt=0, le=1)
+    epsilon: float = Field(1e-5, gt=0)
+
+
+class Kernel(Value):
+    """The geometry of a convolution; padding "same" is TensorFlow's (out = in / stride)."""
+
+    kernel: int = Field(4, ge=1, le=31)
+    stride: int = Field(2, ge=1, le=8)
+    padding: int | Literal["same"] = 1
+
+    @field_validator("padding", mode="before")
+    @classmethod
+    def _pixels_or_same(cls, padding: Any) -> Any:
+        if padding != "same" and (not isinstance(padding, int) or not 0 <= padding <= 30):
+            raise ValueError("padding must be 0 to 30, or 'same'")
+        return padding
+
+    @model_validator(mode="after")
+    def _same_is_possible(self) -> Self:
+        if self.padding == "same" and self.stride == 1 and self.kernel % 2 == 0:
+            raise ValueError("padding 'same' with stride 1 needs an odd kernel")
+        return self
+
+
+class Convolution(Kernel):
+    """A convolution with its number of output channels."""
+
+    channels: Width
+
+
+class Stem(Value):
+    """A dense layer that turns the latent into a small stack of channels."""
+
+    channels: Width = 128
+    bias: bool = True
+    normalise: Literal["channels", "features"] = Field(
+        "channels", description="statistics per channel, or for each of the dense layer's outputs"
+    )
+
+
+class GeneratorConfig(Value):
+    """How any generator hears of the class that it is to draw, where there are classes."""
+
+    conditioning: GeneratorConditioning = Field(
+        "concatenated",
+        description="the label beside the latent, as a factor on it, or in each normalisation",
+    )
+
+
+class DiscriminatorConfig(Value):
+    """How any discriminator hears of the class of an image, where there are classes."""
+
+    conditioning: DiscriminatorConditioning = Field(
+        "concatenated",
+        description="label planes beside the image, a classifier on its features, or a projection",
+    )
+    spectral: bool = Field(False, description="each layer's largest singular value is held at 1")
+
+
+class MlpGeneratorConfig(GeneratorConfig):
+    """Linear layers up, tanh out."""
+
+    family: Literal["mlp"] = "mlp"
+    widths: tuple[Width, ...] = (256, 512, 1024)
+    norm: Normalization | None = None
+    slope: float = Field(0.0, ge=0, lt=1, description="of the leaky ReLU; 0 is a plain ReLU")
+
+
+class MlpDiscriminatorConfig(DiscriminatorConfig):
+    """Linear layers down to one logit."""
+
+    family: Literal["mlp"] = "mlp"
+    widths: tuple[Width, ...] = (512, 256)
+    norm: Normalization | None = None
+    slope: float = Field(0.2, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class DcganGeneratorConfig(GeneratorConfig):
+    """Transposed convolutions up, tanh out; without a stem the latent is 1x1 pixel."""
+
+    family: Literal["dcgan"] = "dcgan"
+    stem: Stem | None = Stem()
+    layers: tuple[Convolution, ...] = (Convolution(channels=64),)
+    output: Kernel = Kernel()
+    norm: Normalization | None = Normalization()
+    slope: float = Field(0.0, ge=0, lt=1)
+    bias: bool = Field(True, description="in the convolutions")
+
+
+class DcganDiscriminatorConfig(DiscriminatorConfig):
+    """Strided convolutions down, then one dense layer to the logit."""
+
+    family: Literal["dcgan"] = "dcgan"
+    layers: tuple[Convolution, ...] = (Convolution(channels=64), Convolution(channels=128))
+    norm: Normalization | None = None
+    slope: float = Field(0.2, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    bias: bool = True
+
+
+class ResidualGeneratorConfig(GeneratorConfig):
+    """Residual blocks at doubling sides; bilinear steps up, which leave no checkerboard."""
+
+    family: Literal["residual"] = "residual"
+    widths: tuple[Width, ...] = Field((128, 64, 32), min_length=1, max_length=8)
+    blocks: int = Field(1, ge=1, le=16, description="at each width")
+    norm: Normalization | None = None
+    slope: float = Field(0.2, ge=0, lt=1)
+    squash: bool = Field(
+        False, description="tanh at the end; without it images are clamped where they leave"
+    )
+
+
+class ResidualDiscriminatorConfig(DiscriminatorConfig):
+    """Residual blocks at halving sides, without normalisation."""
+
+    family: Literal["residual"] = "residual"
+    widths: tuple[Width, ...] = Field((32, 64, 128), min_length=1, max_length=8)
+    blocks: int = Field(1, ge=1, le=16, description="at each width")
+    slope: float = Field(0.2, ge=0, lt=1)
+
+    @property
+    def norm(self) -> None:
+        """There is none."""
+        return
+
+
+class Model(Value):
+    """The two networks; any generator meets any discriminator."""
+
+    latent_dim: int = Field(100, ge=1, le=4096)
+    classes: int = Field(0, ge=0, le=10_000, description="labels obeyed; 0 is unconditional")
+    style: tuple[StyleName, ...] = Field(
+        (), description="measures of a stroke that the first latent coordinates decide"
+    )
+    init: InitName = Field("torch", description="torch's own, normal N(0, 0.02), or glorot")
+    generator: MlpGeneratorConfig | DcganGeneratorConfig | ResidualGeneratorConfig = Field(
+        DcganGeneratorConfig(), discriminator="family"
+    )
+    discriminator: (
+        MlpDiscriminatorConfig | DcganDiscriminatorConfig | ResidualDiscriminatorConfig
+    ) = Field(DcganDiscriminatorConfig(), discriminator="family")

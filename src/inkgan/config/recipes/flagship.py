@@ -1,0 +1,99 @@
+"""The flagship, what it has taught about other images, and short forms of it."""
+
+from typing import Any
+
+from inkgan.config import (
+    Convolution,
+    Data,
+    DcganDiscriminatorConfig,
+    DcganGeneratorConfig,
+    Kernel,
+    Model,
+    Objective,
+    Optim,
+    Penalties,
+    Recipe,
+    Schedule,
+    Stem,
+)
+from inkgan.config.serialize import replace
+
+_FLAGSHIP = Recipe(
+    name="flagship",
+    notes="The conditional generator that comes with inkgan; docs/flagship.md tells what was "
+    "tried. The class scales the generator's norms, and three latent coordinates are the slant, "
+    "thickness and width of the stroke, which a head of the discriminator reads. Relativistic "
+    "pairing with R1 and R2 at every fourth step.",
+    data=Data(name="mnist"),
+    model=Model(
+        latent_dim=64,
+        classes=10,
+        style=("slant", "thickness", "width"),
+        generator=DcganGeneratorConfig(
+            stem=Stem(channels=96, bias=False),
+            layers=(
+                Convolution(channels=96, kernel=3, stride=1),
+                Convolution(channels=64),
+                Convolution(channels=64, kernel=3, stride=1),
+                Convolution(channels=32),
+            ),
+            output=Kernel(kernel=3, stride=1),
+            bias=False,
+            conditioning="normalisation",
+        ),
+        discriminator=DcganDiscriminatorConfig(
+            layers=(
+                Convolution(channels=48),
+                Convolution(channels=96),
+                Convolution(channels=128, kernel=3, stride=1),
+            ),
+            conditioning="projection",
+        ),
+    ),
+    objective=Objective(
+        loss="relativistic",
+        penalties=Penalties(r1=0.2, r2=0.2, every=4, final=0.25),
+        style=0.3,
+    ),
+    optim=Optim(lr=5e-4, beta1=0.0, beta2=0.99, final=0.05, precision="bfloat16"),
+    schedule=Schedule(batch_size=64, epochs=100, images=2_000_000, ema_half_life=50_000),
+)
+
+
+def _variant(name: str, notes: str, changes: dict[str, Any]) -> Recipe:
+    return replace(_FLAGSHIP, {"name": name, "notes": notes, **changes}, name)
+
+
+FLAGSHIPS = (
+    _FLAGSHIP,
+    _variant(
+        "flagship-quick",
+        "The flagship for five minutes on two cores: `make run` trains it.",
+        {
+            "schedule.images": 200_000,
+            "schedule.ema_half_life": 10_000,
+            "schedule.sample_every": 10_000,
+        },
+    ),
+    _variant(
+        "stacked-mnist",
+        "Three digits as three colours, 1,000 modes (Metz et al. 2017, section 3.3.1): the "
+        "flagship's networks without labels and style.",
+        {"data.name": "stacked-mnist", "model.classes": 0, "model.style": ()},
+    ),
+    _variant(
+        "fashion-mnist",
+        "The flagship's networks on clothes, which have no slant.",
+        {"data.name": "fashion-mnist", "model.style": ()},
+    ),
+    _variant(
+        "kmnist",
+        "The flagship's networks on cursive Japanese characters.",
+        {"data.name": "kmnist", "model.style": ()},
+    ),
+    _variant(
+        "cifar10",
+        "The flagship's networks on small photographs: a start, hardly a million parameters.",
+        {"data.name": "cifar10", "model.style": (), "model.latent_dim": 128},
+    ),
+)

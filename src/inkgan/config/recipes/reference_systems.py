@@ -1,0 +1,142 @@
+"""The five reference systems, each as its description has it.
+
+`notes` tell what a source left open and what was chosen for it.
+"""
+
+from inkgan.config import (
+    Augment,
+    Convolution,
+    Data,
+    DcganDiscriminatorConfig,
+    DcganGeneratorConfig,
+    Kernel,
+    MlpDiscriminatorConfig,
+    MlpGeneratorConfig,
+    Model,
+    Normalization,
+    Objective,
+    Optim,
+    Recipe,
+    Schedule,
+    Stem,
+)
+
+_ALL_60000 = Data(name="mnist", holdout=0)  # the five sources train on the whole training split
+_KERAS_NORM = Normalization(momentum=0.01, epsilon=1e-3)  # Keras counts momentum 0.99 the other way
+
+
+def _keras_up_or_down(channels: int, stride: int) -> Convolution:
+    return Convolution(channels=channels, kernel=5, stride=stride, padding="same")
+
+
+_MLP = Recipe(
+    name="mlp",
+    notes="GAN-Based MNIST Digit Generation. Widths and Adam's betas were open: 256, 512, 1024 up, "
+    "512, 256 down, slope 0.2, betas 0.5 and 0.999. Adds: averaged generator, a grid every epoch.",
+    data=_ALL_60000,
+    model=Model(
+        latent_dim=100, generator=MlpGeneratorConfig(), discriminator=MlpDiscriminatorConfig()
+    ),
+    objective=Objective(loss="non-saturating"),
+    optim=Optim(lr=2e-4, beta1=0.5, beta2=0.999),
+    schedule=Schedule(batch_size=64, epochs=60),
+)
+
+_VANILLA = Recipe(
+    name="vanilla",
+    notes="Handwritten Digit Generation using GANs, its fully connected half. Open "
+    "values: widths as in mlp, BatchNorm in the generator, dropout 0.3 in the discriminator "
+    "(the usual division of the two), slope 0.2, batch 128.",
+    data=_ALL_60000,
+    model=Model(
+        latent_dim=100,
+        generator=MlpGeneratorConfig(norm=Normalization(), slope=0.2),
+        discriminator=MlpDiscriminatorConfig(dropout=0.3),
+    ),
+    optim=Optim(lr=2e-4, beta1=0.5),
+    schedule=Schedule(batch_size=128, epochs=50),
+)
+
+_DCGAN = Recipe(
+    name="dcgan",
+    notes="Handwritten Digits Generator - DCGAN. Open values: latent 100, 128@7 to 64@14 to 1@28 "
+    "with 4x4 kernels of stride 2 (no checkerboard), its mirror image down, BatchNorm and ReLU "
+    "behind the dense layer too, dropout 0.3, batch 128, weights N(0, 0.02). The saturating loss "
+    "is objective.loss=minimax.",
+    data=_ALL_60000,
+    model=Model(
+        latent_dim=100,
+        init="normal",
+        generator=DcganGeneratorConfig(stem=Stem(channels=128), layers=(Convolution(channels=64),)),
+        discriminator=DcganDiscriminatorConfig(dropout=0.3),
+    ),
+    optim=Optim(lr=2e-4, beta1=0.5),
+    schedule=Schedule(batch_size=128, epochs=50),
+)
+
+_DCGAN_TUTORIAL = Recipe(
+    name="dcgan-tutorial",
+    notes="GAN for MNIST Digit Generation, the TensorFlow DCGAN tutorial's networks: TensorFlow's "
+    "'same' padding, Keras' BatchNorm (momentum 0.99, epsilon 1e-3), Glorot weights and Adam's "
+    "epsilon 1e-7.",
+    data=_ALL_60000,
+    model=Model(
+        latent_dim=100,
+        init="glorot",
+        generator=DcganGeneratorConfig(
+            stem=Stem(channels=256, bias=False, normalise="features"),
+            layers=(
+                _keras_up_or_down(128, stride=1),
+                _keras_up_or_down(64, stride=2),
+            ),
+            output=Kernel(kernel=5, stride=2, padding="same"),
+            norm=_KERAS_NORM,
+            slope=0.3,
+            bias=False,
+        ),
+        discriminator=DcganDiscriminatorConfig(
+            layers=(
+                _keras_up_or_down(64, stride=2),
+                _keras_up_or_down(128, stride=2),
+            ),
+            slope=0.3,
+            dropout=0.3,
+        ),
+    ),
+    optim=Optim(lr=1e-4, beta1=0.9, beta2=0.999, epsilon=1e-7),
+    schedule=Schedule(batch_size=256, epochs=50),
+)
+
+_DCGAN_COMPACT = Recipe(
+    name="dcgan-compact",
+    notes="GANs for MNIST Handwritten Digit Synthesis. Known flaw, kept because it is the system: "
+    "unpadded 3x3 stride-2 convolutions on 28 pixels never see the last row and column, where "
+    "specks can grow unpunished. BatchNorm scales start at N(1, 0.02), not at the source's "
+    "N(0, 0.02), and real images are in [-1, 1] like the fakes.",
+    data=_ALL_60000.model_copy(update={"augment": Augment(rotate=20)}),
+    model=Model(
+        latent_dim=64,
+        init="normal",
+        generator=DcganGeneratorConfig(
+            stem=None,
+            layers=(
+                Convolution(channels=256, kernel=3, stride=2, padding=0),
+                Convolution(channels=128, kernel=4, stride=1, padding=0),
+                Convolution(channels=64, kernel=3, stride=2, padding=0),
+            ),
+            output=Kernel(kernel=4, stride=2, padding=0),
+        ),
+        discriminator=DcganDiscriminatorConfig(
+            layers=(
+                Convolution(channels=16, kernel=3, stride=2, padding=0),
+                Convolution(channels=32, kernel=5, stride=2, padding=0),
+                Convolution(channels=64, kernel=5, stride=2, padding=0),
+            ),
+            norm=Normalization(),
+        ),
+    ),
+    optim=Optim(lr=2e-3, beta1=0.5, beta2=0.99),
+    schedule=Schedule(batch_size=128, epochs=20),
+)
+
+REFERENCE = (_MLP, _VANILLA, _DCGAN, _DCGAN_TUTORIAL, _DCGAN_COMPACT)

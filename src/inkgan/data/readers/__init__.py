@@ -1,0 +1,1 @@
+"""Readers of data sets: IDX files, folders of pictures, arrays, named sets."""

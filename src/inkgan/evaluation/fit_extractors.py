@@ -1,0 +1,96 @@
+"""Making the judge: E1, E2, E3 and the linear classifier from MNIST's 60,000 training images."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from inkgan import files
+from inkgan.config import Augment
+from inkgan.data.augment import augment
+from inkgan.data.dataset import Dataset
+from inkgan.images import to_float
+from inkgan.metrics.features.fit import Fit, fit_autoencoder, fit_classifier, seeded
+from inkgan.metrics.features.networks import NETWORKS
+
+# Fixed in advance: nothing here was chosen by looking at the test images. No label smoothing: it
+# draws a class' features together (Mueller et al. 2019), and their spread is what is to be judged.
+PLANS = {
+    "e1": Fit(epochs=12),
+    "e2": Fit(epochs=8, weight_decay=0.0),
+    "e3": Fit(epochs=3),
+    "linear": Fit(epochs=5, learning_rate=1e-3),
+}
+DISTORTION = Augment(rotate=8, shift=1.5, scale=0.08, elastic=0.5)  # of E1's images alone
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An epoch of fitting has ended; `epoch` counts from 1."""
+
+    name: str
+    epoch: int
+    epochs: int
+    loss: float
+
+
+def fit_judge(
+    train: Dataset, test: Dataset, out: Path, epochs: int | None = None, seed: int = 0
+) -> Iterator[Fitted]:
+    """Fit all networks, write their weights and judge.json into a folder.
+
+    `epochs` replaces the number of epochs of each, for trials. The test images only measure.
+    """
+    described: dict[str, Any] = {}
+    for name, plan in PLANS.items():
+        plan = Fit(**{**vars(plan), "epochs": epochs or plan.epochs})
+        network = seeded(NETWORKS[name], seed)
+        for epoch, loss in enumerate(_losses(name, network, train, plan, seed), start=1):
+            yield Fitted(name, epoch, plan.epochs, loss)
+        path = out / f"{name}.safetensors"
+        _save(path, network)
+        described[name] = {
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "parameters": sum(p.numel() for p in network.parameters()),
+            "epochs": plan.epochs,
+            "seed": seed,
+            "trained_on": train.digest(),
+            **_measure(name, network, test),
+        }
+    files.write_json(out / "judge.json", described)
+
+
+def _losses(name: str, network: nn.Module, train: Dataset, plan: Fit, seed: int) -> Iterator[float]:
+    if name == "e2":
+        return fit_autoencoder(network, train.images, plan, seed)
+    distort = (lambda images, g: augment(images, DISTORTION, g)) if name == "e1" else None
+    return fit_classifier(network, train.images, train.labels, plan, seed, distort)
+
+
+def _save(path: Path, network: nn.Module) -> None:
+    """Write float16 weights, and use what was written: the file is the network."""
+    halved = {
+        key: tensor.half() if tensor.is_floating_point() else tensor
+        for key, tensor in network.state_dict().items()
+    }
+    with files.atomic(path) as temporary:
+        save_file(halved, temporary)
+    network.load_state_dict({key: tensor.float() for key, tensor in halved.items()})
+
+
+@torch.no_grad()
+def _measure(name: str, network: nn.Module, test: Dataset) -> dict[str, float]:
+    outputs = [network(to_float(chunk)) for chunk in test.images.split(500)]
+    if name == "e2":
+        error = [
+            (drawn - to_float(chunk)).square().mean()
+            for drawn, chunk in zip(outputs, test.images.split(500), strict=True)
+        ]
+        return {"test_squared_error": float(torch.stack(error).mean())}
+    right = torch.cat(outputs).argmax(dim=1) == test.labels
+    return {"test_accuracy": float(right.double().mean())}

@@ -1,0 +1,87 @@
+"""Is the difference between two generators real? Their scores, seed by seed or image by image."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from inkgan.evaluation.score import METRICS, Score
+from inkgan.metrics.stats.intervals import Interval, differs, normal_interval, paired_interval
+
+Scores = Mapping[str, Score]
+SHARED_SEEDS = 2  # fewer say nothing about seeds
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One metric of two generators.
+
+    Attributes:
+        one: mean value of the first, `other` of the second.
+        gap: other minus one, with its 95 % interval.
+        floor: what real images score.
+        basis: what the interval covers, in words.
+    """
+
+    key: str
+    one: float
+    other: float
+    gap: Interval
+    floor: float
+    basis: str
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval excludes "no difference"."""
+        return differs(self.gap)
+
+    @property
+    def second_is_better(self) -> bool:
+        """Whether the second is nearer to what real images score."""
+        better = METRICS[self.key].better
+        if better == "real":
+            return abs(self.other - self.floor) < abs(self.one - self.floor)
+        return (self.gap.value > 0) == (better == "higher")
+
+
+def contest(one: Mapping[int, Scores], other: Mapping[int, Scores]) -> list[Difference]:
+    """Compare two generators by the scores of their runs, given by training seed.
+
+    With two or more seeds in common the interval is the paired t-interval over these seeds.
+    Otherwise it is that of the images alone, and says nothing about another training run.
+    """
+    shared = sorted(set(one) & set(other))
+    if len(shared) >= SHARED_SEEDS:
+        return _by_seeds([one[seed] for seed in shared], [other[seed] for seed in shared])
+    return _by_images(next(iter(one.values())), next(iter(other.values())))
+
+
+def _by_seeds(one: Sequence[Scores], other: Sequence[Scores]) -> list[Difference]:
+    basis = f"{len(one)} paired seeds"
+    found = []
+    for key in _common(*one, *other):
+        first, second = ([scores[key].value for scores in side] for side in (one, other))
+        gap = paired_interval(second, first)
+        floor = one[0][key].floor.mean
+        means = sum(first) / len(first), sum(second) / len(second)
+        found.append(Difference(key, *means, gap, floor, basis))
+    return found
+
+
+def _by_images(one: Scores, other: Scores) -> list[Difference]:
+    basis = "one run each: the interval covers the images drawn, not another training"
+    found = []
+    for key in _common(one, other):
+        first, second = one[key], other[key]
+        error = math.hypot(_error(first), _error(second))
+        gap = normal_interval(second.value - first.value, error)
+        found.append(Difference(key, first.value, second.value, gap, first.floor.mean, basis))
+    return found
+
+
+def _error(score: Score) -> float:
+    """Recover a standard error from a 95 % interval, the wider side of it."""
+    return score.margin / 1.96
+
+
+def _common(*all_scores: Scores) -> list[str]:
+    return [key for key in METRICS if all(key in scores for scores in all_scores)]

@@ -1,0 +1,1 @@
+"""Pages and charts that show an evaluation, a comparison, a leaderboard."""

@@ -1,0 +1,229 @@
+"""Charts on a judgement's page: digit by digit, confusions, and every score beside its floor."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from inkgan.evaluation.results import Assessment
+from inkgan.evaluation.score import METRICS, Score
+from inkgan.images import UInt8
+from inkgan.runs.curves import BLUE, ORANGE
+
+DIGITS = range(10)
+GREY = "#8b949e"
+DISTANCES = (
+    "fd_e1",
+    "fd_e2",
+    "fd_infinity_e1",
+    "fd_infinity_e2",
+    "kid",
+    "mmd",
+    "worst_class_fd",
+)
+SHARES = (
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "clear",
+    "label_accuracy",
+    "worst_class_recall",
+    "usefulness",
+    "two_sample_auc",
+    "one_nearest",
+    "near_train",
+    "copies",
+    "authenticity",
+)
+
+
+class ClassChart(NamedTuple):
+    """What a chart of the ten digits shows, and whether its worst digit is its largest."""
+
+    kind: str
+    title: str
+    largest_is_worst: bool
+
+
+CLASS_CHARTS = (
+    ClassChart("fd", "Distance (lower is better)", True),
+    ClassChart("recall", "Recall (higher is better)", False),
+    ClassChart("variety", "Variety (1 = real)", False),
+)
+
+
+def worst_digit(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -> int | None:
+    """Name the digit that is worst, if any is measured."""
+    values = {digit: row[chart.kind] for digit, row in classes.items() if chart.kind in row}
+    choose = max if chart.largest_is_worst else min
+    return choose(values, key=lambda digit: values[digit]) if values else None
+
+
+def class_chart(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -> UInt8:
+    """Draw one measure of each digit as a dot, joined to its floor; the worst one is orange."""
+    figure, axes = _chart(3.6, 3.6, chart.title)
+    worst = worst_digit(classes, chart)
+    for digit in DIGITS:
+        row = classes.get(digit, {})
+        value = row.get(chart.kind)
+        floor = row.get(f"{chart.kind}_floor", 1.0 if chart.kind == "variety" else None)
+        colour = ORANGE if digit == worst else BLUE
+        if floor is not None:
+            axes.plot(floor, digit, "|", color=GREY, markersize=14, markeredgewidth=2.5)
+        if value is None:
+            axes.annotate(
+                "too few images",
+                (0.02, digit),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=8,
+                color=GREY,
+            )
+            continue
+        if floor is not None:
+            axes.plot([floor, value], [digit, digit], color=colour, linewidth=1.5, alpha=0.5)
+        axes.plot(value, digit, "o", color=colour, markersize=7)
+        if digit == worst:
+            axes.annotate(
+                f"{value:.3g}",
+                (value, digit),
+                (0, 7),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+                color=ORANGE,
+            )
+    axes.set_yticks(list(DIGITS))
+    axes.set_ylim(9.6, -0.8)
+    axes.margins(x=0.12)
+    return _picture(figure)
+
+
+def confusion_chart(table: np.ndarray, labelled: bool) -> UInt8:
+    """Draw the digits taken for each other (10, 10) per mille of all images.
+
+    The colours are those of the mistakes alone: the right answers would drown them.
+    """
+    figure, axes = _chart(4.8, 4.6, "")
+    mistakes = np.where(np.eye(10, dtype=bool), 0.0, table)
+    top = max(float(mistakes.max()), 0.001)
+    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=1.3 * top)
+    for row, column in np.ndindex(10, 10):
+        on_diagonal = row == column
+        if on_diagonal:
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color="#eaeef2"))
+        if table[row, column] >= 0.001:
+            axes.text(
+                column,
+                row,
+                f"{1000 * table[row, column]:.0f}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=GREY if on_diagonal else "black",
+            )
+    axes.set_xticks(list(DIGITS))
+    axes.set_yticks(list(DIGITS))
+    axes.set_xlabel("digit read" if labelled else "nearly as likely", fontsize=9)
+    axes.set_ylabel("digit asked for" if labelled else "digit read", fontsize=9)
+    axes.grid(visible=False)
+    return _picture(figure)
+
+
+def score_charts(assessment: Assessment) -> list[UInt8]:
+    """Draw distances as multiples of their floors, and shares as points from theirs.
+
+    A distance whose floor is about zero cannot be divided by it, and is left out.
+    """
+    held = assessment.scores
+    ratios = [_ratio(held[key]) for key in DISTANCES if key in held and has_ratio(held[key])]
+    points = [_points(held[key]) for key in SHARES if key in held]
+    charts = []
+    if ratios:
+        charts.append(_score_chart("Times the distance between real sets", ratios, log=True))
+    if points:
+        charts.append(_score_chart("Points worse than real images", points, log=False))
+    return charts
+
+
+def has_ratio(score: Score) -> bool:
+    """Tell whether a floor is far enough from zero to divide by."""
+    return score.floor.mean > 2 * score.floor.sd > 0 and score.value > 0
+
+
+class _Mark(NamedTuple):
+    """A row of a chart of scores: where floor and score stand, and the words beside."""
+
+    title: str
+    floor: float
+    floor_sd: float
+    value: float
+    ends: tuple[float, float]
+    words: str
+
+
+def _ratio(score: Score) -> _Mark:
+    mean, value = score.floor.mean, score.value
+    low = max(score.low, value / 20)  # a logarithmic axis has no room for zero
+    title = METRICS[score.key].title
+    ends = (low / mean, score.high / mean)
+    return _Mark(title, 1.0, score.floor.sd / mean, value / mean, ends, f"{value / mean:.3g}x")
+
+
+def _points(score: Score) -> _Mark:
+    """Turn a share so that right is worse, and its interval with it."""
+    worse = 100 * score.excess
+    sides = [100 * (score.value - score.low), 100 * (score.high - score.value)]
+    left, right = sides if worse * (score.value - score.floor.mean) > 0 else sides[::-1]
+    ends = (worse - left, worse + right)
+    return _Mark(METRICS[score.key].title, 0.0, 100 * score.floor.sd, worse, ends, f"{worse:+.1f}")
+
+
+def _score_chart(title: str, marks: Sequence[_Mark], log: bool) -> UInt8:
+    """Draw scores and their intervals, each before two deviations of its floor."""
+    figure, axes = _chart(4.8, 0.9 + 0.38 * len(marks), title)
+    for row, mark in enumerate(marks):
+        low, band = mark.floor - 2 * mark.floor_sd, 4 * mark.floor_sd
+        axes.barh(row, band, left=low, height=0.7, color=GREY, alpha=0.35)
+        axes.plot([mark.floor] * 2, [row - 0.35, row + 0.35], color=GREY, linewidth=2)
+        axes.plot(mark.ends, [row, row], color=BLUE, linewidth=1.5)
+        axes.plot(mark.value, row, "o", color=BLUE, markersize=6)
+        right = max(mark.ends[1], mark.floor + 2 * mark.floor_sd)
+        axes.annotate(
+            mark.words, (right, row), (6, 0), textcoords="offset points", va="center", fontsize=8
+        )
+    if log:
+        axes.set_xscale("log")
+        least, most = min(m.value for m in marks), max(m.ends[1] for m in marks)
+        axes.set_xlim(min(0.5, least / 2), max(3.0, most) * 2.5)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(lambda value, _: "")
+    else:
+        axes.margins(x=0.15)
+    axes.set_yticks(range(len(marks)), [mark.title for mark in marks])
+    axes.set_ylim(len(marks) - 0.4, -0.6)
+    return _picture(figure)
+
+
+def _chart(width: float, height: float, title: str) -> tuple[Figure, Axes]:
+    """Start a chart, so narrow that it can be read on a telephone."""
+    figure = Figure(figsize=(width, height), dpi=160, layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title, fontsize=10)
+    axes.tick_params(labelsize=9)
+    axes.grid(alpha=0.25)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _picture(figure: Figure) -> UInt8:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    buffer = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
+    return np.asarray(buffer)[..., :3].copy()

@@ -1,0 +1,125 @@
+"""The judge's scores in a comparison: runs of one recipe are its seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inkgan import files
+from inkgan.config import Recipe
+from inkgan.errors import ArtifactError
+from inkgan.evaluation.paired import Difference, contest
+from inkgan.evaluation.score import KIND, METRICS, REPORT, Score, shown
+from inkgan.io.run_dir import Run
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two recipes (or two runs) by the judge's scores.
+
+    Attributes:
+        one: name of the first, `other` of the second.
+        differences: metric by metric; empty where `missing` says why.
+        missing: what keeps them from being compared, in words.
+    """
+
+    one: str
+    other: str
+    differences: list[Difference]
+    missing: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What the numbers say, in words."""
+        if self.missing:
+            return self.missing
+        real = [difference for difference in self.differences if difference.shown]
+        basis = self.differences[0].basis
+        if not real:
+            return f"No difference shown between {self.one} and {self.other} ({basis})."
+        better = [METRICS[d.key].title for d in real if d.second_is_better]
+        worse = [METRICS[d.key].title for d in real if not d.second_is_better]
+        sides = ((self.other, better), (self.one, worse))
+        parts = [f"{name} is better by {', '.join(titles)}" for name, titles in sides if titles]
+        equal = len(self.differences) - len(real)
+        rest = f"; no difference shown in {equal} of {len(self.differences)}" if equal else ""
+        return f"{'; '.join(parts)}{rest} ({basis})."
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the table, one row a metric."""
+        return [
+            {
+                "metric": METRICS[d.key].title,
+                "one": shown(d.key, d.one),
+                "other": shown(d.key, d.other),
+                "floor": shown(d.key, d.floor),
+                "gap": f"{shown(d.key, d.gap.low)} to {shown(d.key, d.gap.high)}",
+                "finding": "no difference shown"
+                if not d.shown
+                else f"{self.other if d.second_is_better else self.one} is better",
+            }
+            for d in self.differences
+        ]
+
+
+def contests(runs: Sequence[tuple[str, Run]]) -> list[Contest]:
+    """Hold each recipe's judged runs against the first recipe's; several seeds are paired.
+
+    Runs of the same recipe with the same seed are compared one by one.
+    """
+    groups = _by_recipe(runs)
+    if len(groups) < 2:
+        groups = [(name, [(name, run)]) for name, run in runs]
+    (first, first_runs), *others = groups
+    return [_contest(first, first_runs, name, members) for name, members in others]
+
+
+def _contest(
+    one: str, one_runs: list[tuple[str, Run]], other: str, other_runs: list[tuple[str, Run]]
+) -> Contest:
+    judged: list[dict[int, dict[str, Score]]] = [{}, {}]
+    means: dict[tuple[Any, ...], str] = {}
+    for side, members in zip(judged, (one_runs, other_runs), strict=True):
+        for name, run in members:
+            document = _report(run.path)
+            if document is None:
+                missing = f"{name} has not been judged: inkgan evaluate {run.path}"
+                return Contest(one, other, [], missing)
+            means.setdefault(_means(document), name)
+            side[run.recipe.seed] = {row["key"]: Score.from_json(row) for row in document["scores"]}
+    if len(means) > 1:
+        first, second, *_ = means.values()
+        missing = f"{first} and {second} were judged by other means; judge both again"
+        return Contest(one, other, [], missing)
+    return Contest(one, other, contest(judged[0], judged[1]))
+
+
+def _means(document: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what two judgements must have in common if their scores are to be compared."""
+    return document["judge"], document["reference"]["digest"], document["counts"]["set size"]
+
+
+def _report(folder: Path) -> dict[str, Any] | None:
+    path = folder / REPORT
+    if not path.is_file():
+        return None
+    document: dict[str, Any] = files.read_json(path)
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise ArtifactError(f"{path} is no judgement of inkgan; move it, and judge the run")
+    return document
+
+
+def _by_recipe(runs: Sequence[tuple[str, Run]]) -> list[tuple[str, list[tuple[str, Run]]]]:
+    """Group runs whose recipes differ in nothing but the seed."""
+    groups: list[tuple[Recipe, list[tuple[str, Run]]]] = []
+    for name, run in runs:
+        unseeded = run.recipe.model_copy(update={"seed": 0})
+        known = next((members for recipe, members in groups if recipe == unseeded), None)
+        if known is None:
+            groups.append((unseeded, [(name, run)]))
+        else:
+            known.append((name, run))
+    return [
+        (members[0][0] if len(members) == 1 else f"{recipe.name} ({len(members)} runs)", members)
+        for recipe, members in groups
+    ]

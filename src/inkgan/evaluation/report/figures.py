@@ -1,0 +1,107 @@
+"""Pictures of digits on a judgement's page: random, best, worst, and nearest to training."""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from sklearn.neighbors import NearestNeighbors
+
+from inkgan.evaluation.train_distances import Distances
+from inkgan.images import GUTTER, UInt8, grid
+from inkgan.metrics.features.extractors import Seen
+from inkgan.metrics.prdc import realism
+from inkgan.rng import seed_for
+
+DIGITS = range(10)
+SHOWN_ROWS, SHOWN_EXTREMES, NEIGHBOURS = 8, 20, 3
+MOST_FAKES, MOST_REALS = 2_000, 5_000  # more would take long and hardly change the order
+
+
+class Tile(NamedTuple):
+    """A small picture (H, W) and the words below it."""
+
+    picture: UInt8
+    caption: str
+
+
+def by_digit(pixels: UInt8, digits: np.ndarray, purpose: str) -> UInt8:
+    """Lay random examples out, one column for each digit, its name above; (H, W)."""
+    random = np.random.default_rng(seed_for(0, "judgement page", purpose))
+    table = np.zeros((SHOWN_ROWS, 10, *pixels.shape[1:]), np.uint8)
+    for digit in DIGITS:
+        chosen = random.permutation(np.flatnonzero(digits == digit))[:SHOWN_ROWS]
+        table[: len(chosen), digit] = pixels[chosen]
+    return _under_digits(table)
+
+
+def hands(pixels: UInt8) -> UInt8:
+    """Lay latents out that are drawn as all digits (latents, 10, H, W), one row each; (H, W)."""
+    return _under_digits(pixels)
+
+
+def _under_digits(table: UInt8) -> UInt8:
+    sheet = grid(table.reshape(-1, *table.shape[2:]), columns=10)
+    header = Image.new("L", (sheet.shape[1], 30), GUTTER)
+    for digit in DIGITS:
+        place = ((digit + 0.5) * sheet.shape[1] / 10, 15)
+        font = ImageFont.load_default(20)
+        ImageDraw.Draw(header).text(place, str(digit), fill=255, font=font, anchor="mm")
+    return np.concatenate([np.asarray(header), sheet])
+
+
+def by_realism(
+    fakes: UInt8, seen: Seen, asked: np.ndarray | None, real_features: np.ndarray
+) -> tuple[list[Tile], list[Tile]]:
+    """Pick the most and the least realistic of at most 2,000 random fakes, best and worst first.
+
+    Realism is measured in E1's features against at most 5,000 of the real ones (n, 128).
+    """
+    random = np.random.default_rng(seed_for(0, "judgement page", "realism"))
+    rows = random.permutation(len(fakes))[:MOST_FAKES]
+    reals = real_features[random.permutation(len(real_features))[:MOST_REALS]]
+    order = rows[np.argsort(-realism(reals, seen.e1[rows]), kind="stable")]
+    half = min(SHOWN_EXTREMES, len(order) // 2)
+
+    def tile(row: int) -> Tile:
+        read = int(seen.read[row])
+        words = f"{read}, {seen.probabilities[row, read]:.0%}"
+        if asked is not None and asked[row] != read:
+            words += f" (asked: {asked[row]})"
+        return Tile(fakes[row], words)
+
+    return [tile(row) for row in order[:half]], [tile(row) for row in order[::-1][:half]]
+
+
+def nearest_training(fakes: UInt8, digits: np.ndarray, train: UInt8) -> list[Tile]:
+    """Put ten fakes, one of each digit where there is one, beside their nearest training images.
+
+    Distances are Euclidean, of pixels from 0 to 1.
+    """
+    random = np.random.default_rng(seed_for(0, "judgement page", "nearest"))
+    order = random.permutation(len(fakes))
+    first = [order[digits[order] == digit][:1] for digit in DIGITS]
+    rows = np.concatenate(first)
+    rows = np.concatenate([rows, order[~np.isin(order, rows)]])[: len(DIGITS)]
+    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(train)), algorithm="brute")
+    search.fit(train.reshape(len(train), -1).astype(np.float32) / 255)
+    gaps, places = search.kneighbors(fakes[rows].reshape(len(rows), -1).astype(np.float32) / 255)
+    return [
+        Tile(_strip(fakes[row], train[near]), ", ".join(f"{gap:.1f}" for gap in distances))
+        for row, near, distances in zip(rows, places, gaps, strict=True)
+    ]
+
+
+def closest_copies(fakes: UInt8, near: Distances, train: UInt8) -> list[Tile]:
+    """Put the ten fakes of the smallest copy ratio beside the training image that they are near."""
+    rows = np.argsort(near.ratios, kind="stable")[: len(DIGITS)]
+    return [
+        Tile(_strip(fakes[row], train[near.indices[row], None]), f"ratio {near.ratios[row]:.2f}")
+        for row in rows
+    ]
+
+
+def _strip(fake: UInt8, others: UInt8) -> UInt8:
+    """Lay a fake left of real images (n, H, W), with a light bar between."""
+    bar = np.full((fake.shape[0], 2), 160, np.uint8)
+    gap = np.zeros((fake.shape[0], 2), np.uint8)
+    return np.concatenate([fake, gap, bar, gap, *others], axis=1)

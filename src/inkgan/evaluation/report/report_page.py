@@ -1,0 +1,262 @@
+"""One judgement of generated digits as a self-contained HTML page, for screen and paper."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader
+
+from inkgan.evaluation.reference import Reference
+from inkgan.evaluation.report import charts, figures
+from inkgan.evaluation.results import Assessment
+from inkgan.evaluation.score import METRICS, Score
+from inkgan.images import UInt8, data_uri
+from inkgan.metrics.stats.intervals import Interval
+from inkgan.metrics.style_consistency import Hand
+
+ARROWS = {
+    "lower": ("↓", "lower is better"),
+    "higher": ("↑", "higher is better"),
+    "real": ("=", "as near to real images as possible is better"),
+}
+MINUS = "\N{MINUS SIGN}"  # as wide as the plus sign that it stands under
+THREE_DECIMALS = ("density", "two_sample_auc", "one_nearest")
+MEMORY = ("near_train", "copies", "authenticity", "ct")
+LIKE_REAL, FAR = 3.0, 30.0  # |z| up to which a score reads as real, and from which as far off
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the page shows.
+
+    Attributes:
+        title: what was judged.
+        facts: names and values that say how it was made and judged, and what it cost.
+        verdict: plain sentences, the first the overall one.
+        assessment: all scores.
+        fakes: uint8 (n, 28, 28), the first set of judged images, as in `assessment.seen`.
+        asked: the digits asked for (n,), or None.
+        reference: the real images.
+        real_features: what E1 sees in its test images (n, 128).
+        hand: whether the digits of a latent share a style; None where labels are not obeyed.
+    """
+
+    title: str
+    facts: list[tuple[str, str]]
+    verdict: list[str]
+    assessment: Assessment
+    fakes: UInt8
+    asked: np.ndarray | None
+    reference: Reference
+    real_features: np.ndarray
+    hand: Hand | None = None
+
+
+def page(judgement: Judgement) -> str:
+    """Return the HTML of a judgement: one file, figures inside, no script, nothing to load."""
+    environment = Environment(
+        loader=PackageLoader("inkgan.evaluation.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    assessment = judgement.assessment
+    return environment.get_template("judgement.html").render(
+        title=judgement.title,
+        verdict=judgement.verdict,
+        facts=judgement.facts,
+        counts=assessment.counts,
+        scores=[_score_row(score) for score in assessment.scores.values()],
+        keys=set(assessment.scores),
+        classes=_class_rows(assessment),
+        alarms=_alarm_rows(assessment),
+        hand=judgement.hand,
+        hand_rows=[] if judgement.hand is None else _hand_rows(judgement.hand),
+        labelled=judgement.asked is not None,
+        without_ratio=_without_ratio(assessment),
+        notes=assessment.notes,
+        reference=judgement.reference,
+        **_pictures(judgement),
+    )
+
+
+def _pictures(judgement: Judgement) -> dict[str, Any]:
+    assessment, reference, fakes = judgement.assessment, judgement.reference, judgement.fakes
+    asked, seen = judgement.asked, assessment.seen
+    digits = seen.read if asked is None else asked
+    best, worst = figures.by_realism(fakes, seen, asked, judgement.real_features)
+    near = assessment.nearest.get("pixels")
+    hand = judgement.hand
+    copies = [] if near is None else figures.closest_copies(fakes, near, reference.train)
+    return {
+        "drawn": data_uri(figures.by_digit(fakes, digits, "drawn")),
+        "real": data_uri(figures.by_digit(reference.test, reference.test_labels, "real")),
+        "best": _tiles(best),
+        "worst": _tiles(worst),
+        "nearest": _tiles(figures.nearest_training(fakes, digits, reference.train)),
+        "copies": _tiles(copies),
+        "hands": None if hand is None else data_uri(figures.hands(hand.examples)),
+        "score_charts": [data_uri(chart) for chart in charts.score_charts(assessment)],
+        "class_charts": [
+            (chart.title, data_uri(charts.class_chart(assessment.classes, chart)))
+            for chart in charts.CLASS_CHARTS
+        ],
+        "confusion": data_uri(charts.confusion_chart(assessment.confusion, asked is not None)),
+    }
+
+
+def _tiles(tiles: Sequence[figures.Tile]) -> list[tuple[str, str]]:
+    return [(data_uri(tile.picture), tile.caption) for tile in tiles]
+
+
+def _score_row(score: Score) -> dict[str, str]:
+    """Put a score into words; value and floor are written alike."""
+    metric, floor = METRICS[score.key], score.floor
+    write = _writer(score)
+    arrow, direction = ARROWS[metric.better]
+    word, tone = _reading(score)
+    unsigned = write(abs(score.excess)).replace(" %", " points")
+    return {
+        "title": metric.title,
+        "reads": metric.reads,
+        "arrow": arrow,
+        "direction": direction,
+        "value": write(score.value),
+        "interval": f"{write(score.low)} to {write(score.high)}",
+        "spread": score.spread,
+        "floor": write(floor.mean),
+        "floor_sd": write(floor.sd).replace(" %", " points"),
+        "draws": str(floor.draws),
+        "excess": (MINUS if score.excess < 0 else "+") + unsigned,
+        "z": _z(score.z),
+        "word": word,
+        "tone": tone,
+    }
+
+
+def _writer(score: Score) -> Callable[[float], str]:
+    """Choose how all numbers of a score are written: per cent, decimals or three digits."""
+    if score.key in THREE_DECIMALS:
+        return lambda value: f"{value:.3f}".replace("-", MINUS)
+    if score.key in charts.SHARES:
+        ends = (score.value, score.floor.mean)
+        # Near 0 and 1 a tenth of a point is too coarse to tell the images from real ones.
+        decimals = 2 if any(min(share, 1 - share) < 0.02 for share in ends) else 1
+        return lambda value: _percent(value, decimals)
+    return three_digits
+
+
+def _percent(share: float, decimals: int = 1) -> str:
+    return f"{100 * share:.{decimals}f} %"
+
+
+def three_digits(value: float) -> str:
+    """Write a number with three significant digits, with a power of ten where it is tiny."""
+    if not np.isfinite(value):
+        return "—"
+    size = abs(value)
+    if size >= 999.5:
+        text = f"{size:,.0f}"
+    elif 0 < size < 0.001:
+        mantissa, exponent = f"{size:.2e}".split("e")
+        text = f"{mantissa}·10" + str(int(exponent)).translate(SUPERSCRIPTS)
+    else:
+        text = f"{size:#.3g}".rstrip(".") if size else "0"
+    return MINUS * (value < 0) + text
+
+
+def _z(z: float) -> str:
+    if not np.isfinite(z):
+        return "—"
+    return (f"{z:+.1f}" if abs(z) < 99.95 else f"{z:+,.0f}").replace("-", MINUS)
+
+
+def _reading(score: Score) -> tuple[str, str]:
+    """Say in a word, and a tone for the style sheet, what z means."""
+    unknown = 0.0 if score.excess <= 0 else FAR
+    z = score.z if np.isfinite(score.z) else unknown
+    if score.key in MEMORY:
+        return ("nearer than real", "off") if z > LIKE_REAL else ("no sign of copying", "like")
+    if abs(z) <= LIKE_REAL:
+        return "like real", "like"
+    if METRICS[score.key].better == "real" and score.value > score.floor.mean:
+        return "too typical", "beyond"
+    if z < 0:
+        return "beyond real", "beyond"
+    return ("far off", "far") if z >= FAR else ("worse", "off")
+
+
+def _class_rows(assessment: Assessment) -> list[tuple[int, list[dict[str, Any]]]]:
+    """List each digit's measures and floors, and mark the worst digit of each measure."""
+    worst = {
+        chart.kind: charts.worst_digit(assessment.classes, chart) for chart in charts.CLASS_CHARTS
+    }
+    return [
+        (
+            digit,
+            [
+                {
+                    "title": title,
+                    "value": write(row[kind]) if kind in row else None,
+                    "floor": write(row[f"{kind}_floor"]) if f"{kind}_floor" in row else "not known",
+                    "worst": worst.get(kind) == digit,
+                }
+                for kind, title, write in CLASS_COLUMNS
+            ],
+        )
+        for digit, row in sorted(assessment.classes.items())
+    ]
+
+
+def _alarm_rows(assessment: Assessment) -> list[dict[str, Any]]:
+    return [
+        {
+            "space": {"pixels": "pixels", "e2": "E2 features"}.get(space, space),
+            "share": _percent(alarm.share, 2),
+            "expected": _percent(alarm.expected, 2),
+            "p_value": three_digits(alarm.p_value),
+            "alarm": alarm.alarm,
+            "detectable": _percent(alarm.detectable, 2) if np.isfinite(alarm.detectable) else None,
+        }
+        for space, alarm in assessment.alarms.items()
+    ]
+
+
+def _hand_rows(hand: Hand) -> list[dict[str, Any]]:
+    return [
+        {
+            "style": style,
+            "correlations": [
+                ("consistency", _correlation(shared.consistency)),
+                ("absolute agreement", _correlation(shared.absolute)),
+                ("latents drawn apart", _correlation(shared.apart)),
+            ],
+        }
+        for style, shared in hand.shared.items()
+    ]
+
+
+def _correlation(interval: Interval) -> tuple[str, str]:
+    if not np.isfinite(interval.value):
+        return "—", "nothing varies"
+    value, low, high = (f"{each:.2f}".replace("-", MINUS) for each in interval)
+    return value, f"{low} to {high}"
+
+
+def _without_ratio(assessment: Assessment) -> list[str]:
+    """Name the distances that have no place in the chart of ratios."""
+    return [
+        METRICS[key].title
+        for key in charts.DISTANCES
+        if key in assessment.scores and not charts.has_ratio(assessment.scores[key])
+    ]
+
+
+CLASS_COLUMNS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("share", "Share", _percent),
+    ("fd", "Distance", three_digits),
+    ("recall", "Recall", _percent),
+    ("variety", "Variety", lambda ratio: f"{ratio:.2f}"),
+)

@@ -1,0 +1,30 @@
+"""What is told of a generator wherever it goes: its origin, and its scores with their floors."""
+
+from inkgan.evaluation.score import METRICS, shown
+from inkgan.io.bundle import Bundle
+from inkgan.models.build import count_parameters
+
+UNKNOWN_LICENSE = "unknown"
+
+
+def facts(bundle: Bundle) -> list[tuple[str, str]]:
+    """List a generator's origin as (term, fact)."""
+    recipe = bundle.recipe
+    parameters = count_parameters(bundle.generator())
+    return [
+        ("Recipe", f"{recipe.name}, seed {recipe.seed}, inkgan {bundle.version}"),
+        ("Network", f"{recipe.model.generator.family}, {parameters:,} parameters"),
+        ("Trained on", f"{recipe.data.name}, {bundle.images_seen:,} images seen"),
+        ("SHA-256 of the training data", bundle.data_sha256),
+        ("SHA-256 of network and weights", bundle.digest),
+        ("License", bundle.license or UNKNOWN_LICENSE),
+    ]
+
+
+def score_rows(bundle: Bundle) -> list[tuple[str, str, str]]:
+    """List the judge's scores as (metric, value, floor), in the judge's order."""
+    return [
+        (metric.title, shown(key, score.value), shown(key, score.floor))
+        for key, metric in METRICS.items()
+        if (score := bundle.scores.get(key)) is not None and score.floor is not None
+    ]

@@ -1,0 +1,38 @@
+"""Trained generators from the Hugging Face hub, by the names that people give them there."""
+
+import os
+import re
+from pathlib import Path
+
+from inkgan.errors import ArtifactError
+from inkgan.optional_imports import import_extra
+
+FILE = "model.safetensors"  # a bundle, under the name that the hub looks for
+NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+
+
+def is_hub_name(text: str) -> bool:
+    """Tell whether a text could name a repository of the hub, such as user/name."""
+    return NAME.fullmatch(text) is not None and not text.endswith(".safetensors")
+
+
+def fetch(name: str) -> Path:
+    """Return the bundle of a repository of the hub, downloaded or from its cache.
+
+    INKGAN_OFFLINE and HF_HUB_OFFLINE allow the cache alone.
+
+    Raises:
+        ConfigError: the extra `hub` is not installed.
+        ArtifactError: there is no such repository, no such file in it, or no connection.
+    """
+    what = f"there is no run or bundle {name!r} here, and looking for it on the Hugging Face hub"
+    hub = import_extra("huggingface_hub", "hub", what)
+    offline = os.environ.get("INKGAN_OFFLINE", "") not in ("", "0")
+    try:
+        return Path(hub.hf_hub_download(name, FILE, local_files_only=offline))
+    except Exception as error:  # the hub, the connection or the disk, in many libraries' words
+        reason = "INKGAN_OFFLINE is set" if offline else str(error).strip().partition("\n")[0]
+        raise ArtifactError(
+            f"there is no run or bundle {name!r} here, and the Hugging Face hub does not give it: "
+            f"{reason}"
+        ) from error

@@ -1,0 +1,83 @@
+"""Finding a trained generator by run folder, bundle file, name, or name on the hub."""
+
+from pathlib import Path
+from typing import Literal
+
+from inkgan.device import choose_device
+from inkgan.errors import ArtifactError, did_you_mean
+from inkgan.generation.generator import Sampler
+from inkgan.generation.hub_download import FILE, fetch, is_hub_name
+from inkgan.io.bundle import Bundle, load_bundle
+from inkgan.io.run_dir import Run
+
+RUNS = Path("runs")  # where the command line puts runs, and where a bare name is looked for
+SHIPPED = Path(__file__).parents[1] / "bundles"  # trained by this project's own commands
+BUNDLE = "generator.safetensors"
+Checkpoint = Literal["last", "best"]
+
+
+def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "last") -> Sampler:
+    """Load a trained generator from a run folder, a bundle file or a name.
+
+    Args:
+        source: the run folder, the .safetensors bundle, the name of a run in runs/ or of a bundle
+            that came with inkgan, such as flagship, or else user/name on the Hugging Face hub.
+        device: auto, cpu, cuda, cuda:N or mps.
+        checkpoint: of a run folder, its last generator or the best-scored one.
+
+    Raises:
+        ArtifactError: there is nothing there, or it is damaged.
+        ConfigError: only the hub could have it, and the extra `hub` is not installed.
+    """
+    return Sampler(load_source(source, checkpoint), choose_device(device))
+
+
+def load_source(source: str | Path, checkpoint: Checkpoint = "last") -> Bundle:
+    """Load the bundle that `load` draws from.
+
+    Raises:
+        ArtifactError: there is nothing there, or it is damaged.
+    """
+    path = find(source)
+    bundle = load_bundle(path / BUNDLE if path.is_dir() else path)
+    return _best_of(path, bundle) if checkpoint == "best" else bundle
+
+
+def find(source: str | Path) -> Path:
+    """Return the run folder or bundle file that `source` names.
+
+    A path comes first, then a run of that name in runs/, a bundle that came with inkgan, the hub.
+
+    Raises:
+        ArtifactError: there is nothing of that name, or no trained generator in it.
+        ConfigError: only the hub could have it, and the extra `hub` is not installed.
+    """
+    path = Path(source)
+    if (path / FILE).is_file():  # what `inkgan export hub` has written
+        return path / FILE
+    if path.is_dir() or path.is_file():
+        if path.is_dir() and not (path / BUNDLE).is_file():
+            why = "has no trained generator yet" if (path / "recipe.toml").exists() else "is no run"
+            raise ArtifactError(f"{path} {why}; train one with: inkgan train dcgan --out {path}")
+        return path
+    if (RUNS / path / BUNDLE).is_file():
+        return RUNS / path
+    if (SHIPPED / f"{source}.safetensors").is_file():
+        return SHIPPED / f"{source}.safetensors"
+    if is_hub_name(str(source)) and not path.parent.is_dir():
+        return fetch(str(source))
+    known = [p.parent.name for p in RUNS.glob(f"*/{BUNDLE}")]
+    known += [p.stem for p in SHIPPED.glob("*.safetensors")]
+    raise ArtifactError(
+        f"there is no run or bundle {str(source)!r}{did_you_mean(str(source), known)}"
+    )
+
+
+def _best_of(path: Path, bundle: Bundle) -> Bundle:
+    saved = Run.open(path).load_checkpoint("best") if path.is_dir() else None
+    if saved is None:
+        raise ArtifactError(f"{path} holds no best checkpoint; only a run folder can")
+    tensors, counters = saved
+    weights = {k.removeprefix("ema."): t for k, t in tensors.items() if k.startswith("ema.")}
+    seen = int(counters["step"]) * bundle.recipe.schedule.images_per_step
+    return Bundle(bundle.recipe, bundle.shape, bundle.classes, weights, seen, bundle.data_sha256)

@@ -1,0 +1,100 @@
+"""From brightness to ink: uneven paper made flat, ink and paper told apart."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage, stats
+from skimage.filters import threshold_otsu
+from skimage.measure import label
+from skimage.segmentation import clear_border
+
+from inkgan.errors import DataError
+from inkgan.metrics.strokes import Binary
+from inkgan.metrics.validation import Floats
+
+STROKES = 2.5  # of a mark's thickest place: what is broader is shadow
+LARGE = 0.1  # of the largest mark's area: less may be noise
+FREE = 0.2  # share of the ink that is enough to tell
+# Shares of a picture's shorter side.
+WINDOW = 1 / 3  # the broadest of strokes
+SMOOTHING = 1 / 300  # that takes out a camera's noise
+BROAD = 1 / 4  # about which ink stands out to one side
+LEAST_CONTRAST = 0.08  # of ink with paper, of 1
+NOISES = 5.0  # standard deviations of the paper that ink must stand out by
+FULL = 0.85  # of a stroke's median darkness counts as full ink; its rim is less
+
+
+class Ink(NamedTuple):
+    """Where a picture has ink.
+
+    Attributes:
+        amount: float64 (H, W), 0 on paper, 1 within strokes.
+        mask: bool (H, W), where there is more ink than paper.
+    """
+
+    amount: Floats
+    mask: Binary
+
+
+def find_ink(brightness: Floats, name: str = "the picture") -> Ink:
+    """Find the ink of dark writing on light paper, or of light writing on dark.
+
+    The paper is what a morphological closing leaves of the picture: it fills everything dark that
+    is narrower than its window, and keeps gradients and the edges of shadows. Ink is what is
+    darker, as a share of the paper's brightness, split by Otsu's threshold (1979). Marks found
+    with a broad window tell how narrow it may be, and then corners of shadows are paper too.
+
+    Args:
+        brightness: float64 (H, W) in [0, 1].
+        name: of the picture, for messages.
+
+    Raises:
+        DataError: the picture is blank, or nothing on it stands out from the paper.
+    """
+    side = min(brightness.shape)
+    smooth = ndimage.gaussian_filter(brightness, SMOOTHING * side)
+    if _is_light_on_dark(smooth):
+        smooth = 1 - smooth
+    darkness = _darkness(smooth, WINDOW * side)
+    if np.ptp(darkness) == 0:
+        raise DataError(f"{name} is blank: it has one brightness alone; draw a digit on it")
+    stroke = _thickness(darkness > threshold_otsu(darkness))
+    darkness = _darkness(smooth, min(WINDOW * side, STROKES * stroke))
+    edge = float(threshold_otsu(darkness))
+    mask: Binary = darkness > edge
+    full, bare = float(np.median(darkness[mask])), darkness[~mask]
+    noise = float(stats.median_abs_deviation(bare, scale="normal"))  # corners of shadows aside
+    if full - bare.mean() < max(LEAST_CONTRAST, NOISES * noise):
+        raise DataError(
+            f"{name} is blank: nothing on it stands out from the paper; draw darker, or with more "
+            "light"
+        )
+    low = edge / 2
+    return Ink(np.clip((darkness - low) / (FULL * full - low), 0, 1), mask)
+
+
+def _darkness(smooth: Floats, window: float) -> Floats:
+    """Return how much darker than its paper a picture is, as a share of the paper's brightness."""
+    softer = ndimage.gaussian_filter(smooth, 2 * SMOOTHING * min(smooth.shape))
+    paper = ndimage.grey_closing(softer, 2 * round(window / 2) + 1)
+    darkness: Floats = np.clip(1 - smooth / np.maximum(paper, 0.05), 0, 1)
+    return darkness
+
+
+def _thickness(mask: Binary) -> float:
+    """Return how thick marks are where they are thickest, in pixels: the median of the larger ones.
+
+    Where enough lies free, what runs off the picture is no mark: a shadow, or the table.
+    """
+    cleared = clear_border(mask)
+    parts = label(cleared if cleared.sum() > FREE * mask.sum() else mask, connectivity=2)
+    areas = np.bincount(parts.ravel())[1:]
+    depth = ndimage.distance_transform_edt(mask)
+    deepest = np.asarray(ndimage.maximum(depth, parts, np.arange(1, len(areas) + 1)))
+    return 2 * float(np.median(deepest[areas >= LARGE * areas.max()]))
+
+
+def _is_light_on_dark(smooth: Floats) -> bool:
+    """Return whether what stands out is brighter: ink is the smaller part, so it skews."""
+    broad = ndimage.gaussian_filter(smooth, BROAD * min(smooth.shape))
+    return float(((smooth - broad) ** 3).mean()) > 0

@@ -1,0 +1,79 @@
+"""A digit as MNIST would hold it: 20x20 pixels, centred by mass in 28x28."""
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from skimage.morphology import disk, skeletonize
+
+from inkgan.images import UInt8
+from inkgan.inversion.components import Mark
+from inkgan.inversion.ink import Ink
+from inkgan.metrics.features.networks import SIDE
+from inkgan.metrics.strokes import Binary
+from inkgan.metrics.validation import Floats
+
+BOX = 20  # pixels, into which the longer side is scaled (LeCun et al. 1998, section III-A)
+RIM = 2  # pixels of a stroke's soft edge about its mask
+THINNEST = 1.7  # pixels of BOX; hardly a digit of MNIST is thinner, and no generator draws it
+
+
+def normalise(ink: Ink, mark: Mark) -> tuple[UInt8, float]:
+    """Cut a mark out and bring it into MNIST's form.
+
+    A stroke that would be thinner than THINNEST, as a ball pen's is, is thickened to it.
+
+    Returns:
+        uint8 (28, 28), light on dark; and the stroke's thickness on the picture, in pixels of BOX.
+    """
+    top, left, bottom, right = mark.box
+    rim = max(RIM, round(0.02 * max(mark.height, mark.width)))
+    around = np.pad(mark.mask[top:bottom, left:right], rim)
+    there = _window(ink.amount, top - rim, left - rim, around.shape)
+    amount = np.where(ndimage.binary_dilation(around, disk(rim)), there, 0.0)
+    scale = BOX / max(mark.height, mark.width)
+    thickness = _thickness(around) * scale
+    if thickness < THINNEST:
+        radius = max(1, round((THINNEST - thickness) / scale / 2))
+        amount = ndimage.grey_dilation(np.pad(amount, radius), footprint=disk(radius))
+    return _placed(_scaled(amount)), thickness
+
+
+def _window(values: Floats, top: int, left: int, shape: tuple[int, ...]) -> Floats:
+    """Cut a window out of values (H, W); what lies outside of these is 0."""
+    height, width = shape
+    margin = max(shape)
+    padded = np.pad(values, margin)
+    return padded[top + margin : top + margin + height, left + margin : left + margin + width]
+
+
+def _thickness(mask: Binary) -> float:
+    """Return twice the mean distance from the skeleton to the background, in pixels."""
+    depth = ndimage.distance_transform_edt(mask)
+    return 2 * float(depth[skeletonize(mask)].mean()) - 1
+
+
+def _scaled(amount: Floats) -> Floats:
+    """Scale so that what is at least half ink just fits into BOX."""
+    rows, columns = (np.flatnonzero((amount >= 0.5).any(axis=axis)) for axis in (1, 0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    height, width = bottom - top, right - left
+    scale = BOX / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    picture = Image.fromarray(amount.astype(np.float32))
+    scaled = picture.resize(size, Image.Resampling.BOX, box=(left, top, right, bottom))
+    return np.asarray(scaled, np.float64)
+
+
+def _placed(digit: Floats) -> UInt8:
+    """Put a digit (h, w), in [0, 1], into 28x28 with its centre of mass at pixel (14, 14).
+
+    There MNIST has it: its mean over the test images is (14.00, 14.01).
+    """
+    rows, columns = ndimage.center_of_mass(digit)
+    top, left = (
+        int(np.clip(round(SIDE / 2 - centre), 0, SIDE - side))
+        for centre, side in zip((rows, columns), digit.shape, strict=True)
+    )
+    image = np.zeros((SIDE, SIDE))
+    image[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    return np.rint(255 * image).astype(np.uint8)

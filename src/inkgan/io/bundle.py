@@ -1,0 +1,168 @@
+"""A bundle: one file with a generator's weights and all that is needed to use them."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from inkgan import __version__
+from inkgan.config import Recipe
+from inkgan.config import serialize as toml
+from inkgan.errors import ArtifactError
+from inkgan.images import Shape
+from inkgan.io import tensors as tensor_files
+from inkgan.models.build import empty_generator
+from inkgan.models.layers import lay_channels_behind
+
+KIND = "bundle"
+
+
+class Measured(NamedTuple):
+    """What was measured, and what real images score by the same code, where that is known."""
+
+    value: float
+    floor: float | None = None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained generator that explains itself.
+
+    Attributes:
+        recipe: how it was trained.
+        shape: channels, height and width of its images.
+        classes: names of the classes it saw, in the order of the labels.
+        weights: the averaged generator's state.
+        images_seen: real images that training had shown.
+        data_sha256: digest of the training images and labels.
+        scores: what was measured of it, by metric name.
+        license: an identifier such as mit or cc0-1.0; empty where nobody has said.
+    """
+
+    recipe: Recipe
+    shape: Shape
+    classes: tuple[str, ...]
+    weights: dict[str, torch.Tensor]
+    images_seen: int
+    data_sha256: str
+    scores: dict[str, Measured] = field(default_factory=dict)
+    license: str = ""
+    version: str = __version__
+
+    def document(self) -> dict[str, Any]:
+        """Return all but the weights as plain values."""
+        return {
+            "kind": KIND,
+            "version": self.version,
+            "recipe": self.recipe.model_dump(mode="json"),
+            "shape": list(self.shape),
+            "classes": list(self.classes),
+            "scores": self.scores,
+            "images_seen": self.images_seen,
+            "data_sha256": self.data_sha256,
+            "license": self.license,
+        }
+
+    def save(self, path: Path, *, half: bool = False) -> None:
+        """Write the bundle, whole or not at all.
+
+        Args:
+            path: the file.
+            half: store matrices and kernels in float16; biases, norms and statistics are few and
+                stay as they are.
+
+        Raises:
+            ArtifactError: the file cannot be written, or a weight is too large for float16.
+        """
+        weights = self.weights
+        if half:
+            rounded = self.rounded().weights
+            weights = {key: t.half() if _is_halved(t) else t for key, t in rounded.items()}
+        tensor_files.write(path, weights, self.document())
+
+    def rounded(self) -> "Bundle":
+        """Return the bundle that `save(half=True)` leaves: numbers that float16 can hold.
+
+        Raises:
+            ArtifactError: a weight is too large for float16.
+        """
+        return replace(self, weights={key: _rounded(key, t) for key, t in self.weights.items()})
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the network and its weights: all that decides which images it draws."""
+        described = self.recipe.model.model_dump_json(exclude_defaults=True)
+        hashed = hashlib.sha256(described.encode())
+        for key, tensor in sorted(self.weights.items()):
+            hashed.update(key.encode() + tensor.cpu().numpy().tobytes())
+        return hashed.hexdigest()
+
+    def generator(self) -> nn.Module:
+        """Build the generator, ready to draw.
+
+        Raises:
+            ArtifactError: the weights are not those of the recipe's network.
+        """
+        network = empty_generator(self.recipe.model, self.shape)
+        try:
+            network.load_state_dict(self.weights, assign=True)
+        except RuntimeError as error:
+            first = str(error).splitlines()[-1].strip()
+            raise ArtifactError(f"the bundle's weights do not fit its recipe: {first}") from error
+        lay_channels_behind(network)  # files hold weights in plain order
+        return network.eval().requires_grad_(False)
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Read a bundle.
+
+    Raises:
+        ArtifactError: missing, damaged, or not a bundle.
+    """
+    weights, document = tensor_files.read(path, KIND)
+    try:
+        return from_document(weights, document, str(path))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path} is a damaged bundle: {error!r}") from error
+
+
+def from_document(
+    weights: dict[str, torch.Tensor], document: dict[str, Any], source: str
+) -> Bundle:
+    """Make a bundle from what its file holds."""
+    channels, height, width = map(int, document["shape"])
+    return Bundle(
+        recipe=toml.parse_recipe(document["recipe"], source),
+        shape=Shape(channels, height, width),
+        classes=tuple(map(str, document["classes"])),
+        weights={key: t.float() if t.dtype == torch.float16 else t for key, t in weights.items()},
+        images_seen=int(document["images_seen"]),
+        data_sha256=str(document["data_sha256"]),
+        scores={str(key): _measured(value) for key, value in document["scores"].items()},
+        license=str(document.get("license", "")),
+        version=str(document["version"]),
+    )
+
+
+def _measured(value: Any) -> Measured:
+    if isinstance(value, int | float):  # bundles of version 0.1.0 before floors were kept
+        return Measured(float(value))
+    score, floor = value
+    return Measured(float(score), None if floor is None else float(floor))
+
+
+def _is_halved(tensor: torch.Tensor) -> bool:
+    return tensor.ndim > 1 and tensor.dtype == torch.float32
+
+
+def _rounded(key: str, tensor: torch.Tensor) -> torch.Tensor:
+    if not _is_halved(tensor):
+        return tensor
+    rounded = tensor.half().float()
+    if not rounded.isfinite().all():
+        raise ArtifactError(f"{key} holds numbers beyond float16; export without --half")
+    return rounded

@@ -1,1 +1,0 @@
-"""One judgement from a source to a report: draws, assesses, keeps, writes; no mathematics."""

@@ -1,0 +1,180 @@
+"""The frozen extractors as the package ships them, and what they see in images."""
+
+import functools
+import hashlib
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import nn
+
+from inkgan.errors import ArtifactError, DataError
+from inkgan.images import UInt8, to_float
+from inkgan.metrics.features.networks import NETWORKS, SIDE
+from inkgan.metrics.validation import Floats
+
+CHUNK = 500  # a product's last bits depend on the batch's size, so it never varies
+IMAGENET_SIDE = 224
+Progress = Callable[[str, int, int], None]  # what is being done, how much is done, of how much
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Report progress to nobody."""
+
+
+class Seen(NamedTuple):
+    """What the judge sees in n images.
+
+    Attributes:
+        e1: features (n, 128) of the digit classifier, float32.
+        e2: features (n, 64) of the autoencoder, float32.
+        probabilities: of the ten digits (n, 10), by the digit classifier.
+    """
+
+    e1: np.ndarray
+    e2: np.ndarray
+    probabilities: Floats
+
+    @property
+    def read(self) -> np.ndarray:
+        """The digit that E1 reads in each image, int64 (n,)."""
+        digits: np.ndarray = self.probabilities.argmax(axis=1)
+        return digits
+
+    def at(self, rows: np.ndarray | slice) -> "Seen":
+        """Return what was seen in some of the images."""
+        return Seen(self.e1[rows], self.e2[rows], self.probabilities[rows])
+
+
+def weights_path(name: str) -> Path:
+    """Return the path of a shipped network's weights: e1, e2, e3 or linear."""
+    with as_file(files("inkgan.metrics.features") / "weights" / f"{name}.safetensors") as path:
+        return path
+
+
+@functools.cache
+def load_network(name: str) -> nn.Module:
+    """Load a shipped network, frozen.
+
+    Raises:
+        ArtifactError: the package's weights are missing or damaged.
+    """
+    path = weights_path(name)
+    try:
+        weights = load_file(path)
+        network = NETWORKS[name]()
+        network.load_state_dict({key: tensor.float() for key, tensor in weights.items()})
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ArtifactError(
+            f"the judge's network {path} cannot be read: {error}; make it anew with: "
+            "inkgan judge fit"
+        ) from error
+    return network.eval().requires_grad_(False)
+
+
+@functools.cache
+def judge_digest() -> str:
+    """Return the SHA-256 over the weights of E1 and E2: scores of two judges do not compare."""
+    hashed = hashlib.sha256()
+    for name in ("e1", "e2"):
+        hashed.update(weights_path(name).read_bytes())
+    return hashed.hexdigest()
+
+
+@torch.no_grad()
+def look(pixels: UInt8, progress: Progress = silent, what: str = "looking") -> Seen:
+    """Let the judge look at images.
+
+    Args:
+        pixels: uint8 (n, 28, 28), white digits on black.
+        progress: told after each chunk.
+        what: the name of this work for `progress`.
+
+    Raises:
+        DataError: other sizes, types or colours than the judge can read.
+    """
+    check_readable(pixels)
+    e1, e2 = load_network("e1"), load_network("e2")
+    parts: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+    for start in range(0, len(pixels), CHUNK):
+        images = to_float(torch.from_numpy(_filled(pixels[start : start + CHUNK]))[:, None])
+        features: torch.Tensor = e1.embed(images)  # type: ignore[operator]
+        logits: torch.Tensor = e1.head(features)  # type: ignore[operator]
+        drawn: torch.Tensor = e2.embed(images)  # type: ignore[operator]
+        parts.append((features, drawn, logits.double().softmax(dim=1)))
+        progress(what, min(start + CHUNK, len(pixels)), len(pixels))
+    joined = [torch.cat(part)[: len(pixels)].numpy() for part in zip(*parts, strict=True)]
+    return Seen(joined[0], joined[1], joined[2])
+
+
+def _filled(chunk: UInt8) -> UInt8:
+    """Fill a last, short chunk up with its own first image."""
+    missing = CHUNK - len(chunk)
+    return np.concatenate([chunk, chunk[:1].repeat(missing, axis=0)]) if missing else chunk
+
+
+def check_readable(pixels: UInt8) -> None:
+    """Refuse what the judge cannot read.
+
+    Raises:
+        DataError: not uint8, not 28x28 grey, or no image at all.
+    """
+    if pixels.dtype != np.uint8:
+        raise DataError(
+            f"the judge reads uint8 pixels from 0 to 255, not {pixels.dtype}; clamp to [-1, 1], "
+            "then round((x + 1) * 127.5)"
+        )
+    if not len(pixels):
+        raise DataError("there is no image to judge")
+    if pixels.shape[1:] != (SIDE, SIDE):
+        shape = "x".join(map(str, pixels.shape[1:]))
+        raise DataError(f"the judge reads grey images of 28x28 pixels, not {shape}")
+
+
+@torch.no_grad()
+def picker_features(pixels: torch.Tensor) -> Floats:
+    """Return E3's features (n, 32) of uint8 images (n, C, H, W) of any size.
+
+    Colour becomes grey and other sizes become 28x28 first: for images that are no digits E3 is
+    only some fixed mapping, and still the same one at every checkpoint.
+    """
+    e3 = load_network("e3")
+    images = to_float(pixels.cpu()).mean(dim=1, keepdim=True)
+    if images.shape[2:] != (SIDE, SIDE):
+        images = F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True)
+    parts = [e3.embed(chunk) for chunk in images.split(CHUNK)]  # type: ignore[operator]
+    features: Floats = torch.cat(parts).double().numpy()
+    return features
+
+
+def imagenet_style(pixels: UInt8) -> torch.Tensor:
+    """Turn digits into what ImageNet classifiers read: float32 (n, 3, 224, 224) in [0, 1].
+
+    The adapter of the reference system `mlp`: [-1, 1] to [0, 1], one channel to three, 28 pixels
+    to 224.
+    """
+    grey = torch.from_numpy(pixels)[:, None].float() / 255
+    size = (IMAGENET_SIDE, IMAGENET_SIDE)
+    return F.interpolate(grey, size=size, mode="bilinear").expand(-1, 3, -1, -1).contiguous()
+
+
+@torch.no_grad()
+def linear_reading(pixels: UInt8, network: nn.Module | None = None) -> Floats:
+    """Return class probabilities (n, 10) by the plain linear classifier of the system `mlp`.
+
+    Another `network` that takes ImageNet-style images can stand in its place.
+    """
+    chosen = network or load_network("linear")
+    parts = []
+    for start in range(0, len(pixels), CHUNK):
+        chunk = pixels[start : start + CHUNK]
+        grey = to_float(torch.from_numpy(chunk)[:, None])
+        logits: torch.Tensor = chosen(grey if network is None else imagenet_style(chunk))
+        parts.append(logits.double().softmax(dim=1))
+    probabilities: Floats = torch.cat(parts).numpy()
+    return probabilities

@@ -1,0 +1,121 @@
+"""The judge's own networks, each a frozen extractor of features from 28x28 digits.
+
+None of them is ever a discriminator or a loss. Input: float32 (n, 1, 28, 28) in [-1, 1].
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+SIDE = 28
+CLASSES = 10
+
+
+def _block(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
+
+
+class Classifier(nn.Module):
+    """A convolutional body, a dense layer of features, a linear head of class logits."""
+
+    def __init__(self, body: nn.Sequential, flat: int, features: int, classes: int) -> None:
+        super().__init__()
+        self.body = body
+        self.features = nn.Sequential(nn.Flatten(), nn.Linear(flat, features), nn.ReLU())
+        self.head = nn.Linear(features, classes)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return logits (n, classes)."""
+        logits: torch.Tensor = self.head(self.embed(images))
+        return logits
+
+    def embed(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the penultimate features (n, d)."""
+        features: torch.Tensor = self.features(self.body(images))
+        return features
+
+
+def digit_classifier() -> Classifier:
+    """Build E1: six 3x3 convolutions down to 4x4, 128 features."""
+    body = nn.Sequential(
+        *_block(1, 16),
+        *_block(16, 32, 2),
+        *_block(32, 32),
+        *_block(32, 64, 2),
+        *_block(64, 64),
+        *_block(64, 64, 2),
+    )
+    return Classifier(body, 64 * 4 * 4, 128, CLASSES)
+
+
+def small_classifier(classes: int = CLASSES, features: int = 64) -> Classifier:
+    """Build the quick CNN of the usefulness and two-sample tests (and, narrower, of E3)."""
+    body = nn.Sequential(
+        nn.Conv2d(1, 16, 5, 2, padding=2, bias=False),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        *_block(16, 32, 2),
+    )
+    return Classifier(body, 32 * 7 * 7, features, classes)
+
+
+def checkpoint_picker() -> Classifier:
+    """Build E3: the quick CNN with 32 features."""
+    return small_classifier(features=32)
+
+
+class Autoencoder(nn.Module):
+    """E2: 64 numbers from which the image can be drawn again; it never sees a label."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, 32, 4, 2, padding=1),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(32, 64, 4, 2, padding=1),
+            nn.LeakyReLU(0.1),
+            nn.Flatten(),
+            nn.Linear(64 * 7 * 7, 64),
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(64, 64 * 7 * 7),
+            nn.LeakyReLU(0.1),
+            nn.Unflatten(1, (64, 7, 7)),
+            nn.ConvTranspose2d(64, 32, 4, 2, padding=1),
+            nn.LeakyReLU(0.1),
+            nn.ConvTranspose2d(32, 1, 4, 2, padding=1),
+            nn.Tanh(),
+        )
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the images as drawn from their features."""
+        drawn: torch.Tensor = self.decoder(self.encoder(images))
+        return drawn
+
+    def embed(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the features (n, 64)."""
+        features: torch.Tensor = self.encoder(images)
+        return features
+
+
+class LinearClassifier(nn.Module):
+    """One linear layer from pixels to logits, the classifier of the reference system `mlp`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(SIDE * SIDE, CLASSES)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return logits (n, 10)."""
+        logits: torch.Tensor = self.head(images.flatten(1))
+        return logits
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "e1": digit_classifier,
+    "e2": Autoencoder,
+    "e3": checkpoint_picker,
+    "linear": LinearClassifier,
+}

@@ -1,0 +1,243 @@
+"""Whether fakes are copies of training images, in pixels or in any feature space."""
+
+import math
+from bisect import bisect_left
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from inkgan.metrics.validation import (
+    Floats,
+    blocks,
+    checked_values,
+    gaps_at,
+    refuse_other_dimension,
+    usable,
+)
+
+Indices = npt.NDArray[np.intp]
+Singles = npt.NDArray[np.float32]
+
+# One block of float32 scores: 64 MB.
+SEARCH_ELEMENTS = 2**24
+
+
+class Nearest(NamedTuple):
+    """Distance (n,) to the nearest point, in the points' own unit, and its row (n,)."""
+
+    distances: Floats
+    indices: Indices
+
+
+class Copying(NamedTuple):
+    """The alarm and what it rests on: shares in 0..1 of fakes that are too near to training."""
+
+    share: float
+    expected: float
+    p_value: float
+    alarm: bool
+    detectable: float
+
+
+def nearest(queries: npt.ArrayLike, points: npt.ArrayLike) -> Nearest:
+    """Find the nearest of the points (m, d) to each query (n, d), distances exact in float64.
+
+    Arrays stay in their own precision (float32 is plenty for pixels): one float32 copy and blocks
+    of 64 MB are all the memory taken.
+
+    Raises:
+        ValueError: no queries, no points, NaN or infinity, or dimensions that differ.
+    """
+    table, asked = usable(points, least=1), usable(queries, least=1)
+    refuse_other_dimension(asked.shape[1], table.shape[1])
+    return _search(asked, table, None)
+
+
+def nearest_other(points: npt.ArrayLike, which: npt.ArrayLike) -> Floats:
+    """Measure the distance of points[which] to the nearest other of the points (m, d).
+
+    `which` are rows (n,), as in `Nearest.indices`. Only the row itself is left out, so a duplicate
+    is at 0.
+
+    Raises:
+        ValueError: fewer than two points, NaN or infinity, or rows that are no rows.
+    """
+    table, rows = usable(points), np.asarray(which)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
+        raise ValueError(f"rows must be integers (n,), got {rows.dtype} {rows.shape}")
+    if rows.min() < 0 or rows.max() >= len(table):
+        raise ValueError(f"rows {rows.min()}..{rows.max()} are not within 0..{len(table) - 1}")
+    asked, places = np.unique(rows, return_inverse=True)
+    return _search(table[asked], table, asked.astype(np.intp)).distances[places]
+
+
+def _search(
+    queries: npt.NDArray[Any], points: npt.NDArray[Any], excluded: Indices | None
+) -> Nearest:
+    """Search in float32, and measure in float64 all that its rounding leaves as the nearest."""
+    centre = points.mean(axis=0, dtype=np.float64)
+    scale = max(abs(float(points.max())), abs(float(points.min()))) or 1.0
+    searched = _lifted(points, centre, scale)
+    distances, indices = np.empty(len(queries)), np.empty(len(queries), dtype=np.intp)
+    for part in blocks(len(queries), len(points), SEARCH_ELEMENTS):
+        # |q - p|^2 = |q|^2 - 2 (q.p - |p|^2 / 2): the largest bracket is the nearest point.
+        asked = _lifted(queries[part], centre, scale)
+        slack = _slack(asked, searched)
+        asked[:, -1] = -1
+        scores = asked @ searched.T
+        if excluded is not None:
+            scores[np.arange(len(scores)), excluded[part]] = -np.inf
+        rows, columns = np.nonzero(scores >= scores.max(axis=1, keepdims=True) - slack)
+        measured = gaps_at(queries[part], points, rows, columns)
+        order = np.lexsort((columns, measured, rows))
+        first = order[np.searchsorted(rows[order], np.arange(len(asked)))]
+        distances[part], indices[part] = measured[first], columns[first]
+    return Nearest(distances, indices)
+
+
+def _lifted(points: npt.NDArray[Any], centre: Floats, scale: float) -> Singles:
+    """Return centred, scaled points and half their squared norms as a last column, (n, d + 1)."""
+    lifted = np.empty((len(points), points.shape[1] + 1), dtype=np.float32)
+    for rows in blocks(len(points), points.shape[1]):
+        centred = (points[rows] - centre) / scale
+        lifted[rows, :-1] = centred
+        lifted[rows, -1] = (centred**2).sum(axis=1) / 2
+    return lifted
+
+
+def _slack(asked: Singles, searched: Singles) -> Singles:
+    """Bound how far two scores of a query may be misplaced by float32, shape (n, 1).
+
+    A product of d terms errs by at most d eps / 2 times the sum of their sizes (Higham 2002,
+    equation 3.5), here below |q||p| + |p|^2 / 2; a few eps more for the rounded points.
+    """
+    longest = searched[:, -1].max()
+    size = 2 * np.sqrt(asked[:, -1:] * longest) + longest
+    slack = (searched.shape[1] + 8) * np.finfo(np.float32).eps * size
+    return np.asarray(slack, dtype=np.float32)
+
+
+def copy_ratio(distances: npt.ArrayLike, own_distances: npt.ArrayLike) -> Floats:
+    """Divide each query's distance to its nearest training image by that image's own, shape (n,).
+
+    `own_distances` are those of the nearest training images to their nearest other training images
+    (`nearest_other`). 0 is an exact copy; beside a training image that has a duplicate all but a
+    copy is at infinity (the comparison of Alaa et al. 2022 as a ratio).
+
+    Raises:
+        ValueError: different numbers of distances, none, a negative one, NaN or infinity.
+    """
+    near, own = checked_values(distances), checked_values(own_distances)
+    if len(near) != len(own):
+        raise ValueError(f"{len(near)} distances and {len(own)} own distances do not belong")
+    if min(near.min(), own.min()) < 0:
+        raise ValueError(f"distances start at 0, got {near.min()} and {own.min()}")
+    beside_duplicates = np.where(near > 0, np.inf, 0.0)
+    return np.divide(near, own, out=beside_duplicates, where=own > 0)
+
+
+def authenticity(ratios: npt.ArrayLike) -> float:
+    """Return the share of copy ratios (n,) above 1: fakes that are no noisy copies, in 0..1.
+
+    AuthPct is a hundred times this (Alaa et al. 2022).
+
+    Raises:
+        ValueError: no ratios, a negative one or NaN.
+    """
+    return float((_checked_ratios(ratios) > 1).mean())
+
+
+def _checked_ratios(ratios: npt.ArrayLike) -> Floats:
+    numbers = np.asarray(ratios, dtype=np.float64)
+    if numbers.ndim != 1 or not len(numbers):
+        raise ValueError(f"needs at least 1 ratio (n,), got shape {numbers.shape}")
+    if bad := len(numbers) - int((numbers >= 0).sum()):
+        raise ValueError(f"{bad} of {len(numbers)} ratios are negative or NaN")
+    return numbers
+
+
+def ct_score(test_distances: npt.ArrayLike, fake_distances: npt.ArrayLike) -> float:
+    """Compare the distances to training of test images (n,) and fakes (m,), as a z-score.
+
+    The Mann-Whitney U of fakes over test images, standardised, in a single cell (Meehan et al.
+    2020, section 3). Below -3 or so the fakes are nearer to training images than test images
+    are: copies; far above 0 they are poor. Ties count half.
+
+    Raises:
+        ValueError: no distances, NaN or infinity.
+    """
+    test, fake = checked_values(test_distances), checked_values(fake_distances)
+    n, m = len(test), len(fake)
+    ranks = stats.rankdata(np.concatenate([fake, test]))[:m]
+    statistic = float(ranks.sum()) - m * (m + 1) / 2
+    return (statistic - n * m / 2) / math.sqrt(n * m * (n + m + 1) / 12)
+
+
+def copying(
+    fake_ratios: npt.ArrayLike,
+    test_ratios: npt.ArrayLike,
+    level: float = 0.001,
+    percentile: float = 0.1,
+) -> Copying:
+    """Raise an alarm if too many fakes have a copy ratio that hardly any test image has.
+
+    The threshold is the test ratios' (n,) quantile at `percentile` percent, rounded down to one of
+    them; (k + 1) / (n + 1) is expected at or below it where k test ratios are. The alarm needs a
+    p-value below `level` and twice the expected share of fakes. The p-value is exact and free of
+    any distribution: of m fresh ratios as many lie at or below the k-th of n as a beta-binomial
+    variable of m trials counts, with alpha k and beta n + 1 - k (Wilks 1942). `detectable` is the
+    smallest share of exact copies which, added to these fakes, would raise the alarm: 0 if it is
+    raised, infinity where test ratios are too few or too alike for any alarm.
+
+    Raises:
+        ValueError: no ratios, a negative one or NaN, or a level or percentile that is none.
+    """
+    fakes, tests = _checked_ratios(fake_ratios), _checked_ratios(test_ratios)
+    if not (0 < level < 1 and 0 < percentile < 100):
+        raise ValueError(f"level {level} is not in (0, 1) or percentile {percentile} in (0, 100)")
+    threshold = np.sort(tests)[math.floor((len(tests) - 1) * percentile / 100)]
+    tail = _Tail(int((tests <= threshold).sum()), len(tests), level)
+    near, number = int((fakes <= threshold).sum()), len(fakes)
+    return Copying(
+        share=near / number,
+        expected=tail.expected,
+        p_value=tail.p_value(near, number),
+        alarm=tail.alarms(near, number),
+        detectable=_detectable(near, number, tail),
+    )
+
+
+class _Tail(NamedTuple):
+    """`held` of `tests` test ratios are at or below the threshold."""
+
+    held: int
+    tests: int
+    level: float
+
+    @property
+    def expected(self) -> float:
+        return (self.held + 1) / (self.tests + 1)
+
+    def p_value(self, near: int, number: int) -> float:
+        beyond = self.tests + 1 - self.held
+        return float(stats.betabinom.sf(near - 1, number, self.held, beyond))
+
+    def alarms(self, near: int, number: int) -> bool:
+        enough = near >= 2 * self.expected * number
+        return enough and self.p_value(near, number) < self.level
+
+
+def _detectable(near: int, number: int, tail: _Tail) -> float:
+    def alarms(added: int) -> bool:
+        return tail.alarms(near + added, number + added)
+
+    if 2 * tail.expected >= 1 and not alarms(0):
+        return math.inf
+    # Another copy never silences the alarm, so that doubling and bisecting find the first.
+    enough = 1
+    while not alarms(enough):
+        enough *= 2
+    added = bisect_left(range(enough), True, key=alarms)
+    return added / (number + added)

@@ -1,0 +1,87 @@
+"""Intervals round a score: over seeds, over samples, of shares and of differences."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from inkgan.metrics.validation import Floats, checked_values
+
+
+class Interval(NamedTuple):
+    """An estimate and the interval of its confidence level, all in the score's own unit."""
+
+    value: float
+    low: float
+    high: float
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean())
+
+
+def tail(level: float) -> float:
+    """Return the probability below the upper end of a two-sided interval."""
+    if not 0 < level < 1:
+        raise ValueError(f"a confidence level lies between 0 and 1, got {level}")
+    return (1 + level) / 2
+
+
+def t_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
+    """Bound the mean of independent values (n,), such as a score over seeds, by Student's t.
+
+    Raises:
+        ValueError: fewer than two values, NaN or infinity, or a level outside (0, 1).
+    """
+    numbers = checked_values(values, least=2)
+    error = float(numbers.std(ddof=1) / np.sqrt(len(numbers)))
+    half = float(stats.t.ppf(tail(level), len(numbers) - 1)) * error
+    return Interval(_mean(numbers), _mean(numbers) - half, _mean(numbers) + half)
+
+
+def normal_interval(value: float, standard_error: float, level: float = 0.95) -> Interval:
+    """Bound a value that is normal about the truth with a known standard error.
+
+    Raises:
+        ValueError: a value that is not finite, an error that is not finite or below 0, or a level
+            outside (0, 1).
+    """
+    if not (np.isfinite(value) and np.isfinite(standard_error) and standard_error >= 0):
+        raise ValueError(f"value {value} and standard error {standard_error} give no interval")
+    half = float(stats.norm.ppf(tail(level))) * standard_error
+    return Interval(value, value - half, value + half)
+
+
+def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
+    """Bound a share of `successes` in n independent trials, within 0..1 (Wilson 1927).
+
+    Raises:
+        ValueError: no trials, successes outside 0..n, or a level outside (0, 1).
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} trials are no share")
+    z = float(stats.norm.ppf(tail(level)))
+    share = successes / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
+    # At 0 and n successes the bound is exactly the share, but for rounding.
+    return Interval(share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
+
+
+def paired_interval(one: npt.ArrayLike, other: npt.ArrayLike, level: float = 0.95) -> Interval:
+    """Bound the mean of one - other, values (n,) that belong together, such as by their seed.
+
+    Raises:
+        ValueError: different numbers of values, fewer than two, NaN or infinity, or a level
+            outside (0, 1).
+    """
+    left, right = checked_values(one), checked_values(other)
+    if len(left) != len(right):
+        raise ValueError(f"cannot pair {len(left)} values with {len(right)}")
+    return t_interval(left - right, level)
+
+
+def differs(interval: Interval) -> bool:
+    """Tell whether 0 lies outside the interval."""
+    return not interval.low <= 0 <= interval.high

@@ -1,0 +1,1 @@
+"""Writers of labelled data sets, one module for each family of formats."""

@@ -1,0 +1,88 @@
+"""Penalties on the discriminator's gradient with respect to its images, per sample.
+
+Each is a function of (discriminator, real, fakes, labels) -> (n,), differentiable in the
+discriminator's weights; the caller weighs and averages. D below is the logit.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+
+from inkgan.config import Penalties
+from inkgan.training.diffaug import shifted
+
+Critic = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Penalty = Callable[[Critic, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def squared_gradients(
+    discriminator: Critic, images: torch.Tensor, labels: torch.Tensor
+) -> torch.Tensor:
+    """Return |grad_x D(x)|^2 of each image, (n,)."""
+    watched = images.detach().requires_grad_(True)
+    logits = discriminator(watched, labels)
+    (gradient,) = torch.autograd.grad(logits.sum(), watched, create_graph=True)
+    return gradient.flatten(1).square().sum(dim=1)
+
+
+def _r1(d: Critic, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    # 1/2 |grad D(x)|^2, x real
+    return 0.5 * squared_gradients(d, real, labels)
+
+
+def _r2(d: Critic, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    # 1/2 |grad D(G(z))|^2
+    return 0.5 * squared_gradients(d, fakes, labels)
+
+
+def _gradient(
+    d: Critic, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor
+) -> torch.Tensor:
+    # (|grad D(x)| - 1)^2, x = e real + (1 - e) fake, e ~ U[0, 1] for each pair
+    share = torch.rand(len(real), 1, 1, 1, dtype=real.dtype, device=real.device)
+    between = share * real + (1 - share) * fakes
+    return (_norms(d, between, labels) - 1).square()
+
+
+def _dragan(
+    d: Critic, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor
+) -> torch.Tensor:
+    # (|grad D(x)| - 1)^2, x = real + 1/2 std(real) u, u ~ U[0, 1] for each pixel
+    around = real + 0.5 * real.std() * torch.rand_like(real)
+    return (_norms(d, around, labels) - 1).square()
+
+
+def _norms(d: Critic, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    # the square root has no derivative at 0, where a fresh critic may stand
+    return (squared_gradients(d, images, labels) + 1e-12).sqrt()
+
+
+PENALTIES: dict[str, tuple[Penalty, str]] = {
+    "r1": (_r1, "Mescheder et al. 2018, equation 9"),
+    "r2": (_r2, "Mescheder et al. 2018, equation 10"),
+    "gradient": (_gradient, "Gulrajani et al. 2017, equation 3"),
+    "dragan": (_dragan, "Kodali et al. 2017, section 2.3"),
+}
+
+
+def chosen(weights: Penalties) -> Iterator[tuple[float, Penalty]]:
+    """List the penalties that have a weight, with it."""
+    by_name = {
+        "r1": weights.r1,
+        "r2": weights.r2,
+        "gradient": weights.gradient,
+        "dragan": weights.dragan,
+    }
+    for name, weight in by_name.items():
+        if weight:
+            yield weight, PENALTIES[name][0]
+
+
+PIXELS = 2  # the largest shift along each axis
+
+
+def inconsistency(
+    discriminator: Critic, images: torch.Tensor, labels: torch.Tensor, logits: torch.Tensor
+) -> torch.Tensor:
+    """Return (D(T(x)) - D(x))^2 of each image, (n,); `logits` is D(x) with its graph."""
+    return (discriminator(shifted(images, PIXELS, PIXELS), labels) - logits).square()

@@ -1,0 +1,297 @@
+"""The command line as a stranger meets it."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from inkgan.cli.sample_command import parse_seeds
+from inkgan.config import Recipe
+from inkgan.config.serialize import from_toml, to_toml
+from inkgan.errors import ConfigError
+from tests.fixtures.references import as_npz, small_reference
+
+SMALL = ["--images", "640", "--set", "schedule.batch_size=32"]
+
+
+def inkgan(
+    *arguments: str, cwd: Path | None = None, **extra: str
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "inkgan", *arguments]
+    environment = os.environ | {"COLUMNS": "80"} | extra
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=240, cwd=cwd, env=environment
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of a short run, in a working folder that has runs/."""
+    work = tmp_path_factory.mktemp("work")
+    done = inkgan("train", "mlp", "--data", "uci-digits", *SMALL, cwd=work)
+    assert done.returncode == 0, done.stderr
+    return work / "runs" / "mlp"
+
+
+def test_help_is_quick_and_complete() -> None:
+    began = time.monotonic()
+    done = inkgan("--help")
+    assert time.monotonic() - began < 10  # a safety limit: torch alone takes seconds
+    assert done.returncode == 0
+    for verb in (
+        "train",
+        "sample",
+        "write",
+        "morph",
+        "evaluate",
+        "compare",
+        "benchmark",
+        "synth",
+        "recipes",
+        "data",
+        "judge",
+    ):
+        assert verb in done.stdout
+    assert inkgan("--version").stdout.startswith("inkgan 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "dcgna"], "unknown recipe 'dcgna'; did you mean 'dcgan'"),
+        (["trian"], "No such command 'trian'. Did you mean 'train'?"),
+        (["train", "--epoch", "3"], "--epochs"),
+        (["train", "--epochs", "three"], "'--epochs'.*(got 'three')"),
+        (["train", "--epochs", "0"], "--epochs 0: .*greater than or equal to 1"),
+        (["train", "--images", "-5"], "--images -5"),
+        (["train", "--minutes", "-1", "--data", "uci-digits", "--out", "x"], "--minutes -1"),
+        (["train", "--set", "optim.lrr=1"], "--set optim.lrr=1: unknown key.*did you mean 'lr'"),
+        (["train", "--data", "mnits"], "--data mnits: .*unknown data set 'mnits'.*'mnist'"),
+        (["train", "--device", "gpu"], "--device 'gpu' is unknown; choose auto, cpu"),
+        (["train", "--device", "cuda:9"], "--device cuda:9.*--device cpu"),
+        (["train", "--threads", "0", "--data", "uci-digits", "--out", "x"], "--threads 0"),
+        (["train", "--data-dir", "nowhere"], "--data-dir nowhere is no folder"),
+        (["train", "--on-trouble", "pray"], "pray"),
+        (["train", "--data", "folder:nowhere"], "folder:nowhere: there is no such folder"),
+        (["sample", "nothing"], "no run or bundle 'nothing'"),
+        (["sample", "nothing", "--seeds", "9-3"], "--seeds '9-3'"),
+        (["sample", "nothing", "--out", "a.jpg"], "--out a.jpg: the ending must be"),
+        (["write"], "Missing argument"),
+        (["write", "12a"], "cannot write 'a'; possible are the digits"),
+        (["write", "12", "--ink", "inky"], "--ink 'inky' is no colour"),
+        (["write", "12", "--out", "a.jpg"], "--out a.jpg: the ending must be"),
+        (["write", "12", "--from", "nothing"], "no run or bundle 'nothing'"),
+        (["morph", "3", "8", "--out", "a.mp4"], "--out a.mp4: the ending must be"),
+        (["morph", "3", "8", "--from", "nothing"], "no run or bundle 'nothing'"),
+        (["compare", "runs/a"], "two runs or more"),
+        (["compare", "a", "b"], "a is no run folder"),
+        (["recipes", "show", "nonsense"], "unknown recipe 'nonsense'"),
+        (["evaluate"], "Missing argument"),
+        (["evaluate", "nothing"], "no run or bundle 'nothing'"),
+        (["evaluate", "x.npz", "--quick"], "x.npz does not exist"),
+        (["evaluate", "data:mnits"], "unknown data set 'mnits'; did you mean 'mnist'"),
+        (["evaluate", "nothing", "--inception"], r"pip install 'inkgan\[inception\]'"),
+        (["judge", "fit", "--epochs", "0"], "--epochs 0 is impossible"),
+        (["benchmark", "--minutes", "0"], "--minutes 0.0 is impossible"),
+        (["benchmark", "--minutes", "3", "--whole"], "--whole .*--minutes 3.0 .*use one of them"),
+        (["benchmark", "--page", "page.html"], r"--page page.html: .*an ending of \.md"),
+        (["benchmark", "--also", "nothing"], "no run or bundle 'nothing'"),
+        (["benchmark", "--recipes", "mlp,dcgna"], "unknown recipe 'dcgna'; did you mean 'dcgan'"),
+    ],
+)
+def test_errors_are_one_line_with_the_way_out(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
+    done = inkgan(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert re.search(words, done.stderr)
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("inkgan: ")
+
+
+def test_debug_shows_the_traceback() -> None:
+    for arguments in (["--debug", "recipes", "show", "x"], ["recipes", "show", "x", "--debug"]):
+        done = inkgan(*arguments)
+        assert "Traceback" in done.stderr
+        assert "ConfigError" in done.stderr
+
+
+def test_train_in_a_pipe_is_quiet_and_plain(trained: Path) -> None:
+    work = trained.parents[1]
+    done = inkgan("train", "mlp", "--data", "uci-digits", *SMALL, "--out", "second", cwd=work)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stderr + done.stdout
+    assert "\r" not in done.stderr
+    assert "epoch 0.0 0 images" in done.stderr
+    assert "distance" in done.stderr
+    for written in ("grid.png", "timeline.gif", "curves.png", "generator.safetensors"):
+        assert str(Path("second") / written) in done.stdout
+        assert (work / "second" / written).is_file()
+    assert done.stdout.count("inkgan ") >= 3
+
+
+def test_the_next_commands_work(trained: Path, tmp_path: Path) -> None:
+    """What `train` proposes at the end can be typed as it stands."""
+    work = trained.parents[1]
+    done = inkgan("train", "--out", "runs/mlp", "--images", "960", cwd=work)
+    assert done.returncode == 0, done.stderr
+    assert "going on from 640 images" in done.stderr
+    assert "complete: 960 images" in done.stdout
+
+
+def test_sample(trained: Path, tmp_path: Path) -> None:
+    done = inkgan(
+        "sample", "mlp", "--seeds", "0-8", "--out", str(tmp_path / "a.png"), cwd=trained.parents[1]
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == ((3 * 30 + 2) * 2,) * 2
+
+    run = str(trained)
+    assert inkgan("sample", run, "--seeds", "8,0", "--out", str(tmp_path / "b.npz")).returncode == 0
+    assert inkgan("sample", run, "--seeds", "0-8", "--out", str(tmp_path / "c")).returncode == 0
+    with np.load(tmp_path / "b.npz") as arrays:
+        assert arrays["seeds"].tolist() == [8, 0]
+        with Image.open(tmp_path / "c/seed-000008.png") as picture:
+            assert (np.asarray(picture) == arrays["images"][0]).all()
+
+    refused = inkgan("sample", run, "--out", str(tmp_path / "a.png"))
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr
+    best = inkgan(
+        "sample", run, "--checkpoint", "best", "--out", str(tmp_path / "a.png"), "--force"
+    )
+    assert best.returncode == 0
+
+
+def test_recipes_show_can_be_trained(tmp_path: Path) -> None:
+    shown = inkgan("recipes", "show", "dcgan-compact", "--set", "optim.lr=1e-3")
+    assert from_toml(shown.stdout).optim.lr == 1e-3
+    (tmp_path / "mine.toml").write_text(shown.stdout)
+    done = inkgan(
+        "train", "mine.toml", "--data", "uci-digits", *SMALL, "--out", "mine", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    listed = inkgan("recipes").stdout
+    for name in ("mlp", "vanilla", "dcgan", "dcgan-tutorial", "dcgan-compact"):
+        assert name in listed
+
+
+def test_data_lists_and_finds() -> None:
+    assert "kmnist" in inkgan("data").stdout
+    done = inkgan("data", "fetch", "uci-digits")
+    assert "1,500 images 28x28 grey, 10 classes" in done.stdout
+
+
+def test_missing_data_list_the_ways_out_and_the_fallback_goes_on(tmp_path: Path) -> None:
+    nowhere = {"INKGAN_DATA": str(tmp_path), "INKGAN_OFFLINE": "1", "INKGAN_CACHE": str(tmp_path)}
+    done = inkgan("train", "mlp", cwd=tmp_path, **nowhere)
+    assert done.returncode == 2
+    assert "--data uci-digits" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = inkgan("train", "mlp", *SMALL, "--fallback", "uci-digits", cwd=tmp_path, **nowhere)
+    assert done.returncode == 0, done.stderr
+    assert "GOING ON WITH UCI-DIGITS INSTEAD OF MNIST" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_and_names_the_command_to_go_on(
+    tiny: Recipe, tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "tiny.toml").write_text(to_toml(tiny))
+    arguments = ["train", "tiny.toml", "--epochs", "100000", "--out", "a"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "inkgan", *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("epoch 1.0"):
+                break
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "inkgan train tiny.toml --epochs 100000 --out a" in output
+    assert "Traceback" not in errors
+    assert (tmp_path / "a/checkpoints/last.safetensors").is_file()
+    assert (tmp_path / "a/generator.safetensors").is_file()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX file size limits")
+def test_no_room_for_a_checkpoint_is_one_line(tmp_path: Path) -> None:
+    """A real refusal by the system, which the weights' library reports in its own way."""
+    arguments = ["train", "mlp", "--data", "uci-digits", *SMALL, "--out", "a"]
+    limited = f"ulimit -f 200; exec {shlex.join([sys.executable, '-m', 'inkgan', *arguments])}"
+    done = subprocess.run(
+        ["bash", "-c", limited], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert re.fullmatch(
+        r"inkgan: cannot write a/checkpoints/best\.safetensors: .*[Tt]oo large.*", last
+    )
+    assert not list((tmp_path / "a" / "checkpoints").iterdir())
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 50)), min_size=1, max_size=5))
+def test_seeds_round_trip(ranges: list[tuple[int, int]]) -> None:
+    text = ",".join(
+        f"{first}-{first + length}" if length else str(first) for first, length in ranges
+    )
+    expected = [seed for first, length in ranges for seed in range(first, first + length + 1)]
+    assert parse_seeds(text) == expected
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_seeds_or_refused(text: str) -> None:
+    try:
+        assert all(seed >= 0 for seed in parse_seeds(text))
+    except ConfigError:
+        assert not re.fullmatch(r"\d{1,5}", text, re.ASCII)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "1-", "a", "3-1", "0-99999999999", "9223372036854775808"]
+)
+def test_impossible_seeds(text: str) -> None:
+    with pytest.raises(ConfigError, match="--seeds"):
+        parse_seeds(text)
+
+
+def test_evaluate_says_what_it_finds(trained: Path, tmp_path: Path, keeps_floors: None) -> None:
+    reference = as_npz(tmp_path / "reference.npz", small_reference())
+    options = ("--quick", "--reference", f"npz:{reference}")
+    done = inkgan("evaluate", str(trained), *options, COLUMNS="60")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("- ")
+    assert "z" in done.stdout
+    assert "floor" in done.stdout
+    assert max(map(len, done.stdout.split("metric")[1].split("Note")[0].splitlines())) <= 60
+    assert str(trained / "report.html") in done.stdout
+    assert "\x1b" not in done.stderr + done.stdout
+    assert "drawing images" in done.stderr
+    assert "Judged before" in inkgan("evaluate", str(trained), *options).stdout
+    shown = inkgan("compare", str(trained), str(trained), "--out", str(tmp_path / "c"))
+    assert "No difference shown" in shown.stdout
+
+
+def test_judge_shows_its_networks() -> None:
+    done = inkgan("judge")
+    assert re.search(r"e1 +239,162 parameters +99\.\d+% of MNIST test +[0-9a-f]{64}", done.stdout)

@@ -1,0 +1,149 @@
+"""Recipes as values: complete, frozen, refused with the right spelling."""
+
+import contextlib
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from inkgan import config
+from inkgan.config import Augment, Data, Recipe
+from inkgan.config import serialize as toml
+from inkgan.config.recipes import RECIPES, get_recipe
+from inkgan.errors import ConfigError
+
+recipes = st.builds(
+    Recipe,
+    name=st.text(min_size=1, max_size=20).filter(lambda text: not set(text) & set("/\\\n")),
+    notes=st.text(),
+    seed=st.integers(0, 2**63 - 1),
+    data=st.builds(
+        Data,
+        holdout=st.integers(0, 9999),
+        size=st.none() | st.integers(4, 256),
+        augment=st.builds(Augment, rotate=st.floats(0, 180), scale=st.floats(0, 0.9)),
+    ),
+    optim=st.builds(config.Optim, lr=st.floats(1e-9, 1)),
+    model=st.sampled_from([r.model for r in RECIPES.values() if not r.model.style]),
+)
+
+
+@given(recipes)
+def test_toml_round_trip(recipe: Recipe) -> None:
+    assert toml.from_toml(toml.to_toml(recipe)) == recipe
+
+
+@given(st.text())
+def test_any_text_is_a_recipe_or_a_config_error(text: str) -> None:
+    with contextlib.suppress(ConfigError):
+        assert isinstance(toml.from_toml(text), Recipe)
+
+
+@given(st.text(max_size=40))
+def test_any_override_is_taken_or_refused(assignment: str) -> None:
+    with contextlib.suppress(ConfigError):
+        assert isinstance(toml.override(RECIPES["dcgan"], [assignment]), Recipe)
+
+
+def test_recipes_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        RECIPES["mlp"].optim.lr = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "get", "expected"),
+    [
+        ("optim.lr=1e-4", lambda r: r.optim.lr, 1e-4),
+        ("data.augment=rotate:20,shift:2", lambda r: r.data.augment, Augment(rotate=20, shift=2)),
+        ("data.augment.elastic=1.5", lambda r: r.data.augment.elastic, 1.5),
+        ("objective.loss=minimax", lambda r: r.objective.loss, "minimax"),
+        ("schedule.images=1000", lambda r: r.schedule.images, 1000),
+        ("schedule.images=none", lambda r: r.schedule.images, None),
+        ("model.generator.norm=none", lambda r: r.model.generator.norm, None),
+        ('data.name="folder:my pictures"', lambda r: r.data.name, "folder:my pictures"),
+        ("data.name=folder:a=b", lambda r: r.data.name, "folder:a=b"),
+        ('model.generator={family="mlp"}', lambda r: r.model.generator.widths, (256, 512, 1024)),
+    ],
+)
+def test_override(assignment: str, get, expected: object) -> None:  # type: ignore[no-untyped-def]
+    changed = toml.override(RECIPES["dcgan"], [assignment])
+    assert get(changed) == expected
+    assert RECIPES["dcgan"] == get_recipe("dcgan")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("optim.lrr=1e-4", "unknown key 'optim.lrr'; did you mean 'lr'"),
+        ("optin.lr=1e-4", "unknown key 'optin'; did you mean 'optim'"),
+        ("objective.loss=minmax", "did you mean 'minimax'"),
+        ("data.name=mnits", "unknown data set 'mnits'; did you mean 'mnist'"),
+        ("model.generator.slop=0.1", "did you mean 'slope'"),
+        ("model.generator.family=dcgn", "did you mean 'dcgan'"),
+        ("model.generator.output.padding=sam", "model.generator.output.padding = 'sam'"),
+        ("model.discriminator.layers=[{kernel=3}]", "model.discriminator.layers.0.channels"),
+        ("model.generator.slop=0.1", "unknown key 'model.generator.slop'"),
+        ("optim.lr=-1", "optim.lr = -1: should be greater than 0"),
+        ("optim.lr=nan", "finite"),
+        ("optim.lr=fast", "optim.lr = 'fast'"),
+        ("schedule.epochs=0", "greater than or equal to 1"),
+        ("schedule.epochs=1.5", "schedule.epochs = 1.5"),
+        ("data.augment=spin:20", "unknown key 'data.augment.spin'"),
+        ("data.augment.rotate=400", "less than or equal to 180"),
+        ("optim.lr.x=1", "holds a value"),
+        ("optim.lr", "section.key=value"),
+        ("=3", "section.key=value"),
+        ("model.generator.layers=[]", ""),
+    ],
+)
+def test_impossible_overrides_name_key_value_and_way_out(assignment: str, message: str) -> None:
+    if not message:
+        assert toml.override(RECIPES["dcgan"], [assignment]).name == "dcgan"
+        return
+    with pytest.raises(ConfigError) as caught:
+        toml.override(RECIPES["dcgan"], [assignment])
+    assert message in str(caught.value)
+    assert assignment in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_recipe_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'dcgan'"):
+        get_recipe("dcgann")
+    with pytest.raises(ConfigError, match=r"cannot read the recipe missing\.toml"):
+        get_recipe("missing.toml")
+
+
+def test_unknown_key_in_a_file_names_the_file() -> None:
+    with pytest.raises(ConfigError, match=r"mine\.toml: unknown key 'optim\.lrate'"):
+        toml.from_toml("[optim]\nlrate = 1", "mine.toml")
+
+
+def test_differences_are_leaves() -> None:
+    other = toml.override(RECIPES["dcgan"], ["optim.lr=1e-3", "seed=4"])
+    assert list(toml.differences(RECIPES["dcgan"], other)) == [
+        ("optim.lr", 2e-4, 1e-3),
+        ("seed", 0, 4),
+    ]
+
+
+def test_every_field_is_read_somewhere() -> None:
+    """A setting that nothing reads is a lie: each field's name occurs in the code as .name."""
+    folder = Path(config.__file__).parent
+    root = folder.parent
+    definitions = {*folder.glob("*.py"), root / "recipes.py"}
+    modules = set(root.rglob("*.py")) - definitions
+    source = "".join(path.read_text(encoding="utf-8") for path in modules)
+    values = [
+        v for v in vars(config).values() if isinstance(v, type) and issubclass(v, config.Value)
+    ]
+    fields = {name for value in values for name in value.model_fields}
+    assert {name for name in fields if f".{name}" not in source} == set()
+
+
+def test_learning_rates_survive_text_exactly() -> None:
+    recipe = toml.override(RECIPES["dcgan"], [f"optim.lr={math.pi / 1e4!r}"])
+    assert toml.from_toml(toml.to_toml(recipe)).optim.lr == math.pi / 1e4

@@ -1,0 +1,118 @@
+"""Batches: addressed by step, full, and without replacement inside an epoch."""
+
+import pytest
+import torch
+
+from inkgan.config import Augment
+from inkgan.data.batches import Batches
+from inkgan.data.dataset import Dataset
+from inkgan.errors import ConfigError
+
+COUNT, BATCH = 103, 10  # ten full batches and three images that fill none
+
+
+@pytest.fixture
+def numbered() -> Dataset:
+    """Give images that carry their own number as grey level and as label."""
+    numbers = torch.arange(COUNT)
+    pixels = numbers.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 6, 4)
+    return Dataset("numbered", pixels.contiguous(), numbers, tuple(map(str, range(COUNT))))
+
+
+def epoch_of(batches: Batches, epoch: int) -> list[int]:
+    steps = range(epoch * batches.per_epoch, (epoch + 1) * batches.per_epoch)
+    return [label for step in steps for label in batches.at(step).labels.tolist()]
+
+
+def test_an_epoch_is_full_batches_without_replacement(numbered: Dataset) -> None:
+    batches = Batches(numbered, BATCH, 0, Augment())
+    assert batches.per_epoch == COUNT // BATCH
+    for step in range(batches.per_epoch):
+        assert batches.at(step).images.shape == (BATCH, 1, 6, 4)
+        assert batches.at(step).labels.shape == (BATCH,)
+    drawn = epoch_of(batches, 0)
+    assert len(set(drawn)) == len(drawn) == batches.per_epoch * BATCH
+
+
+def test_images_belong_to_their_labels_and_lie_in_range(numbered: Dataset) -> None:
+    batch = Batches(numbered, BATCH, 0, Augment()).at(3)
+    assert batch.images.dtype == torch.float32
+    assert batch.labels.dtype == torch.int64
+    levels = (batch.images[:, 0, 0, 0] + 1) * 127.5
+    torch.testing.assert_close(levels, batch.labels.float())
+
+
+def test_the_ends_of_the_range_are_exact() -> None:
+    images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)
+    dataset = Dataset("ends", images, torch.tensor([0, 1]), ("black", "white"))
+    batch = Batches(dataset, 2, 0, Augment()).at(0)
+    assert sorted(batch.images.flatten().tolist()) == [-1.0, 1.0]
+
+
+def test_random_access_equals_sequence(numbered: Dataset) -> None:
+    distortion = Augment(rotate=20, shift=1, elastic=1)
+    sequential, random = (Batches(numbered, BATCH, 5, distortion) for _ in range(2))
+    expected = [sequential.at(step) for step in range(35)]
+    for step in torch.randperm(35, generator=torch.Generator().manual_seed(0)).tolist():
+        batch = random.at(step)
+        assert torch.equal(batch.images, expected[step].images)
+        assert torch.equal(batch.labels, expected[step].labels)
+
+
+def test_the_global_generator_is_neither_read_nor_moved(numbered: Dataset) -> None:
+    batches = Batches(numbered, BATCH, 0, Augment(rotate=20))
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = batches.at(17)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert torch.equal(Batches(numbered, BATCH, 0, Augment(rotate=20)).at(17).images, first.images)
+
+
+def test_epochs_and_seeds_shuffle_differently(numbered: Dataset) -> None:
+    orders = [
+        epoch_of(Batches(numbered, BATCH, seed, Augment()), epoch)
+        for seed in (0, 1)
+        for epoch in (0, 1, 2)
+    ]
+    assert len({tuple(order) for order in orders}) == 6
+
+
+def test_every_image_is_seen_within_a_few_epochs(numbered: Dataset) -> None:
+    """Three of 103 images are left out of each epoch, but not always the same ones."""
+    batches = Batches(numbered, BATCH, 0, Augment())
+    seen = set(epoch_of(batches, 0)) | set(epoch_of(batches, 1)) | set(epoch_of(batches, 2))
+    assert seen == set(range(COUNT))
+
+
+def test_distortion_is_fresh_at_every_step() -> None:
+    """The same picture everywhere, so that only the distortion can differ."""
+    picture = torch.arange(100, dtype=torch.uint8).view(1, 1, 10, 10)
+    dataset = Dataset("alike", picture.repeat(8, 1, 1, 1), torch.zeros(8).long(), ("all",))
+    batches = Batches(dataset, 8, 0, Augment(rotate=30))
+    other = Batches(dataset, 8, 1, Augment(rotate=30))
+    assert torch.equal(
+        batches.at(0).images, Batches(dataset, 8, 0, Augment(rotate=30)).at(0).images
+    )
+    assert not torch.allclose(batches.at(0).images, batches.at(1).images)
+    assert not torch.allclose(batches.at(0).images, other.at(0).images)
+
+
+def test_distortion_leaves_choice_and_labels_alone(numbered: Dataset) -> None:
+    plain = Batches(numbered, BATCH, 0, Augment()).at(4)
+    bent = Batches(numbered, BATCH, 0, Augment(rotate=30, elastic=2)).at(4)
+    assert torch.equal(plain.labels, bent.labels)
+    assert bent.images.shape == plain.images.shape
+    assert bent.images.abs().max() <= 1 + 1e-6
+
+
+def test_a_batch_may_be_the_whole_set_but_not_more(numbered: Dataset) -> None:
+    whole = Batches(numbered, COUNT, 0, Augment())
+    assert whole.per_epoch == 1
+    assert sorted(whole.at(0).labels.tolist()) == list(range(COUNT))
+    message = (
+        r"schedule\.batch_size=104 is more than the 103 images of numbered; "
+        r"use --set schedule\.batch_size=12"
+    )
+    with pytest.raises(ConfigError, match=message):
+        Batches(numbered, COUNT + 1, 0, Augment())

@@ -1,0 +1,55 @@
+"""What the documents say is what the program does."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import inkgan
+from inkgan.config import Objective
+from inkgan.training.diffaug import TRANSFORMATIONS
+from inkgan.training.losses import LOSSES
+from inkgan.training.penalties import PENALTIES
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_recipes_page_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    written = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    assert written == generate.page(), "run: python docs/generate.py"
+
+
+def test_the_file_tree_of_the_architecture_page_names_every_package() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for path in Path(inkgan.__file__).parent.iterdir():
+        if path.name.startswith("__") or path.name == "py.typed":
+            continue
+        name = f"{path.name}/" if path.is_dir() else path.name
+        assert re.search(rf"(^|\s){re.escape(name)}\s", page), name
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("http") or (page.parent / target).exists(), (page, target)
+
+
+def test_the_page_of_objectives_has_every_formula_with_its_source() -> None:
+    page = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip(" `"): line for line in page.splitlines() if "|" in line}
+    sources: dict[str, str] = {name: loss.source for name, loss in LOSSES.items()}
+    sources |= {f"objective.penalties.{name}": source for name, (_, source) in PENALTIES.items()}
+    for name, source in sources.items():
+        assert source in rows[name], name
+    assert all(f"`{name}`" in rows["objective.augment"] for name in TRANSFORMATIONS)
+    elsewhere = {"loss", "penalties", "classify", "style"}
+    for name in Objective.model_fields.keys() - elsewhere:
+        assert f"objective.{name}" in rows, name
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert f"## {inkgan.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

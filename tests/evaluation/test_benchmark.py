@@ -1,0 +1,358 @@
+"""inkgan benchmark: rounds of seeds, the tables and the plot, gone on with when asked for again."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import inkgan.evaluation.benchmark
+from inkgan import files, images
+from inkgan.config import Recipe
+from inkgan.config.recipes import get_recipe
+from inkgan.config.serialize import override, to_toml
+from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
+from inkgan.evaluation.benchmark import Plan, benchmark, mnist_recipes, seconds_left
+from inkgan.evaluation.evaluate import Judged
+from inkgan.evaluation.report.leaderboard import Effort, Entry, hand_column, score_column, standings
+from inkgan.evaluation.report.leaderboard import with_margin as written
+from inkgan.evaluation.report.leaderboard_chart import over_seeds, spread
+from inkgan.evaluation.report.leaderboard_page import TABLES, About, check_page, page, write_page
+from inkgan.io.run_dir import Run
+from inkgan.runs.events import Event, Finished, Started
+from tests.fixtures.references import as_npz, small_reference
+
+FLOORS = {"fd_e1": (1.3, 0.07), "recall": (0.947, 0.002), "clear": (0.99, 0.001)}
+ABOUT = About("inkgan benchmark", 4.0, "quick", "mnist", runs=3)
+
+
+def score(key: str, value: float, margin: float = 0.01) -> dict[str, Any]:
+    mean, sd = FLOORS.get(key, (0.99, 0.002))
+    ends = {"low": value - margin, "high": value + margin}
+    floor = {"mean": mean, "sd": sd, "draws": 20}
+    return {"key": key, "value": value, **ends, "floor": floor, "spread": "images"}
+
+
+def document(hand: float | None = None, **values: float) -> dict[str, Any]:
+    shared = {"slant": {"consistency": {"value": hand, "low": 0.5, "high": 0.95}}}
+    return {
+        "scores": [score(key, value) for key, value in values.items()],
+        "seconds": 10.0,
+        "verdict": [f"At {values['fd_e1']:g}."],
+        "hand": None if hand is None else {"shared": shared},
+    }
+
+
+def entry(name: str, seed: int, **values: float) -> Entry:
+    effort = Effort((2_000, 1_000), 5_000 + seed, 50_000, 240.0, 900.0)
+    return Entry(name, "trained", seed, document(**values), effort=effort)
+
+
+def cells(text: str, title: str) -> list[list[str]]:
+    section = text.split(f"## {title}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+# --- numbers ---
+
+
+def test_three_seeds_have_a_t_interval_and_a_worst_one() -> None:
+    values = [50.0, 60.0, 76.0]
+    (row,) = standings([entry("a", seed, fd_e1=value) for seed, value in enumerate(values)])
+    half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / math.sqrt(3)
+    assert row.cell(score_column("fd_e1")) == f"62 ± {half:.0f} (76)"
+    assert row.worst().seed == 2
+
+
+def test_one_seed_has_the_interval_of_its_images_and_two_have_none() -> None:
+    one = entry("a", 0, fd_e1=50, recall=0.9)
+    assert standings([one])[0].cell(score_column("recall")) == "90.0 ± 1.0"
+    two = [one, entry("a", 1, fd_e1=60, recall=0.7)]
+    assert standings(two)[0].cell(score_column("recall")) == "80 (70)"
+
+
+def test_the_worst_is_the_farthest_from_real_where_that_is_best() -> None:
+    entries = [entry("a", seed, fd_e1=1, clear=value) for seed, value in enumerate((1.0, 0.9))]
+    assert standings(entries)[0].cell(score_column("clear")).endswith("(90)")
+    hands = [entry("a", seed, fd_e1=1, hand=value) for seed, value in enumerate((0.6, 0.9))]
+    assert standings(hands)[0].cell(hand_column("slant")) == "0.75 (0.6)"
+
+
+def test_a_failed_seed_is_the_worst_and_hides_nowhere() -> None:
+    failed = Entry("a", "trained", 1, failure="The losses are not finite.")
+    (row,) = standings([entry("a", 0, fd_e1=50), failed])
+    assert row.cell(score_column("fd_e1")) == "50 (failed)"
+    text = page([entry("a", 0, fd_e1=50), failed], ABOUT)
+    assert cells(text, "How near to real digits")[2][1] == "1 of 2"
+    assert "- **a**, seed 1: The losses are not finite." in text
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
+def test_a_number_is_no_finer_than_its_margin(value: float, margin: float) -> None:
+    number, half = (float(part.replace(",", "")) for part in written(value, margin).split(" ± "))
+    step = max(10.0 ** math.floor(math.log10(margin)), 1e-4)
+    assert abs(half - margin) <= min(step, 1) / 2 + 1e-9
+    assert abs(number - value) <= min(step, 1) / 2 + 1e-6
+
+
+def test_margins_have_two_digits_below_three_and_a_half() -> None:
+    """The examples of the Particle Data Group: 0.827 ± 0.119 and ± 0.367."""
+    assert written(0.827, 0.119) == "0.83 ± 0.12"
+    assert written(0.827, 0.367) == "0.8 ± 0.4"
+
+
+def test_a_number_without_margin_stands_alone() -> None:
+    assert written(12345.6, 0.0) == "12,346"
+    assert written(0.12345, math.nan) == "0.1235"
+
+
+# --- the page ---
+
+
+def test_rows_are_sorted_above_real_images_and_their_floor() -> None:
+    entries = [
+        Entry("real", "real", document=document(fd_e1=1.4, label_accuracy=0.999)),
+        entry("far", 0, fd_e1=90),
+        entry("near", 0, fd_e1=20, label_accuracy=0.97, hand=0.9),
+        Entry("bundle, as given", "given", document=document(fd_e1=30)),
+    ]
+    text = page(entries, ABOUT)
+    table = cells(text, "How near to real digits")
+    assert [row[0] for row in table[2:]] == [
+        "near",
+        "bundle, as given",
+        "far",
+        "real",
+        "*floor: real against real*",
+    ]
+    assert table[-1][2] == "1.30 ± 0.07"
+    assert {len(row) for row in table} == {3}
+    labelled = cells(text, "Labels and one hand")
+    assert [row[0] for row in labelled[2:-1]] == ["near", "real"]
+    assert [row[-1] for row in labelled[2:]] == ["0.9 ± 0.4", "-", "-"]
+    assert "1 of 3 runs are still missing" in text
+    assert "says nothing about" in text
+    assert "t-interval" not in text
+    assert cells(text, "What it cost")[2] == [
+        "near",
+        "2,000 / 1,000",
+        "900",
+        "4.0",
+        "5,000",
+        "10 %",
+    ]
+
+
+@pytest.mark.parametrize(("seeds", "words"), [(3, "t-interval"), (2, "no interval"), (1, "single")])
+def test_the_page_says_what_its_intervals_cover(seeds: int, words: str) -> None:
+    text = page([entry("a", seed, fd_e1=50) for seed in range(seeds)], ABOUT)
+    assert sum(said in text for said in ("t-interval", "no interval", "single run")) == 1
+    assert words in text
+
+
+def test_columns_are_metrics_of_the_judge() -> None:
+    headings = [column.heading for _, _, columns in TABLES for column in columns]
+    assert len(set(headings)) == len(headings)
+    assert "Recall, % ↑" in headings
+
+
+def test_page_and_plot_are_written_over_their_own_kind_only(tmp_path: Path) -> None:
+    path, picture = tmp_path / "bench.md", tmp_path / "bench.png"
+    ran = replace(entry("a", 0, fd_e1=50), curve=[(5.0, 90.0), (10.0, 40.0)])
+    check_page(path)
+    write_page(path, [ran], ABOUT)
+    assert "](bench.png)" in path.read_text(encoding="utf-8")
+    assert images.read_picture(picture).std() > 1
+    check_page(path)
+    write_page(path, [replace(ran, curve=[])], ABOUT)
+    assert "bench.png" not in path.read_text(encoding="utf-8")
+    path.write_text("# Mine\n")
+    with pytest.raises(ArtifactError, match=r"bench\.md is no benchmark's; name another"):
+        check_page(path)
+    with pytest.raises(ConfigError, match=r"an ending of \.md"):
+        check_page(picture)
+
+
+# --- the plot ---
+
+
+def test_seeds_are_joined_where_all_of_them_reach() -> None:
+    """Powers of time are straight on logarithmic axes, so that reading between points is exact."""
+    runs = [
+        [(t, c / t) for t in times]
+        for c, times in ((100, (1.0, 4, 16, 64)), (300, (2.0, 32)), (200, (1.0, 100)))
+    ]
+    joined = over_seeds(runs)
+    assert joined is not None
+    times, low, middle, high = joined
+    assert times == pytest.approx([2, 4, 16, 32])
+    assert low == pytest.approx(100 / times)
+    assert middle == pytest.approx(200 / times)
+    assert high == pytest.approx(300 / times)
+
+
+def test_what_cannot_be_drawn_is_left_out() -> None:
+    assert over_seeds([[(1.0, 5.0)], []]) is None
+    assert over_seeds([[(1.0, 5.0), (2.0, math.nan)]]) is None
+    assert over_seeds([[(1.0, 5.0), (2.0, 4.0)], [(3.0, 5.0), (4.0, 4.0)]]) is None
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_names_stand_apart_in_their_order(places: list[float]) -> None:
+    gap = min(0.05, 1 / max(len(places) - 1, 1))
+    moved = spread(places, 0.05)
+    order = np.argsort(places, kind="stable")
+    assert (np.diff(moved[order]) >= gap - 1e-9).all()
+    assert moved.min() >= -1e-9
+    assert moved.max() <= 1 + 1e-9
+
+
+def test_names_that_stand_apart_stay() -> None:
+    assert spread([0.9, 0.1, 0.5], 0.1) == pytest.approx([0.9, 0.1, 0.5])
+    assert spread([0.5, 0.5], 0.1) == pytest.approx([0.45, 0.55])
+
+
+# --- the runs ---
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    recipe = override(
+        get_recipe("mlp"),
+        ["data.name=uci-digits", "schedule.images=640", "schedule.batch_size=32", "name=small"],
+    )
+    path = tmp_path / "small.toml"
+    path.write_text(to_toml(recipe))
+    return path
+
+
+class Stub:
+    """Stands for training, at 320 images a second, and for the judge; notes what is asked of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.trained: list[tuple[str, float | None, int | None]] = []
+        self.judged: list[str] = []
+        self.seconds, self.stopped, self.unjudged = 10.0, "", ""
+        monkeypatch.setattr(inkgan.benchmark, "train", self.train)
+        monkeypatch.setattr(inkgan.benchmark, "evaluate", self.judge)
+
+    def train(
+        self,
+        recipe: Recipe,
+        *,
+        out: Path,
+        minutes: float | None,
+        on_event: Callable[[Event], None],
+        **_: Any,
+    ) -> None:
+        self.trained.append((out.name, minutes, recipe.schedule.evaluate_every))
+        out.mkdir(parents=True, exist_ok=True)
+        run = Run.create_or_open(out, recipe)
+        files.write_json(
+            run.environment_path, {"device": "cpu", "processor": "abacus", "torch": "2"}
+        )
+        run.save_checkpoint("last", {"none": torch.zeros(1)}, {"step": 100, "seconds": 10.0})
+        run.append({"step": 100, "images": 3200, "seconds": self.seconds, "e3_distance": 7.0})
+        on_event(Started(run, 0, 6400, "digits", (20, 10), "cpu", None))
+        if out.name == self.stopped:
+            raise TrainingStopped("The losses are not finite.")
+        on_event(Finished(run, "time is up", 3200, self.seconds))
+
+    def judge(self, source: str | Path, *, out: Path, **_: Any) -> Judged:
+        self.judged.append(Path(source).name)
+        if self.judged[-1] == self.unjudged:
+            raise DataError("every pixel of all 10,000 images is 0")
+        return Judged(document(fd_e1=50), out / "report.json", out / "report.html", cached=False)
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
+    return Stub(monkeypatch)
+
+
+def test_a_real_benchmark_and_the_same_again(
+    tmp_path: Path, small: Path, keeps_floors: None
+) -> None:
+    reference = f"npz:{as_npz(tmp_path / 'reference.npz', small_reference())}"
+    plan = Plan((str(small),), (1,), None, "quick", tmp_path / "runs", reference)
+    real, ran = benchmark(plan)
+    assert (real.role, ran.role, ran.seed) == ("real", "trained", 1)
+    text = page([real, ran], About("inkgan benchmark", None, "quick", "small", plan.runs))
+    assert cells(text, "What it cost")[2][4:] == ["640", "100 %"]
+    again = replace(plan, also=(str(tmp_path / "runs" / "small-1"),))
+    real_again, given_run, ran_again = benchmark(again)
+    assert (real_again, ran_again) == (real, ran)
+    assert given_run.document is not None
+    assert ran.document is not None
+    assert given_run.document["scores"] == ran.document["scores"]
+    assert given_run.effort is not None
+    assert ran.effort is not None
+    assert given_run.effort.parameters == ran.effort.parameters
+    assert given_run.effort.images == ran.effort.images
+
+
+def test_the_first_seed_of_all_recipes_comes_first(tmp_path: Path, stub: Stub) -> None:
+    list(benchmark(Plan(("mlp", "cgan"), (3, 5), None, "quick", tmp_path / "runs")))
+    assert stub.judged == ["data:mnist", "mlp-3", "cgan-3", "mlp-5", "cgan-5"]
+    assert [minutes for _, minutes, _ in stub.trained] == [None] * 4
+
+
+def test_a_budget_spreads_evaluations_alike_over_all_seeds(
+    tmp_path: Path, small: Path, stub: Stub
+) -> None:
+    """The speed of a first leg: 320 images/s, so that a twelfth of four minutes is 6,400 images."""
+    plan = Plan((str(small),), (0, 1), 4.0, "quick", tmp_path / "runs")
+    _, ran, _ = benchmark(plan)
+    assert stub.trained == [
+        ("small-0", pytest.approx(0.2), None),
+        ("small-0", 4.0, 6400),
+        ("small-1", 4.0, 6400),
+    ]
+    assert ran.effort == Effort((20, 10), 3200, 6400, 10.0, None)
+    assert ran.curve[-1] == (10.0, 7.0)
+    assert seconds_left([ran], plan) == pytest.approx(240 + 10)
+    stub.trained.clear()
+    list(benchmark(plan))
+    assert stub.trained == [("small-0", 4.0, 6400), ("small-1", 4.0, 6400)]
+    stub.trained.clear()
+    list(benchmark(replace(plan, minutes=0.5)))
+    assert [every for _, _, every in stub.trained] == [1900, 1900]  # 6 s at least between two
+
+
+def test_a_run_that_breaks_down_does_not_end_the_others(tmp_path: Path, stub: Stub) -> None:
+    stub.stopped, stub.unjudged = "mlp-0", "mlp-1"
+    _, *trained = benchmark(Plan(("mlp",), (0, 1, 2), None, "quick", tmp_path / "runs"))
+    assert [ran.failure for ran in trained] == [
+        "The losses are not finite.",
+        "It cannot be judged: every pixel of all 10,000 images is 0",
+        "",
+    ]
+    assert [ran.effort is None for ran in trained] == [True, False, False]
+
+
+def test_impossible_plans_are_refused_before_anything_is_judged(tmp_path: Path) -> None:
+    plan = Plan(("mlp",), (0,), None, "quick", tmp_path / "runs")
+    for changes, words in (
+        ({"recipes": ()}, "a recipe and a seed"),
+        ({"seeds": (1, 1)}, "--seeds has 1 twice"),
+        ({"recipes": ("mlp", "mlp")}, "--recipes has mlp twice"),
+        ({"recipes": ("mpl",)}, "did you mean 'mlp'"),
+        ({"also": ("nowhere",)}, "no run or bundle"),
+    ):
+        with pytest.raises((ConfigError, ArtifactError), match=words):
+            list(benchmark(replace(plan, **changes)))
+    assert not plan.out.exists()
+
+
+def test_all_recipes_for_mnist_and_no_other() -> None:
+    names = mnist_recipes()
+    assert {"mlp", "wgan-gp", "flagship"} <= set(names)
+    assert not {"cifar10", "kmnist", "fashion-mnist", "stacked-mnist"} & set(names)

@@ -1,0 +1,116 @@
+"""Differences between two generators: shown where they are, and not where they are not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkgan import files
+from inkgan.config import Recipe
+from inkgan.errors import ArtifactError
+from inkgan.evaluation.paired import contest
+from inkgan.evaluation.report.comparison_table import Contest, contests
+from inkgan.evaluation.score import Floor, Score
+from inkgan.io.run_dir import Run
+from inkgan.metrics.stats.intervals import paired_interval
+
+FLOOR = Floor(1.0, 0.1, 20)
+
+
+def scores(value: float, accuracy: float = 0.99, error: float = 0.5) -> dict[str, Score]:
+    return {
+        "fd_e1": Score("fd_e1", value, value - error, value + error, FLOOR, "sets"),
+        "label_accuracy": Score(
+            "label_accuracy",
+            accuracy,
+            accuracy - 0.001,
+            accuracy + 0.001,
+            Floor(0.995, 0.001, 20),
+            "sets",
+        ),
+    }
+
+
+def test_seeds_are_paired() -> None:
+    noise = [0.0, 5.0, 10.0]  # seeds differ far more than the two generators do
+    one = {seed: scores(20 + noise[seed]) for seed in range(3)}
+    other = {seed: scores(18 + noise[seed] + 0.1 * seed) for seed in range(3)}
+    found = contest(one, other)[0]
+    assert found.basis == "3 paired seeds"
+    expected = paired_interval([18.0, 23.1, 28.2], [20.0, 25.0, 30.0])
+    assert found.gap == pytest.approx(expected)
+    assert found.shown
+    assert found.second_is_better
+
+
+def test_one_run_each_speaks_of_images_alone() -> None:
+    found = contest({0: scores(20)}, {7: scores(20.5)})[0]
+    assert "not another training" in found.basis
+    assert not found.shown
+    assert contest({0: scores(20)}, {7: scores(25)})[0].shown
+
+
+def test_too_typical_is_not_better_than_real() -> None:
+    above, at = contest({0: scores(1, accuracy=0.9999)}, {0: scores(1, accuracy=0.9951)})[1:2] * 2
+    assert above.second_is_better
+    assert at.shown
+
+
+def test_random_differences_are_rarely_shown() -> None:
+    random = np.random.default_rng(0)
+    shown = 0
+    for _ in range(200):
+        one = {seed: scores(float(random.normal())) for seed in range(4)}
+        other = {seed: scores(float(random.normal())) for seed in range(4)}
+        shown += contest(one, other)[0].shown
+    assert shown <= 22  # 5 % of 200, and four standard deviations
+
+
+def judged(run: Run, value: float, judge: str = "this one") -> None:
+    document = {
+        "kind": "judgement",
+        "judge": judge,
+        "reference": {"digest": "x"},
+        "counts": {"set size": 10_000},
+        "scores": [s.as_json() for s in scores(value).values()],
+    }
+    files.write_json(run.path / "report.json", document)
+
+
+def test_runs_that_differ_in_their_seed_are_one_recipe(
+    tiny: Recipe, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("runs")
+    runs = []
+    for name, lr, value in (("a", 2e-4, 20.0), ("b", 1e-3, 10.0)):
+        for seed in range(3):
+            optim = tiny.optim.model_copy(update={"lr": lr})
+            recipe = tiny.model_copy(update={"seed": seed, "optim": optim})
+            run = Run(folder / f"{name}{seed}", recipe)
+            judged(run, value + seed + 0.1 * seed * (name == "b"))
+            runs.append((run.path.name, run))
+    (found,) = contests(runs)
+    assert found.one == found.other == "tiny (3 runs)"
+    assert "Fréchet distance, E1" in found.sentence
+    assert "3 paired seeds" in found.sentence
+    assert "no difference shown in 1 of 2" in found.sentence
+    assert found.rows()[0]["finding"] == "tiny (3 runs) is better"
+    judged(runs[5][1], 12.0, judge="another")
+    (found,) = contests(runs)
+    assert "a0 and b2 were judged by other means" in found.sentence
+    (runs[4][1].path / "report.json").unlink()
+    (found,) = contests(runs)
+    assert "b1 has not been judged: inkgan evaluate" in found.sentence
+
+
+def test_equal_scores_show_no_difference() -> None:
+    found = Contest("a", "b", contest({0: scores(20)}, {0: scores(20)}))
+    assert found.sentence.startswith("No difference shown between a and b")
+
+
+def test_a_foreign_report_is_refused(tiny: Recipe, tmp_path: Path) -> None:
+    runs = [(name, Run(tmp_path / name, tiny)) for name in ("a", "b")]
+    for _, run in runs:
+        files.write_json(run.path / "report.json", {"mine": 1})
+    with pytest.raises(ArtifactError, match="is no judgement of inkgan"):
+        contests(runs)

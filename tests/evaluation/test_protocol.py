@@ -1,0 +1,269 @@
+"""The judge judged: what must be zero is, what is worse scores worse, what is copied is caught."""
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from inkgan import files
+from inkgan.config import Data
+from inkgan.data.dataset import load_dataset
+from inkgan.errors import DataError
+from inkgan.evaluation.baselines import FloorBook
+from inkgan.evaluation.protocol import Assessor, confusion
+from inkgan.evaluation.reference import class_matched
+from inkgan.evaluation.results import Assessment, Fakes, Protocol, check
+from inkgan.evaluation.score import METRICS, Score
+from inkgan.evaluation.set_metrics import measure_set
+from inkgan.evaluation.verdict import verdict
+from inkgan.images import UInt8
+from inkgan.metrics.features.extractors import linear_reading, look, weights_path
+from inkgan.metrics.frechet import frechet_distance, moments
+from inkgan.metrics.two_sample import train_and_test, two_sample_auc
+from tests.fixtures.references import small_reference, small_target
+
+REAL, TARGET = small_reference(), small_target()
+ON_MNIST = REAL.name == "mnist"
+SIZE = len(REAL.test) // 2
+THOROUGH = Protocol("thorough", images=SIZE, set_size=SIZE, thorough=True)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> FloorBook:
+    return FloorBook(TARGET, tmp_path_factory.mktemp("floors"))
+
+
+def train_draw(count: int = SIZE, draw: int = 77) -> tuple[UInt8, np.ndarray]:
+    rows = REAL.class_matched(count, draw)
+    return REAL.train[rows], REAL.train_labels[rows]
+
+
+# --- the shipped networks ---
+
+
+def test_shipped_weights_are_those_that_were_measured() -> None:
+    described = files.read_json(weights_path("e1").parent / "judge.json")
+    for name, row in described.items():
+        assert hashlib.sha256(weights_path(name).read_bytes()).hexdigest() == row["sha256"]
+    assert described["e1"]["test_accuracy"] >= 0.995
+    assert described["e3"]["sha256"] != described["e1"]["sha256"]
+
+
+@pytest.mark.skipif(not ON_MNIST, reason="needs MNIST in INKGAN_DATA")
+def test_stated_accuracies_are_true() -> None:
+    test = load_dataset(Data(name="mnist", holdout=0), "test", Path(os.environ["INKGAN_DATA"]))
+    pixels, labels = test.images[:, 0].numpy(), test.labels.numpy()
+    described = files.read_json(weights_path("e1").parent / "judge.json")
+    right = (look(pixels).read == labels).mean()
+    assert right == pytest.approx(described["e1"]["test_accuracy"], abs=2e-4)
+    linear = (linear_reading(pixels).argmax(axis=1) == labels).mean()
+    assert linear == pytest.approx(described["linear"]["test_accuracy"], abs=2e-4)
+
+
+def test_what_is_seen_does_not_depend_on_the_company() -> None:
+    whole = look(REAL.test[:600])
+    order = np.random.default_rng(0).permutation(600)
+    shuffled = look(REAL.test[:600][order])
+    few = look(REAL.test[:7])
+    for part in range(3):
+        assert (whole[part][order] == shuffled[part]).all()
+        assert (whole[part][:7] == few[part]).all()
+
+
+# --- what must be zero, and what must be worse ---
+
+
+def test_identical_sets_score_perfectly() -> None:
+    found = measure_set(TARGET.seen, TARGET.labels, TARGET)
+    assert found["fd_e1"] == pytest.approx(0, abs=1e-6)
+    assert found["fd_e2"] == pytest.approx(0, abs=1e-6)
+    assert found["precision"] == found["recall"] == found["coverage"] == 1
+    assert found["kid"] <= 0.01  # unbiased, so that identical sets may fall below 0
+    assert found["variety/3"] == pytest.approx(1)
+
+
+def test_float32_and_float64_features_agree() -> None:
+    fakes = look(train_draw()[0]).e1
+    real = moments(TARGET.seen.e1)
+    single = frechet_distance(moments(fakes), real)
+    double = frechet_distance(moments(fakes.astype(np.float64)), real)
+    assert single == pytest.approx(double, rel=1e-9)
+
+
+def noise(pixels: UInt8, amount: float) -> UInt8:
+    random = np.random.default_rng(1)
+    noisy = pixels + random.normal(0, 255 * amount, pixels.shape)
+    return noisy.clip(0, 255).round().astype(np.uint8)
+
+
+def blur(pixels: UInt8, sigma: float) -> UInt8:
+    blurred = gaussian_filter(pixels.astype(np.float64), (0, sigma, sigma))
+    return np.asarray(blurred.round(), np.uint8)
+
+
+def drop_classes(pixels: UInt8, count: int) -> UInt8:
+    return pixels[train_draw()[1] >= count]
+
+
+def duplicate(pixels: UInt8, kept: int) -> UInt8:
+    return pixels[np.arange(len(pixels)) % kept]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "amounts"),
+    [
+        (noise, (0.1, 0.2, 0.4)),
+        (blur, (0.6, 1.0, 1.6)),
+        (drop_classes, (1, 3, 6)),
+        (duplicate, (200, 60, 20)),
+    ],
+)
+def test_worse_images_score_worse(spoil: object, amounts: tuple[float, ...]) -> None:
+    pixels, _ = train_draw()
+    scores = [measure_set(look(pixels), None, TARGET, thorough=False)]
+    for amount in amounts:
+        spoilt = spoil(pixels, amount)  # type: ignore[operator]
+        scores.append(measure_set(look(spoilt), None, TARGET, thorough=False))
+    for key in ("fd_e1", "fd_e2"):
+        values = [score[key] for score in scores]
+        assert values == sorted(values), (key, values)
+    coverage = [score["coverage"] for score in scores]
+    assert coverage[-1] < 0.9 * coverage[0]
+
+
+def test_real_images_score_inside_their_own_band(book: FloorBook) -> None:
+    pixels, labels = train_draw()
+    found = assess(book, pixels, labels, thorough=False)
+    for key in ("fd_e1", "fd_e2", "precision", "recall", "density", "coverage"):
+        assert abs(found.scores[key].z) < 4, key
+
+
+# --- copies ---
+
+
+def assess(
+    book: FloorBook, pixels: UInt8, asked: np.ndarray | None = None, thorough: bool = True
+) -> Assessment:
+    protocol = replace(THOROUGH, thorough=thorough)
+    return Assessor(TARGET, book, protocol).assess(Fakes(pixels, asked))
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_planted_copies_are_caught(book: FloorBook, share: float) -> None:
+    copied = round(share * SIZE)
+    pixels = np.concatenate([REAL.train[:copied], REAL.test[: SIZE - copied]])
+    found = assess(book, pixels)
+    assert any(alarm.alarm for alarm in found.alarms.values())
+    assert any("Copies training images" in sentence for sentence in verdict(found))
+
+
+def test_fresh_images_raise_no_alarm_and_say_what_would(book: FloorBook) -> None:
+    found = assess(book, REAL.test[:SIZE])
+    assert not any(alarm.alarm for alarm in found.alarms.values())
+    told = " ".join(verdict(found))
+    assert "Nothing is copied" in told
+    assert min(alarm.detectable for alarm in found.alarms.values()) <= 0.05
+
+
+# --- labels and words ---
+
+
+def test_labels_that_do_not_belong_are_noticed(book: FloorBook) -> None:
+    pixels, labels = train_draw()
+    found = assess(book, pixels, (labels + 1) % 10, thorough=False)
+    assert any("do the labels belong" in note for note in found.notes)
+
+
+def test_a_missing_digit_is_named(book: FloorBook) -> None:
+    pixels, labels = train_draw()
+    found = assess(book, pixels[labels != 4], labels[labels != 4], thorough=False)
+    assert any("There is no 4" in note for note in found.notes)
+    assert any("Hardly any image is a 4" in sentence for sentence in verdict(found))
+    assert found.scores["worst_class_recall"].value == 0
+
+
+def test_a_digit_drawn_again_and_again_lacks_variety(book: FloorBook) -> None:
+    pixels, labels = train_draw()
+    pixels = pixels.copy()
+    pixels[labels == 1] = pixels[labels == 1][0]
+    told = " ".join(verdict(assess(book, pixels, labels, thorough=False)))
+    assert "1s lack variety" in told
+    assert "worst digit is 1" in told
+
+
+def test_confusion_counts_what_was_asked_and_read() -> None:
+    seen = look(REAL.test[:200])
+    asked = np.where(seen.read == 3, 8, seen.read)
+    table = confusion(seen, asked)
+    assert table.sum() == pytest.approx(1)
+    assert table[8, 3] == pytest.approx((seen.read == 3).mean())
+
+
+def test_a_score_cannot_be_made_without_its_floor() -> None:
+    with pytest.raises(TypeError, match="floor"):
+        Score("fd_e1", 1.0, 0.5, 1.5, spread="images")  # type: ignore[call-arg]
+
+
+def test_every_score_is_explained_and_survives_json(book: FloorBook) -> None:
+    found = assess(book, *train_draw())
+    assert len(found.scores) >= 14
+    for key, score in found.scores.items():
+        assert key in METRICS
+        assert Score.from_json(score.as_json()) == score
+        assert score.low <= score.value <= score.high or key in ("precision", "recall")
+
+
+# --- usefulness and detection ---
+
+
+def test_a_classifier_learns_from_real_digits_and_not_from_noise() -> None:
+    pixels, labels = train_draw(len(REAL.test))
+    real = train_and_test(pixels, labels, REAL.test, REAL.test_labels, seed=0)
+    again = train_and_test(pixels, labels, REAL.test, REAL.test_labels, seed=0)
+    shuffled = np.random.default_rng(0).permutation(labels)
+    noise_accuracy = train_and_test(pixels, shuffled, REAL.test, REAL.test_labels, seed=0)
+    assert real == again
+    assert real > 0.8
+    assert noise_accuracy < 0.5
+
+
+def test_the_detective_guesses_at_real_and_finds_blurred_ones() -> None:
+    rows = REAL.class_matched(SIZE, 5)
+    assert two_sample_auc(REAL.test[:SIZE], REAL.train[rows], seed=0) < 0.75
+    assert two_sample_auc(REAL.test[:SIZE], blur(REAL.train[rows], 1.0), seed=0) > 0.9
+
+
+def test_class_matched_draws_follow_the_wanted_shares() -> None:
+    labels = np.repeat(np.arange(10), 50)
+    wanted = np.repeat(np.arange(10), np.arange(1, 11))
+    rows = class_matched(labels, wanted, 100, draw=0)
+    assert len(rows) == len(set(rows.tolist())) == 100
+    shares = np.bincount(labels[rows], minlength=10)
+    assert np.abs(shares - 100 * np.arange(1, 11) / 55).max() < 1
+
+
+# --- bad input ---
+
+
+@pytest.mark.parametrize(
+    ("pixels", "asked", "words"),
+    [
+        (np.zeros((300, 28, 28), np.float32), None, "uint8 pixels from 0 to 255, not float32"),
+        (np.full((300, 28, 28), np.nan), None, "not float64"),
+        (np.zeros((300, 32, 32), np.uint8), None, "28x28 pixels, not 32x32"),
+        (np.zeros((300, 28, 28, 3), np.uint8), None, "not 28x28x3"),
+        (np.zeros((0, 28, 28), np.uint8), None, "no image to judge"),
+        (REAL.test[:50], None, "50 images are too few"),
+        (np.zeros((300, 28, 28), np.uint8), None, "every pixel of all 300 images is 0"),
+        (REAL.train[:300] // 128, None, "0 and 1 where 0 to 255"),
+        (REAL.train[:250], np.zeros(200, np.int64), r"250 images have labels of shape \(200,\)"),
+        (REAL.train[:250], np.full(250, 11), "label 11 is no digit"),
+    ],
+)
+def test_bad_input_is_refused(pixels: np.ndarray, asked: np.ndarray | None, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        check(Fakes(pixels, asked))

@@ -1,0 +1,89 @@
+"""The bundles that come with inkgan: small, explained, and as good as they say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import inkgan
+from inkgan.cli.main import app
+from inkgan.config.recipes import RECIPES
+from inkgan.evaluation.one_hand import one_hand
+from inkgan.generation.load import SHIPPED
+from inkgan.io.bundle import load_bundle
+from inkgan.metrics.features.extractors import look
+from inkgan.models.build import count_parameters
+
+BUNDLES = sorted(SHIPPED.glob("*.safetensors"))
+
+
+def test_the_flagship_is_among_them() -> None:
+    assert {"flagship", "mlp", "dcgan", "stacked-mnist"} == {path.stem for path in BUNDLES}
+
+
+@pytest.mark.parametrize("path", BUNDLES, ids=lambda path: path.stem)
+def test_a_bundle_is_small_and_explains_itself(path: Path) -> None:
+    bundle = load_bundle(path)
+    assert path.stat().st_size < 4e6
+    assert bundle.recipe.model == RECIPES[path.stem].model
+    assert bundle.images_seen > 100_000
+    assert bundle.scores["fd_e1"].floor is not None
+    assert bundle.license == "mit"
+    assert len(bundle.data_sha256) == 64
+
+
+def test_the_flagship_is_small_and_writes_what_is_asked() -> None:
+    sampler = inkgan.load("flagship", device="cpu")
+    assert count_parameters(sampler.bundle.generator()) < 1_000_000
+    labels = [*range(10)] * 30
+    images = sampler.sample(labels, seeds=range(300))
+    assert (look(images).read == labels).mean() > 0.98
+    assert sampler.bundle.recipe.data.holdout == 5000
+
+
+def test_one_seed_is_one_hand() -> None:
+    """Ten digits of one latent agree in slant and thickness; of latents apart they do not."""
+    hand = one_hand(inkgan.load("flagship", device="cpu"), latents=40)
+    for name in ("slant", "thickness"):
+        assert hand.shared[name].consistency.value > 0.6
+        assert abs(hand.shared[name].apart.value) < 0.2
+
+
+def test_images_of_a_class_differ() -> None:
+    images = inkgan.load("flagship", device="cpu").sample([3] * 64, seeds=range(64))
+    assert images.std(axis=0).mean() > 0.6 * 60  # real threes: about 60 of 255
+
+
+def test_three_digits_in_colour_are_drawn_evenly() -> None:
+    pixels = inkgan.load("stacked-mnist", device="cpu").sample(seeds=range(600))
+    digits = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)).reshape(-1, 28, 28)
+    shares = np.bincount(look(digits).read, minlength=10) / len(digits)
+    assert shares.min() > 0.07
+    assert shares.max() < 0.13
+
+
+def test_truncation_makes_digits_alike() -> None:
+    sampler = inkgan.load("flagship", device="cpu")
+    whole, half = (sampler.sample([3] * 64, range(64), psi).std(axis=0).mean() for psi in (1, 0.5))
+    assert half < 0.8 * whole
+    assert np.ptp(sampler.sample([3] * 4, range(4), 0.0), axis=0).max() == 0
+
+
+def test_latents_blend() -> None:
+    sampler = inkgan.load("flagship", device="cpu")
+    ends = sampler.latents([1, 2])
+    between = np.linspace(ends[0], ends[1], 5)
+    images = sampler.render(between, [4] * 5)
+    assert np.array_equal(images[[0, 4]], sampler.sample([4, 4], [1, 2]))
+    steps = np.abs(np.diff(images.astype(float), axis=0)).mean((1, 2))
+    assert steps.max() < np.abs(images[4].astype(float) - images[0]).mean() + 1
+
+
+def test_sampling_works_straight_after_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["sample", "flagship", "--seeds", "0-9"])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "samples.png").is_file()

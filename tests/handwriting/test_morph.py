@@ -1,0 +1,281 @@
+"""Morphs, walks and style axes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageSequence
+from typer.testing import CliRunner
+
+import inkgan
+from inkgan.cli.main import app
+from inkgan.config.recipes import RECIPES
+from inkgan.errors import ArtifactError, ConfigError
+from inkgan.generation import source as source_module
+from inkgan.generation.generator import Sampler
+from inkgan.generation.interpolation import length, plan, slerp
+from inkgan.handwriting.animation import Film
+from inkgan.handwriting.latent_traversal import style_grid
+from inkgan.handwriting.morph import make_film
+from inkgan.handwriting.writer import origin
+from inkgan.images import Floats, Shape, UInt8
+from inkgan.io.bundle import Bundle
+from inkgan.models.build import build_generator
+from tests.fixtures.stroke_generator import StrokeSampler
+
+seeds = st.integers(0, 1000)
+
+
+def latent(seed: int) -> Floats:
+    drawn: Floats = StrokeSampler().latents([seed])[0]
+    return drawn
+
+
+def angle(one: Floats, other: Floats) -> float:
+    cosine = np.dot(one, other) / np.linalg.norm(one) / np.linalg.norm(other)
+    return float(np.arccos(np.clip(cosine, -1, 1)))
+
+
+@given(seeds, seeds, st.floats(0, 1))
+def test_slerp_turns_evenly(first: int, second: int, share: float) -> None:
+    start, end = (latent(s) / np.linalg.norm(latent(s)) for s in (first, second))
+    between = slerp(start, end, share)
+    assert np.linalg.norm(between) == pytest.approx(1, abs=1e-3)
+    assert angle(start, between) == pytest.approx(share * angle(start, end), abs=2e-3)
+
+
+@given(seeds, seeds)
+def test_slerp_begins_and_ends_where_it_should(first: int, second: int) -> None:
+    start, end = latent(first), latent(second)
+    assert np.allclose(slerp(start, end, 0.0), start, atol=1e-5)
+    assert np.allclose(slerp(start, end, 1.0), end, atol=1e-5)
+    assert np.allclose(slerp(start, start, 0.3), start, atol=1e-5)
+    assert np.isfinite(slerp(start, -start, 0.5)).all()
+
+
+@given(st.integers(2, 6), st.integers(1, 8), st.booleans())
+def test_routes_are_loops_of_small_steps(stops: int, frames: int, around: bool) -> None:
+    sampler = StrokeSampler()
+    route = plan(sampler, ["3"], range(stops), frames=frames, around=around)
+    assert len(route.latents) == length(stops, frames, around)
+    ends = sampler.latents(range(stops))
+    legs = [angle(ends[i], ends[(i + 1) % stops]) for i in range(stops if around else stops - 1)]
+    for one, other in zip(route.latents, np.roll(route.latents, -1, axis=0), strict=True):
+        assert angle(one, other) < 3 * max(legs) / frames + 0.01
+    assert sum(route.stops) == (stops if around else 2 * (stops - 1))
+    at_stops = route.latents[[i for i, stop in enumerate(route.stops) if stop]]
+    assert np.allclose(at_stops[:stops], ends, atol=1e-5)
+
+
+def test_labels_take_the_straight_line() -> None:
+    route = plan(StrokeSampler(), ["3", "8"], [7], frames=4, around=False)
+    assert route.weights is not None
+    assert route.weights[:, 3] == pytest.approx([1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75])
+    assert route.weights.sum(axis=1) == pytest.approx([1] * 8)
+    assert (route.latents == route.latents[0]).all()
+    assert route.stops == (True, False, False, False, True, False, False, False)
+
+
+def test_a_walk_without_labels() -> None:
+    route = plan(StrokeSampler(conditional=False), [], [1, 2, 3], frames=5, around=True)
+    assert route.weights is None
+    assert len(route.latents) == 15
+
+
+@pytest.mark.parametrize(
+    ("classes", "hands", "conditional", "words"),
+    [
+        ("3", [0], True, "one stop is no way"),
+        ("", [0], False, "one stop is no way"),
+        ("123", [0, 1], True, "3 classes and 2 hands do not match"),
+        ("", [0, 1], True, "say what dcgan is to draw; its classes are 0, 1, 2"),
+        ("38", [0], False, "dcgan is unconditional"),
+        ("3x", [0], True, "cannot draw 'x'"),
+        ("38", [-1], True, "--hand -1 is impossible"),
+    ],
+)
+def test_impossible_routes_are_refused(
+    classes: str, hands: list[int], conditional: bool, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        inkgan.morph(classes, hands, StrokeSampler(conditional=conditional))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"frames": 0}, "--frames 0 is impossible"),
+        ({"seconds": 0.0}, "--seconds 0 is impossible"),
+        ({"height": 5}, "--height 5 is impossible"),
+        ({"height": 4096}, "48 pictures of 4096 x 4096 pixels are too many"),
+        ({"frames": 900}, "1,800 pictures"),
+    ],
+)
+def test_impossible_films_are_refused(options: dict[str, float], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        make_film("38", source=StrokeSampler(), **options)  # type: ignore[arg-type]
+
+
+def test_morph_begins_with_one_digit_and_turns_at_the_other() -> None:
+    pictures = inkgan.morph("38", [7], StrokeSampler(), frames=6, height=56)
+    assert pictures.shape == (12, 56, 56)
+    there, back = pictures[1:6], pictures[:6:-1]
+    assert np.array_equal(there, back)
+    assert np.array_equal(pictures[6], inkgan.morph("83", [7], StrokeSampler(), height=56)[0])
+    colour = inkgan.morph("38", [7], StrokeSampler(), frames=2, height=56, ink="navy")
+    assert colour.shape == (4, 56, 56, 3)
+
+
+def test_grey_keeps_the_levels_of_the_generator() -> None:
+    sampler = StrokeSampler()
+    grey = inkgan.morph("38", [7], sampler, frames=2, height=28, grey=True)
+    assert np.array_equal(255 - grey[:1], sampler.render(sampler.latents([7]), [3]))
+
+
+@pytest.fixture
+def film() -> Film:
+    return make_film("38", [7], StrokeSampler(), frames=5, seconds=0.5, height=32, ink="navy")
+
+
+def frames_of(path: Path, mode: str) -> tuple[UInt8, list[int]]:
+    with Image.open(path) as picture:
+        frames, durations = [], []
+        for frame in ImageSequence.Iterator(picture):
+            frame.load()
+            frames.append(np.asarray(frame.convert(mode)))
+            durations.append(int(frame.info["duration"]))
+        assert picture.info["loop"] == 0
+    return np.stack(frames), durations
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp", "png"])
+def test_films_hold_every_picture_without_loss(film: Film, ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{ending}"
+    film.save(path, {"Title": "3 8"})
+    pictures, durations = frames_of(path, "RGB")
+    assert np.array_equal(pictures, film.colours.paint(film.coverage))
+    assert durations == [600, 100, 100, 100, 100] * 2
+
+
+@pytest.mark.parametrize("ending", ["webp", "png"])
+def test_films_may_be_transparent(ending: str, tmp_path: Path) -> None:
+    film = make_film("38", [7], StrokeSampler(), frames=3, height=32, paper="transparent")
+    film.save(tmp_path / f"a.{ending}", {})
+    pictures, _ = frames_of(tmp_path / f"a.{ending}", "RGBA")
+    assert np.array_equal(pictures[..., 3], film.coverage)
+    with pytest.raises(ConfigError, match=r"--paper transparent: a GIF.*write a \.webp"):
+        film.save(tmp_path / "a.gif", {})
+    assert not (tmp_path / "a.gif").exists()
+
+
+def test_a_grid_varies_two_coordinates_alone() -> None:
+    sampler = StrokeSampler()
+    picture = style_grid(("0", "1"), "4", 3, sampler, steps=5, height=200)
+    assert picture.shape == (200, 200)
+    latents, labels = sampler.asked[-1]
+    assert labels == [4] * 25
+    assert latents[:5, 0] == pytest.approx([-2, -1, 0, 1, 2])
+    assert latents[::5, 1] == pytest.approx([-2, -1, 0, 1, 2])
+    assert (latents[:, 2:] == sampler.latents([3])[0, 2:]).all()
+    ink = (255 - picture.astype(int)).reshape(5, 40, 5, 40).sum(axis=(1, 2, 3))
+    assert (np.diff(ink) > 0).all()  # down is thickness
+
+
+@pytest.mark.parametrize(
+    ("axes", "options", "words"),
+    [
+        (("0", "6"), {}, "--grid: dcgan has no axis '6'; name a number from 0 to 5"),
+        (("slope", "1"), {}, "no axis 'slope'"),
+        (("1", "1"), {}, "--grid 1,1 names one axis twice"),
+        (("0", "1"), {"steps": 1}, "--steps 1 is impossible"),
+        (("0", "1"), {"class_name": None}, "say what dcgan is to draw"),
+    ],
+)
+def test_impossible_grids_are_refused(
+    axes: tuple[str, str], options: dict[str, object], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        style_grid(axes, **({"class_name": "3", "source": StrokeSampler()} | options))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeSampler:
+    """Let every source be the sampler of strokes."""
+    sampler = StrokeSampler()
+    monkeypatch.setattr(source_module, "load", lambda source, device: sampler)
+    return sampler
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ending", "pictures"),
+    [
+        (["3", "8", "--frames", "4"], "gif", 8),
+        (["3", "8", "1", "--hand", "1,2,3", "--frames", "2"], "webp", 8),
+        (["5", "--walk", "--frames", "3"], "png", 18),
+        (["5", "--walk", "--hand", "1,4", "--frames", "3", "--grey"], "gif", 6),
+        (["5", "--grid", "0, 1"], "png", 1),
+    ],
+)
+def test_the_command(
+    arguments: list[str], ending: str, pictures: int, tmp_path: Path, flagship: StrokeSampler
+) -> None:
+    out = tmp_path / f"a.{ending}"
+    command = ["morph", *arguments, "--height", "64", "--out", str(out)]
+    done = CliRunner().invoke(app, command)
+    assert done.exception is None
+    assert done.stdout == f"{out}\n"
+    with Image.open(out) as picture:
+        assert getattr(picture, "n_frames", 1) == pictures
+        if ending != "webp":  # which holds no text
+            told = picture.info.get("Description") or picture.info["comment"].decode()
+            assert origin(flagship) in told
+    again = CliRunner().invoke(app, command)
+    assert isinstance(again.exception, ArtifactError)
+    assert "--force" in str(again.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["3", "8", "--out", "a.mp4"], "the ending must be .gif or .webp or .png"),
+        (["3", "8", "--hand", "x"], "--hand 'x': write numbers and ranges"),
+        (["3", "--grid", "0,1", "--walk", "--out", "g.png"], "--walk and --grid are two things"),
+        (["3", "--grid", "0", "--out", "g.png"], "--grid '0': name two axes"),
+        (["3", "8", "--grid", "0,1", "--out", "g.png"], "one digit in one hand"),
+        (["3", "8", "--paper", "transparent", "--out", "g.gif"], "--paper transparent"),
+    ],
+)
+@pytest.mark.usefixtures("flagship")
+def test_impossible_commands_are_refused(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["morph", *arguments])
+    assert isinstance(done.exception, ConfigError)
+    assert words in str(done.exception)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_grid_knows_the_styles_that_a_generator_was_taught() -> None:
+    model = RECIPES["dcgan"].model.model_copy(update={"style": ("width", "slant")})
+    sampler = StrokeSampler(RECIPES["dcgan"].model_copy(update={"model": model}))
+    style_grid(("slant", "width"), "4", 3, sampler, steps=2, height=64)
+    latents, _ = sampler.asked[-1]
+    assert latents[:, 1] == pytest.approx([-2, 2, -2, 2])
+    assert latents[:, 0] == pytest.approx([-2, -2, 2, 2])
+    with pytest.raises(ConfigError, match="no axis 'slope'; name width, slant or a number from 0"):
+        style_grid(("slope", "width"), "4", 3, sampler)
+
+
+@pytest.mark.parametrize("classes", [0, 10])
+def test_real_samplers_are_filmed(classes: int) -> None:
+    model = RECIPES["dcgan"].model.model_copy(update={"classes": classes})
+    recipe, shape = RECIPES["dcgan"].model_copy(update={"model": model}), Shape(1, 28, 28)
+    weights = build_generator(model, shape, seed=0).state_dict()
+    sampler = Sampler(Bundle(recipe, shape, tuple("0123456789"), weights, 0, "none"))
+    asked = "38" if classes else ""
+    pictures = inkgan.morph(asked, [1, 2], sampler, frames=3, height=28, grey=True)
+    labels = [3, 8] if classes else None
+    assert np.array_equal(255 - pictures[[0, 3]], sampler.sample(labels, seeds=[1, 2]))

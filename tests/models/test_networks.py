@@ -1,0 +1,290 @@
+"""The networks: parameter counts, geometry, and the reference systems' values."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from inkgan.config import Kernel, Recipe
+from inkgan.config.recipes import RECIPES
+from inkgan.config.recipes.reference_systems import REFERENCE
+from inkgan.config.serialize import override
+from inkgan.errors import ConfigError
+from inkgan.images import Shape
+from inkgan.models import linear as products
+from inkgan.models.build import build_discriminator, build_generator, count_parameters
+from inkgan.models.layers import (
+    Dropout,
+    SingleChannelConvTranspose2d,
+    Unflatten,
+    channels_behind,
+    convolution,
+    is_mirrored,
+    transposed_convolution,
+)
+from inkgan.models.linear import Linear
+
+MNIST, CIFAR = Shape(1, 28, 28), Shape(3, 32, 32)
+
+
+def build(recipe: Recipe, shape: Shape = MNIST) -> tuple[nn.Module, nn.Module]:
+    model, seed = recipe.model, recipe.seed
+    return build_generator(model, shape, seed), build_discriminator(model, shape, seed)
+
+
+@pytest.mark.parametrize(
+    ("name", "generator", "discriminator", "with_buffers"),
+    [
+        ("dcgan-compact", 747_841, 64_545, False),
+        ("dcgan-tutorial", 2_330_944, 212_865, True),
+        # 100*256+256 + 256*512+512 + 512*1024+1024 + 1024*784+784; 784*512+512 + 512*256+256 + 257
+        ("mlp", 1_486_352, 533_505, False),
+        ("vanilla", 1_486_352 + 2 * (256 + 512 + 1024), 533_505, False),
+        # 100*6272+6272 + 2*128 + 128*64*16+64 + 2*64 + 64*16+1; 1*64*16+64 + 64*128*16+128 + 6273
+        ("dcgan", 766_017, 138_561, False),
+    ],
+)
+def test_parameter_counts(
+    name: str, generator: int, discriminator: int, with_buffers: bool
+) -> None:
+    networks = build(RECIPES[name])
+    counts = [count_parameters(network, with_buffers) for network in networks]
+    assert counts == [generator, discriminator]
+
+
+def test_layer_counts_of_the_compact_dcgan() -> None:
+    """Each row of the reference system's table."""
+    generator, discriminator = build(RECIPES["dcgan-compact"])
+
+    def counts(network: nn.Module) -> list[int]:
+        leaves = [m for m in network.modules() if not list(m.children())]
+        return [n for n in map(count_parameters, leaves) if n]
+
+    assert counts(discriminator) == [160, 32, 12_832, 64, 51_264, 128, 65]
+    assert counts(generator) == [147_712, 512, 524_416, 256, 73_792, 128, 1_025]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("shape", [MNIST, CIFAR], ids=str)
+def test_contract(name: str, shape: Shape) -> None:
+    if name == "dcgan-compact" and shape == CIFAR:
+        with pytest.raises(ConfigError, match=r"draws 28x28 RGB images.*data\.size=28"):
+            build(RECIPES[name], shape)
+        return
+    generator, discriminator = build(RECIPES[name], shape)
+    z, labels = torch.randn(5, RECIPES[name].model.latent_dim), torch.zeros(5, dtype=torch.long)
+    images = generator(z, labels)
+    assert images.shape == (5, *shape)
+    assert images.abs().max() <= (1 if name != "r3gan-small" else 10)  # whose output is linear
+    logits = discriminator(images, labels)
+    assert logits.shape == (5,)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_network_ends_in_a_sigmoid(name: str) -> None:
+    for network in build(RECIPES[name]):
+        assert not any(isinstance(module, nn.Sigmoid) for module in network.modules())
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_weights_belong_to_the_seed(name: str) -> None:
+    torch.manual_seed(1)
+    one = build(RECIPES[name])
+    before = torch.get_rng_state()
+    other = build(RECIPES[name])
+    assert torch.equal(torch.get_rng_state(), before), "the caller's generator was moved"
+    another = build(override(RECIPES[name], ["seed=1"]))
+    for first, second, third in zip(one, other, another, strict=True):
+        networks = (first, second, third)
+        weights = [torch.cat([p.flatten() for p in n.parameters()]) for n in networks]
+        assert torch.equal(weights[0], weights[1])
+        assert not torch.equal(weights[0], weights[2])
+
+
+def test_reference_values() -> None:
+    """The hyperparameters that the five descriptions state."""
+
+    def values(name: str) -> tuple[object, ...]:
+        recipe = RECIPES[name]
+        optim, schedule = recipe.optim, recipe.schedule
+        return (
+            optim.lr,
+            optim.beta1,
+            optim.beta2,
+            schedule.batch_size,
+            schedule.epochs,
+            recipe.model.latent_dim,
+        )
+
+    assert values("mlp") == (2e-4, 0.5, 0.999, 64, 60, 100)
+    assert values("vanilla") == (2e-4, 0.5, 0.999, 128, 50, 100)
+    assert values("dcgan") == (2e-4, 0.5, 0.999, 128, 50, 100)
+    assert values("dcgan-tutorial") == (1e-4, 0.9, 0.999, 256, 50, 100)
+    assert values("dcgan-compact") == (2e-3, 0.5, 0.99, 128, 20, 64)
+    assert RECIPES["dcgan-compact"].data.augment.rotate == 20
+    assert all(recipe.data.name == "mnist" for recipe in REFERENCE)
+    assert all(recipe.notes for recipe in RECIPES.values())
+
+
+def test_initial_weights_of_the_compact_dcgan() -> None:
+    generator, _ = build(RECIPES["dcgan-compact"])
+    for module in generator.modules():
+        if isinstance(module, nn.ConvTranspose2d):
+            assert module.weight.std().item() == pytest.approx(0.02, rel=0.1)
+        elif isinstance(module, nn.BatchNorm2d):
+            assert module.weight.mean().item() == pytest.approx(1.0, abs=0.01)
+            assert module.weight.std().item() == pytest.approx(0.02, rel=0.3)
+
+
+def test_glorot_bounds_of_the_tutorial() -> None:
+    generator, _ = build(RECIPES["dcgan-tutorial"])
+    dense = next(m for m in generator.modules() if isinstance(m, nn.Linear))
+    limit = (6 / (100 + 7 * 7 * 256)) ** 0.5  # Glorot and Bengio 2010, equation 16
+    assert limit * 0.99 < dense.weight.abs().max().item() <= limit
+
+
+def mirrored(maps: torch.Tensor, kernel: Kernel, side: int) -> torch.Tensor:
+    return maps.flip(2, 3) if is_mirrored([kernel], (side, side)) else maps
+
+
+def test_same_padding_of_an_even_kernel_needs_a_stride() -> None:
+    with pytest.raises(ValueError, match="needs an odd kernel"):
+        Kernel(kernel=4, stride=1, padding="same")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride"), [(3, 1), (5, 1), (3, 2), (4, 2), (5, 2), (3, 3), (4, 3), (5, 3)]
+)
+@pytest.mark.parametrize("side", [7, 13, 14, 28])
+def test_same_convolution_pads_like_tensorflow(kernel: int, stride: int, side: int) -> None:
+    """Out = ceil(in / stride); the odd pixel of padding lies on the right and at the bottom."""
+    config = Kernel(kernel=kernel, stride=stride, padding="same")
+    layer = convolution(2, 3, config, (side, side), bias=True).double()
+    images = torch.randn(2, 2, side, side, dtype=torch.float64)
+    outputs = -(-side // stride)
+    total = max((outputs - 1) * stride + kernel - side, 0)
+    padded = F.pad(images, (total // 2, total - total // 2) * 2)
+    weight, bias = layer.weight, layer.bias
+    assert isinstance(weight, torch.Tensor)
+    assert isinstance(bias, torch.Tensor)
+    seen = mirrored(weight, config, side)  # in a mirrored network the kernels are mirrored too
+    expected = F.conv2d(padded, seen, bias, stride)
+    found = mirrored(layer(mirrored(images, config, side)), config, side)
+    assert found.shape[2] == outputs
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(("kernel", "stride"), [(5, 1), (3, 2), (4, 2), (5, 2), (2, 3)])
+def test_same_transposed_convolution_is_the_adjoint(
+    kernel: int, stride: int, channels: int
+) -> None:
+    """<conv(x), y> = <x, conv_transpose(y)> for the same weights, as in TensorFlow."""
+    config = Kernel(kernel=kernel, stride=stride, padding="same")
+    small_side, side = 6, 6 * stride
+    down = convolution(channels, 3, config, (side, side), bias=False).double()
+    up = transposed_convolution(3, channels, config, (small_side,) * 2, bias=False).double()
+    up.load_state_dict(down.state_dict())
+    large, small = torch.randn(1, channels, side, side), torch.randn(1, 3, small_side, small_side)
+    large, small = large.double(), small.double()
+    left = (down(large) * small).sum()
+    right = (large * up(small)).sum()
+    torch.testing.assert_close(left, right)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "surplus"),
+    [(4, 2, 1, 0), (4, 2, 0, 0), (5, 2, 2, 1), (3, 1, 1, 0)],
+)
+def test_one_channel_up_is_a_transposed_convolution(
+    kernel: int, stride: int, padding: int, surplus: int
+) -> None:
+    layer = SingleChannelConvTranspose2d(3, 1, kernel, stride, padding, surplus).double()
+    maps = torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)
+    expected = F.conv_transpose2d(maps, layer.weight, layer.bias, stride, padding, surplus)
+    torch.testing.assert_close(layer(maps), expected)
+    assert torch.autograd.gradcheck(layer, maps)
+    assert torch.autograd.gradgradcheck(layer, maps)
+    inputs = (maps, *layer.parameters())
+    upstream = torch.randn_like(expected)
+    found = torch.autograd.grad(layer(maps), inputs, upstream)
+    for one, other in zip(found, torch.autograd.grad(expected, inputs, upstream), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize(
+    ("count", "inputs", "outputs"), [(64, 784, 512), (64, 100, 2000), (3, 5, 7), (128, 512, 256)]
+)
+def test_linear_is_torchs_linear(count: int, inputs: int, outputs: int) -> None:
+    torch.manual_seed(0)
+    layer = Linear(inputs, outputs)
+    vectors = torch.randn(count, inputs, requires_grad=True)
+    arguments = (vectors, layer.weight, layer.bias)
+    upstream = torch.randn(count, outputs)
+
+    def gradients(result: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """First, and through a penalty on the first, second ones."""
+        first = torch.autograd.grad(result, arguments, upstream, create_graph=True)
+        penalty = first[0].square().sum()
+        return (result, *first, *torch.autograd.grad(penalty, (layer.weight,)))
+
+    found, expected = gradients(layer(vectors)), gradients(F.linear(*arguments))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(
+            one, other, rtol=1e-4, atol=1e-3 * float(other.detach().abs().max())
+        )
+
+
+def test_linear_without_onednn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "_multiply", lambda *_: 1 / 0)
+    monkeypatch.setattr(products, "_has_onednn", lambda: False)
+    layer = Linear(784, 512)
+    vectors = torch.randn(64, 784)
+    assert torch.equal(layer(vectors), F.linear(vectors, layer.weight, layer.bias))
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.3, 0.5])
+def test_dropout_keeps_the_right_share_and_the_mean(probability: float) -> None:
+    torch.manual_seed(0)
+    layer, ones = Dropout(probability), torch.ones(401, 997, requires_grad=True)
+    thinned = layer(ones)
+    kept = float((thinned > 0).double().mean())
+    assert abs(kept - (1 - probability)) < 5 * (probability * (1 - probability) / 4e5) ** 0.5
+    assert thinned.detach().max().item() == pytest.approx(1 / (1 - probability), rel=1e-4)
+    assert torch.equal(torch.autograd.grad(thinned.sum(), ones)[0], thinned)
+    assert not torch.equal(layer(ones), thinned)
+    assert torch.equal(layer.eval()(ones), ones)
+
+
+def test_dropout_follows_the_global_generator_and_the_layout() -> None:
+    layer = Dropout(0.3)
+    maps = torch.ones(3, 5, 4, 4).contiguous(memory_format=torch.channels_last)
+    drawn = []
+    for _ in range(2):
+        torch.manual_seed(7)
+        drawn.append(layer(maps))
+    assert torch.equal(drawn[0], drawn[1])
+    assert drawn[0].is_contiguous(memory_format=torch.channels_last)
+    assert layer(torch.ones(1, 3)).shape == (1, 3)
+
+
+def test_maps_and_vectors_are_inverse_and_free() -> None:
+    vectors = torch.randn(2, 3 * 4 * 5)
+    maps = Unflatten(5, (3, 4))(vectors)
+    assert maps.shape == (2, 5, 3, 4)
+    assert maps.is_contiguous(memory_format=torch.channels_last)
+    assert channels_behind(maps).data_ptr() == vectors.data_ptr()
+    assert torch.equal(channels_behind(maps), vectors)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("model.generator.output.stride=3", "grows 6 times"),
+        ("model.generator.output.kernel=6", "draws 30x30 grey images"),
+        ("model.discriminator.layers=[{channels=4, kernel=31, padding=0}]", "shrink"),
+    ],
+)
+def test_impossible_geometry_is_refused(assignment: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build(override(RECIPES["dcgan"], [assignment]))

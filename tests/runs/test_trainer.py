@@ -1,0 +1,330 @@
+"""Whole runs: folders, interruptions, budgets, trouble."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import inkgan
+from inkgan import files, images
+from inkgan.config import Recipe
+from inkgan.config.serialize import override
+from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
+from inkgan.io.run_dir import Run, locked
+from inkgan.metrics.checkpoint_scorer import CheckpointScorer
+from inkgan.runs import trainer as experiment
+from inkgan.runs.events import (
+    MAX_ROLLBACKS,
+    Event,
+    Finished,
+    Options,
+    Sampled,
+    Started,
+    Troubled,
+    Updated,
+)
+from inkgan.runs.trainer import run_experiment
+from inkgan.training import health
+from inkgan.training.loop import train
+from inkgan.training.state import TrainState
+
+Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
+
+
+def events_of(recipe: Recipe, out: Path, **options: Any) -> list[Event]:
+    return list(run_experiment(recipe, out, Options(**options)))
+
+
+def stop_after(updates: int) -> Callable[[], bool]:
+    asked = iter(range(10**9))
+    return lambda: next(asked) + 1 >= updates
+
+
+def checkpoint(out: Path, name: str = "last") -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    saved = Run.open(out).load_checkpoint(name)
+    assert saved is not None
+    saved[1].pop("seconds")
+    return saved
+
+
+def test_a_run_leaves_everything_it_promises(tiny: Recipe, tmp_path: Path) -> None:
+    events = events_of(tiny, tmp_path / "a")
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "complete"
+    assert sum(isinstance(event, Updated) for event in events) == 69
+    assert [event.images for event in events if isinstance(event, Sampled)] == [0, 1472, 2944, 4416]
+
+    run = Run.open(tmp_path / "a")
+    assert run.recipe == tiny
+    assert [run.step_of(path) for path in run.frames()] == [0, 23, 46, 69]
+    for path in (run.grid_path, run.curves_path, run.timeline_path):
+        with Image.open(path) as picture:
+            picture.verify()
+    with Image.open(run.timeline_path) as timeline:
+        assert timeline.n_frames == 4  # type: ignore[attr-defined]
+    environment = files.read_json(run.environment_path)
+    assert environment["torch"] == torch.__version__
+    assert len(environment["data_sha256"]) == 64
+    rows = run.rows()
+    assert [row["images"] for row in rows if "d_loss" in row] == [3200, 4416]
+    assert all(row["images_per_second"] > 0 for row in rows if "d_loss" in row)
+    assert len([row for row in rows if "e3_distance" in row]) == 4
+    assert (run.path / "tensorboard").is_dir()
+    assert not list(run.path.rglob(".*.*"))  # no half-written file is left
+
+
+def test_the_last_grid_is_what_sample_draws(tiny: Recipe, tmp_path: Path) -> None:
+    run = inkgan.train(tiny, out=tmp_path / "a", images=640)
+    drawn = inkgan.load(tmp_path / "a").sample(seeds=range(64))
+    assert (images.grid(drawn) == images.read_picture(run.grid_path)).all()
+
+
+@pytest.mark.parametrize("stops", [[1], [23], [24, 10], [5, 1, 50]])
+def test_interruptions_change_nothing(
+    tiny: Recipe, tmp_path: Path, stops: list[int], same_weights: Same
+) -> None:
+    events_of(tiny, tmp_path / "whole")
+    for stop in stops:
+        events = events_of(tiny, tmp_path / "cut", should_stop=stop_after(stop))
+        assert isinstance(events[-1], Finished)
+        assert events[-1].reason == "interrupted"
+    events_of(tiny, tmp_path / "cut")
+    for name in ("last", "best"):
+        (tensors, counters), (others, other_counters) = (
+            checkpoint(tmp_path / out, name) for out in ("whole", "cut")
+        )
+        assert same_weights(tensors, others)
+        assert counters == other_counters
+
+    def deterministic(out: str) -> list[dict[str, Any]]:
+        rows = Run.open(tmp_path / out).rows()
+        kept = [row for row in rows if "d_loss" in row or row["step"] % 23 == 0]
+        return [{k: v for k, v in row.items() if "second" not in k} for row in kept]
+
+    assert deterministic("whole") == deterministic("cut")
+
+
+def test_a_finished_run_says_so_and_more_epochs_extend_it(tiny: Recipe, tmp_path: Path) -> None:
+    events_of(tiny, tmp_path / "a")
+    again = events_of(tiny, tmp_path / "a")
+    assert not any(isinstance(event, Updated) for event in again)
+    longer = override(tiny, ["schedule.epochs=4"])
+    events = events_of(longer, tmp_path / "a")
+    assert sum(isinstance(event, Updated) for event in events) == 23
+    assert Run.open(tmp_path / "a").recipe == longer
+
+
+def test_another_recipe_does_not_touch_a_run(tiny: Recipe, tmp_path: Path) -> None:
+    events_of(override(tiny, ["schedule.epochs=1"]), tmp_path / "a")
+    before = {p: p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file()}
+    with pytest.raises(ArtifactError, match=r"another recipe: optim\.lr = 0\.0002 \(asked: 0\.1\)"):
+        events_of(override(tiny, ["optim.lr=0.1"]), tmp_path / "a")
+    assert {p: p.read_bytes() for p in before} == before
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    ["schedule.batch_size=5000", "model.generator.output.kernel=7", "data.name=npz:x.npz"],
+)
+def test_an_impossible_recipe_leaves_no_folder(
+    tiny: Recipe, tmp_path: Path, assignment: str
+) -> None:
+    with pytest.raises((ConfigError, DataError)):
+        events_of(override(tiny, [assignment]), tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_foreign_folders_are_refused(tiny: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ArtifactError, match="not empty and no run folder"):
+        events_of(tiny, tmp_path)
+    with pytest.raises(ArtifactError, match="cannot be a run folder"):
+        events_of(tiny, tmp_path / "thesis.txt")
+
+
+def test_two_processes_cannot_train_in_one_folder(tiny: Recipe, tmp_path: Path) -> None:
+    with locked(tmp_path / "a"), pytest.raises(ArtifactError, match="another process"):
+        events_of(tiny, tmp_path / "a")
+
+
+def test_time_is_a_budget_over_all_interruptions(tiny: Recipe, tmp_path: Path) -> None:
+    events = events_of(tiny, tmp_path / "a", minutes=1e-6)
+    assert not any(isinstance(event, Updated) for event in events)  # the first grid took longer
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "time is up"
+    assert not any(
+        isinstance(event, Updated) for event in events_of(tiny, tmp_path / "a", minutes=1e-6)
+    )
+    with pytest.raises(ConfigError, match="--minutes 0"):
+        events_of(tiny, tmp_path / "a", minutes=0)
+
+
+def test_changed_data_are_noticed(tiny: Recipe, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def write(seed: int) -> None:
+        pictures = rng.integers(0, 256, (200, 28, 28), dtype=np.uint8)
+        np.savez(tmp_path / "a.npz", images=pictures)
+
+    write(0)
+    recipe = override(tiny, [f'data.name="npz:{tmp_path / "a.npz"}"', "schedule.epochs=1"])
+    events_of(recipe, tmp_path / "run")
+    write(1)
+    with pytest.raises(ArtifactError, match="other images"):
+        events_of(recipe, tmp_path / "run")
+
+
+def test_other_thread_counts_are_said(tiny: Recipe, tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    try:
+        events_of(tiny, tmp_path / "a", threads=1, should_stop=stop_after(1))
+        started = events_of(tiny, tmp_path / "a", threads=2, should_stop=stop_after(1))[0]
+        assert isinstance(started, Started)
+        assert "begun with 1 threads" in str(started.note)
+        started = events_of(tiny, tmp_path / "a", should_stop=stop_after(1))[0]
+        assert isinstance(started, Started)
+        assert started.note is None
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(threads)
+
+
+# --- trouble ---
+
+
+def spoil(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
+    """Let the generator's weights become NaN once, at a step, at the full learning rate."""
+
+    def spoiled(recipe: Any, batches: Any, state: TrainState, capture: bool) -> Any:
+        for update in train(recipe, batches, state, capture):
+            if state.step == at_step and state.lr_scale == 1.0:
+                with torch.no_grad():
+                    next(state.generator.parameters()).fill_(float("nan"))
+            yield update
+
+    monkeypatch.setattr(experiment, "train", spoiled)
+
+
+def test_nan_stops_and_keeps_the_last_healthy_state(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(monkeypatch, at_step=30)
+    with pytest.raises(TrainingStopped, match=r"no longer a number.*Try: "):
+        events_of(tiny, tmp_path / "a")
+    tensors, counters = checkpoint(tmp_path / "a")
+    assert counters["step"] == 23
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+    row = Run.open(tmp_path / "a").rows()[-1]
+    assert row["health"] == "nan"
+
+
+def test_rollback_goes_on_with_half_the_rate(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(monkeypatch, at_step=30)
+    events = events_of(tiny, tmp_path / "a", on_trouble="rollback")
+    troubles = [event for event in events if isinstance(event, Troubled)]
+    assert [trouble.finding.kind for trouble in troubles] == ["nan"]
+    assert "learning rate now 0.0001" in troubles[0].action
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "complete"
+    tensors, counters = checkpoint(tmp_path / "a")
+    assert (counters["step"], counters["rollbacks"], counters["lr_scale"]) == (69, 1, 0.5)
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+    steps = [row["step"] for row in Run.open(tmp_path / "a").rows()]
+    assert steps == sorted(steps)
+
+
+def test_rollbacks_come_to_an_end(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = health.Finding("collapse", "It has collapsed.", "less.")
+    monkeypatch.setattr(health, "examine", lambda metrics, state: [finding])
+    with pytest.raises(TrainingStopped, match="collapsed"):
+        events_of(tiny, tmp_path / "a", on_trouble="rollback")
+    assert checkpoint(tmp_path / "a")[1]["rollbacks"] == MAX_ROLLBACKS
+
+
+@pytest.mark.parametrize("on_trouble", ["warn", "stop"])
+def test_warn_goes_on_and_stop_stops(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_trouble: str
+) -> None:
+    finding = health.Finding("collapse", "It has collapsed.", "less.")
+    monkeypatch.setattr(health, "examine", lambda metrics, state: [finding])
+    if on_trouble == "stop":
+        with pytest.raises(TrainingStopped, match=r"It has collapsed\. Try: less\."):
+            events_of(tiny, tmp_path / "a", on_trouble="stop")
+    else:
+        events = events_of(tiny, tmp_path / "a")
+        assert [e.action for e in events if isinstance(e, Troubled)] == ["training goes on"] * 2
+    assert Run.open(tmp_path / "a").bundle_path.is_file()
+
+
+def test_a_full_disk_is_a_clear_error(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events_of(tiny, tmp_path / "a", should_stop=stop_after(2))
+    before = (tmp_path / "a/checkpoints/last.safetensors").read_bytes()
+
+    def no_space(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "_sync", no_space)
+    with pytest.raises(ArtifactError, match=r"cannot write .*No space left on device"):
+        events_of(tiny, tmp_path / "a")
+    assert (tmp_path / "a/checkpoints/last.safetensors").read_bytes() == before
+
+
+def test_metrics_survive_a_line_cut_short(tiny: Recipe, tmp_path: Path) -> None:
+    events_of(tiny, tmp_path / "a", should_stop=stop_after(23))
+    run = Run.open(tmp_path / "a")
+    held = run.rows()
+    with run.metrics_path.open("a") as stream:
+        stream.write('{"step": 24, "ima')
+    assert run.rows() == held
+    events_of(tiny, tmp_path / "a")
+    assert all(json.loads(line) for line in run.metrics_path.read_text().splitlines())
+
+
+def test_damaged_checkpoint_names_the_file(tiny: Recipe, tmp_path: Path) -> None:
+    events_of(tiny, tmp_path / "a", should_stop=stop_after(2))
+    (tmp_path / "a/checkpoints/last.safetensors").write_bytes(b"rubbish")
+    with pytest.raises(ArtifactError, match=r"last\.safetensors is no readable"):
+        events_of(tiny, tmp_path / "a")
+
+
+def test_evaluations_may_come_more_often_than_grids(tiny: Recipe, tmp_path: Path) -> None:
+    recipe = override(tiny, ["schedule.evaluate_every=640", "schedule.sample_every=1280"])
+    run = inkgan.train(recipe, out=tmp_path / "a", images=1920)
+    rows = [row for row in run.rows() if "e3_distance" in row]
+    assert [row["images"] for row in rows] == [0, 640, 1280, 1920]
+    assert all(0 <= row["e3_recall"] <= 1 and 0 <= row["e3_precision"] <= 1 for row in rows)
+    assert [run.step_of(frame) * 64 for frame in run.frames()] == [0, 1280, 1920]
+    best = min(row["e3_distance"] for row in rows)
+    assert checkpoint(tmp_path / "a")[1]["best_score"] == best
+    saved = run.load_checkpoint("best")
+    assert saved is not None
+    steps = [row["step"] for row in rows if row["e3_distance"] == best]
+    assert saved[1]["step"] == steps[0]
+
+
+def test_checkpoints_are_picked_on_validation_images_alone(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+
+    class Watched(CheckpointScorer):
+        def __init__(self, real: torch.Tensor, labels: torch.Tensor | None) -> None:
+            seen.append(real)
+            super().__init__(real, labels)
+
+    monkeypatch.setattr(experiment, "Picker", Watched)
+    inkgan.train(override(tiny, ["data.holdout=300"]), out=tmp_path / "a", images=64)
+    held_out = inkgan.load_dataset(override(tiny, ["data.holdout=300"]).data, "validation")
+    assert torch.equal(seen[0], held_out.images)

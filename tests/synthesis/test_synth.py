@@ -1,0 +1,442 @@
+"""Synthetic data sets: exact counts, files that others read, images that can be had again."""
+
+import csv
+import gzip
+import json
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import idx2numpy
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inkgan.data.readers.folder import read_folder, read_npz_images, read_pictures
+from inkgan.data.readers.idx import read_idx
+from inkgan.errors import ArtifactError, ConfigError, DataError
+from inkgan.images import Shape, UInt8, read_picture
+from inkgan.metrics.features.extractors import look
+from inkgan.synthesis import shards as parts_module
+from inkgan.synthesis.data_card import size_category
+from inkgan.synthesis.dedup import NEAR, Copies
+from inkgan.synthesis.drawing import TRIED
+from inkgan.synthesis.manifest import HEAD, ROWS
+from inkgan.synthesis.request import SEEDS, Criteria, Digits, Format, Request, Strings
+from inkgan.synthesis.shards import parts
+from tests.fixtures.synthesis import Blobs, Fake, Unconditional, make, tree
+
+COUNTS = (7, 3, 0, 4, 5, 6, 2, 8, 9, 1)
+TEST = (1,) * 10
+SMALL = Request(Digits(COUNTS, TEST))
+
+
+def of_format(format: Format, plain: bool = False) -> Request:
+    return Request(Digits(COUNTS, TEST, format, plain))
+
+
+def rows_of(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / ROWS).read_text().splitlines()]
+
+
+@pytest.fixture
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts_module, "SHARD", 10)
+    monkeypatch.setattr(parts_module, "STRINGS", 4)
+
+
+# --- the order of labels ---
+
+
+@given(
+    counts=st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(any),
+    seed=st.integers(0, 2**31 - 1),
+    size=st.integers(1, 30),
+)
+@settings(deadline=None, max_examples=60)
+def test_labels_are_exact_whatever_the_shards(counts: list[int], seed: int, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts_module, "SHARD", size)
+        request = Request(Digits(tuple(counts)), seed=seed)
+        found = list(parts(request))
+        again = list(parts(request))
+    labels = np.concatenate([part.labels for part in found])
+    assert np.bincount(labels, minlength=len(counts)).tolist() == counts
+    assert [part.first for part in found] == list(range(0, sum(counts), size))
+    assert all(np.array_equal(a.labels, b.labels) for a, b in zip(found, again, strict=True))
+
+
+def test_labels_are_shuffled_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first label of the last shard is each class equally often, as in a shuffled list."""
+    monkeypatch.setattr(parts_module, "SHARD", 5)
+    firsts = [list(parts(Request(Digits((4, 4, 4)), seed=s)))[-1].labels[0] for s in range(600)]
+    counts = np.bincount(firsts, minlength=3)
+    assert ((counts - 200) ** 2 / 200).sum() < 13.8  # chi-squared, 2 degrees, p = 0.001
+
+
+# --- formats ---
+
+
+def test_idx_is_what_mnist_loaders_read(tmp_path: Path) -> None:
+    make(tmp_path / "a", of_format("idx"))
+    names = sorted(path.name for path in (tmp_path / "a").glob("*ubyte*"))
+    assert names == [
+        f"{split}-{what}-ubyte.gz"
+        for split in ("t10k", "train")
+        for what in ("images-idx3", "labels-idx1")
+    ]
+    for prefix, counts in (("train", COUNTS), ("t10k", TEST)):
+        paths = [
+            tmp_path / "a" / f"{prefix}-{what}-ubyte.gz" for what in ("images-idx3", "labels-idx1")
+        ]
+        images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1)
+        assert images.shape == (sum(counts), 28, 28)
+        assert np.bincount(labels, minlength=10).tolist() == list(counts)
+        for path, ours in zip(paths, (images, labels), strict=True):
+            assert path.read_bytes()[3:8] == bytes(5)  # no name and no date in gzip's header
+            with gzip.open(path) as stream:
+                assert np.array_equal(idx2numpy.convert_from_file(stream), ours)
+
+
+def test_plain_idx_is_the_same_without_gzip(tmp_path: Path) -> None:
+    make(tmp_path / "a", of_format("idx"))
+    make(tmp_path / "b", of_format("idx", plain=True))
+    for path in (tmp_path / "b").glob("*ubyte"):
+        packed = tmp_path / "a" / f"{path.name}.gz"
+        assert gzip.decompress(packed.read_bytes()) == path.read_bytes()
+    header = (tmp_path / "b" / "train-images-idx3-ubyte").read_bytes()[:16]
+    assert header == bytes.fromhex(f"00000803 {sum(COUNTS):08x} 0000001c 0000001c")
+
+
+def test_npz_has_the_keys_of_keras(tmp_path: Path) -> None:
+    make(tmp_path / "a", of_format("npz"))
+    with np.load(tmp_path / "a" / "data.npz", allow_pickle=False) as held:
+        assert sorted(held) == ["x_test", "x_train", "y_test", "y_train"]
+        assert held["x_train"].shape == (sum(COUNTS), 28, 28)
+        assert held["x_train"].dtype == held["y_train"].dtype == np.uint8
+        assert np.bincount(held["y_test"], minlength=10).tolist() == list(TEST)
+    images, labels = read_npz_images(tmp_path / "a" / "data.npz")  # inkgan evaluate's own reader
+    assert images.shape == (sum(COUNTS), 28, 28, 1)
+    assert labels is not None
+
+
+def test_png_has_metadata_beside_it(tmp_path: Path) -> None:
+    made = make(tmp_path / "a", of_format("png"))
+    with (tmp_path / "a" / "train" / "metadata.csv").open(newline="") as stream:
+        records = list(csv.DictReader(stream))
+    assert Counter(int(record["label"]) for record in records) == Counter(
+        {digit: count for digit, count in enumerate(COUNTS) if count}
+    )
+    for record in records:
+        assert (tmp_path / "a" / "train" / record["file_name"]).is_file()
+    on_disk = list((tmp_path / "a" / "train").rglob("*.png"))
+    assert len(on_disk) == len(records)
+    assert made.manifest["images"] == sum(COUNTS) + 10
+
+
+def test_imagefolder_is_read_by_inkgan_itself(tmp_path: Path) -> None:
+    make(tmp_path / "a", Request(Digits((3,) * 10, TEST, "imagefolder")))
+    for split, each in (("train", 3), ("test", 1)):
+        _, labels, classes = read_folder(tmp_path / "a", split, None)
+        assert Counter(classes[label] for label in labels) == dict.fromkeys("0123456789", each)
+    make(tmp_path / "b", Request(Digits(COUNTS, format="imagefolder")))
+    _, read = read_pictures(tmp_path / "b")
+    assert read is not None
+    assert np.bincount(read, minlength=10).tolist() == list(COUNTS)
+
+
+@pytest.mark.parametrize("format", ["idx", "npz", "png", "imagefolder"])
+def test_every_image_can_be_had_again(format: Format, tmp_path: Path, small_shards: None) -> None:
+    """Label and seed of the manifest draw the very image that stands in the files."""
+    request = Request(
+        Digits(COUNTS, TEST, format, plain=True)
+        if format == "idx"
+        else Digits(COUNTS, TEST, format),
+        seed=3,
+    )
+    made = make(tmp_path / "a", request)
+    rows = rows_of(made.path)
+    assert len(rows) == len({row["seed"] for row in rows}) == sum(COUNTS) + 10
+    generator = Fake()
+    for row in rows:
+        drawn = generator.sample([row["label"]], [row["seed"]])[0]
+        assert np.array_equal(stored(made.path, row, format), drawn)
+        assert row["seed"] // SEEDS == 3
+
+
+def stored(folder: Path, row: dict[str, Any], format: Format) -> UInt8:
+    if format == "idx":
+        return np.asarray(read_idx(folder / row["file"], 3)[row["index"]])
+    if format == "npz":
+        with np.load(folder / row["file"]) as held:
+            return np.asarray(held[f"x_{row['split']}"][row["index"]])
+    return read_picture(folder / row["file"])
+
+
+def test_the_judge_says_the_same_of_the_files(tmp_path: Path) -> None:
+    made = make(tmp_path / "a", of_format("npz"))
+    rows = [row for row in rows_of(made.path) if row["split"] == "train"]
+    with np.load(made.path / "data.npz") as held:
+        seen, labels = look(held["x_train"]), held["y_train"]
+    assert [row["read"] for row in rows] == seen.read.tolist()
+    given = seen.probabilities[np.arange(len(labels)), labels]
+    assert np.abs(given - [row["confidence"] for row in rows]).max() < 1e-3
+    agreed = sum(row["read"] == row["label"] for row in rows_of(made.path)) / (sum(COUNTS) + 10)
+    assert made.manifest["measured"]["agreement"] == pytest.approx(agreed, abs=1e-6)
+
+
+def test_colour_and_other_classes(tmp_path: Path) -> None:
+    """What the judge cannot read is drawn without it, and the card says so."""
+    classes = ("T-shirt/top", "Bag")
+    colour = Blobs(classes, Shape(3, 12, 12))
+    made = make(tmp_path / "a", Request(Digits((2, 3), format="npz")), colour)
+    with np.load(made.path / "data.npz") as held:
+        assert held["x_train"].shape == (5, 12, 12, 3)
+    assert "Nothing: inkgan's judge" in (made.path / "README.md").read_text()
+    assert made.manifest["judge"] is made.manifest["measured"]["agreement"] is None
+    assert "confidence" not in rows_of(made.path)[0]
+    make(tmp_path / "b", Request(Digits((2, 3), format="imagefolder")), colour)
+    assert len(list((tmp_path / "b" / "T-shirt-top").glob("*.png"))) == 2
+
+
+def test_memory_does_not_grow_with_the_set(tmp_path: Path, small_shards: None) -> None:
+    """Ten times the images take less than twice the memory (an image has 3 kB here)."""
+    peaks = []
+    for name, each in (("few", 50), ("many", 500)):
+        generator = Blobs(("a", "b"), Shape(1, 56, 56))
+        tracemalloc.start()
+        make(tmp_path / name, Request(Digits((each, each), format="npz")), generator)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
+
+
+# --- criteria ---
+
+
+def test_confidence_is_kept_above_its_bound(tmp_path: Path) -> None:
+    whole = make(tmp_path / "a", SMALL)
+    assert min(row["confidence"] for row in rows_of(whole.path)) < 0.99
+    strict = Request(SMALL.content, Criteria(min_confidence=0.99))
+    made = make(tmp_path / "b", strict)
+    assert min(row["confidence"] for row in rows_of(made.path)) >= 0.99
+    assert made.manifest["measured"]["digits"] == whole.manifest["measured"]["digits"]
+    rejected = made.manifest["rejected"]
+    assert rejected["confidence"] > 0
+    assert sum(rejected.values()) == made.manifest["drawn"] - made.manifest["images"]
+    assert "probability of at least 0.99" in (made.path / "README.md").read_text()
+
+
+def test_a_generator_that_cannot_deliver_is_given_up(tmp_path: Path) -> None:
+    class NoSevens(Fake):
+        def image(self, label: int, seed: int) -> UInt8:
+            return super().image(0 if label == 7 else label, seed)
+
+    generator = NoSevens()
+    with pytest.raises(DataError, match=r"does not deliver '7': of the last [12],\d{3} images"):
+        make(tmp_path / "a", Request(Digits((2,) * 10), Criteria(min_confidence=0.9)), generator)
+    assert len(generator.asked) < 4 * TRIED
+    assert not (tmp_path / "a").exists()
+
+
+def test_copies_are_left_out(tmp_path: Path) -> None:
+    class FewZeros(Fake):
+        def image(self, label: int, seed: int) -> UInt8:
+            return super().image(label, seed % 40 if label == 0 else seed)
+
+    request = Request(Digits((20,) * 10), Criteria(dedupe=True))
+    plain = make(tmp_path / "a", Request(request.content), FewZeros())
+    made = make(tmp_path / "b", request, FewZeros())
+    assert len(pictures(plain.path)) < 200
+    assert len(pictures(made.path)) == 200
+    assert made.manifest["rejected"]["copy"] > 0
+
+
+def pictures(folder: Path) -> set[bytes]:
+    return {image.tobytes() for image in read_idx(folder / "train-images-idx3-ubyte.gz", 3)}
+
+
+def test_near_means_a_tenth_of_the_length() -> None:
+    """Two vectors a stated angle of lengths apart: copies on one side of NEAR, not on the other."""
+    base = np.zeros((1, 10, 10), dtype=np.uint8)
+    base[0, 0] = 200  # its length is 200 * sqrt(10) = 632
+    copies = Copies()
+    copies.remember(base, np.array([3]))
+    for level, expected in ((62, False), (64, True)):
+        other = base.copy()
+        other[0, 5, 5] = level  # the length of the difference
+        reach = NEAR * np.hypot(200 * np.sqrt(10), level)
+        assert (level > reach) == expected
+        assert copies.fresh(other, np.array([3])).tolist() == [expected]
+        assert copies.fresh(other, np.array([4])).tolist() == [True]  # another class
+        assert copies.fresh(np.concatenate([other, other]), np.array([4, 4])).tolist() == [
+            True,
+            False,
+        ]
+
+
+def test_equal_images_are_found_beyond_the_recent_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inkgan.synthesis.dedup.RECENT", 2)
+    images = np.random.default_rng(0).integers(0, 256, (9, 6, 6), dtype=np.uint8)
+    copies = Copies()
+    copies.remember(images, np.zeros(9, np.int64))
+    assert copies.fresh(images[:1], np.zeros(1, np.int64)).tolist() == [False]
+
+
+def test_style_ranges(tmp_path: Path) -> None:
+    request = Request(Digits((3,) * 10), Criteria(slant=(-10.0, 10.0), thickness=(1.0, 6.0)))
+    made = make(tmp_path / "a", request)
+    rows = rows_of(made.path)
+    assert all(-10 <= row["slant"] <= 10 and 1 <= row["thickness"] <= 6 for row in rows)
+    assert made.manifest["rejected"]["slant"] > 0
+
+
+# --- without labels ---
+
+
+def test_the_judge_labels_an_unconditional_generator(tmp_path: Path, small_shards: None) -> None:
+    made = make(tmp_path / "a", SMALL, Unconditional())
+    rows = rows_of(made.path)
+    assert all(row["read"] == row["label"] for row in rows)
+    counts = Counter(row["label"] for row in rows if row["split"] == "train")
+    assert counts == {digit: count for digit, count in enumerate(COUNTS) if count}
+    assert made.manifest["labels"] == "read by the judge"
+    assert made.manifest["rejected"]["not needed"] > 0
+    assert "the generator takes none" in (made.path / "README.md").read_text()
+
+
+def test_an_unconditional_generator_without_a_digit_is_given_up(tmp_path: Path) -> None:
+    class NoFives(Unconditional):
+        def class_of(self, seed: int) -> int:
+            return 3 if super().class_of(seed) == 5 else super().class_of(seed)
+
+    with pytest.raises(DataError, match="does not deliver '5'"):
+        make(tmp_path / "a", Request(Digits((40,) * 10)), NoFives())
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda: Request(Digits((0,) * 10)), "--per-class asks for no image"),
+        (lambda: Request(Digits((-1,) * 10)), "--per-class -1 is impossible"),
+        (lambda: Request(Digits((1,) * 10, (-2,) * 10)), "--test-per-class -2"),
+        (lambda: Request(Digits((10**8,) * 10)), "1,000,000,000 images; 999,999,999 a split"),
+        (lambda: Request(Digits((1,) * 10, format=cast(Any, "idxx"))), "--format 'idxx'.*'idx'"),
+        (lambda: Request(Digits((1,) * 10, format="npz", plain=True)), "--plain"),
+        (lambda: Request(Strings(0)), "--sequences 0"),
+        (lambda: Request(Strings(1, (3, 2))), "--length 3-2"),
+        (lambda: Request(Strings(1, (0, 2))), "--length 0-2"),
+        (lambda: Request(Strings(1, (1, 33))), "--length 1-33"),
+        (lambda: Request(Strings(1, spacing=(-1, 2))), "--spacing -1:2"),
+        (lambda: Request(Digits((1,) * 10), seed=-1), "--seed -1"),
+        (lambda: Request(Digits((1,) * 10), seed=2**31), "--seed 2147483648"),
+        (lambda: Request(Digits((1,) * 10), Criteria(min_confidence=1.0)), "--min-confidence 1 "),
+        (lambda: Request(Digits((1,) * 10), Criteria(slant=(5.0, -5.0))), "--slant 5:-5"),
+        (
+            lambda: Request(Digits((1,) * 10), Criteria(thickness=(1.0, np.nan))),
+            "--thickness 1:nan",
+        ),
+        (lambda: Request(Digits((1,) * 10), license="My own\n"), "--license 'My own"),
+    ],
+)
+def test_impossible_requests(change: Callable[[], Request], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make(tmp_path / "a", change())
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("generator", "request_", "message"),
+    [
+        (Unconditional(("a", "b")), SMALL, "takes no labels.*use a conditional generator"),
+        (
+            Blobs(("a", "b")),
+            Request(Strings(3)),
+            "--sequences: .*numbers need a generator of grey digits",
+        ),
+        (Blobs(("a", "b")), Request(Digits((1, 1)), Criteria(0.5)), "--min-confidence: "),
+        (Blobs(("a", "b"), Shape(3, 9, 9)), Request(Digits((1, 1))), "--format idx holds grey"),
+        (Blobs(shape=Shape(3, 20, 20)), Request(Strings(3)), "--sequences: .*20x20 RGB"),
+        (Blobs(tuple(map(str, range(300)))), Request(Digits((1,) * 300)), "labels up to 255"),
+    ],
+)
+def test_what_a_generator_cannot_do(
+    generator: Fake, request_: Request, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make(tmp_path / "a", request_, generator)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_noticed_before_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = Fake()
+    usage = type("Usage", (), {"free": 10**9})()
+    monkeypatch.setattr("inkgan.synthesis.output_folder.shutil.disk_usage", lambda path: usage)
+    request = Request(Digits((99_999_999,) * 10))
+    with pytest.raises(ConfigError, match=r"needs about 1,\d{3}\.\d GB, and .* has 1\.0 GB free"):
+        make(tmp_path / "deep" / "a", request, generator)
+    assert not generator.asked
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("format", ["idx", "npz", "png", "imagefolder"])
+def test_the_estimate_is_from_above(format: Format, tmp_path: Path) -> None:
+    request = of_format(format)
+    made = make(tmp_path / "a", request)
+    blocks = sum(-(-len(content) // 4096) * 4096 for content in tree(made.path).values())
+    overhead = 8 * 4096  # the card, the manifest's head, part-filled blocks of single files
+    assert blocks < request.bytes_needed(Shape(1, 28, 28)) + overhead
+
+
+def test_foreign_targets_are_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "a"
+    out.write_text("mine")
+    with pytest.raises(ArtifactError, match="is a file; name a folder"):
+        make(out, SMALL)
+    out.unlink()
+    out.mkdir()
+    (out / "mine.txt").write_text("mine")
+    with pytest.raises(ArtifactError, match="is not empty and no data set"):
+        make(out, SMALL)
+    (out / HEAD).write_text("{}")
+    with pytest.raises(ArtifactError, match="is not empty and no data set"):
+        make(out, SMALL)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    assert not make(tmp_path / "a", SMALL).already
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
+
+
+def test_card_has_the_front_matter_of_the_hub(tmp_path: Path) -> None:
+    made = make(tmp_path / "a", Request(Digits(COUNTS, TEST, "png"), license="cc0-1.0"))
+    opening, front, body = (made.path / "README.md").read_text().split("---\n", 2)
+    assert opening == ""
+    for line in (
+        "license: cc0-1.0",
+        "- image-classification",
+        "- n<1K",
+        "  - split: test",
+        '    path: "train/**"',
+    ):
+        assert line in front.splitlines()
+    assert "| train | 7 | 3 | 0 | 4 | 5 | 6 | 2 | 8 | 9 | 1 |" in body
+    assert made.manifest["generator"]["sha256"] in body
+
+
+@pytest.mark.parametrize(
+    ("images", "category"),
+    [(999, "n<1K"), (1000, "1K<n<10K"), (70_000, "10K<n<100K"), (999_999_999, "100M<n<1B")],
+)
+def test_size_categories(images: int, category: str) -> None:
+    assert size_category(images) == category

@@ -1,0 +1,77 @@
+"""The captured step with the seam to CUDA replaced: what is around a recording is right."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from inkgan.config import Recipe
+from inkgan.data.batches import Batches
+from inkgan.data.dataset import load_dataset
+from inkgan.training import cuda_graph as capture
+from inkgan.training.cuda_graph import WARM_UP, CapturedStep
+from inkgan.training.state import TrainState, new_state
+from inkgan.training.step import train_step
+
+Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
+
+
+@pytest.fixture
+def recordings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stand in for CUDA: recording does nothing, replaying repeats it on the same tensors."""
+    made: list[str] = []
+
+    def record(function: Callable[[], torch.Tensor]) -> capture.Recorded:
+        made.append("recorded")
+        result = torch.zeros(8)
+
+        def replay() -> None:
+            result.copy_(function())
+
+        return replay, result
+
+    monkeypatch.setattr(capture, "record", record)
+    return made
+
+
+def begin(recipe: Recipe) -> tuple[TrainState, Batches]:
+    dataset = load_dataset(recipe.data)
+    batches = Batches(dataset, recipe.schedule.batch_size, recipe.seed, recipe.data.augment)
+    return new_state(recipe, dataset.shape, torch.device("cpu")), batches
+
+
+def latents(recipe: Recipe, step: int) -> torch.Tensor:
+    noise = torch.Generator().manual_seed(step)
+    return torch.randn(2, recipe.schedule.batch_size, recipe.model.latent_dim, generator=noise)
+
+
+def test_replaying_is_training(tiny: Recipe, recordings: list[str], same_weights: Same) -> None:
+    (plain, batches), (captured, _) = begin(tiny), begin(tiny)
+    stepper = CapturedStep(captured, tiny)
+    for step in range(WARM_UP + 5):
+        rows = []
+        for state, advance in ((plain, None), (captured, stepper)):
+            torch.manual_seed(step)
+            batch, noise = batches.at(step), latents(tiny, step)
+            metrics = (
+                train_step(state, tiny, batch, noise) if advance is None else advance(batch, noise)
+            )
+            rows.append(metrics.clone())
+        assert torch.equal(*rows)
+        assert captured.step == plain.step == step + 1
+    assert same_weights(plain.tensors(), captured.tensors())
+    assert recordings == ["recorded"]
+
+
+def test_a_restored_state_is_recorded_anew(tiny: Recipe, recordings: list[str]) -> None:
+    state, batches = begin(tiny)
+    stepper = CapturedStep(state, tiny)
+    saved = None
+    for step in range(2 * WARM_UP + 4):
+        if step == 2:
+            saved = {k: t.clone() for k, t in state.tensors().items()}, state.counters()
+        if step == WARM_UP + 2:
+            assert saved is not None
+            state.restore(*saved)
+        stepper(batches.at(step), latents(tiny, step))
+    assert len(recordings) == 2

@@ -1,0 +1,181 @@
+"""The loop: exact resumption, the textbook's mathematics, the averaged generator."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from inkgan import rng
+from inkgan.config import Data, Recipe
+from inkgan.config.recipes import RECIPES
+from inkgan.config.serialize import override
+from inkgan.data.batches import Batches, batches_for
+from inkgan.data.dataset import Dataset, load_dataset
+from inkgan.errors import ArtifactError
+from inkgan.training.loop import WINDOW, total_steps, train
+from inkgan.training.losses import LOSSES
+from inkgan.training.state import TrainState, ema_decay, new_state, update_ema
+from inkgan.training.step import train_step
+
+CPU = torch.device("cpu")
+Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
+
+
+def prepare(recipe: Recipe) -> tuple[Batches, TrainState]:
+    dataset = load_dataset(recipe.data)
+    batches = batches_for(recipe, dataset)
+    return batches, new_state(recipe, dataset.shape, CPU)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_recipe_resumes_to_the_bit(name: str, digits: Data, same_weights: Same) -> None:
+    """Four steps in one go equal one step, a save, a fresh start from it, and three more."""
+    recipe = RECIPES[name]
+    images = 64 * recipe.schedule.d_steps
+    changes = [f"schedule.images={images}", "schedule.batch_size=16", "data.holdout=0"]
+    if recipe.data.name in ("stacked-mnist", "cifar10"):
+        digits = digits.model_copy(update={"channels": 3})
+    recipe = override(
+        recipe,
+        [*changes, f'data.name="{digits.name}"', f"data.channels={digits.channels or 'none'}"],
+    )
+    batches, whole = prepare(recipe)
+    list(train(recipe, batches, whole))
+    assert whole.step == 4
+
+    batches, first = prepare(recipe)
+    next(train(recipe, batches, first))
+    saved = copy.deepcopy((first.tensors(), first.counters()))
+    torch.manual_seed(99)  # whatever else the process draws must not matter
+    batches, second = prepare(recipe)
+    second.restore(*saved)
+    list(train(recipe, batches, second))
+    assert same_weights(whole.tensors(), second.tensors())
+    assert whole.counters() | {"seconds": 0} == second.counters() | {"seconds": 0}
+
+
+def test_one_step_equals_the_textbook(tiny: Recipe) -> None:
+    """The same networks and noise, written as a textbook would: undetached, in its own words."""
+    recipe = override(tiny, ["model.discriminator.dropout=0", "schedule.ema_half_life=0"])
+    batches, state = prepare(recipe)
+    state.generator.double(), state.discriminator.double()  # Adam magnifies float32's noise
+    generator, discriminator = copy.deepcopy(state.generator), copy.deepcopy(state.discriminator)
+    options: dict[str, Any] = {"lr": 2e-4, "betas": (0.5, 0.999)}
+    g_adam = torch.optim.Adam(generator.parameters(), **options)
+    d_adam = torch.optim.Adam(discriminator.parameters(), **options)
+    entropy = nn.BCEWithLogitsLoss()
+    for step in range(3):
+        real = batches.at(step)
+        real = real._replace(images=real.images.double())
+        z = torch.randn(2, 64, 8, generator=rng.generator(recipe.seed, "latent", step)).double()
+        train_step(state, tiny, real, z)
+
+        d_adam.zero_grad()
+        real_logits, fake_logits = discriminator(real.images), discriminator(generator(z[0]))
+        (
+            entropy(real_logits, torch.ones(64).double())
+            + entropy(fake_logits, torch.zeros(64).double())
+        ).backward()
+        d_adam.step()
+        g_adam.zero_grad()
+        entropy(discriminator(generator(z[1])), torch.ones(64).double()).backward()
+        g_adam.step()
+    for ours, theirs in ((state.generator, generator), (state.discriminator, discriminator)):
+        for name, tensor in ours.state_dict().items():
+            torch.testing.assert_close(tensor, theirs.state_dict()[name], rtol=1e-9, atol=1e-12)
+
+
+def test_metrics_are_means_over_windows(tiny: Recipe) -> None:
+    batches, state = prepare(tiny)
+    updates = list(train(tiny, batches, state))
+    closing = [update for update in updates if update.metrics is not None]
+    assert [update.step for update in updates] == list(range(1, total_steps(tiny, 23) + 1))
+    assert [update.step for update in closing] == [WINDOW, 69]
+    for update in closing:
+        assert update.metrics is not None
+        assert 0 <= update.metrics["d_real_accuracy"] <= 1
+        assert update.metrics["real_spread"] > 0.1
+        assert update.images == update.step * 64
+    assert updates[22].epoch == 1.0
+
+
+def test_an_event_follows_the_update(tiny: Recipe) -> None:
+    batches, state = prepare(tiny)
+    before = copy.deepcopy(state.generator.state_dict())
+    next(train(tiny, batches, state))
+    after = state.generator.state_dict()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_length_is_the_shorter_of_epochs_and_images(tiny: Recipe) -> None:
+    assert total_steps(tiny, 23) == 69
+    assert total_steps(override(tiny, ["schedule.images=65"]), 23) == 2
+    assert total_steps(override(tiny, ["schedule.images=9999999"]), 23) == 69
+
+
+def test_generator_step_leaves_no_gradient_on_the_discriminator(tiny: Recipe) -> None:
+    """What D's optimiser would find must come from D's own step alone."""
+    batches, state = prepare(override(tiny, ["model.discriminator.dropout=0"]))
+    real, z = batches.at(0), torch.randn(2, 64, 8)
+    train_step(state, tiny, real, z)
+    held = [p.grad.clone() for p in state.discriminator.parameters() if p.grad is not None]
+    _, other = prepare(override(tiny, ["model.discriminator.dropout=0"]))
+    with torch.no_grad():
+        fakes = other.generator(z[0])
+    loss = LOSSES["non-saturating"].d(other.discriminator(real.images), other.discriminator(fakes))
+    loss.mean().backward()
+    for gradient, parameter in zip(held, other.discriminator.parameters(), strict=True):
+        torch.testing.assert_close(gradient, parameter.grad)
+
+
+def test_ema_closed_form() -> None:
+    average, network = nn.Linear(1, 1), nn.Linear(1, 1)
+    nn.init.constant_(average.weight, 0.0)
+    nn.init.constant_(network.weight, 1.0)
+    decay = ema_decay(images_seen=10**9, batch_size=100, half_life=1000)
+    for _ in range(10):  # 1000 images, one half-life
+        update_ema(average, network, decay)
+    assert average.weight.item() == pytest.approx(0.5, rel=1e-5)
+    assert ema_decay(10**9, 100, 0) == 0.0
+    assert ema_decay(1000, 50, 10**6) == pytest.approx(0.5)  # ramp: 5 % of 1000 is 50
+
+
+def test_ema_averages_batch_statistics_and_copies_counters(tiny: Recipe) -> None:
+    batches, state = prepare(tiny)
+    next(train(tiny, batches, state))
+    averaged = state.ema.state_dict()
+    counter = next(name for name in averaged if name.endswith("num_batches_tracked"))
+    assert averaged[counter] == state.generator.state_dict()[counter] > 0
+
+
+def test_checkpoint_of_another_recipe_is_refused(tiny: Recipe) -> None:
+    _, state = prepare(tiny)
+    _, other = prepare(override(tiny, ["model.latent_dim=9"]))
+    with pytest.raises(ArtifactError, match="does not fit"):
+        other.restore(state.tensors(), state.counters())
+    with pytest.raises(ArtifactError, match="does not fit"):
+        state.restore({}, {})
+
+
+def test_training_learns(tiny: Recipe) -> None:
+    """After a few hundred steps on two kinds of image the fakes' mean approaches the real one."""
+    left = torch.zeros(64, 1, 12, 12, dtype=torch.uint8)
+    left[:, :, :, :6] = 255
+    pictures = torch.cat([left, left.flip(3)])
+    dataset = Dataset("halves", pictures, torch.zeros(128, dtype=torch.long), ("all",))
+    networks = (
+        'model.generator={family="mlp", widths=[64]}',
+        'model.discriminator={family="mlp", widths=[64]}',
+    )
+    changes = ["optim.lr=2e-3", "schedule.epochs=200", "data.augment.rotate=0", "model.init=torch"]
+    recipe = override(tiny, [*changes, *networks])
+    batches = Batches(dataset, 64, 0, recipe.data.augment)
+    state = new_state(recipe, dataset.shape, CPU)
+    list(train(recipe, batches, state))
+    with torch.no_grad():
+        fakes = state.ema(torch.randn(256, 8, generator=rng.generator(0, "test")))
+    contrast = (fakes[..., :6].mean((1, 2, 3)) - fakes[..., 6:].mean((1, 2, 3))).abs()
+    assert contrast.mean() > 1.0  # 2 for real images, 0 for noise
