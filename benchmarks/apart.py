@@ -19,7 +19,7 @@ from benchmarks.textbook import make_loader, new_textbook, textbook_loop
 from inkgan.config import Recipe
 from inkgan.data.batches import Batches
 from inkgan.data.dataset import Dataset, load_dataset
-from inkgan.device import set_threads
+from inkgan.device import compute_settings
 from inkgan.errors import InkganError
 from inkgan.training.loop import train
 from inkgan.training.state import new_state
@@ -115,13 +115,14 @@ def sides_apart(tasks: Mapping[SideName, Task]) -> Iterator[dict[SideName, Apart
 
 def _serve(pipe: Connection, task: Task) -> None:
     """Do updates when asked and answer with their seconds; 0 asks for the peak of memory."""
+    engine = task.side == "engine"  # `inkgan train` keeps freed memory, a notebook does not
     try:
-        set_threads(task.threads)
-        dataset = load_dataset(task.recipe.data, "train", task.data_dir)
-        updates = _UPDATES[task.side](task, dataset)
-        while True:
-            steps = pipe.recv()
-            pipe.send(_timed(updates, steps) if steps else peak_memory())
+        with compute_settings(threads=task.threads, keep_memory=engine):
+            dataset = load_dataset(task.recipe.data, "train", task.data_dir)
+            updates = _UPDATES[task.side](task, dataset)
+            while True:
+                steps = pipe.recv()
+                pipe.send(_timed(updates, steps) if steps else peak_memory())
     except EOFError:  # nobody asks any more
         return
     except InkganError as error:

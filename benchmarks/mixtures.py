@@ -36,7 +36,7 @@ from inkgan.config import (
 from inkgan.config.serialize import override
 from inkgan.data.batches import Batch, Batches
 from inkgan.data.dataset import Dataset
-from inkgan.device import set_threads
+from inkgan.device import compute_settings
 from inkgan.errors import ConfigError, InkganError, did_you_mean
 from inkgan.files import write_json
 from inkgan.training.loop import train
@@ -240,12 +240,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0, or 2 for a user's error."""
     options = _parse(arguments)
     names = [name.strip() for name in options.only.split(";")] if options.only else list(SETUPS)
-    set_threads(1)  # a second thread only waits: the networks are tiny
     try:
         for name in names:
             if name not in SETUPS:
                 raise ConfigError(f"--only: no set-up {name!r}{did_you_mean(name, SETUPS)}")
-        rows = run_all(names, options.seeds)
+        with compute_settings(threads=1):  # a second thread only waits: the networks are tiny
+            rows = run_all(names, options.seeds)
         if options.json is not None:
             write_json(options.json, {"rows": rows})
     except InkganError as error:

@@ -15,10 +15,9 @@ from inkgan.data.dataset import load_dataset
 from inkgan.generation.load import load
 from inkgan.generation.style_control.measures import MEASURES, UNITS, measure_styles
 from inkgan.generation.style_control.sample_styled import StyleController
-from inkgan.images import UInt8
 from inkgan.metrics.features.extractors import look
 from inkgan.metrics.prdc import manifold
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64, UInt8
 
 EDGE = 0.1  # of the range, at either end
 TOLERANCES = np.array([2.0, 0.3, 0.5])
@@ -56,7 +55,7 @@ def main() -> None:
         report_edges(stylist)
 
 
-def report(gaps: Floats, places: Floats) -> None:
+def report(gaps: Float64, places: Float64) -> None:
     """Print the errors (n, 3), in all and where what was asked for lay at an edge of its range."""
     print("measure     mean  median  95 %  within tolerance  mean at the edges")
     at_edge = (places < EDGE) | (places > 1 - EDGE)
@@ -91,7 +90,7 @@ def report_edges(stylist: StyleController) -> None:
             print(f"{name:10} {edge:8} {len(inside['test']):13}  {shown:8.1%}  {floor:.1%}")
 
 
-def _measured(split: str) -> tuple[UInt8, np.ndarray, Floats]:
+def _measured(split: str) -> tuple[UInt8, np.ndarray, Float64]:
     dataset = load_dataset(Data(holdout=0), "test" if split == "test" else "train")
     images = dataset.images[:TRAINING, 0].numpy()
     return images, dataset.labels[:TRAINING].numpy(), measure_styles(images)
@@ -99,7 +98,7 @@ def _measured(split: str) -> tuple[UInt8, np.ndarray, Floats]:
 
 def _coverage(
     stylist: StyleController,
-    real: dict[str, tuple[UInt8, np.ndarray, Floats]],
+    real: dict[str, tuple[UInt8, np.ndarray, Float64]],
     inside: dict[str, np.ndarray],
     column: int,
 ) -> tuple[float, float]:

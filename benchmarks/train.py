@@ -23,7 +23,7 @@ from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import replace
 from inkgan.data.dataset import load_dataset
-from inkgan.device import default_threads, set_threads
+from inkgan.device import compute_settings, default_threads
 from inkgan.errors import InkganError
 from inkgan.files import write_json
 
@@ -87,9 +87,9 @@ def run_benchmark(settings: Settings) -> dict[str, Any]:
     for recipe in recipes:  # what cannot be should show before minutes have been spent
         check_recipe(recipe)
     digest = load_dataset(recipes[0].data, "train", settings.data_dir).digest()
-    set_threads(settings.threads or default_threads())
-    machine = describe_machine(digest)
-    compared = [_compare(recipe, settings).summary() for recipe in recipes]
+    with compute_settings(threads=settings.threads or default_threads()):
+        machine = describe_machine(digest)
+        compared = [_compare(recipe, settings).summary() for recipe in recipes]
     options = asdict(settings) | {"data_dir": None}  # where the files lie is nobody's business
     return {"machine": machine, "settings": options, "recipes": compared}
 

@@ -16,7 +16,7 @@ import inkgan
 from inkgan import images
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
-from inkgan.images import UInt8
+from inkgan.types import UInt8
 
 IMAGES = Path(__file__).with_name("images")
 HANDS = 8

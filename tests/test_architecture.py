@@ -13,16 +13,17 @@ import inkgan.errors
 SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-FOUNDATION = {"errors", "config", "rng", "device", "files", "images", "optional_imports"}
+FOUNDATION = {"errors", "types", "config", "rng", "device", "files", "images", "optional_imports"}
 # Beyond the foundation, each package may import these; the order is that of a batch's way.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "types": set(),
     "config": {"errors"},
     "rng": set(),
     "device": {"errors"},
     "files": {"errors"},
     "optional_imports": {"errors"},
-    "images": {"files"},
+    "images": {"files", "types"},
     "metrics": FOUNDATION,
     "models": FOUNDATION,
     "data": FOUNDATION,

@@ -4,14 +4,7 @@ Importing this package is instant; torch is loaded when a function that needs it
 """
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
-
-# GNU OpenMP reads this when torch is loaded. Its threads spin for milliseconds while they wait for
-# work, which takes the cores from everything else that runs; a thousand turns cost an idle machine
-# nothing and leave a busy one usable (docs/performance.md).
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __version__ = "0.1.0"
 

@@ -1,25 +1,39 @@
-"""The one place that chooses a device and a number of threads."""
+"""The one place that chooses a device and changes the settings of the process.
+
+The library itself never changes the number of threads, the allocator or the environment. An
+application (the command line, a server) does, through `compute_settings`. Importing this module
+does not import torch: the OpenMP variables count only if they are set before.
+"""
 
 import ctypes
 import os
 import re
-
-import torch
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from inkgan.errors import ConfigError
 
+if TYPE_CHECKING:
+    import torch
+
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
-LARGEST_THRESHOLD = 32 << 20  # glibc takes no more
+LARGEST_THRESHOLD = 32 << 20  # glibc accepts no larger threshold for mmap
+GLIBC_THRESHOLD = 128 << 10  # the default of both thresholds
+SPIN_COUNT = 1000
 
 
-def choose_device(name: str = "auto") -> torch.device:
-    """Return the device called `name`: auto, cpu, cuda, cuda:N or mps.
+def choose_device(name: str = "auto") -> "torch.device":
+    """Return the device called `name`.
 
-    `auto` prefers CUDA, then Apple's MPS, then the CPU.
+    Args:
+        name: auto, cpu, cuda, cuda:N or mps. `auto` prefers CUDA, then Apple's MPS, then the CPU.
 
     Raises:
-        ConfigError: the name is unknown or the device is not there.
+        ConfigError: the name is unknown or this machine has no such device.
     """
+    import torch
+
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -30,11 +44,13 @@ def choose_device(name: str = "auto") -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise ConfigError(
-            f"--device {name}: torch {torch.__version__} sees {count} CUDA devices here; "
+            f"--device {name}: torch {torch.__version__} finds {count} CUDA devices here; "
             "use --device auto or --device cpu"
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise ConfigError("--device mps: this torch sees no Apple GPU; use --device auto or cpu")
+        raise ConfigError(
+            "--device mps: this torch finds no Apple GPU; use --device auto or --device cpu"
+        )
     return device
 
 
@@ -45,27 +61,80 @@ def default_threads() -> int:
     return os.cpu_count() or 1
 
 
-def set_threads(count: int) -> None:
-    """Use `count` threads inside each operation; sums, and so the last bits, depend on it."""
-    torch.set_num_threads(count)
+@contextmanager
+def compute_settings(
+    threads: int | None = None, *, keep_memory: bool = False, limit_spinning: bool = False
+) -> Iterator[None]:
+    """Change how the process computes inside the block, and restore it afterwards.
 
+    Args:
+        threads: inside each operation of torch; sums, and so the last bits of a result, depend on
+            it. None leaves torch's setting.
+        keep_memory: let glibc keep freed memory for the next training step. By default it maps
+            each large tensor afresh and the kernel clears every page again, about a tenth of a
+            small network's training step. Does nothing with another C library.
+        limit_spinning: as `limit_openmp_spinning`.
 
-def keep_memory() -> None:
-    """Ask the C library to keep freed memory for the next step, where it is glibc.
+    Afterwards the number of threads and the environment are as before, and the allocator has the
+    default thresholds of glibc (it no longer adapts them; glibc cannot be told to).
 
-    By default it maps each large tensor anew and gives it back, and the kernel clears every page
-    again: about a tenth of a small network's training step.
+    Example:
+        >>> with compute_settings(threads=2, keep_memory=True):
+        ...     inkgan.train("dcgan", out="runs/a")
     """
+    environment = os.environ.get("GOMP_SPINCOUNT")
+    if limit_spinning:
+        limit_openmp_spinning()
+    previous = None if threads is None else _set_threads(threads)
+    if keep_memory:
+        _set_allocator(mmap=LARGEST_THRESHOLD, trim=2**31 - 1)
+    try:
+        yield
+    finally:
+        if keep_memory:
+            _set_allocator(mmap=GLIBC_THRESHOLD, trim=GLIBC_THRESHOLD)
+        if previous is not None:
+            _set_threads(previous)
+        if environment is None:
+            os.environ.pop("GOMP_SPINCOUNT", None)
+
+
+def limit_openmp_spinning() -> None:
+    """Let the waiting threads of GNU OpenMP sleep early; call it before torch is imported.
+
+    They spin for milliseconds by default, which takes the cores from everything else that runs. A
+    thousand turns cost an idle machine nothing and leave a busy one usable (docs/performance.md).
+    Settings of the user, OMP_WAIT_POLICY and GOMP_SPINCOUNT, take precedence.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(SPIN_COUNT))
+
+
+def describe(device: "torch.device") -> str:
+    """Return the device's name for people, such as "cpu (2 threads)"."""
+    import torch
+
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return f"cpu ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
+
+
+def _set_threads(count: int) -> int:
+    """Set the number of torch's threads, and return the number before."""
+    import torch
+
+    if count < 1:
+        raise ConfigError(f"`threads` must be at least 1, not {count}")
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    return before
+
+
+def _set_allocator(mmap: int, trim: int) -> None:
+    """Set the thresholds above which glibc returns memory to the system, in bytes."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):  # another C library, or Windows
         return
-    mallopt(M_MMAP_THRESHOLD, LARGEST_THRESHOLD)
-    mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-
-
-def describe(device: torch.device) -> str:
-    """Return the device's name as a person knows it."""
-    if device.type == "cuda":
-        return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"cpu ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
+    mallopt(M_MMAP_THRESHOLD, mmap)
+    mallopt(M_TRIM_THRESHOLD, trim)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+from filelock import FileLock, Timeout
 
 from inkgan.errors import ArtifactError
 
@@ -68,6 +69,34 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ArtifactError(f"cannot read {path}: {error}") from error
+
+
+@contextmanager
+def locked(folder: Path, doing: str = "writing to", *, wait: bool = False) -> Iterator[None]:
+    """Keep other processes out of a folder while the block runs; make the folder if it is missing.
+
+    Args:
+        folder: gets a hidden file `.lock`.
+        doing: completes "another process is ... FOLDER" in the message.
+        wait: until the other process has finished, instead of raising.
+
+    Raises:
+        ArtifactError: the folder cannot be written, or another process has the lock.
+    """
+    lock = FileLock(folder / ".lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        raise ArtifactError(
+            f"another process is {doing} {folder}; wait for it or choose another folder"
+        ) from None
+    except OSError as error:
+        raise ArtifactError(f"cannot write {folder}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _sync(path: Path) -> None:

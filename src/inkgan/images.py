@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from inkgan.files import atomic
+from inkgan.types import UInt8
 
-UInt8 = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 BACKGROUND = -1.0  # black, the paper of MNIST
 GUTTER = 32  # grey between the tiles of a grid: darker than ink, lighter than paper
 

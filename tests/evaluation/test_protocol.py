@@ -20,10 +20,10 @@ from inkgan.evaluation.results import Assessment, Fakes, Protocol, check
 from inkgan.evaluation.score import METRICS, Score
 from inkgan.evaluation.set_metrics import measure_set
 from inkgan.evaluation.verdict import verdict
-from inkgan.images import UInt8
 from inkgan.metrics.features.extractors import linear_reading, look, weights_path
 from inkgan.metrics.frechet import frechet_distance, moments
 from inkgan.metrics.two_sample import train_and_test, two_sample_auc
+from inkgan.types import UInt8
 from tests.fixtures.references import small_reference, small_target
 
 REAL, TARGET = small_reference(), small_target()

@@ -22,11 +22,11 @@ from inkgan.evaluation.one_hand import one_hand
 from inkgan.evaluation.reference import Reference
 from inkgan.evaluation.results import Protocol
 from inkgan.generation.generator import Sampler
-from inkgan.images import Shape, UInt8
+from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
-from inkgan.metrics.features.extractors import silent
 from inkgan.metrics.style_consistency import STYLES, assess_hand
 from inkgan.models.build import build_generator
+from inkgan.types import UInt8, silent
 from tests.fixtures.references import as_npz, small_reference
 from tests.fixtures.strokes import bar
 

@@ -28,8 +28,8 @@ from inkgan.generation.style_control.sample_request import Order, deliver
 from inkgan.generation.style_control.sample_styled import StyleController, styled
 from inkgan.handwriting.writer import Hand
 from inkgan.handwriting.writer_style import styled_hand
-from inkgan.images import Floats, UInt8
 from inkgan.metrics.strokes import measure
+from inkgan.types import Float32, UInt8
 from tests.fixtures.stroke_generator import StrokeSampler
 
 ASKED = (8.0, 2.7, 13.0)
@@ -75,7 +75,7 @@ def test_impossible_requests_are_refused(style: Style, words: str) -> None:
 # --- calibration
 
 
-def linear(names: Sequence[str], count: int = 2000) -> tuple[Calibration, Floats, np.ndarray]:
+def linear(names: Sequence[str], count: int = 2000) -> tuple[Calibration, Float32, np.ndarray]:
     """Calibrate measures that are linear in the latents, each along a direction of its own."""
     random = np.random.default_rng(0)
     latents = random.standard_normal((count, 6)).astype(np.float32)
@@ -144,9 +144,9 @@ def test_calibrations_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_settling_solves_a_bent_plane() -> None:
     """Latents are images here, and `measure` is told by a stand-in: closed forms throughout."""
     calibration, _, _ = linear(MEASURES)
-    images: list[Floats] = []
+    images: list[Float32] = []
 
-    def draw(latents: Floats, rows: np.ndarray) -> UInt8:
+    def draw(latents: Float32, rows: np.ndarray) -> UInt8:
         images.append(latents)
         slants, pens = 0.15 * latents[:, 0], 2.4 + 0.4 * latents[:, 1]
         return np.stack([bar(float(s), float(p)) for s, p in zip(slants, pens, strict=True)])
@@ -203,7 +203,7 @@ def test_out_of_reach_names_the_range() -> None:
 class Misdrawn(StrokeSampler):
     """Draws a 1 in place of every digit far from the middle of its class."""
 
-    def _digit(self, name: str, latent: Floats) -> np.ndarray:
+    def _digit(self, name: str, latent: Float32) -> np.ndarray:
         far = np.abs(latent[5]) > 0.5
         return super()._digit("1" if far else name, latent)
 
@@ -291,7 +291,7 @@ def test_an_unconditional_generators_digits_are_what_the_judge_reads(
 class Fewer(StrokeSampler):
     """Draws the same 0 from every latent, at once."""
 
-    def render(self, latents: Floats, labels: Sequence[int] | Floats | None = None) -> UInt8:
+    def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
         return np.repeat(super().render(latents[:1], labels), len(latents), axis=0)
 
 

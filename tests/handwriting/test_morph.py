@@ -20,20 +20,21 @@ from inkgan.handwriting.animation import Film
 from inkgan.handwriting.latent_traversal import style_grid
 from inkgan.handwriting.morph import make_film
 from inkgan.handwriting.writer import origin
-from inkgan.images import Floats, Shape, UInt8
+from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
 from inkgan.models.build import build_generator
+from inkgan.types import Float32, UInt8
 from tests.fixtures.stroke_generator import StrokeSampler
 
 seeds = st.integers(0, 1000)
 
 
-def latent(seed: int) -> Floats:
-    drawn: Floats = StrokeSampler().latents([seed])[0]
+def latent(seed: int) -> Float32:
+    drawn: Float32 = StrokeSampler().latents([seed])[0]
     return drawn
 
 
-def angle(one: Floats, other: Floats) -> float:
+def angle(one: Float32, other: Float32) -> float:
     cosine = np.dot(one, other) / np.linalg.norm(one) / np.linalg.norm(other)
     return float(np.arccos(np.clip(cosine, -1, 1)))
 

@@ -22,7 +22,7 @@ from inkgan.errors import ArtifactError, ConfigError
 from inkgan.generation import source as source_module
 from inkgan.handwriting.colors import parse_colours
 from inkgan.handwriting.layout import Line, lay_out
-from inkgan.handwriting.outline import Box, Float64, Outline, signed_area
+from inkgan.handwriting.outline import Box, Outline, signed_area
 from inkgan.handwriting.punctuation import STROKES, Pen, draw_mark
 from inkgan.handwriting.raster import coverage
 from inkgan.handwriting.spacing import CLOSEST, GAP, SPACE, Spacer
@@ -30,7 +30,7 @@ from inkgan.handwriting.text import DIGITS, MARKS, MAX_CHARACTERS, read_text
 from inkgan.handwriting.trace import trace, trace_field
 from inkgan.handwriting.write import compose
 from inkgan.handwriting.writer import LATENT_STEP, Hand
-from inkgan.images import UInt8
+from inkgan.types import Float64, UInt8
 from tests.fixtures.stroke_generator import SHAPES, StrokeSampler
 
 TEXTS = ["3141592653", "2026-11-21", "1,299.50", "17:45 7/4", "77417.4", "-1.5"]

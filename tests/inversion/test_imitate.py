@@ -23,7 +23,7 @@ from inkgan.data.dataset import load_dataset
 from inkgan.errors import ConfigError, DataError, DataFormatError
 from inkgan.generation.load import load
 from inkgan.handwriting.layout import lay_out
-from inkgan.images import Floats, UInt8, to_array, to_uint8
+from inkgan.images import to_array, to_uint8
 from inkgan.inversion import error_percentiles as reference
 from inkgan.inversion import imitate as imitate_module
 from inkgan.inversion.components import find_marks
@@ -34,6 +34,7 @@ from inkgan.inversion.optimize import fit, joint_prior
 from inkgan.inversion.picture import LEAST_SIDE, read_brightness
 from inkgan.inversion.recognize import Seen, notes, read_digits
 from inkgan.metrics.features.extractors import look
+from inkgan.types import Float32, UInt8
 from tests.fixtures.stroke_generator import SHAPES, StrokeSampler
 
 SIZE = 300
@@ -267,7 +268,7 @@ class BarSampler(StrokeSampler):
         ink = ink * torch.sigmoid(9 - (y - 13.5).abs())
         return (2 * ink - 1)[:, None]
 
-    def render(self, latents: Floats, labels: Sequence[int] | Floats | None = None) -> UInt8:
+    def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
         if labels is None or np.ndim(labels) == 2:
             raise ValueError("a label for each")
         with torch.no_grad():

@@ -17,10 +17,10 @@ from inkgan.metrics.frechet import (
     frechet_standard_error,
     moments,
 )
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64
 
 
-def normal(seed: int, n: int, d: int, scale: float = 1.0, shift: float = 0.0) -> Floats:
+def normal(seed: int, n: int, d: int, scale: float = 1.0, shift: float = 0.0) -> Float64:
     """Draw points with eigenvalues that fall by half every three dimensions, turned."""
     generator = np.random.default_rng([seed, n, d])
     turn = np.linalg.qr(np.random.default_rng(d).normal(size=(d, d)))[0]

@@ -11,14 +11,14 @@ from torchmetrics.image.kid import poly_mmd
 
 from inkgan.metrics import validation as arrays
 from inkgan.metrics.kernels import gaussian_mmd, median_bandwidth, polynomial_mmd
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64
 
 
-def points(seed: int, n: int, d: int = 5, shift: float = 0.0) -> Floats:
+def points(seed: int, n: int, d: int = 5, shift: float = 0.0) -> Float64:
     return np.random.default_rng([seed, n]).normal(shift, 1, (n, d))
 
 
-def looped(x: Floats, y: Floats, kernel: Callable[[Floats, Floats], float]) -> float:
+def looped(x: Float64, y: Float64, kernel: Callable[[Float64, Float64], float]) -> float:
     """Average over all pairs of different points, one by one."""
     within_x = [kernel(a, b) for i, a in enumerate(x) for j, b in enumerate(x) if i != j]
     within_y = [kernel(a, b) for i, a in enumerate(y) for j, b in enumerate(y) if i != j]

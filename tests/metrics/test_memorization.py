@@ -18,14 +18,14 @@ from inkgan.metrics.memorization import (
     nearest,
     nearest_other,
 )
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64
 
 
-def pixels(seed: int, n: int, d: int = 30) -> Floats:
+def pixels(seed: int, n: int, d: int = 30) -> Float64:
     return np.random.default_rng([seed, n]).random((n, d))
 
 
-def ratios(queries: Floats, train: Floats) -> Floats:
+def ratios(queries: Float64, train: Float64) -> Float64:
     found = nearest(queries, train)
     return copy_ratio(found.distances, nearest_other(train, found.indices))
 

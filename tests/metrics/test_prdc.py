@@ -11,10 +11,10 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from inkgan.metrics import validation as arrays
 from inkgan.metrics.prdc import Manifold, manifold, one_nearest_neighbour, radii, realism
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64
 
 
-def points(seed: int, n: int, d: int = 6, shift: float = 0.0, scale: float = 1.0) -> Floats:
+def points(seed: int, n: int, d: int = 6, shift: float = 0.0, scale: float = 1.0) -> Float64:
     return np.random.default_rng([seed, n]).normal(shift, scale, (n, d))
 
 

@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as arrays
 
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
-from inkgan.images import UInt8
 from inkgan.metrics.strokes import Strokes, enlarge, measure
+from inkgan.types import UInt8
 from tests.fixtures.strokes import bar, ring
 
 SOFT = 2.0  # pixels that the soft edges add to width and height, at most

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from inkgan.images import Shape, UInt8, read_picture
+from inkgan.images import Shape, read_picture
 from inkgan.synthesis import shards as parts_module
 from inkgan.synthesis.canvas import INK, Box, arrange, canvas_size, ink_box
 from inkgan.synthesis.formats.sequences import yolo_line
 from inkgan.synthesis.request import Request, Strings
 from inkgan.synthesis.synth import SynthesisResult
+from inkgan.types import UInt8
 from tests.fixtures.synthesis import Fake, make, tree
 
 STRINGS = Strings(30, (2, 5), (0, 9))

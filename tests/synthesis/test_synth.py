@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from inkgan.data.readers.folder import read_folder, read_npz_images, read_pictures
 from inkgan.data.readers.idx import read_idx
 from inkgan.errors import ArtifactError, ConfigError, DataError
-from inkgan.images import Shape, UInt8, read_picture
+from inkgan.images import Shape, read_picture
 from inkgan.metrics.features.extractors import look
 from inkgan.synthesis import shards as parts_module
 from inkgan.synthesis.data_card import size_category
@@ -27,6 +27,7 @@ from inkgan.synthesis.drawing import TRIED
 from inkgan.synthesis.manifest import HEAD, ROWS
 from inkgan.synthesis.request import SEEDS, Criteria, Digits, Format, Request, Strings
 from inkgan.synthesis.shards import parts
+from inkgan.types import UInt8
 from tests.fixtures.synthesis import Blobs, Fake, Unconditional, make, tree
 
 COUNTS = (7, 3, 0, 4, 5, 6, 2, 8, 9, 1)

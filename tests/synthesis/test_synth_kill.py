@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from inkgan.errors import ArtifactError
-from inkgan.images import Shape, UInt8
+from inkgan.images import Shape
 from inkgan.synthesis import shards as parts_module
 from inkgan.synthesis.output_folder import Target
 from inkgan.synthesis.request import DIGITS, Criteria, Digits, Request, Strings
 from inkgan.synthesis.synth import synthesise
+from inkgan.types import UInt8
 from tests.fixtures.synthesis import ORIGIN, Blobs, make, tree
 
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -21,6 +21,7 @@ from inkgan.cli.sample_command import sample
 from inkgan.cli.synth_command import synth
 from inkgan.cli.train_command import train
 from inkgan.cli.write_command import write
+from inkgan.device import compute_settings
 from inkgan.errors import InkganError
 
 USAGE_ERROR = 2
@@ -72,7 +73,8 @@ def main() -> None:
     # --debug may stand anywhere, as people append it to a command that has just failed
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        sys.exit(app(arguments, prog_name="inkgan", standalone_mode=False) or 0)
+        with compute_settings(keep_memory=True, limit_spinning=True):
+            sys.exit(app(arguments, prog_name="inkgan", standalone_mode=False) or 0)
     except typer.TyperException as error:
         _fail(_with_value(error, arguments), USAGE_ERROR, debug)
     except InkganError as error:

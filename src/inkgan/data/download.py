@@ -15,10 +15,9 @@ from typing import Any
 
 import pooch
 import requests
-from filelock import FileLock
 
-from inkgan.errors import DataError, DataNotFoundError
-from inkgan.files import cache_folder
+from inkgan.errors import ArtifactError, DataError, DataNotFoundError
+from inkgan.files import cache_folder, locked
 
 Report = Callable[[str, int, int | None], None]
 CONNECT_SECONDS, READ_SECONDS = 10, 60
@@ -71,7 +70,7 @@ def download(
         DataError: the folder cannot be written.
     """
     found: dict[str, Path] = {}
-    with locked(folder):
+    with locked_cache(folder):
         for file in files:
             found[file.name] = find_file(folder, file.name) or _fetch(
                 file, folder, data_set, report
@@ -172,17 +171,15 @@ class ResumingDownloader:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Make the folder, and hold its lock while something is put into it."""
-    lock = FileLock(folder / ".lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be written ({error.strerror}); INKGAN_CACHE names another cache"
-        ) from error
-    try:
+def locked_cache(folder: Path) -> Iterator[None]:
+    """Lock a folder of the cache, after any other process has finished with it.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder, wait=True))
+        except ArtifactError as error:
+            raise DataError(f"{error}; INKGAN_CACHE names another cache") from error
         yield
-    finally:
-        lock.release()

@@ -17,12 +17,13 @@ from inkgan.evaluation import train_distances as memory
 from inkgan.evaluation.reference import Target
 from inkgan.evaluation.score import Floor
 from inkgan.evaluation.set_metrics import CLEAR, Measures, measure_set
-from inkgan.metrics.features.extractors import Progress, Seen, judge_digest, silent
+from inkgan.metrics.features.extractors import Seen, judge_digest
 from inkgan.metrics.frechet import frechet_distance, frechet_infinity, moments
 from inkgan.metrics.modes import stacked_modes
 from inkgan.metrics.prdc import one_nearest_neighbour
 from inkgan.metrics.two_sample import train_and_test, two_sample_auc
 from inkgan.rng import seed_for
+from inkgan.types import Progress, silent
 
 SET_DRAWS = 20
 INFINITY_DRAWS = 5

@@ -19,10 +19,10 @@ from inkgan.generation.generator import Sampler
 from inkgan.generation.load import load
 from inkgan.io.run_dir import Run
 from inkgan.metrics.checkpoint_scorer import DISTANCE
-from inkgan.metrics.features.extractors import Progress, silent
 from inkgan.models.build import build_discriminator, count_parameters
 from inkgan.runs.api import train
 from inkgan.runs.events import Event, Finished, Started
+from inkgan.types import Progress, silent
 
 REAL = "real training images"
 EVALUATIONS = 12  # of a run on its way: points enough for a curve

@@ -14,7 +14,7 @@ from torch import nn
 from inkgan import __version__, files
 from inkgan.data.dataset import load_dataset
 from inkgan.data.download import Report
-from inkgan.device import default_threads, set_threads
+from inkgan.device import compute_settings
 from inkgan.errors import ArtifactError, ConfigError, DataError
 from inkgan.evaluation import baselines as floors
 from inkgan.evaluation.inception_distance import inception_score
@@ -26,9 +26,10 @@ from inkgan.evaluation.score import KIND, REPORT
 from inkgan.evaluation.sources import Source, open_source, whole_set
 from inkgan.evaluation.verdict import verdict
 from inkgan.generation.load import Checkpoint
-from inkgan.metrics.features.extractors import Progress, judge_digest, linear_reading, silent
+from inkgan.metrics.features.extractors import judge_digest, linear_reading
 from inkgan.metrics.features.inception import load_inception
 from inkgan.metrics.features.networks import SIDE
+from inkgan.types import Progress, silent
 
 PAGE = "report.html"
 PROTOCOLS: dict[str, Protocol] = {"quick": QUICK, "full": FULL}
@@ -66,6 +67,7 @@ def evaluate(
     stacked: bool = False,
     data_dir: str | Path | None = None,
     device: str = "auto",
+    threads: int | None = None,
     fresh: bool = False,
     inception: bool = False,
     progress: Progress = silent,
@@ -83,6 +85,7 @@ def evaluate(
         stacked: the images of a file are three digits stacked as colour.
         data_dir: where to look for data first.
         device: that draws the images; the judge itself runs on the CPU.
+        threads: for each operation; None leaves torch's setting.
         fresh: judge again although the same has been judged before.
         inception: add the FID of pytorch-fid's network (the extra `inception`; slow).
         progress: called with (what, done, of how many).
@@ -91,23 +94,23 @@ def evaluate(
     Raises:
         InkganError: the source or the reference cannot be had, read or judged.
     """
-    set_threads(default_threads())
-    chosen = PROTOCOLS[protocol]
-    folder = None if data_dir is None else Path(data_dir)
-    network = load_inception() if inception else None
-    opened = open_source(str(source), checkpoint, device, folder, stacked, download)
-    target_folder = Path(out) if out is not None else opened.folder
-    _refuse_foreign(target_folder)
-    real = load_reference(reference, folder, download)
-    kept = files.cache_folder() / "judgements" / _key(opened, chosen, real, inception)
-    cached = not fresh and (kept / REPORT).is_file() and (kept / PAGE).is_file()
-    if not cached:
-        _judge(opened, chosen, real, kept, progress, network)
-    paths = [target_folder / name for name in (REPORT, PAGE)]
-    for path in paths:
-        with files.atomic(path) as temporary:
-            shutil.copyfile(kept / path.name, temporary)
-    return Judged(files.read_json(paths[0]), paths[0], paths[1], cached)
+    with compute_settings(threads=threads):
+        chosen = PROTOCOLS[protocol]
+        folder = None if data_dir is None else Path(data_dir)
+        network = load_inception() if inception else None
+        opened = open_source(str(source), checkpoint, device, folder, stacked, download)
+        target_folder = Path(out) if out is not None else opened.folder
+        _refuse_foreign(target_folder)
+        real = load_reference(reference, folder, download)
+        kept = files.cache_folder() / "judgements" / _key(opened, chosen, real, inception)
+        cached = not fresh and (kept / REPORT).is_file() and (kept / PAGE).is_file()
+        if not cached:
+            _judge(opened, chosen, real, kept, progress, network)
+        paths = [target_folder / name for name in (REPORT, PAGE)]
+        for path in paths:
+            with files.atomic(path) as temporary:
+                shutil.copyfile(kept / path.name, temporary)
+        return Judged(files.read_json(paths[0]), paths[0], paths[1], cached)
 
 
 def load_reference(name: str, data_dir: Path | None, download: Report | None = None) -> Reference:

@@ -4,11 +4,10 @@ import numpy as np
 
 from inkgan.evaluation.reference import Target
 from inkgan.evaluation.score import Floor, Score
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, silent
 from inkgan.metrics.features.inception import Network, inception_features
 from inkgan.metrics.frechet import frechet_distance, moments
 from inkgan.metrics.stats.intervals import normal_interval
+from inkgan.types import Progress, UInt8, silent
 
 FLOOR_DRAWS = 2
 

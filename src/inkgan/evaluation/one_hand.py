@@ -4,8 +4,8 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.generation.generator import Sampler
-from inkgan.metrics.features.extractors import Progress, silent
 from inkgan.metrics.style_consistency import Hand, assess_hand
+from inkgan.types import Progress, silent
 
 LATENTS = 200
 FIRST_SEED = 2_000_000  # apart from those of the images that are judged

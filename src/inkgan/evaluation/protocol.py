@@ -15,11 +15,12 @@ from inkgan.evaluation.reference import Target
 from inkgan.evaluation.results import Assessment, Fakes, Protocol, check
 from inkgan.evaluation.score import METRICS, Floor, Score
 from inkgan.evaluation.set_metrics import CLEAR, Measures, measure_set
-from inkgan.metrics.features.extractors import Progress, Seen, look, silent
+from inkgan.metrics.features.extractors import Seen, look
 from inkgan.metrics.frechet import frechet_standard_error
 from inkgan.metrics.prdc import one_nearest_neighbour
 from inkgan.metrics.stats.intervals import Interval, normal_interval, t_interval, wilson_interval
 from inkgan.metrics.two_sample import train_and_test, two_sample_auc
+from inkgan.types import Progress, silent
 
 TWO_SAMPLE = 5_000
 BINOMIAL = ("precision", "recall", "coverage", "clear", "label_accuracy")

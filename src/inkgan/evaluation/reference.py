@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, Seen, look, silent
+from inkgan.metrics.features.extractors import Seen, look
 from inkgan.metrics.features.networks import CLASSES
 from inkgan.metrics.frechet import Moments, moments
 from inkgan.metrics.kernels import median_bandwidth
 from inkgan.metrics.prdc import radii
-from inkgan.metrics.validation import Floats
 from inkgan.rng import seed_for
+from inkgan.types import Float64, Progress, UInt8, silent
 
 if TYPE_CHECKING:
     from inkgan.evaluation.train_distances import BySpace
@@ -105,7 +104,7 @@ class Target:
         return moments(self.seen.e2)
 
     @functools.cached_property
-    def radii(self) -> Floats:
+    def radii(self) -> Float64:
         """Distance of each E1 feature to its fifth neighbour."""
         return radii(self.seen.e1, NEIGHBOURS)
 

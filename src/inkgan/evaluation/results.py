@@ -8,9 +8,9 @@ import numpy as np
 from inkgan.errors import DataError
 from inkgan.evaluation import train_distances as memory
 from inkgan.evaluation.score import Score
-from inkgan.images import UInt8
 from inkgan.metrics.features.extractors import Seen, check_readable
 from inkgan.metrics.memorization import Copying
+from inkgan.types import UInt8
 
 LEAST_IMAGES = 200  # E1 has 128 features, and a covariance of fewer images is mostly noise
 

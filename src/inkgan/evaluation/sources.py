@@ -22,12 +22,11 @@ from inkgan.evaluation.reference import Reference, class_matched
 from inkgan.evaluation.results import Fakes, Protocol, check
 from inkgan.generation.generator import CHUNK, Sampler
 from inkgan.generation.load import Checkpoint, find, load
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress
 from inkgan.metrics.features.networks import SIDE
 from inkgan.metrics.style_consistency import Hand
 from inkgan.models.build import count_operations, count_parameters
 from inkgan.rng import seed_for
+from inkgan.types import Progress, UInt8
 
 FIRST_SEED = 1_000_000  # images are judged that no grid has shown
 REAL = "data:"

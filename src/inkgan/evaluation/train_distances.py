@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inkgan.evaluation.reference import Target
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, Seen, silent
+from inkgan.metrics.features.extractors import Seen
 from inkgan.metrics.memorization import (
     Copying,
     authenticity,
@@ -16,8 +15,8 @@ from inkgan.metrics.memorization import (
     nearest,
     nearest_other,
 )
-from inkgan.metrics.validation import Floats
 from inkgan.rng import seed_for
+from inkgan.types import Float64, Progress, UInt8, silent
 
 SPACES = ("pixels", "e2")
 NEAR_PERCENT = 1.0
@@ -33,9 +32,9 @@ class Distances:
         ratios: that distance over the training image's own to its nearest other one.
     """
 
-    nearest: Floats
+    nearest: Float64
     indices: np.ndarray
-    ratios: Floats
+    ratios: Float64
 
     def at(self, rows: np.ndarray) -> "Distances":
         """Return the distances of some of the images."""

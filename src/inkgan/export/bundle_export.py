@@ -16,11 +16,13 @@ LICENSE = "mit"
 Warn = Callable[[str], None]
 
 
-def silent(_: str) -> None:
+def ignore_warning(_: str) -> None:
     """Ignore a warning."""
 
 
-def bundle_of(source: str | Path, checkpoint: Checkpoint = "last", warn: Warn = silent) -> Bundle:
+def bundle_of(
+    source: str | Path, checkpoint: Checkpoint = "last", warn: Warn = ignore_warning
+) -> Bundle:
     """Load the bundle of a run, file or name, with the scores of its report.json.
 
     That of a file NAME.safetensors is looked for in NAME-judged, where `inkgan evaluate` puts it.
@@ -64,7 +66,7 @@ def export_bundle(
     half: bool = False,
     license: str | None = None,
     checkpoint: Checkpoint = "last",
-    warn: Warn = silent,
+    warn: Warn = ignore_warning,
 ) -> Bundle:
     """Write a bundle to ship: recipe, seed, digest of the data, scores with floors, a license.
 

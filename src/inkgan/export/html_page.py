@@ -14,7 +14,7 @@ from inkgan.export.provenance import facts, score_rows
 from inkgan.export.slider_calibration import REACH, Scales, style_scales
 from inkgan.generation.style_control.measures import UNITS
 from inkgan.io.bundle import Bundle
-from inkgan.metrics.features.extractors import Progress, silent
+from inkgan.types import Progress, silent
 
 DIGITS = tuple("0123456789")
 SCRIPTS = ("random.js", "network.js", "ink.js", "app.js")

@@ -7,7 +7,7 @@ from inkgan.generation.generator import Sampler
 from inkgan.generation.style_control.calibration_cache import CalibrationCache
 from inkgan.generation.style_control.measures import MEASURES
 from inkgan.io.bundle import Bundle
-from inkgan.metrics.features.extractors import Progress, silent
+from inkgan.types import Progress, silent
 
 REACH = 3.0  # standard deviations to either side that a slider goes
 PLACES = np.linspace(-REACH, REACH, 13)

@@ -10,8 +10,9 @@ from torch import nn
 from inkgan import rng
 from inkgan.config import Model
 from inkgan.errors import ConfigError
-from inkgan.images import Floats, UInt8, to_array, to_uint8
+from inkgan.images import to_array, to_uint8
 from inkgan.io.bundle import Bundle
+from inkgan.types import Float32, UInt8
 
 # Sums inside a matrix product depend on the batch's size in their last bits, so the network
 # always sees batches of this size, the last one filled up.
@@ -108,7 +109,7 @@ class Sampler:
         y = any_labels(wanted, self._model.classes) if labels is None else self._checked(labels)
         return self._draw(z, y)
 
-    def latents(self, seeds: Sequence[int]) -> Floats:
+    def latents(self, seeds: Sequence[int]) -> Float32:
         """Return the latents of seeds, float32 (n, latent_dim), each row N(0, 1) of its own seed.
 
         Raises:
@@ -118,10 +119,10 @@ class Sampler:
         if not seeds or wrong:
             found = f"seed {wrong[0]}" if wrong else "no seed at all"
             raise ConfigError(f"{found} is impossible; seeds are whole numbers from 0")
-        drawn: Floats = latents(seeds, self.latent_dim).numpy()
+        drawn: Float32 = latents(seeds, self.latent_dim).numpy()
         return drawn
 
-    def render(self, latents: Floats, labels: Sequence[int] | Floats | None = None) -> UInt8:
+    def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
         """Draw the images of given latents.
 
         Args:
@@ -159,7 +160,7 @@ class Sampler:
             raise ConfigError(f"{len(y)} labels for {len(z)} images; give one label an image")
         return to_array(torch.cat(list(render(self._network, z, y))))
 
-    def _checked(self, labels: Sequence[int] | Floats) -> torch.Tensor:
+    def _checked(self, labels: Sequence[int] | Float32) -> torch.Tensor:
         if not self.conditional:
             raise ConfigError(
                 f"{self.bundle.recipe.name} is unconditional: it takes no labels and draws what it "

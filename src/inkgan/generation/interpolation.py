@@ -7,7 +7,7 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.generation.source import GeneratorLike, labels_of
-from inkgan.images import Floats
+from inkgan.types import Float32
 
 PARALLEL = 1e-4  # radians between latents below which a straight line is as good
 
@@ -21,12 +21,12 @@ class Route(NamedTuple):
         stops: whether each picture is one of the stops, (n,).
     """
 
-    latents: Floats
-    weights: Floats | None
+    latents: Float32
+    weights: Float32 | None
     stops: tuple[bool, ...]
 
 
-def slerp(start: Floats, end: Floats, share: float) -> Floats:
+def slerp(start: Float32, end: Float32, share: float) -> Float32:
     """Interpolate spherically between latents (latent_dim,) (Shoemake 1985; White 2016).
 
     A straight line between two draws of N(0, 1) passes nearer to the origin than draws ever lie;

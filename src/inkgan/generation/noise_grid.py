@@ -5,7 +5,8 @@ from torch import nn
 
 from inkgan.config import Model
 from inkgan.generation.generator import draw
-from inkgan.images import UInt8, grid, to_array
+from inkgan.images import grid, to_array
+from inkgan.types import UInt8
 
 IMAGES = 64
 HANDS, WIDEST = 8, 16

@@ -8,8 +8,8 @@ import torch
 
 from inkgan.errors import ConfigError
 from inkgan.generation.load import load
-from inkgan.images import Floats, UInt8
 from inkgan.io.bundle import Bundle
+from inkgan.types import Float32, UInt8
 
 
 class GeneratorLike(Protocol):
@@ -27,10 +27,10 @@ class GeneratorLike(Protocol):
     def latent_dim(self) -> int:
         """Coordinates of a latent."""
 
-    def latents(self, seeds: Sequence[int]) -> Floats:
+    def latents(self, seeds: Sequence[int]) -> Float32:
         """Return latents (n, latent_dim), each row from its own seed."""
 
-    def render(self, latents: Floats, labels: Sequence[int] | Floats | None = None) -> UInt8:
+    def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
         """Draw latents (n, latent_dim) under labels (n,) or weights of the classes (n, classes)."""
 
 

@@ -1,6 +1,6 @@
 """Moving pictures, in files that browsers play."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from inkgan.errors import ConfigError
 from inkgan.files import atomic
 from inkgan.handwriting.colors import Colours
-from inkgan.images import UInt8
-
-Progress = Callable[[str, int, int], None]
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Tell nobody."""
+from inkgan.types import Progress, UInt8, silent
 
 
 @dataclass(frozen=True)

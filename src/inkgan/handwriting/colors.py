@@ -6,7 +6,7 @@ import numpy as np
 from PIL import ImageColor
 
 from inkgan.errors import ConfigError
-from inkgan.images import UInt8
+from inkgan.types import UInt8
 
 RGB = tuple[int, int, int]
 TRANSPARENT = "transparent"

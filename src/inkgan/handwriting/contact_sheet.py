@@ -6,7 +6,7 @@ from PIL import Image
 from inkgan.handwriting.outline import Box
 from inkgan.handwriting.raster import coverage
 from inkgan.handwriting.trace import trace
-from inkgan.images import UInt8
+from inkgan.types import UInt8
 
 
 def draw_sheet(pictures: UInt8, columns: int, height: int, grey: bool) -> UInt8:

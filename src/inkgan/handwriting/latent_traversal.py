@@ -8,7 +8,7 @@ from inkgan.handwriting.colors import parse_colours
 from inkgan.handwriting.contact_sheet import draw_sheet
 from inkgan.handwriting.raster import check_height
 from inkgan.handwriting.writer import check_hand
-from inkgan.images import UInt8
+from inkgan.types import UInt8
 
 REACH = 2.0  # standard deviations to either side: 95 % of all hands
 MOST_STEPS = 25

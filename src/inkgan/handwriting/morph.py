@@ -8,12 +8,12 @@ from inkgan.errors import ConfigError
 from inkgan.generation.generator import CHUNK
 from inkgan.generation.interpolation import length, plan
 from inkgan.generation.source import Source, open_source
-from inkgan.handwriting.animation import Film, Progress, durations, silent
+from inkgan.handwriting.animation import Film, durations
 from inkgan.handwriting.colors import parse_colours
 from inkgan.handwriting.contact_sheet import draw_sheet
 from inkgan.handwriting.raster import MOST_PIXELS, check_height
 from inkgan.handwriting.writer import check_hand
-from inkgan.images import UInt8
+from inkgan.types import Progress, UInt8, silent
 
 MOST_FRAMES = 1000  # of a film, and from one stop to the next
 REST = 0.5  # seconds more at a stop from which the film goes back

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Float64 = npt.NDArray[np.float64]
+from inkgan.types import Float64
+
 STEP = 0.1  # between the points of a flattened curve
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inkgan.handwriting.outline import Float64, Outline
+from inkgan.handwriting.outline import Outline
 from inkgan.handwriting.trace import HALF, trace_field
+from inkgan.types import Float64
 
 FINENESS = 8  # samples in a unit of length
 # Where people put their marks: the middle line of each stroke as points (x, y) in heights of a

@@ -9,7 +9,7 @@ from matplotlib.transforms import Affine2D
 
 from inkgan.errors import ConfigError
 from inkgan.handwriting.outline import Box, Outline
-from inkgan.images import UInt8
+from inkgan.types import UInt8
 
 LEAST_HEIGHT, MOST_HEIGHT = 8, 4096  # of a picture, in pixels
 MOST_PIXELS = 64_000_000  # of a picture: a quarter of a gigabyte with transparency

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inkgan.handwriting.outline import Float64, Outline
+from inkgan.handwriting.outline import Outline
+from inkgan.types import Float64
 
 ROWS = 4  # in a unit of length
 # All lengths below are in heights of a digit.

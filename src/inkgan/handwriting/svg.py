@@ -5,7 +5,8 @@ from xml.sax.saxutils import escape
 
 from inkgan.handwriting.colors import RGB, Colours
 from inkgan.handwriting.layout import Line
-from inkgan.handwriting.outline import Box, Float64, Outline
+from inkgan.handwriting.outline import Box, Outline
+from inkgan.types import Float64
 
 DIGITS_BEHIND_POINT = 2  # a hundredth of a generator's pixel
 

@@ -5,8 +5,8 @@ from PIL import Image
 from scipy.interpolate import BSpline, splprep
 from skimage.measure import find_contours
 
-from inkgan.handwriting.outline import Float64, Outline, signed_area
-from inkgan.images import UInt8
+from inkgan.handwriting.outline import Outline, signed_area
+from inkgan.types import Float64, UInt8
 
 HALF = 0.5
 FINENESS = 8  # samples in a pixel's width of the interpolated image

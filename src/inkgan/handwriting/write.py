@@ -14,8 +14,7 @@ from inkgan.handwriting.svg import to_svg
 from inkgan.handwriting.text import read_text
 from inkgan.handwriting.writer import Hand, check_hand, origin
 from inkgan.handwriting.writer_style import styled_hand
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, silent
+from inkgan.types import Progress, UInt8, silent
 
 STEEPEST_DRIFT = 45.0  # degrees
 ENDINGS = (".png", ".svg")

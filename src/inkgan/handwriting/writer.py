@@ -10,12 +10,12 @@ import torch
 from inkgan import rng
 from inkgan.errors import ConfigError
 from inkgan.generation.source import GeneratorLike, labels_of
-from inkgan.handwriting.outline import Float64, Outline
+from inkgan.handwriting.outline import Outline
 from inkgan.handwriting.punctuation import Pen
 from inkgan.handwriting.text import DIGITS
 from inkgan.handwriting.trace import trace
-from inkgan.images import Floats, UInt8
 from inkgan.metrics.strokes import measure
+from inkgan.types import Float32, Float64, UInt8
 
 LATENT_STEP = 0.35  # from a hand's digit to its variation at jitter 1, in standard deviations
 MOST_SEEDS = 2**63
@@ -41,14 +41,14 @@ class Hand:
 
     sampler: GeneratorLike
     seed: int
-    render: Callable[[Floats, list[int]], UInt8] | None = None
-    seen: Floats | None = None
-    own: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
+    render: Callable[[Float32, list[int]], UInt8] | None = None
+    seen: Float32 | None = None
+    own: Mapping[str, Sequence[Float32]] = field(default_factory=dict)
 
     @cached_property
-    def latent(self) -> Floats:
+    def latent(self) -> Float32:
         """The hand's place (latent_dim,) in latent space."""
-        place: Floats = self.sampler.latents([self.seed])[0] if self.seen is None else self.seen
+        place: Float32 = self.sampler.latents([self.seed])[0] if self.seen is None else self.seen
         return place
 
     @cached_property
@@ -92,7 +92,7 @@ class Hand:
         render = self.render or self.sampler.render
         return render(np.stack(places), labels or [])
 
-    def _place(self, digit: str, number: int, step: float) -> Floats:
+    def _place(self, digit: str, number: int, step: float) -> Float32:
         shown = self.own.get(digit, ())
         latent = shown[number % len(shown)] if shown else self.latent
         if number < max(1, len(shown)) or step == 0:

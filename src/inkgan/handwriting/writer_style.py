@@ -12,10 +12,7 @@ from inkgan.generation.style_control.measures import MEASURES, Style
 from inkgan.generation.style_control.sample_styled import StyleController
 from inkgan.handwriting.text import DIGITS
 from inkgan.handwriting.writer import Hand
-from inkgan.images import Floats as Latents
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, silent
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 SLANT, THICKNESS, WIDTH = range(len(MEASURES))
 # Ranks in its class, as normal scores, that a width can be asked for: the percentiles 1 to 99.
@@ -49,13 +46,13 @@ def styled_hand(hand: Hand, text: str, style: Style, progress: Progress = silent
     stylist.check([every[digit] for digit in written], table[written])
     places = dict(zip(every, table, strict=True))
 
-    def render(latents: Latents, labels: Sequence[int]) -> UInt8:
+    def render(latents: Float32, labels: Sequence[int]) -> UInt8:
         return stylist.draw(latents, labels, np.stack([places[label] for label in labels])).images
 
     return replace(hand, render=render)
 
 
-def _widths(calibrations: Sequence[Calibration], mean: float) -> Floats:
+def _widths(calibrations: Sequence[Calibration], mean: float) -> Float64:
     """Return the width of each class at the rank at which their mean is `mean`.
 
     Raises:
@@ -70,5 +67,5 @@ def _widths(calibrations: Sequence[Calibration], mean: float) -> Floats:
             f"--width {mean:g} is out of reach: the ten digits of a hand are {means[0]:.1f} to "
             f"{means[-1]:.1f} pixels wide on average"
         )
-    found: Floats = np.array([np.interp(mean, means, row) for row in widths])
+    found: Float64 = np.array([np.interp(mean, means, row) for row in widths])
     return found

@@ -8,7 +8,7 @@ from skimage.measure import label, regionprops
 
 from inkgan.errors import DataError
 from inkgan.inversion.ink import Ink
-from inkgan.metrics.strokes import Binary
+from inkgan.types import Bool
 
 MOST_MARKS = 100
 LEAST_HEIGHT = 0.04  # of a mark's longer side, in the picture's shorter one: less is dirt
@@ -29,7 +29,7 @@ class Mark:
     """
 
     box: tuple[int, int, int, int]
-    mask: Binary
+    mask: Bool
 
     @property
     def height(self) -> int:

@@ -8,11 +8,9 @@ import numpy as np
 
 from inkgan import files
 from inkgan.generation.source import GeneratorLike
-from inkgan.images import UInt8
 from inkgan.inversion.imitate import imitate_digits
 from inkgan.inversion.recognize import Seen
-from inkgan.metrics.features.extractors import Progress, silent
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64, Progress, UInt8, silent
 
 SHIPPED = "reference.json"  # by the digest of a bundle: date, number of digits, percentiles
 PERCENTS = np.arange(101.0)
@@ -48,7 +46,7 @@ def shipped() -> dict[str, Any]:
 
 def measure_errors(
     sampler: GeneratorLike, images: UInt8, labels: Sequence[int], progress: Progress = silent
-) -> Floats:
+) -> Float64:
     """Imitate digits, each by itself, and return their reconstruction errors, float64 (n,).
 
     Args:

@@ -15,14 +15,11 @@ from inkgan.handwriting.layout import lay_out
 from inkgan.handwriting.text import DIGITS
 from inkgan.handwriting.write import Page, check_page
 from inkgan.handwriting.writer import Hand, origin
-from inkgan.images import Floats as Latents
-from inkgan.images import UInt8
 from inkgan.inversion.optimize import Fit, fit
 from inkgan.inversion.picture import Picture
 from inkgan.inversion.recognize import Seen, read_digits
-from inkgan.metrics.features.extractors import Progress, silent
 from inkgan.metrics.features.networks import SIDE
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,12 @@ class Imitation:
     sampler: GeneratorLike
     seen: Seen
     fit: Fit
-    scores: Floats
+    scores: Float64
 
     @cached_property
     def hand(self) -> Hand:
         """The hand: digits that were shown by their own latents, others by what these share."""
-        own: dict[str, list[Latents]] = {}
+        own: dict[str, list[Float32]] = {}
         for digit, latent in zip(self.seen.digits, self.fit.latents, strict=True):
             own.setdefault(digit, []).append(latent)
         return Hand(self.sampler, 0, seen=shared_latent(self.fit.latents, self.scores), own=own)
@@ -134,7 +131,7 @@ def imitate_digits(
 
 def style_scores(
     sampler: GeneratorLike, images: UInt8, labels: list[int], progress: Progress = silent
-) -> Floats:
+) -> Float64:
     """Return digits' styles as latent coordinates, float64 (n, latent_dim); NaN where none is."""
     scores = np.full((len(images), sampler.latent_dim), np.nan)
     styles = list(sampler.bundle.recipe.model.style)
@@ -150,7 +147,7 @@ def style_scores(
     return scores
 
 
-def shared_latent(latents: Latents, scores: Floats) -> Latents:
+def shared_latent(latents: Float32, scores: Float64) -> Float32:
     """Return the latent of a hand's other digits, float32 (latent_dim,).
 
     The coordinates of a style are the mean of those measured. The others are the mean of the

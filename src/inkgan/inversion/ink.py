@@ -9,8 +9,7 @@ from skimage.measure import label
 from skimage.segmentation import clear_border
 
 from inkgan.errors import DataError
-from inkgan.metrics.strokes import Binary
-from inkgan.metrics.validation import Floats
+from inkgan.types import Bool, Float64
 
 STROKES = 2.5  # of a mark's thickest place: what is broader is shadow
 LARGE = 0.1  # of the largest mark's area: less may be noise
@@ -32,11 +31,11 @@ class Ink(NamedTuple):
         mask: bool (H, W), where there is more ink than paper.
     """
 
-    amount: Floats
-    mask: Binary
+    amount: Float64
+    mask: Bool
 
 
-def find_ink(brightness: Floats, name: str = "the picture") -> Ink:
+def find_ink(brightness: Float64, name: str = "the picture") -> Ink:
     """Find the ink of dark writing on light paper, or of light writing on dark.
 
     The paper is what a morphological closing leaves of the picture: it fills everything dark that
@@ -61,7 +60,7 @@ def find_ink(brightness: Floats, name: str = "the picture") -> Ink:
     stroke = _thickness(darkness > threshold_otsu(darkness))
     darkness = _darkness(smooth, min(WINDOW * side, STROKES * stroke))
     edge = float(threshold_otsu(darkness))
-    mask: Binary = darkness > edge
+    mask: Bool = darkness > edge
     full, bare = float(np.median(darkness[mask])), darkness[~mask]
     noise = float(stats.median_abs_deviation(bare, scale="normal"))  # corners of shadows aside
     if full - bare.mean() < max(LEAST_CONTRAST, NOISES * noise):
@@ -73,15 +72,15 @@ def find_ink(brightness: Floats, name: str = "the picture") -> Ink:
     return Ink(np.clip((darkness - low) / (FULL * full - low), 0, 1), mask)
 
 
-def _darkness(smooth: Floats, window: float) -> Floats:
+def _darkness(smooth: Float64, window: float) -> Float64:
     """Return how much darker than its paper a picture is, as a share of the paper's brightness."""
     softer = ndimage.gaussian_filter(smooth, 2 * SMOOTHING * min(smooth.shape))
     paper = ndimage.grey_closing(softer, 2 * round(window / 2) + 1)
-    darkness: Floats = np.clip(1 - smooth / np.maximum(paper, 0.05), 0, 1)
+    darkness: Float64 = np.clip(1 - smooth / np.maximum(paper, 0.05), 0, 1)
     return darkness
 
 
-def _thickness(mask: Binary) -> float:
+def _thickness(mask: Bool) -> float:
     """Return how thick marks are where they are thickest, in pixels: the median of the larger ones.
 
     Where enough lies free, what runs off the picture is no mark: a shadow, or the table.
@@ -94,7 +93,7 @@ def _thickness(mask: Binary) -> float:
     return 2 * float(np.median(deepest[areas >= LARGE * areas.max()]))
 
 
-def _is_light_on_dark(smooth: Floats) -> bool:
+def _is_light_on_dark(smooth: Float64) -> bool:
     """Return whether what stands out is brighter: ink is the smaller part, so it skews."""
     broad = ndimage.gaussian_filter(smooth, BROAD * min(smooth.shape))
     return float(((smooth - broad) ** 3).mean()) > 0

@@ -5,12 +5,10 @@ from PIL import Image
 from scipy import ndimage
 from skimage.morphology import disk, skeletonize
 
-from inkgan.images import UInt8
 from inkgan.inversion.components import Mark
 from inkgan.inversion.ink import Ink
 from inkgan.metrics.features.networks import SIDE
-from inkgan.metrics.strokes import Binary
-from inkgan.metrics.validation import Floats
+from inkgan.types import Bool, Float64, UInt8
 
 BOX = 20  # pixels, into which the longer side is scaled (LeCun et al. 1998, section III-A)
 RIM = 2  # pixels of a stroke's soft edge about its mask
@@ -38,7 +36,7 @@ def normalise(ink: Ink, mark: Mark) -> tuple[UInt8, float]:
     return _placed(_scaled(amount)), thickness
 
 
-def _window(values: Floats, top: int, left: int, shape: tuple[int, ...]) -> Floats:
+def _window(values: Float64, top: int, left: int, shape: tuple[int, ...]) -> Float64:
     """Cut a window out of values (H, W); what lies outside of these is 0."""
     height, width = shape
     margin = max(shape)
@@ -46,13 +44,13 @@ def _window(values: Floats, top: int, left: int, shape: tuple[int, ...]) -> Floa
     return padded[top + margin : top + margin + height, left + margin : left + margin + width]
 
 
-def _thickness(mask: Binary) -> float:
+def _thickness(mask: Bool) -> float:
     """Return twice the mean distance from the skeleton to the background, in pixels."""
     depth = ndimage.distance_transform_edt(mask)
     return 2 * float(depth[skeletonize(mask)].mean()) - 1
 
 
-def _scaled(amount: Floats) -> Floats:
+def _scaled(amount: Float64) -> Float64:
     """Scale so that what is at least half ink just fits into BOX."""
     rows, columns = (np.flatnonzero((amount >= 0.5).any(axis=axis)) for axis in (1, 0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
@@ -64,7 +62,7 @@ def _scaled(amount: Floats) -> Floats:
     return np.asarray(scaled, np.float64)
 
 
-def _placed(digit: Floats) -> UInt8:
+def _placed(digit: Float64) -> UInt8:
     """Put a digit (h, w), in [0, 1], into 28x28 with its centre of mass at pixel (14, 14).
 
     There MNIST has it: its mean over the test images is (14.00, 14.01).

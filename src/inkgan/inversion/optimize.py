@@ -7,10 +7,8 @@ import torch
 
 from inkgan import rng
 from inkgan.generation.source import DifferentiableGenerator
-from inkgan.images import Floats as Latents
-from inkgan.images import UInt8, to_array, to_float, to_uint8
-from inkgan.metrics.features.extractors import Progress, silent
-from inkgan.metrics.validation import Floats
+from inkgan.images import to_array, to_float, to_uint8
+from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 CANDIDATES = 256  # draws of the class, of which the nearest are begun from
 NEAR_STYLE = 0.3  # standard deviations of the candidates about the style that was measured
@@ -35,16 +33,16 @@ class Fit:
         errors: float64 (n,), root mean square of the difference, 1 being full ink.
     """
 
-    latents: Latents
+    latents: Float32
     drawn: UInt8
-    errors: Floats
+    errors: Float64
 
 
 def fit(
     sampler: DifferentiableGenerator,
     digits: UInt8,
     labels: list[int],
-    scores: Floats,
+    scores: Float64,
     together: bool = True,
     progress: Progress = silent,
 ) -> Fit:
@@ -96,7 +94,7 @@ def joint_prior(z: torch.Tensor, shared: torch.Tensor) -> torch.Tensor:
 
 
 class _Search:
-    """Latents (n, starts, latent_dim) on their way to n digits."""
+    """Float32 (n, starts, latent_dim) on their way to n digits."""
 
     def __init__(
         self, sampler: DifferentiableGenerator, targets: torch.Tensor, classes: torch.Tensor

@@ -7,8 +7,7 @@ from PIL import Image, ImageOps
 
 from inkgan.data.readers.folder import DAMAGED
 from inkgan.errors import DataError, DataFormatError
-from inkgan.images import UInt8
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64, UInt8
 
 LEAST_SIDE = 16  # pixels; MNIST's own images have 28
 MOST_PIXELS = 100_000_000  # of a file: more than any camera's
@@ -17,7 +16,7 @@ SMALL_SIDE = 200  # smaller ones are enlarged to this, so that outlines lie betw
 Picture = str | Path | UInt8
 
 
-def read_brightness(picture: Picture) -> Floats:
+def read_brightness(picture: Picture) -> Float64:
     """Read a picture as brightness in [0, 1], float64 (H, W) of SMALL_SIDE to WORKING_SIDE pixels.
 
     A camera's orientation is obeyed. What is transparent becomes paper: white behind dark ink,

@@ -7,13 +7,12 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.handwriting.text import DIGITS
-from inkgan.images import UInt8
 from inkgan.inversion.components import find_marks
 from inkgan.inversion.ink import find_ink
 from inkgan.inversion.mnist_format import THINNEST, normalise
 from inkgan.inversion.picture import Picture, read_brightness
 from inkgan.metrics.features.extractors import look
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64, UInt8
 
 UNSURE = 0.6  # the judge's confidence below which a reading is to be checked
 
@@ -31,8 +30,8 @@ class Seen:
 
     images: UInt8
     digits: str
-    confidence: Floats
-    thickness: Floats
+    confidence: Float64
+    thickness: Float64
 
 
 def read_digits(pictures: Sequence[Picture], digits: str | None = None) -> Seen:

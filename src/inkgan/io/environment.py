@@ -9,39 +9,50 @@ from typing import Any
 import torch
 
 from inkgan import __version__, files
-from inkgan.device import default_threads, describe, set_threads
+from inkgan.device import describe
 from inkgan.errors import ArtifactError
 
 
-def settle_threads(held: Path, asked: int | None) -> str | None:
-    """Use the threads that were asked for, those that the run began with, or all cores.
+def threads_of_run(environment: Path, requested: int | None) -> tuple[int | None, str | None]:
+    """Choose the number of threads of a run; the last bits of its weights depend on it.
 
-    Returns a warning where this run's bits can no longer equal those of an uninterrupted one.
+    Args:
+        environment: the run's environment.json, which a new run has not yet.
+        requested: by the caller; None takes the number that the run was started with.
+
+    Returns:
+        The number of threads, None for a new run that takes torch's setting; and a warning where
+        this run's bits can no longer equal those of an uninterrupted one.
     """
-    began_with = files.read_json(held)["threads"] if held.exists() else None
-    threads = default_threads() if began_with is None else int(began_with)
-    threads = threads if asked is None else asked
-    set_threads(threads)
-    if began_with in (None, threads):
-        return None
-    return (
-        f"the run was begun with {began_with} threads; with {threads} it goes on well, "
-        "but not to the same bits"
+    if not environment.exists():
+        return requested, None
+    started_with = int(files.read_json(environment)["threads"])
+    if requested in (None, started_with):
+        return started_with, None
+    return requested, (
+        f"the run was started with {started_with} threads; it resumes with {requested}, so its "
+        "weights will not equal those of an uninterrupted run to the bit"
     )
 
 
-def settle_environment(held: Path, device: torch.device, data_sha256: str, data: str) -> None:
-    """Record what a run is made with or, when it goes on, check that its data are the same.
+def write_environment(path: Path, device: torch.device, data_sha256: str, data: str) -> None:
+    """Record how a new run is made, or check that a resumed run still has the same data.
+
+    Args:
+        path: the run's environment.json.
+        device: that trains.
+        data_sha256: digest of the training images and labels.
+        data: name of the data set, for the message.
 
     Raises:
-        ArtifactError: the data have changed since the run began.
+        ArtifactError: the data have changed since the run was started.
     """
-    if not held.exists():
-        files.write_json(held, describe_environment(device, data_sha256))
-    elif files.read_json(held)["data_sha256"] != data_sha256:
+    if not path.exists():
+        files.write_json(path, describe_environment(device, data_sha256))
+    elif files.read_json(path)["data_sha256"] != data_sha256:
         raise ArtifactError(
-            f"{held.parent} was trained on other images than {data} now holds; bring the old data "
-            "back or use another --out"
+            f"{path.parent} was trained on other images than {data} now holds; bring the old data "
+            "back or use another `out`"
         )
 
 

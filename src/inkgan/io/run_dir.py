@@ -1,13 +1,11 @@
 """A run folder: everything that one training run leaves, and the lock that guards it."""
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 
 from inkgan import files
 from inkgan.config import Recipe
@@ -139,29 +137,6 @@ class Run:
             return None
         tensors, document = tensor_files.read(path, CHECKPOINT)
         return tensors, document["counters"]
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep a second process from training in the same folder.
-
-    Raises:
-        ArtifactError: the folder cannot be made, or another process holds it.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ArtifactError(
-            f"another process is training in {path}; wait for it or use another --out"
-        ) from None
-    except OSError as error:
-        raise ArtifactError(f"--out {path} cannot be a run folder: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _refuse_other_recipe(path: Path, held: Recipe, asked: Recipe) -> None:

@@ -6,14 +6,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from inkgan.metrics.validation import Floats, checked, refuse_other_dimension
+from inkgan.metrics.validation import checked, refuse_other_dimension
+from inkgan.types import Float64
 
 
 class Moments(NamedTuple):
     """Mean (d,), unbiased covariance (d, d) and number of the points they come from."""
 
-    mean: Floats
-    covariance: Floats
+    mean: Float64
+    covariance: Float64
     # Hides tuple.count, which nobody asks of moments.
     count: int  # type: ignore[assignment]
 
@@ -59,14 +60,14 @@ def _refuse(one: Moments, other: Moments) -> None:
             raise ValueError(f"a moment of {fitted.count} points is NaN or infinite")
 
 
-def _factor(covariance: Floats) -> Floats:
+def _factor(covariance: Float64) -> Float64:
     """Return L with L L^T = S; eigenvalues at rounding level or below 0 count as 0."""
     values, vectors = np.linalg.eigh(covariance.astype(np.float64))
     rounding = len(values) * np.finfo(np.float64).eps * max(values[-1], 0.0)
     return np.asarray(vectors * np.sqrt(np.where(values > rounding, values, 0.0)))
 
 
-def _distance(one: Moments, left: Floats, other: Moments, right: Floats) -> float:
+def _distance(one: Moments, left: Float64, other: Moments, right: Float64) -> float:
     # tr (S1^1/2 S2 S1^1/2)^1/2 is the sum of the singular values of L1^T L2, and this way no
     # rounding error of size eps is ever inflated by a square root.
     overlap = np.linalg.svd(left.T @ right, compute_uv=False).sum()
@@ -75,7 +76,7 @@ def _distance(one: Moments, left: Floats, other: Moments, right: Floats) -> floa
     return max(0.0, float(gap @ gap + traces - 2 * overlap))
 
 
-def frechet_bias(covariance: Floats, n: int, m: int) -> float:
+def frechet_bias(covariance: Float64, n: int, m: int) -> float:
     """Expect the distance between samples of n and m points of one Gaussian, to first order.
 
     (1/n + 1/m) [sum_i l_i + 1/2 sum_ij l_i l_j (1 + 1_ij) / (l_i + l_j)], l the eigenvalues: the

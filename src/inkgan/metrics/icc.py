@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from inkgan.metrics.stats.intervals import Interval, tail
-from inkgan.metrics.validation import Floats, checked
+from inkgan.metrics.validation import checked
+from inkgan.types import Float64
 
 
 def absolute_agreement(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
@@ -44,14 +45,14 @@ def consistency(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
     return _correlation(table, ems, (n - 1) * (k - 1), level)
 
 
-def _checked(ratings: npt.ArrayLike) -> Floats:
+def _checked(ratings: npt.ArrayLike) -> Float64:
     table = checked(ratings)
     if table.shape[1] < 2:
         raise ValueError("agreement takes at least two raters, got one column")
     return table
 
 
-def _correlation(table: Floats, error: float, freedom: int, level: float) -> Interval:
+def _correlation(table: Float64, error: float, freedom: int, level: float) -> Interval:
     """Turn F = BMS / `error` and its bounds into correlations (F - 1) / (F + k - 1)."""
     n, k = table.shape
     upper = tail(level)

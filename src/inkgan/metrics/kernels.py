@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
-from inkgan.metrics.validation import Floats, blocks, checked, checked_pair, squared_distances
+from inkgan.metrics.validation import blocks, checked, checked_pair, squared_distances
+from inkgan.types import Float64
 
 MAX_BANDWIDTH_POINTS = 2000
 
-Kernel = Callable[[Floats, Floats], Floats]
+Kernel = Callable[[Float64, Float64], Float64]
 
 
 def polynomial_mmd(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
@@ -36,7 +37,7 @@ def gaussian_mmd(x: npt.ArrayLike, y: npt.ArrayLike, bandwidth: float) -> float:
     if not (np.isfinite(bandwidth) and bandwidth > 0):
         raise ValueError(f"a bandwidth is positive and finite, got {bandwidth}")
 
-    def kernel(one: Floats, other: Floats) -> Floats:
+    def kernel(one: Float64, other: Float64) -> Float64:
         squares = squared_distances(one, other)
         squares /= -2 * bandwidth**2
         return np.exp(squares, out=squares)
@@ -62,7 +63,7 @@ def median_bandwidth(y: npt.ArrayLike, seed: int = 0) -> float:
     return median
 
 
-def _cubic(one: Floats, other: Floats) -> Floats:
+def _cubic(one: Float64, other: Float64) -> Float64:
     inner = one @ other.T
     inner /= one.shape[1]
     inner += 1
@@ -72,7 +73,7 @@ def _cubic(one: Floats, other: Floats) -> Floats:
     return cube
 
 
-def _discrepancy(x: Floats, y: Floats, kernel: Kernel) -> float:
+def _discrepancy(x: Float64, y: Float64, kernel: Kernel) -> float:
     """Evaluate the U-statistic of Gretton et al. 2012, equation 3, for sets of any size."""
     n, m = len(x), len(y)
     within_x = _total(x, x, kernel, diagonal=False) / (n * (n - 1))
@@ -80,7 +81,7 @@ def _discrepancy(x: Floats, y: Floats, kernel: Kernel) -> float:
     return within_x + within_y - 2 * _total(x, y, kernel, diagonal=True) / (n * m)
 
 
-def _total(one: Floats, other: Floats, kernel: Kernel, *, diagonal: bool) -> float:
+def _total(one: Float64, other: Float64, kernel: Kernel, *, diagonal: bool) -> float:
     total = 0.0
     for rows in blocks(len(one), len(other)):
         block = kernel(one[rows], other)

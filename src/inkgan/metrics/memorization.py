@@ -9,16 +9,15 @@ import numpy.typing as npt
 from scipy import stats
 
 from inkgan.metrics.validation import (
-    Floats,
     blocks,
     checked_values,
     gaps_at,
     refuse_other_dimension,
     usable,
 )
+from inkgan.types import Float32, Float64
 
 Indices = npt.NDArray[np.intp]
-Singles = npt.NDArray[np.float32]
 
 # One block of float32 scores: 64 MB.
 SEARCH_ELEMENTS = 2**24
@@ -27,7 +26,7 @@ SEARCH_ELEMENTS = 2**24
 class Nearest(NamedTuple):
     """Distance (n,) to the nearest point, in the points' own unit, and its row (n,)."""
 
-    distances: Floats
+    distances: Float64
     indices: Indices
 
 
@@ -55,7 +54,7 @@ def nearest(queries: npt.ArrayLike, points: npt.ArrayLike) -> Nearest:
     return _search(asked, table, None)
 
 
-def nearest_other(points: npt.ArrayLike, which: npt.ArrayLike) -> Floats:
+def nearest_other(points: npt.ArrayLike, which: npt.ArrayLike) -> Float64:
     """Measure the distance of points[which] to the nearest other of the points (m, d).
 
     `which` are rows (n,), as in `Nearest.indices`. Only the row itself is left out, so a duplicate
@@ -97,7 +96,7 @@ def _search(
     return Nearest(distances, indices)
 
 
-def _lifted(points: npt.NDArray[Any], centre: Floats, scale: float) -> Singles:
+def _lifted(points: npt.NDArray[Any], centre: Float64, scale: float) -> Float32:
     """Return centred, scaled points and half their squared norms as a last column, (n, d + 1)."""
     lifted = np.empty((len(points), points.shape[1] + 1), dtype=np.float32)
     for rows in blocks(len(points), points.shape[1]):
@@ -107,7 +106,7 @@ def _lifted(points: npt.NDArray[Any], centre: Floats, scale: float) -> Singles:
     return lifted
 
 
-def _slack(asked: Singles, searched: Singles) -> Singles:
+def _slack(asked: Float32, searched: Float32) -> Float32:
     """Bound how far two scores of a query may be misplaced by float32, shape (n, 1).
 
     A product of d terms errs by at most d eps / 2 times the sum of their sizes (Higham 2002,
@@ -119,7 +118,7 @@ def _slack(asked: Singles, searched: Singles) -> Singles:
     return np.asarray(slack, dtype=np.float32)
 
 
-def copy_ratio(distances: npt.ArrayLike, own_distances: npt.ArrayLike) -> Floats:
+def copy_ratio(distances: npt.ArrayLike, own_distances: npt.ArrayLike) -> Float64:
     """Divide each query's distance to its nearest training image by that image's own, shape (n,).
 
     `own_distances` are those of the nearest training images to their nearest other training images
@@ -149,7 +148,7 @@ def authenticity(ratios: npt.ArrayLike) -> float:
     return float((_checked_ratios(ratios) > 1).mean())
 
 
-def _checked_ratios(ratios: npt.ArrayLike) -> Floats:
+def _checked_ratios(ratios: npt.ArrayLike) -> Float64:
     numbers = np.asarray(ratios, dtype=np.float64)
     if numbers.ndim != 1 or not len(numbers):
         raise ValueError(f"needs at least 1 ratio (n,), got shape {numbers.shape}")

@@ -7,7 +7,6 @@ import numpy.typing as npt
 from sklearn.neighbors import NearestNeighbors
 
 from inkgan.metrics.validation import (
-    Floats,
     blocks,
     checked,
     checked_pair,
@@ -16,6 +15,7 @@ from inkgan.metrics.validation import (
     gaps_at,
     squared_distances,
 )
+from inkgan.types import Bool, Float64
 
 # Squared distances this near to a ball's boundary, relatively, are measured again exactly.
 BOUNDARY = 1e-6
@@ -38,7 +38,7 @@ class OneNearest(NamedTuple):
     fake_accuracy: float
 
 
-def radii(points: npt.ArrayLike, k: int = 5) -> Floats:
+def radii(points: npt.ArrayLike, k: int = 5) -> Float64:
     """Measure the distance of each point of (n, d) to its k-th nearest other point, shape (n,).
 
     Raises:
@@ -56,7 +56,7 @@ def _least(k: int) -> int:
     return k + 1
 
 
-def _neighbours(points: Floats, k: int) -> npt.NDArray[np.intp]:
+def _neighbours(points: Float64, k: int) -> npt.NDArray[np.intp]:
     """List the k nearest other points of each, shape (n, k); a duplicate is another point."""
     # About the centre the expanded squares inside the search lose the fewest digits.
     search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points - points.mean(axis=0))
@@ -64,7 +64,7 @@ def _neighbours(points: Floats, k: int) -> npt.NDArray[np.intp]:
 
 
 def manifold(
-    real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5, real_radii: Floats | None = None
+    real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5, real_radii: Float64 | None = None
 ) -> Manifold:
     """Compare reals (n, d) and fakes (m, d) by balls that reach to the k-th nearest neighbour.
 
@@ -99,7 +99,7 @@ def manifold(
     )
 
 
-def _inside(squares: Floats, limits: Floats, one: Floats, other: Floats) -> npt.NDArray[np.bool_]:
+def _inside(squares: Float64, limits: Float64, one: Float64, other: Float64) -> Bool:
     """Tell which distances are below their limit, which broadcasts to the squares' shape."""
     inside = np.asarray(squares < limits**2)
     low, high = (1 - BOUNDARY) * limits**2, (1 + BOUNDARY) * limits**2
@@ -109,7 +109,7 @@ def _inside(squares: Floats, limits: Floats, one: Floats, other: Floats) -> npt.
     return inside
 
 
-def realism(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> Floats:
+def realism(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> Float64:
     """Score each fake of (m, d) by how deep it lies in the reals (n, d), shape (m,).
 
     The largest radius / distance over those reals whose radius is at most the median one

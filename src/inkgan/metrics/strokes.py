@@ -15,9 +15,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage.morphology import skeletonize
 
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, silent
-from inkgan.metrics.validation import Floats
+from inkgan.types import Bool, Float64, Progress, UInt8, silent
 
 ENLARGED = 4
 # The blur that goes with it, as in the image pyramids of Burt and Adelson 1983.
@@ -26,8 +24,6 @@ TAIL = 0.01  # of the ink, on each of the four sides, is outside width and heigh
 CHUNK = 64  # images enlarged at once: 3 MB
 # A pixel of a skeleton is joined to those right of it and below it, each pair once.
 STEPS = np.array([[0, 0, 0], [0, 0, 1], [np.sqrt(2), 1, np.sqrt(2)]])
-
-Binary = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -43,12 +39,12 @@ class Strokes:
         length: of the stroke's skeleton in pixels.
     """
 
-    slant: Floats
-    thickness: Floats
-    width: Floats
-    height: Floats
-    area: Floats
-    length: Floats
+    slant: Float64
+    thickness: Float64
+    width: Float64
+    height: Float64
+    area: Float64
+    length: Float64
 
 
 def measure(images: UInt8, progress: Progress = silent) -> Strokes:
@@ -110,7 +106,7 @@ def _shape(ink: npt.NDArray[np.float32]) -> tuple[float, float, float]:
     return float(np.degrees(np.arctan(-shear))), width, height  # rows count downwards
 
 
-def _reach(places: Floats, ink: Floats) -> float:
+def _reach(places: Float64, ink: Float64) -> float:
     """Measure how far ink reaches between its tails, each pixel's being spread over a unit."""
     first = np.floor(places.min())
     sums = np.bincount((places - first).astype(np.intp), ink)
@@ -122,8 +118,8 @@ def _reach(places: Floats, ink: Floats) -> float:
 def _stroke(ink: npt.NDArray[np.float32]) -> tuple[float, float, float]:
     """Measure thickness, area and length of an enlarged image."""
     # A stroke that is cut off by the border ends there.
-    stroke: Binary = np.pad(ink >= (ink.min() + ink.max()) / 2, 1)
-    skeleton: Binary = skeletonize(stroke)
+    stroke: Bool = np.pad(ink >= (ink.min() + ink.max()) / 2, 1)
+    skeleton: Bool = skeletonize(stroke)
     depth = ndimage.distance_transform_edt(stroke)
     steps = ndimage.correlate(skeleton.astype(np.float64), STEPS, mode="constant")[skeleton]
     thickness = 2 * float(depth[skeleton].mean()) / ENLARGED

@@ -5,13 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, silent
 from inkgan.metrics.icc import absolute_agreement, consistency
 from inkgan.metrics.stats.intervals import Interval
 from inkgan.metrics.strokes import measure
-from inkgan.metrics.validation import Floats
 from inkgan.rng import seed_for
+from inkgan.types import Float64, Progress, UInt8, silent
 
 STYLES = ("slant", "thickness", "width", "height")
 SHOWN = 10  # latents in the picture
@@ -85,7 +83,7 @@ def assess_hand(images: UInt8, progress: Progress = silent) -> Hand:
     )
 
 
-def _shared(table: Floats) -> Shared:
+def _shared(table: Float64) -> Shared:
     if len(table) < 2:
         return Shared(UNKNOWN, UNKNOWN, UNKNOWN)
     random = np.random.default_rng(seed_for(0, "latents apart"))

@@ -5,11 +5,12 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from inkgan.images import UInt8, to_float
+from inkgan.images import to_float
 from inkgan.metrics.features.extractors import CHUNK
 from inkgan.metrics.features.fit import Fit, fit_classifier, seeded
 from inkgan.metrics.features.networks import small_classifier
 from inkgan.rng import seed_for
+from inkgan.types import UInt8
 
 # Fixed in advance, the same for fakes and for real images.
 CLASSIFIER = Fit(epochs=5)

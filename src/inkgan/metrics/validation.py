@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from inkgan.types import Float64
 
 # One block of a distance or kernel matrix: 32 MB in float64.
 BLOCK_ELEMENTS = 2**22
@@ -30,7 +30,7 @@ def usable(points: npt.ArrayLike, least: int = 2) -> npt.NDArray[Any]:
     return table
 
 
-def checked(features: npt.ArrayLike, least: int = 2) -> Floats:
+def checked(features: npt.ArrayLike, least: int = 2) -> Float64:
     """Return points as finite float64 of shape (n, d) with n >= least.
 
     Raises:
@@ -39,7 +39,9 @@ def checked(features: npt.ArrayLike, least: int = 2) -> Floats:
     return usable(features, least).astype(np.float64)
 
 
-def checked_pair(one: npt.ArrayLike, other: npt.ArrayLike, least: int = 2) -> tuple[Floats, Floats]:
+def checked_pair(
+    one: npt.ArrayLike, other: npt.ArrayLike, least: int = 2
+) -> tuple[Float64, Float64]:
     """Return two sets of points (n, d) and (m, d) as finite float64.
 
     Raises:
@@ -50,7 +52,7 @@ def checked_pair(one: npt.ArrayLike, other: npt.ArrayLike, least: int = 2) -> tu
     return first, second
 
 
-def checked_values(values: npt.ArrayLike, least: int = 1) -> Floats:
+def checked_values(values: npt.ArrayLike, least: int = 1) -> Float64:
     """Return a list of numbers as finite float64 of shape (n,) with n >= least.
 
     Raises:
@@ -77,7 +79,7 @@ def blocks(rows: int, columns: int, elements: int = BLOCK_ELEMENTS) -> Iterator[
         yield slice(start, min(start + step, rows))
 
 
-def gaps(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Floats:
+def gaps(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Float64:
     """Measure the distance of each row of `one` (n, d) to the same row of `other`, shape (n,).
 
     Always the same sum of squared differences in float64, so equal pairs compare as equal.
@@ -91,7 +93,7 @@ def gaps_at(
     other: npt.NDArray[Any],
     rows: npt.NDArray[np.intp],
     columns: npt.NDArray[np.intp],
-) -> Floats:
+) -> Float64:
     """Measure the distances of one[rows] to other[columns], shape (pairs,), in little memory."""
     result = np.empty(len(rows))
     for part in blocks(len(rows), one.shape[1]):
@@ -99,7 +101,7 @@ def gaps_at(
     return result
 
 
-def squared_distances(one: Floats, other: Floats) -> Floats:
+def squared_distances(one: Float64, other: Float64) -> Float64:
     """Compute all squared distances of (n, d) to (m, d), shape (n, m), never below 0.
 
     |x|^2 + |y|^2 - 2 x.y about the centre of `other`; where that cancels, the difference itself, so
@@ -108,7 +110,7 @@ def squared_distances(one: Floats, other: Floats) -> Floats:
     centre = other.mean(axis=0)
     left, right = one - centre, other - centre
     left_norms, right_norms = (left**2).sum(axis=1)[:, None], (right**2).sum(axis=1)
-    squares: Floats = left @ right.T
+    squares: Float64 = left @ right.T
     squares *= -2
     squares += left_norms
     squares += right_norms

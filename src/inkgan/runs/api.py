@@ -36,7 +36,7 @@ def train(
         minutes: stop after so many minutes of training, over all interruptions.
         data_dir: folder that holds a folder for each data set; looked into first.
         device: auto, cpu, cuda, cuda:N or mps.
-        threads: for each operation; by default all cores.
+        threads: for each operation; None takes the run's own, or torch's setting for a new run.
         on_trouble: warn, stop or rollback, when the health monitor finds something.
         on_event: called with each event of the run, after it has happened.
 

@@ -22,7 +22,7 @@ class Options:
 
     Attributes:
         device: auto, cpu, cuda, cuda:N or mps.
-        threads: for each operation; None takes the run's own, or all cores for a new run.
+        threads: for each operation; None takes the run's own, or torch's setting for a new run.
         data_dir: where to look for data first.
         minutes: of training, over all interruptions; None is no limit.
         on_trouble: what the health monitor does.

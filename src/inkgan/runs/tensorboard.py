@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from inkgan.images import UInt8
+from inkgan.types import UInt8
 
 
 class Log(Protocol):

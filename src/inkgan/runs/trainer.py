@@ -12,11 +12,12 @@ from inkgan.config import Recipe
 from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import Dataset, load_dataset, validation_images
 from inkgan.errors import TrainingStopped
+from inkgan.files import locked
 from inkgan.generation.generator import any_labels, draw
 from inkgan.generation.noise_grid import noise_grid
 from inkgan.io.bundle import Bundle, Measured
-from inkgan.io.environment import settle_environment, settle_threads
-from inkgan.io.run_dir import Run, locked
+from inkgan.io.environment import threads_of_run, write_environment
+from inkgan.io.run_dir import Run
 from inkgan.metrics.checkpoint_scorer import DISTANCE, CheckpointScorer
 from inkgan.models.build import count_parameters
 from inkgan.runs.curves import write_pictures
@@ -43,16 +44,24 @@ def run_experiment(recipe: Recipe, out: Path, options: Options | None = None) ->
     batches = batches_for(recipe, dataset.to(device))
     state = new_state(recipe, dataset.shape, device)
     real = validation_images(recipe.data, dataset, SCORED_IMAGES, options.data_dir)
-    with locked(out):
+    with locked(out, "training in"):
         run = Run.create_or_open(out, recipe)
-        yield from Experiment(run, batches, state, real, options).events()
+        threads, note = threads_of_run(run.environment_path, options.threads)
+        with devices.compute_settings(threads=threads):
+            yield from Experiment(run, batches, state, real, options, note).events()
 
 
 class Experiment:
     """The run in progress: state, clock and folder."""
 
     def __init__(
-        self, run: Run, batches: Batches, state: TrainState, real: Dataset, options: Options
+        self,
+        run: Run,
+        batches: Batches,
+        state: TrainState,
+        real: Dataset,
+        options: Options,
+        note: str | None = None,
     ) -> None:
         self.run, self.batches, self.state = run, batches, state
         self.recipe, self.options = run.recipe, options
@@ -60,10 +69,10 @@ class Experiment:
             real.images, real.labels if self.recipe.model.classes else None
         )
         self.device = batches.dataset.images.device
-        self.note = settle_threads(run.environment_path, options.threads)
+        self.note = note
         dataset = batches.dataset
         self.data_sha256 = dataset.digest()
-        settle_environment(run.environment_path, self.device, self.data_sha256, dataset.name)
+        write_environment(run.environment_path, self.device, self.data_sha256, dataset.name)
         schedule = self.recipe.schedule
         self.total_steps = total_steps(self.recipe, batches.per_epoch)
         self.sample_steps = self._steps_between(schedule.sample_every)

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inkgan.images import Shape, UInt8
+from inkgan.images import Shape
 from inkgan.synthesis.request import Request, Strings
 from inkgan.synthesis.shards import numbers
+from inkgan.types import UInt8
 
 INK = 32  # a pixel from here on is ink: an eighth of the range, above a generator's haze
 MARGIN = 6  # pixels round the digits' own squares

@@ -5,10 +5,9 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from inkgan.images import UInt8
 from inkgan.metrics.memorization import nearest
 from inkgan.metrics.validation import gaps
-from inkgan.synthesis.shards import Labels
+from inkgan.types import Int64, UInt8
 
 # Of an image's own length |x|: y is a near-copy of x where |x - y| <= 0.1 |x|, in pixels. Among
 # 5,000 training images of each digit of MNIST the nearest two are 0.13 apart (ones), 0.19 to 0.31
@@ -24,7 +23,7 @@ class Copies:
         self._digests: set[bytes] = set()
         self._recent: dict[int, UInt8] = {}
 
-    def remember(self, pixels: UInt8, labels: Labels) -> None:
+    def remember(self, pixels: UInt8, labels: Int64) -> None:
         """Add images that are kept."""
         for label in np.unique(labels):
             rows = _flat(pixels[labels == label])
@@ -32,7 +31,7 @@ class Copies:
             held = self._recent.get(int(label), rows[:0])
             self._recent[int(label)] = np.concatenate([held, rows])[-RECENT:]
 
-    def fresh(self, pixels: UInt8, labels: Labels) -> npt.NDArray[np.bool_]:
+    def fresh(self, pixels: UInt8, labels: Int64) -> npt.NDArray[np.bool_]:
         """Say of each image whether it is no copy of one remembered or before it, bool (n,)."""
         verdict = np.zeros(len(labels), dtype=np.bool_)
         for label in np.unique(labels):

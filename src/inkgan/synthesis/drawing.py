@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from inkgan.errors import ConfigError, DataError
-from inkgan.images import Shape, UInt8
+from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import look
 from inkgan.metrics.features.networks import SIDE
@@ -15,13 +14,12 @@ from inkgan.synthesis.canvas import INK
 from inkgan.synthesis.dedup import Copies
 from inkgan.synthesis.request import DIGITS, Digits, Request, Strings
 from inkgan.synthesis.shard_result import UNREAD, Drawn, Tally, joined
-from inkgan.synthesis.shards import Labels
+from inkgan.types import Bool, Int64, UInt8
 
 BATCH = 1000  # images drawn and judged at once
 TRIED = 1000  # images after which a class is given up,
 ONE_IN = 100  # if of so many not even one could be kept
 MOST_CLASSES = 256  # that a label of one byte can tell apart
-Mask = npt.NDArray[np.bool_]
 
 
 class LabelledGenerator(Protocol):
@@ -107,7 +105,7 @@ class Drawing:
         if self._copies is not None:
             self._copies.remember(drawn.pixels, drawn.labels)
 
-    def fill(self, labels: Labels) -> Drawn:
+    def fill(self, labels: Int64) -> Drawn:
         """Draw an image for each label (n,), in this order, that meets every criterion.
 
         Raises:
@@ -133,7 +131,7 @@ class Drawing:
             rate = max(len(found), 1) / count
         return joined(pieces).at(np.argsort(places))
 
-    def _draw(self, asked: Labels) -> Drawn:
+    def _draw(self, asked: Int64) -> Drawn:
         """Draw and look at candidates, for labels where the generator takes any."""
         first = self._request.first_seed + self.tally.drawn
         seeds = np.arange(first, first + len(asked), dtype=np.int64)
@@ -159,8 +157,8 @@ class Drawing:
         return Drawn(pixels, labels, seeds, read, confidence, slant, thickness)
 
     def _place(
-        self, candidates: Drawn, labels: Labels, taken: Sequence[int]
-    ) -> tuple[list[int], Labels]:
+        self, candidates: Drawn, labels: Int64, taken: Sequence[int]
+    ) -> tuple[list[int], Int64]:
         """Find a free place for candidates that pass; return places and the candidates' rows."""
         passing = np.flatnonzero(self._passing(candidates))
         if self._copies is not None:
@@ -179,11 +177,11 @@ class Drawing:
         self.tally.reject("not needed", len(passing) - len(rows))
         return places, np.array(rows, dtype=np.int64)
 
-    def _passing(self, candidates: Drawn) -> Mask:
+    def _passing(self, candidates: Drawn) -> Bool:
         """Test candidates one criterion after another; each is rejected for the first it fails."""
         criteria = self._request.criteria
         passing = np.ones(len(candidates), dtype=np.bool_)
-        tests: dict[str, Mask] = {}
+        tests: dict[str, Bool] = {}
         if isinstance(self._request.content, Strings):
             tests["blank"] = np.asarray((candidates.pixels >= INK).any(axis=(1, 2)))
         if criteria.min_confidence is not None:
@@ -197,7 +195,7 @@ class Drawing:
             passing &= test
         return passing
 
-    def _give_up(self, tried: Labels, kept: Labels, left: Labels) -> None:
+    def _give_up(self, tried: Int64, kept: Int64, left: Int64) -> None:
         hopeless = (tried >= TRIED) & (kept * ONE_IN < tried)
         for label in np.unique(left):
             if hopeless[label]:

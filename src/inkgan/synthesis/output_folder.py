@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from inkgan import files
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.synthesis.manifest import HEAD, KIND
@@ -88,20 +86,8 @@ class Target:
         Raises:
             ArtifactError: another process makes it, or an unfinished one has another plan.
         """
-        lock = FileLock(self.work / ".lock")
-        try:
-            self.work.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise ArtifactError(
-                f"another process is making {self.out}; wait for it or name another folder"
-            ) from None
-        except OSError as error:
-            raise ArtifactError(f"cannot write {self.work}: {error.strerror or error}") from error
-        try:
+        with files.locked(self.work, f"making {self.out} in"):
             yield self._begun(plan, force)
-        finally:
-            lock.release()
 
     def _begun(self, plan: Plan, force: bool) -> Plan:
         path = self.work / PLAN

@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from inkgan import files
 from inkgan.errors import ArtifactError
-from inkgan.images import UInt8
 from inkgan.synthesis.request import Request
-from inkgan.synthesis.shards import Labels, Part, parts
+from inkgan.synthesis.shards import Part, parts
+from inkgan.types import Float32, Int64, UInt8
 
-Singles = npt.NDArray[np.float32]
 UNREAD = -1  # the class read, where there is no judge to read it
 
 
@@ -34,12 +33,12 @@ class Drawn:
     """
 
     pixels: UInt8
-    labels: Labels
-    seeds: Labels
-    read: Labels
-    confidence: Singles
-    slant: Singles
-    thickness: Singles
+    labels: Int64
+    seeds: Int64
+    read: Int64
+    confidence: Float32
+    slant: Float32
+    thickness: Float32
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from inkgan.rng import Address, seed_for
 from inkgan.synthesis.request import Digits, Request, Strings
+from inkgan.types import Int64
 
-Labels = npt.NDArray[np.int64]
 SHARD = 2000  # images: some seconds of drawing, the most that a kill can cost
 STRINGS = 500  # in a shard
 
@@ -29,8 +28,8 @@ class Part:
     index: int
     split: str
     first: int
-    labels: Labels
-    lengths: Labels
+    labels: Int64
+    lengths: Int64
 
 
 def parts(request: Request) -> Iterator[Part]:

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from inkgan import __version__, files
-from inkgan.device import choose_device, default_threads, set_threads
+from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError
 from inkgan.generation.load import BUNDLE, Checkpoint, find, load
 from inkgan.io.run_dir import Run
-from inkgan.metrics.features.extractors import Progress, judge_digest, silent
+from inkgan.metrics.features.extractors import judge_digest
 from inkgan.synthesis.data_card import card
 from inkgan.synthesis.drawing import Drawing, LabelledGenerator, can_judge, check_generator
 from inkgan.synthesis.formats.digits import write_digits
@@ -22,6 +22,7 @@ from inkgan.synthesis.manifest import CARD, KIND, write_manifest
 from inkgan.synthesis.output_folder import Plan, Target
 from inkgan.synthesis.request import Bounds, Criteria, Digits, Format, Request, Strings, per_class
 from inkgan.synthesis.shard_result import Shards, Tally
+from inkgan.types import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def synth(
     license: str = "unknown",
     checkpoint: Checkpoint = "last",
     device: str = "auto",
+    threads: int | None = None,
     force: bool = False,
     progress: Progress = silent,
 ) -> SynthesisResult:
@@ -83,6 +85,8 @@ def synth(
         license: identifier for the data set's card.
         checkpoint: of a run folder, its last generator or the best-scored one.
         device: that draws the images.
+        threads: for each operation; None takes those that the data set was started with, or
+            torch's setting for a new one.
         force: start over, and replace a data set that is there.
         progress: called with (what, done, of how many).
 
@@ -91,7 +95,6 @@ def synth(
         DataError: the generator does not deliver images that pass.
         ArtifactError: there is no such generator, or the folder holds something else.
     """
-    set_threads(default_threads())
     generator = load(source, device=device, checkpoint=checkpoint)
     classes = generator.bundle.classes
     content = _content(
@@ -104,7 +107,8 @@ def synth(
         "checkpoint": checkpoint,
         "device": str(choose_device(device)),
     }
-    return synthesise(Path(out), generator, request, origin, force, progress)
+    with compute_settings(threads=threads):
+        return synthesise(Path(out), generator, request, origin, force, progress)
 
 
 def synthesise(
@@ -136,8 +140,7 @@ def synthesise(
         target.tidy(plan)
         return SynthesisResult(target.out, finished, already=True)
     target.check_room(request.bytes_needed(generator.bundle.shape))
-    with target.opened(plan, force) as begun:
-        set_threads(begun["threads"])
+    with target.opened(plan, force) as begun, compute_settings(threads=begun["threads"]):
         shards = Shards(target.work, request)
         tally = _draw(generator, request, shards, progress)
         staged = target.fresh_staging()

@@ -8,7 +8,6 @@ import torch
 from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
-from inkgan.device import keep_memory
 from inkgan.training.cuda_graph import CapturedStep
 from inkgan.training.state import TrainState, cosine, ema_decay, penalty_scale_at, update_ema
 from inkgan.training.step import train_step
@@ -46,7 +45,6 @@ def train(
     how often, or where, a run was interrupted.
     """
     last = total_steps(recipe, batches.per_epoch)
-    keep_memory()
     stepper: Stepper = lambda *inputs: train_step(state, recipe, *inputs)  # noqa: E731
     if capture and batches.dataset.images.device.type == "cuda":
         stepper = CapturedStep(state, recipe)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from inkgan.errors import DataError, DataFormatError
-from inkgan.images import UInt8
+from inkgan.types import UInt8
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 MAX_SIDE = 8192

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from inkgan import files, rng
-from inkgan.data.download import Report, download, find_file, locked, search_roots
+from inkgan.data.download import Report, download, find_file, locked_cache, search_roots
 from inkgan.data.readers.folder import DAMAGED, Labelled, read_folder, read_npz
 from inkgan.data.readers.idx import MAX_BYTES, read_idx
 from inkgan.data.registry import ARCHIVES, IDX_SETS, IdxSet
@@ -122,7 +122,7 @@ def _refuse_other_set(spec: IdxSet, paths: dict[str, Path]) -> None:
 
 def _unpack_zip(archive: Path, spec: IdxSet, cache: Path) -> dict[str, Path]:
     """Take the set's members out of its zip archive into the cache, each whole or not at all."""
-    with locked(cache):
+    with locked_cache(cache):
         missing = [name for name in spec.file_names if not (cache / name).exists()]
         for name, content in _zip_members(archive, missing) if missing else []:
             with files.atomic(cache / name) as temporary:

@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 
 from inkgan.evaluation.results import Assessment
 from inkgan.evaluation.score import METRICS, Score
-from inkgan.images import UInt8
 from inkgan.runs.curves import BLUE, ORANGE
+from inkgan.types import UInt8
 
 DIGITS = range(10)
 GREY = "#8b949e"

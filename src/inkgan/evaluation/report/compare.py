@@ -18,6 +18,7 @@ from inkgan.errors import ArtifactError, ConfigError
 from inkgan.evaluation.report.comparison_table import contests
 from inkgan.io.run_dir import Run
 from inkgan.runs.curves import draw_comparison
+from inkgan.types import UInt8
 
 STAGES = 4  # grids of each run shown on the page, from noise to the latest
 
@@ -29,7 +30,7 @@ class Compared:
     name: str
     run: Run
     rows: list[dict[str, Any]]
-    stages: list[tuple[str, images.UInt8]]
+    stages: list[tuple[str, UInt8]]
 
     @property
     def facts(self) -> dict[str, str]:
@@ -110,7 +111,7 @@ def _read(path: Path, name: str) -> Compared:
     return Compared(name, run, run.rows(), stages)
 
 
-def _sheet(compared: Sequence[Compared], curves: images.UInt8) -> images.UInt8:
+def _sheet(compared: Sequence[Compared], curves: UInt8) -> UInt8:
     """Lay the latest grids side by side above the curves, all in one width."""
     width = curves.shape[1]
     tile = width // max(len(compared), 3)
@@ -128,7 +129,7 @@ def _sheet(compared: Sequence[Compared], curves: images.UInt8) -> images.UInt8:
     return np.concatenate([np.asarray(strip), curves])
 
 
-def _page(compared: Sequence[Compared], curves: images.UInt8) -> str:
+def _page(compared: Sequence[Compared], curves: UInt8) -> str:
     environment = Environment(loader=PackageLoader("inkgan.evaluation.report"), autoescape=True)
     runs = [
         {

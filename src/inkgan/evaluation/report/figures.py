@@ -7,10 +7,11 @@ from PIL import Image, ImageDraw, ImageFont
 from sklearn.neighbors import NearestNeighbors
 
 from inkgan.evaluation.train_distances import Distances
-from inkgan.images import GUTTER, UInt8, grid
+from inkgan.images import GUTTER, grid
 from inkgan.metrics.features.extractors import Seen
 from inkgan.metrics.prdc import realism
 from inkgan.rng import seed_for
+from inkgan.types import UInt8
 
 DIGITS = range(10)
 SHOWN_ROWS, SHOWN_EXTREMES, NEIGHBOURS = 8, 20, 3

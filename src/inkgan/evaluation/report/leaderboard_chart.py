@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 from sklearn.isotonic import isotonic_regression
 
-from inkgan.metrics.validation import Floats
 from inkgan.runs.curves import save_figure
+from inkgan.types import Float64
 
 Curve = Sequence[tuple[float, float]]
 # Okabe and Ito's colours without yellow, which white paper swallows; and a mark for each, so that
@@ -57,7 +57,7 @@ def draw_chart(path: Path, curves: Mapping[str, Sequence[Curve]]) -> bool:
     return True
 
 
-def over_seeds(runs: Sequence[Curve]) -> tuple[Floats, Floats, Floats, Floats] | None:
+def over_seeds(runs: Sequence[Curve]) -> tuple[Float64, Float64, Float64, Float64] | None:
     """Join the curves of several seeds: (seconds, lowest, median, highest distance).
 
     They are read off, on logarithmic axes, at the times of the run with the most points, as far
@@ -77,7 +77,7 @@ def over_seeds(runs: Sequence[Curve]) -> tuple[Floats, Floats, Floats, Floats] |
     return times, read.min(axis=0), np.median(read, axis=0), read.max(axis=0)
 
 
-def spread(places: Sequence[float], gap: float, top: float = 1.0) -> Floats:
+def spread(places: Sequence[float], gap: float, top: float = 1.0) -> Float64:
     """Move places apart to `gap` or more within [0, top], as little as the squares allow.
 
     Least squares under an order are an isotonic regression (Barlow et al. 1972) once the gaps are
@@ -87,7 +87,7 @@ def spread(places: Sequence[float], gap: float, top: float = 1.0) -> Floats:
     gaps = min(gap, top / max(len(places) - 1, 1)) * np.arange(len(places))
     ordered = np.asarray(places, np.float64)[order] - gaps
     moved = isotonic_regression(ordered, y_min=0.0, y_max=max(top - gaps[-1], 0.0)) + gaps
-    result: Floats = np.empty(len(places))
+    result: Float64 = np.empty(len(places))
     result[order] = moved
     return result
 
@@ -98,7 +98,7 @@ def _look(place: int) -> tuple[str, str, bool]:
     return COLOURS[index], MARKS[index], turn % 2 == 1
 
 
-def _scale(axes: Axes, lines: Mapping[str, tuple[Floats, ...]]) -> None:
+def _scale(axes: Axes, lines: Mapping[str, tuple[Float64, ...]]) -> None:
     times, lows, _, highs = (np.concatenate(part) for part in zip(*lines.values(), strict=True))
     axes.set_xscale("log")
     axes.set_yscale("log")

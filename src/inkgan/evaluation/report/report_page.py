@@ -11,9 +11,10 @@ from inkgan.evaluation.reference import Reference
 from inkgan.evaluation.report import charts, figures
 from inkgan.evaluation.results import Assessment
 from inkgan.evaluation.score import METRICS, Score
-from inkgan.images import UInt8, data_uri
+from inkgan.images import data_uri
 from inkgan.metrics.stats.intervals import Interval
 from inkgan.metrics.style_consistency import Hand
+from inkgan.types import UInt8
 
 ARROWS = {
     "lower": ("↓", "lower is better"),

@@ -10,8 +10,7 @@ from sklearn.linear_model import RidgeCV
 
 from inkgan.errors import ConfigError
 from inkgan.generation.style_control.measures import MEASURES, UNITS
-from inkgan.images import Floats as Latents
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float32, Float64
 
 PERCENTS = np.arange(101.0)
 LOWEST, HIGHEST = 1, 99  # percentiles of the draws between which a style can be asked for
@@ -30,9 +29,9 @@ class Calibration:
         percentiles: float64 (3, 101), of each measure over the class.
     """
 
-    axes: Floats
-    slopes: Floats
-    percentiles: Floats
+    axes: Float64
+    slopes: Float64
+    percentiles: Float64
 
     @property
     def taught(self) -> np.ndarray:
@@ -40,12 +39,12 @@ class Calibration:
         single: np.ndarray = (self.axes != 0).sum(axis=1) == 1
         return single
 
-    def ranges(self) -> Floats:
+    def ranges(self) -> Float64:
         """Return the least and the greatest of each measure that can be asked for, (3, 2)."""
-        reachable: Floats = self.percentiles[:, [LOWEST, HIGHEST]]
+        reachable: Float64 = self.percentiles[:, [LOWEST, HIGHEST]]
         return reachable
 
-    def scores(self, measured: Floats) -> Floats:
+    def scores(self, measured: Float64) -> Float64:
         """Turn measures (n, 3) into coordinates: the normal quantiles of their ranks in the class.
 
         Ranks end at half a percent from either end.
@@ -55,10 +54,10 @@ class Calibration:
             for column, known in zip(measured.T, self.percentiles, strict=True)
         ]
         ranks = np.stack(columns, axis=1)
-        coordinates: Floats = ndtri(np.clip(ranks, 0.005, 0.995))
+        coordinates: Float64 = ndtri(np.clip(ranks, 0.005, 0.995))
         return np.where(np.isnan(measured), np.nan, coordinates)
 
-    def expected(self, scores: Floats) -> Floats:
+    def expected(self, scores: Float64) -> Float64:
         """Turn coordinates (n, 3) into measures, the other way round."""
         columns = [
             np.interp(100 * ndtr(column), PERCENTS, known)
@@ -66,7 +65,7 @@ class Calibration:
         ]
         return np.stack(columns, axis=1)
 
-    def refuse_unreachable(self, class_name: str, targets: Floats) -> None:
+    def refuse_unreachable(self, class_name: str, targets: Float64) -> None:
         """Refuse targets (n, 3) outside the range of the class.
 
         Raises:
@@ -91,7 +90,7 @@ class Calibration:
 
 
 def fit_calibration(
-    latents: Latents, measured: Floats, names: Sequence[str], class_name: str
+    latents: Float32, measured: Float64, names: Sequence[str], class_name: str
 ) -> Calibration:
     """Learn how a class answers, from its draws.
 

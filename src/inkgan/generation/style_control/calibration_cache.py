@@ -9,8 +9,9 @@ from inkgan.errors import ArtifactError, ConfigError
 from inkgan.generation.source import GeneratorLike
 from inkgan.generation.style_control.calibration import Calibration, fit_calibration
 from inkgan.generation.style_control.measures import measure_styles
-from inkgan.metrics.features.extractors import Progress, look, silent
+from inkgan.metrics.features.extractors import look
 from inkgan.metrics.features.networks import SIDE
+from inkgan.types import Progress, silent
 
 VERSION = "1"  # of measures and method; a change makes what is kept worthless
 DRAWS = 400  # a class; twice as many move no percentile between 5 and 95 by a visible amount

@@ -10,9 +10,8 @@ from inkgan.generation.source import GeneratorLike
 from inkgan.generation.style_control.calibration_cache import is_readable
 from inkgan.generation.style_control.measures import Style
 from inkgan.generation.style_control.sample_styled import StyleController
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, look, silent
-from inkgan.metrics.validation import Floats
+from inkgan.metrics.features.extractors import look
+from inkgan.types import Float64, Progress, UInt8, silent
 
 CANDIDATES = 8  # for each digit that is wanted
 FEWEST = 64  # candidates
@@ -88,7 +87,7 @@ def choose(
     return Chosen(label, [seeds[row] for row in chosen], images[chosen], apart)
 
 
-def farthest_points(places: Floats, count: int) -> np.ndarray:
+def farthest_points(places: Float64, count: int) -> np.ndarray:
     """Choose rows of places (n, d), n >= count: first the most central, then each time the farthest
     from those chosen. The oddest tenth is left out where enough remain."""
     distances = cdist(places, places)
@@ -132,9 +131,9 @@ def _clear(images: UInt8, label: int, count: int) -> np.ndarray:
     return rows if len(rows) >= count else np.sort(np.argsort(-sure, kind="stable")[:count])
 
 
-def _coarse(images: UInt8) -> Floats:
+def _coarse(images: UInt8) -> Float64:
     """Return images as vectors in which strokes a pixel apart are still alike: 2x2 means."""
     height, width = (side // 2 * 2 for side in images.shape[1:3])
     blocks = images[:, :height, :width].reshape(len(images), height // 2, 2, width // 2, 2, -1)
-    coarse: Floats = blocks.mean(axis=(2, 4)).reshape(len(images), -1)
+    coarse: Float64 = blocks.mean(axis=(2, 4)).reshape(len(images), -1)
     return coarse

@@ -7,9 +7,7 @@ import numpy as np
 
 from inkgan.generation.style_control.calibration import Calibration
 from inkgan.generation.style_control.measures import CLOSE, measure_styles
-from inkgan.images import Floats as Latents
-from inkgan.images import UInt8
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float32, Float64, UInt8
 
 STEPS = 8  # after the first guess; a ninth brings less than CLOSE
 LONGEST = 0.75  # step of a coordinate, in standard deviations
@@ -20,7 +18,7 @@ SCALE = np.array([1.0, 0.1, 0.25])
 
 @dataclass(frozen=True)
 class Settled:
-    """Latents whose images measure what was asked, or nearly.
+    """Float32 whose images measure what was asked, or nearly.
 
     Attributes:
         latents: float32 (n, latent_dim).
@@ -28,14 +26,14 @@ class Settled:
         measured: slant, thickness and width of each image, float64 (n, 3); NaN where it is blank.
     """
 
-    latents: Latents
+    latents: Float32
     images: UInt8
-    measured: Floats
+    measured: Float64
 
-    def misses(self, targets: Floats) -> Floats:
+    def misses(self, targets: Float64) -> Float64:
         """Return how far each is from what was asked, float64 (n,), in units of SCALE."""
         gaps = np.where(np.isnan(targets), 0.0, (targets - self.measured) / SCALE)
-        missed: Floats = np.nan_to_num(np.sqrt((gaps**2).sum(axis=1)), nan=np.inf)
+        missed: Float64 = np.nan_to_num(np.sqrt((gaps**2).sum(axis=1)), nan=np.inf)
         return missed
 
     def put(self, rows: np.ndarray, other: "Settled") -> "Settled":
@@ -50,11 +48,11 @@ class Settled:
         return Settled(self.latents[rows], self.images[rows], self.measured[rows])
 
 
-Draw = Callable[[Latents, np.ndarray], UInt8]  # of latents and of the rows that they belong to
+Draw = Callable[[Float32, np.ndarray], UInt8]  # of latents and of the rows that they belong to
 
 
 def settle(
-    draw: Draw, latents: Latents, targets: Floats, calibrations: Sequence[Calibration]
+    draw: Draw, latents: Float32, targets: Float64, calibrations: Sequence[Calibration]
 ) -> Settled:
     """Move latents along their classes' axes until their images measure the targets.
 
@@ -82,7 +80,7 @@ class _Search:
     """The coordinates and slopes of each row, and the images that they gave."""
 
     def __init__(
-        self, draw: Draw, latents: Latents, targets: Floats, calibrations: Sequence[Calibration]
+        self, draw: Draw, latents: Float32, targets: Float64, calibrations: Sequence[Calibration]
     ) -> None:
         self.draw, self.targets = draw, targets
         self.asked = asked = ~np.isnan(targets).all(axis=0)
@@ -93,7 +91,7 @@ class _Search:
         self.slopes = np.stack([c.slopes[np.ix_(asked, asked)] for c in calibrations])
         guesses = [c.scores(t[None])[0, asked] for c, t in zip(calibrations, targets, strict=True)]
         taught = np.stack([c.taught[asked] for c in calibrations])
-        self.places: Floats = np.where(taught, np.stack(guesses), self.origin)
+        self.places: Float64 = np.where(taught, np.stack(guesses), self.origin)
         self.seen = self.best = self.look(np.arange(len(latents)))
 
     def look(self, rows: np.ndarray) -> Settled:
@@ -125,17 +123,17 @@ class _Search:
         self.best = self.best.put(rows[better], found.at(np.flatnonzero(better)))
 
 
-def _steps(slopes: Floats, gaps: Floats) -> Floats:
+def _steps(slopes: Float64, gaps: Float64) -> Float64:
     """Solve slopes step = gap for each row; directions that hardly move an image are left alone."""
     inverse = np.linalg.pinv(slopes, rcond=0.01)
     steps = np.einsum("nkl,nl->nk", inverse, np.nan_to_num(gaps))
-    clipped: Floats = np.clip(steps, -LONGEST, LONGEST)
+    clipped: Float64 = np.clip(steps, -LONGEST, LONGEST)
     return clipped
 
 
-def _corrected(slopes: Floats, steps: Floats, changes: Floats) -> Floats:
+def _corrected(slopes: Float64, steps: Float64, changes: Float64) -> Float64:
     """Correct slopes (n, k, k) to explain the changes that steps (n, k) brought (Broyden 1965)."""
     surprise = np.nan_to_num(changes - np.einsum("nkl,nl->nk", slopes, steps))
     length = np.maximum((steps**2).sum(axis=1), 1e-3)
-    corrected: Floats = slopes + surprise[:, :, None] * steps[:, None, :] / length[:, None, None]
+    corrected: Float64 = slopes + surprise[:, :, None] * steps[:, None, :] / length[:, None, None]
     return corrected

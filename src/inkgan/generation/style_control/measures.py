@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.images import UInt8
 from inkgan.metrics.strokes import measure
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64, UInt8
 
 MEASURES = ("slant", "thickness", "width")
 UNITS = {"slant": "degrees", "thickness": "pixels", "width": "pixels"}
@@ -41,7 +40,7 @@ class Style:
         """The measures that are not left free."""
         return tuple(name for name in MEASURES if getattr(self, name) is not None)
 
-    def targets(self, count: int) -> Floats:
+    def targets(self, count: int) -> Float64:
         """Return what is asked of each of `count` digits, float64 (count, 3), NaN where free.
 
         Raises:
@@ -63,7 +62,7 @@ class Style:
 FREE = Style()
 
 
-def measure_styles(images: UInt8) -> Floats:
+def measure_styles(images: UInt8) -> Float64:
     """Measure MEASURES of images uint8 (n, H, W), float64 (n, 3); NaN where one is blank."""
     strokes = measure(images)
     return np.stack([getattr(strokes, name) for name in MEASURES], axis=1)

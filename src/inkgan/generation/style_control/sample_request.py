@@ -12,9 +12,8 @@ from inkgan.generation.style_control.calibration_cache import DIGITS, is_readabl
 from inkgan.generation.style_control.diverse_subset import choose
 from inkgan.generation.style_control.measures import FREE, Style, measure_styles
 from inkgan.generation.style_control.sample_styled import StyleController
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, look, silent
-from inkgan.metrics.validation import Floats
+from inkgan.metrics.features.extractors import look
+from inkgan.types import Float64, Progress, UInt8, silent
 
 TOLERANCES = (2.0, 0.3, 0.5)  # of slant, thickness and width; who misses them is told
 PART = 16 * CHUNK  # images at once
@@ -36,7 +35,7 @@ class Delivery:
     images: UInt8
     seeds: list[int]
     labels: list[int] | None = None
-    measured: Floats | None = None
+    measured: Float64 | None = None
     notes: list[str] = field(default_factory=list)
 
 

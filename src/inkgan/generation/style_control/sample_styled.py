@@ -10,10 +10,8 @@ from inkgan.generation.source import GeneratorLike, Source, open_source
 from inkgan.generation.style_control.calibration_cache import CalibrationCache, is_readable
 from inkgan.generation.style_control.latent_search import Settled, settle
 from inkgan.generation.style_control.measures import Style, Wish
-from inkgan.images import Floats as Latents
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, look, silent
-from inkgan.metrics.validation import Floats
+from inkgan.metrics.features.extractors import look
+from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 CHUNK = 512  # images settled at once
 # A digit that the judge reads as another one is settled again from nearer to the middle of its
@@ -33,7 +31,7 @@ class StyleController:
         self.sampler, self.progress = sampler, progress
         self.book = CalibrationCache(sampler, progress)
 
-    def check(self, labels: Sequence[int], targets: Floats) -> None:
+    def check(self, labels: Sequence[int], targets: Float64) -> None:
         """Refuse targets (n, 3) that the labels' classes do not reach, before work starts.
 
         Raises:
@@ -49,7 +47,7 @@ class StyleController:
             name = self.sampler.bundle.classes[label]
             self.book.of([int(label)])[0].refuse_unreachable(name, targets[given == label])
 
-    def draw(self, latents: Latents, labels: Sequence[int], targets: Floats) -> Settled:
+    def draw(self, latents: Float32, labels: Sequence[int], targets: Float64) -> Settled:
         """Draw latents, moved until their images measure the targets.
 
         Args:
@@ -66,7 +64,7 @@ class StyleController:
             *(np.concatenate(c) for c in zip(*(vars(p).values() for p in parts), strict=True))
         )
 
-    def _chunk(self, latents: Latents, labels: np.ndarray, targets: Floats) -> Settled:
+    def _chunk(self, latents: Float32, labels: np.ndarray, targets: Float64) -> Settled:
         settled = self._settle(latents, labels, targets)
         if not is_readable(self.sampler):
             return settled
@@ -81,17 +79,17 @@ class StyleController:
             wrong = wrong[~right]
         return settled
 
-    def _settle(self, latents: Latents, labels: np.ndarray, targets: Floats) -> Settled:
-        def draw(places: Latents, rows: np.ndarray) -> UInt8:
+    def _settle(self, latents: Float32, labels: np.ndarray, targets: Float64) -> Settled:
+        def draw(places: Float32, rows: np.ndarray) -> UInt8:
             return self.render(places, labels[rows])
 
         return settle(draw, latents, targets, self.book.of(labels.tolist()))
 
-    def render(self, latents: Latents, labels: np.ndarray) -> UInt8:
+    def render(self, latents: Float32, labels: np.ndarray) -> UInt8:
         """Draw latents under labels, which an unconditional generator is not told."""
         return self.sampler.render(latents, labels.tolist() if self.sampler.conditional else None)
 
-    def labels_of(self, latents: Latents, seeds: Sequence[int]) -> list[int]:
+    def labels_of(self, latents: Float32, seeds: Sequence[int]) -> list[int]:
         """Return the class of each seed: drawn for it, or what an unconditional generator draws.
 
         Raises:

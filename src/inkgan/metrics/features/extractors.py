@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import NamedTuple
@@ -14,17 +13,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from inkgan.errors import ArtifactError, DataError
-from inkgan.images import UInt8, to_float
+from inkgan.images import to_float
 from inkgan.metrics.features.networks import NETWORKS, SIDE
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64, Progress, UInt8, silent
 
 CHUNK = 500  # a product's last bits depend on the batch's size, so it never varies
 IMAGENET_SIDE = 224
-Progress = Callable[[str, int, int], None]  # what is being done, how much is done, of how much
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Report progress to nobody."""
 
 
 class Seen(NamedTuple):
@@ -38,7 +32,7 @@ class Seen(NamedTuple):
 
     e1: np.ndarray
     e2: np.ndarray
-    probabilities: Floats
+    probabilities: Float64
 
     @property
     def read(self) -> np.ndarray:
@@ -137,7 +131,7 @@ def check_readable(pixels: UInt8) -> None:
 
 
 @torch.no_grad()
-def picker_features(pixels: torch.Tensor) -> Floats:
+def picker_features(pixels: torch.Tensor) -> Float64:
     """Return E3's features (n, 32) of uint8 images (n, C, H, W) of any size.
 
     Colour becomes grey and other sizes become 28x28 first: for images that are no digits E3 is
@@ -148,7 +142,7 @@ def picker_features(pixels: torch.Tensor) -> Floats:
     if images.shape[2:] != (SIDE, SIDE):
         images = F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True)
     parts = [e3.embed(chunk) for chunk in images.split(CHUNK)]  # type: ignore[operator]
-    features: Floats = torch.cat(parts).double().numpy()
+    features: Float64 = torch.cat(parts).double().numpy()
     return features
 
 
@@ -164,7 +158,7 @@ def imagenet_style(pixels: UInt8) -> torch.Tensor:
 
 
 @torch.no_grad()
-def linear_reading(pixels: UInt8, network: nn.Module | None = None) -> Floats:
+def linear_reading(pixels: UInt8, network: nn.Module | None = None) -> Float64:
     """Return class probabilities (n, 10) by the plain linear classifier of the system `mlp`.
 
     Another `network` that takes ImageNet-style images can stand in its place.
@@ -176,5 +170,5 @@ def linear_reading(pixels: UInt8, network: nn.Module | None = None) -> Floats:
         grey = to_float(torch.from_numpy(chunk)[:, None])
         logits: torch.Tensor = chosen(grey if network is None else imagenet_style(chunk))
         parts.append(logits.double().softmax(dim=1))
-    probabilities: Floats = torch.cat(parts).numpy()
+    probabilities: Float64 = torch.cat(parts).numpy()
     return probabilities

@@ -12,9 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from inkgan.errors import ConfigError
-from inkgan.images import UInt8
-from inkgan.metrics.features.extractors import Progress, silent
-from inkgan.metrics.validation import Floats
+from inkgan.types import Float64, Progress, UInt8, silent
 
 CHUNK = 50  # images, as pytorch-fid's own default
 Network = Callable[[torch.Tensor], list[torch.Tensor]]
@@ -45,7 +43,7 @@ def load_inception() -> nn.Module:
 @torch.no_grad()
 def inception_features(
     pixels: UInt8, network: Network, progress: Progress = silent, what: str = "Inception"
-) -> Floats:
+) -> Float64:
     """Return the features (n, d) of uint8 images (n, H, W) or (n, H, W, 3).
 
     `network` takes RGB in [0, 1], enlarges it itself, and returns a list whose first entry is
@@ -58,5 +56,5 @@ def inception_features(
         features = network(images.float() / 255)[0]
         parts.append(F.adaptive_avg_pool2d(features, 1).flatten(1).double())
         progress(what, min(start + CHUNK, len(pixels)), len(pixels))
-    found: Floats = torch.cat(parts).cpu().numpy()
+    found: Float64 = torch.cat(parts).cpu().numpy()
     return found

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from inkgan.metrics.validation import Floats, checked_values
+from inkgan.metrics.validation import checked_values
+from inkgan.types import Float64
 
 
 class Interval(NamedTuple):
@@ -17,7 +18,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def _mean(values: Floats) -> float:
+def _mean(values: Float64) -> float:
     return float(values.mean())
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image
 
 from inkgan import files
-from inkgan.images import Shape, UInt8
+from inkgan.images import Shape
 from inkgan.synthesis.request import Digits
 from inkgan.synthesis.shard_result import Shards
+from inkgan.types import UInt8
 
 IDX_PREFIXES = {"train": "train", "test": "t10k"}  # as MNIST's own files are called
 IN_FOLDER = 10_000  # pictures; more are slow to list

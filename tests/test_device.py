@@ -1,0 +1,65 @@
+"""Settings of the process: changed inside the block only, and never by importing inkgan."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from inkgan.device import compute_settings, limit_openmp_spinning
+from inkgan.errors import ConfigError
+
+
+def test_settings_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    before = torch.get_num_threads()
+
+    @compute_settings(threads=before + 1, keep_memory=True, limit_spinning=True)
+    def fail() -> None:
+        assert torch.get_num_threads() == before + 1
+        assert os.environ["GOMP_SPINCOUNT"] == "1000"
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert torch.get_num_threads() == before
+    assert "GOMP_SPINCOUNT" not in os.environ
+
+
+def test_nothing_is_changed_without_a_wish() -> None:
+    before = torch.get_num_threads(), dict(os.environ)
+    with compute_settings():
+        assert (torch.get_num_threads(), dict(os.environ)) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "7")]
+)
+def test_the_users_own_openmp_settings_win(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+    limit_openmp_spinning()
+    assert os.environ.get("GOMP_SPINCOUNT") == (value if name == "GOMP_SPINCOUNT" else None)
+
+
+def test_no_threads_are_refused() -> None:
+    with (
+        pytest.raises(ConfigError, match="`threads` must be at least 1, not 0"),
+        compute_settings(0),
+    ):
+        pass
+
+
+def test_importing_changes_no_setting() -> None:
+    code = (
+        "import os; before = dict(os.environ)\n"
+        "import inkgan, inkgan.device, sys; assert dict(os.environ) == before\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY",)}
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment)
