@@ -16,7 +16,7 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch
 from inkgan.images import Shape
-from inkgan.models.linear import flop_formulas
+from inkgan.models.torch_internals import flop_formulas
 from inkgan.training.state import new_state
 from inkgan.training.step import train_step
 

@@ -17,8 +17,8 @@ from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator
-from inkgan.models.conditioning import ConditionalBatchNorm, Head, LatentLabelInput, rows_of
-from inkgan.models.residual import Block
+from inkgan.models.conditioning import ConditionalBatchNorm, Head, LatentLabelInput, embed_labels
+from inkgan.models.residual import ResidualBlock
 from inkgan.training.losses import LOSSES
 from inkgan.training.state import cosine, new_state, penalty_scale_at
 from inkgan.training.step import spread, train_step
@@ -122,7 +122,7 @@ def test_entrances() -> None:
 def test_weights_blend_rows() -> None:
     table = torch.randn(3, 2)
     halves = torch.tensor([[0.5, 0.5, 0.0]])
-    torch.testing.assert_close(rows_of(table, halves)[0], (table[0] + table[1]) / 2)
+    torch.testing.assert_close(embed_labels(table, halves)[0], (table[0] + table[1]) / 2)
 
 
 # --- the step ---
@@ -305,7 +305,7 @@ def test_batches_carry_the_styles_in_the_recipes_order() -> None:
 
 def test_a_residual_block_begins_as_the_identity() -> None:
     network = build_discriminator(model("residual"), SHAPE, seed=0)
-    block = next(module for module in network.modules() if isinstance(module, Block))
+    block = next(module for module in network.modules() if isinstance(module, ResidualBlock))
     maps = torch.randn(2, 4, 12, 12)
     assert torch.equal(block(maps, None), maps)
 

@@ -11,18 +11,16 @@ from inkgan.config.recipes.reference_systems import REFERENCE
 from inkgan.config.serialize import override
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
-from inkgan.models import linear as products
+from inkgan.models import torch_internals
 from inkgan.models.build import build_discriminator, build_generator, count_parameters
-from inkgan.models.layers import (
-    Dropout,
-    SingleChannelConvTranspose2d,
-    Unflatten,
-    channels_behind,
-    convolution,
-    is_mirrored,
-    transposed_convolution,
-)
+from inkgan.models.layers import Dropout, SingleChannelConvTranspose2d, Unflatten, flatten_nhwc
 from inkgan.models.linear import Linear
+from inkgan.models.same_padding import (
+    DownsamplingStack,
+    UpsamplingStack,
+    conv_2d,
+    conv_transpose_2d,
+)
 
 MNIST, CIFAR = Shape(1, 28, 28), Shape(3, 32, 32)
 
@@ -143,10 +141,6 @@ def test_glorot_bounds_of_the_tutorial() -> None:
     assert limit * 0.99 < dense.weight.abs().max().item() <= limit
 
 
-def mirrored(maps: torch.Tensor, kernel: Kernel, side: int) -> torch.Tensor:
-    return maps.flip(2, 3) if is_mirrored([kernel], (side, side)) else maps
-
-
 def test_same_padding_of_an_even_kernel_needs_a_stride() -> None:
     with pytest.raises(ValueError, match="needs an odd kernel"):
         Kernel(kernel=4, stride=1, padding="same")
@@ -159,17 +153,17 @@ def test_same_padding_of_an_even_kernel_needs_a_stride() -> None:
 def test_same_convolution_pads_like_tensorflow(kernel: int, stride: int, side: int) -> None:
     """Out = ceil(in / stride); the odd pixel of padding lies on the right and at the bottom."""
     config = Kernel(kernel=kernel, stride=stride, padding="same")
-    layer = convolution(2, 3, config, (side, side), bias=True).double()
+    layer = conv_2d(2, 3, config, (side, side), bias=True).double()
+    stack = DownsamplingStack([layer], [config], (side, side))
     images = torch.randn(2, 2, side, side, dtype=torch.float64)
     outputs = -(-side // stride)
     total = max((outputs - 1) * stride + kernel - side, 0)
     padded = F.pad(images, (total // 2, total - total // 2) * 2)
-    weight, bias = layer.weight, layer.bias
-    assert isinstance(weight, torch.Tensor)
-    assert isinstance(bias, torch.Tensor)
-    seen = mirrored(weight, config, side)  # in a mirrored network the kernels are mirrored too
-    expected = F.conv2d(padded, seen, bias, stride)
-    found = mirrored(layer(mirrored(images, config, side)), config, side)
+    # a mirrored stack learns mirrored kernels and gives mirrored maps
+    ends = (2, 3) if stack.mirrored else ()
+    assert stack.mirrored == (total % 2 == 1)
+    expected = F.conv2d(padded, layer.weight.flip(ends), layer.bias, stride)
+    found = stack(images).flip(ends)
     assert found.shape[2] == outputs
     torch.testing.assert_close(found, expected)
 
@@ -182,13 +176,15 @@ def test_same_transposed_convolution_is_the_adjoint(
     """<conv(x), y> = <x, conv_transpose(y)> for the same weights, as in TensorFlow."""
     config = Kernel(kernel=kernel, stride=stride, padding="same")
     small_side, side = 6, 6 * stride
-    down = convolution(channels, 3, config, (side, side), bias=False).double()
-    up = transposed_convolution(3, channels, config, (small_side,) * 2, bias=False).double()
+    down = conv_2d(channels, 3, config, (side, side), bias=False).double()
+    up = conv_transpose_2d(3, channels, config, (small_side,) * 2, bias=False).double()
     up.load_state_dict(down.state_dict())
+    down_stack = DownsamplingStack([down], [config], (side, side))
+    up_stack = UpsamplingStack([up], [config], (side, side))
     large, small = torch.randn(1, channels, side, side), torch.randn(1, 3, small_side, small_side)
     large, small = large.double(), small.double()
-    left = (down(large) * small).sum()
-    right = (large * up(small)).sum()
+    left = (down_stack(large) * small).sum()
+    right = (large * up_stack(small)).sum()
     torch.testing.assert_close(left, right)
 
 
@@ -236,11 +232,47 @@ def test_linear_is_torchs_linear(count: int, inputs: int, outputs: int) -> None:
 
 
 def test_linear_without_onednn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products, "_multiply", lambda *_: 1 / 0)
-    monkeypatch.setattr(products, "_has_onednn", lambda: False)
+    monkeypatch.setattr(torch_internals, "has_onednn_linear", lambda: False)
     layer = Linear(784, 512)
     vectors = torch.randn(64, 784)
-    assert torch.equal(layer(vectors), F.linear(vectors, layer.weight, layer.bias))
+    expected = F.linear(vectors, layer.weight, layer.bias)
+    assert torch.equal(layer(vectors), expected)
+    assert torch.equal(torch_internals.linear(vectors, layer.weight, layer.bias), expected)
+    assert torch_internals.flop_formulas() == {}
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_transposed_convolutions_gradients_with_and_without_the_private_operator(
+    private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both equal torch's own gradients, and can be derived again."""
+    if not private:
+        monkeypatch.setattr(torch_internals, "_operator", lambda name: None)
+    layer = SingleChannelConvTranspose2d(3, 1, 4, 2, 1).double()
+    maps = torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(layer, maps)
+    assert torch.autograd.gradgradcheck(layer, maps)
+    upstream = torch.randn(2, 1, 10, 12, dtype=torch.float64)
+    expected = F.conv_transpose2d(maps, layer.weight, layer.bias, 2, 1)
+    inputs = (maps, layer.weight)
+    for found, own in zip(
+        torch.autograd.grad(layer(maps), inputs, upstream),
+        torch.autograd.grad(expected, inputs, upstream),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, own)
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_lerp_with_and_without_the_private_operator(
+    private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not private:
+        monkeypatch.delattr(torch, "_foreach_lerp_")
+    targets, sources = [torch.randn(3, 4), torch.randn(5)], [torch.randn(3, 4), torch.randn(5)]
+    expected = [torch.lerp(a, b, 0.3) for a, b in zip(targets, sources, strict=True)]
+    torch_internals.lerp_all_(targets, sources, 0.3)
+    assert all(torch.equal(a, b) for a, b in zip(targets, expected, strict=True))
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.3, 0.5])
@@ -273,8 +305,8 @@ def test_maps_and_vectors_are_inverse_and_free() -> None:
     maps = Unflatten(5, (3, 4))(vectors)
     assert maps.shape == (2, 5, 3, 4)
     assert maps.is_contiguous(memory_format=torch.channels_last)
-    assert channels_behind(maps).data_ptr() == vectors.data_ptr()
-    assert torch.equal(channels_behind(maps), vectors)
+    assert flatten_nhwc(maps).data_ptr() == vectors.data_ptr()
+    assert torch.equal(flatten_nhwc(maps), vectors)
 
 
 @pytest.mark.parametrize(

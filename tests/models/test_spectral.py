@@ -14,7 +14,7 @@ from inkgan.data.batches import Batches
 from inkgan.data.dataset import load_dataset
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
-from inkgan.models.build import build_discriminator, normalise_spectra
+from inkgan.models.build import apply_spectral_norm, build_discriminator
 from inkgan.models.conditioning import Head
 from inkgan.training.loop import train
 from inkgan.training.state import TrainState, new_state
@@ -118,7 +118,7 @@ def test_a_projection_is_a_matrix_too(same_weights: Same) -> None:
     model = Model.model_validate(values)
     plain = build_discriminator(model, SHAPE, seed=3)
     network = build_discriminator(model, SHAPE, seed=3)
-    normalise_spectra(network)
+    apply_spectral_norm(network)
     for _ in range(200):
         network(images(2), torch.tensor([0, 9]))
     head = network.eval().get_submodule("head")

@@ -30,7 +30,8 @@ from inkgan.models.conditioning import ConditionalBatchNorm, LatentLabelInput
 from inkgan.models.dcgan import DcganGenerator
 from inkgan.models.layers import Unflatten
 from inkgan.models.mlp import MlpGenerator
-from inkgan.models.residual import Activated, Block, ResidualGenerator
+from inkgan.models.residual import ResidualBlock, ResidualGenerator
+from inkgan.models.same_padding import UpsamplingStack
 
 Step = dict[str, Any]
 
@@ -106,17 +107,21 @@ class _Compiler:
     @steps.register(DcganGenerator)
     def _(self, module: DcganGenerator) -> list[Step]:
         parts = (module.entrance, module.stem, module.layers)
+        return [step for part in parts for step in self.steps(part)]
+
+    @steps.register(UpsamplingStack)
+    def _(self, module: UpsamplingStack) -> list[Step]:
         turned: list[Step] = [{"kind": "turn"}] if module.mirrored else []
-        return [step for part in parts for step in self.steps(part)] + turned
+        return [step for layer in module for step in self.steps(layer)] + turned
 
     @steps.register(ResidualGenerator)
     def _(self, module: ResidualGenerator) -> list[Step]:
-        ends = (module.norm, module.activation, module.output, module.squash)
+        ends = (module.norm, module.activation, module.output, module.output_activation)
         parts = (module.entrance, module.stem, *module.stages, *ends)
         return [step for part in parts for step in self.steps(part)]
 
-    @steps.register(Block)
-    def _(self, module: Block) -> list[Step]:
+    @steps.register(ResidualBlock)
+    def _(self, module: ResidualBlock) -> list[Step]:
         return [{"kind": "add", "steps": self.steps(module.branch)}]
 
     @steps.register(LatentLabelInput)
@@ -217,10 +222,6 @@ class _Compiler:
     @steps.register(nn.LeakyReLU)
     def _(self, module: nn.LeakyReLU) -> list[Step]:
         return [{"kind": "rectify", "slope": module.negative_slope}]
-
-    @steps.register(Activated)
-    def _(self, module: Activated) -> list[Step]:
-        return [{"kind": "rectify", "slope": module.slope}]
 
     @steps.register(nn.Upsample)
     def _(self, module: nn.Upsample) -> list[Step]:

@@ -16,7 +16,7 @@ from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.io import tensors as tensor_files
 from inkgan.models.build import empty_generator
-from inkgan.models.layers import lay_channels_behind
+from inkgan.models.layers import to_channels_last_
 
 KIND = "bundle"
 
@@ -113,7 +113,7 @@ class Bundle:
         except RuntimeError as error:
             first = str(error).splitlines()[-1].strip()
             raise ArtifactError(f"the bundle's weights do not fit its recipe: {first}") from error
-        lay_channels_behind(network)  # files hold weights in plain order
+        to_channels_last_(network)  # files hold weights in plain order
         return network.eval().requires_grad_(False)
 
 

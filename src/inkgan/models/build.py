@@ -1,4 +1,4 @@
-"""The one place where a recipe becomes networks."""
+"""From a recipe to networks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +14,9 @@ from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.conditioning import ConditionalBatchNorm, Discriminator
 from inkgan.models.dcgan import DcganDiscriminator, DcganGenerator
-from inkgan.models.linear import flop_formulas
 from inkgan.models.mlp import MlpDiscriminator, MlpGenerator
-from inkgan.models.residual import Block, ResidualDiscriminator, ResidualGenerator
+from inkgan.models.residual import ResidualBlock, ResidualDiscriminator, ResidualGenerator
+from inkgan.models.torch_internals import flop_formulas
 
 GENERATORS: dict[str, Callable[[Any, Model, Shape], nn.Module]] = {
     "mlp": MlpGenerator,
@@ -38,7 +38,7 @@ def build_generator(model: Model, shape: Shape, seed: int) -> nn.Module:
     """
     with rng.scoped(seed, "init", "generator"):
         network = GENERATORS[model.generator.family](model.generator, model, shape)
-        initialise(network, model.init)
+        init_weights(network, model.init)
     network.eval()
     with torch.no_grad():
         drawn = Shape(*network(torch.zeros(2, model.latent_dim), _labels(model, 2)).shape[1:])
@@ -61,14 +61,16 @@ def build_discriminator(model: Model, shape: Shape, seed: int) -> Discriminator:
     spectral = model.discriminator.spectral
     with rng.scoped(seed, "init", "discriminator"):
         network = DISCRIMINATORS[model.discriminator.family](model.discriminator, model, shape)
-        initialise(network, model.init, identity=not spectral)  # a zero kernel has no direction
+        init_weights(
+            network, model.init, zero_residual=not spectral
+        )  # a zero kernel has no direction
         if spectral:
-            normalise_spectra(network)
+            apply_spectral_norm(network)
     return network
 
 
 def count_parameters(network: nn.Module, with_buffers: bool = False) -> int:
-    """Count trained numbers; `with_buffers` adds BatchNorm's statistics, as Keras counts."""
+    """Count trained numbers; `with_buffers` adds BatchNorm's statistics, as Keras does."""
     count = sum(parameter.numel() for parameter in network.parameters())
     if with_buffers:
         count += sum(b.numel() for b in network.buffers() if b.is_floating_point())
@@ -91,19 +93,19 @@ def _labels(model: Model, count: int, device: torch.device | None = None) -> tor
     return torch.zeros(count, dtype=torch.int64, device=device) if model.classes else None
 
 
-def initialise(network: nn.Module, init: InitName, identity: bool = True) -> None:
-    """Draw the weights anew from torch's global generators.
+def init_weights(network: nn.Module, init: InitName, zero_residual: bool = True) -> None:
+    """Draw the weights from torch's global generators.
 
     `normal` is DCGAN's N(0, 0.02) with BatchNorm scales from N(1, 0.02) (Radford et al. 2016,
     section 4); `glorot` is Keras' default, uniform with zero biases (Glorot and Bengio 2010,
-    equation 16); `torch` leaves the layers as torch made them. Residual blocks begin as identities
-    unless `identity` is false.
+    equation 16); `torch` keeps torch's own. Residual blocks start as identities if
+    `zero_residual` is true.
     """
     if init != "torch":
         _redraw(network, init)
     for module in network.modules():
-        if identity and isinstance(module, Block):
-            module.begin_at_identity()
+        if zero_residual and isinstance(module, ResidualBlock):
+            module.zero_init_residual()
 
 
 def _redraw(network: nn.Module, init: InitName) -> None:
@@ -122,15 +124,15 @@ def _redraw(network: nn.Module, init: InitName) -> None:
             nn.init.normal_(module.scales, 1.0, 0.02)
 
 
-def normalise_spectra(network: nn.Module) -> None:
+def apply_spectral_norm(network: nn.Module) -> None:
     """Divide each matrix of weights by its largest singular value, in place (equation 8).
 
     A kernel (o, i, h, w) is read as the matrix (o, i h w), as in the paper's section 4; a table
     with a row for each label is a matrix too. Each forward pass in training mode makes one step of
-    the power iteration (algorithm 1) from the vectors that the last one left. These are buffers,
-    which a checkpoint holds; in eval mode they rest.
+    the power iteration (algorithm 1) from the vectors that the last one left. The vectors are
+    buffers, so a checkpoint holds them; in eval mode they do not change.
 
-    Weights have to be drawn before: what a layer shows as its weight afterwards is the quotient.
+    Initialize the weights first: afterwards a layer's weight is the quotient.
     """
     for module in list(network.modules()):
         for name, parameter in list(module.named_parameters(recurse=False)):

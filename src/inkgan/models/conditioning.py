@@ -1,4 +1,4 @@
-"""How networks hear of a label: at a generator's entrance, in its norms, at a discriminator's head.
+"""Class conditioning: of a generator's input and norms, and of a discriminator's head.
 
 Labels are int64 (n,), or float weights (n, classes) that blend the classes.
 """
@@ -15,15 +15,20 @@ from inkgan.models.linear import Linear
 
 
 class DiscriminatorOutput(NamedTuple):
-    """What a discriminator reads in images: logits (n,), and where it has the heads, the class
-    logits (n, classes) and the style (n, measures)."""
+    """A discriminator's outputs for n images.
+
+    Attributes:
+        logits: real or fake, (n,); no sigmoid has been applied.
+        classes: class logits (n, classes) of an auxiliary classifier, or None.
+        style: predicted stroke measures (n, measures), or None.
+    """
 
     logits: torch.Tensor
     classes: torch.Tensor | None
     style: torch.Tensor | None
 
 
-def rows_of(table: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+def embed_labels(table: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Look up each label's row (n, d) in a table (classes, d); weights blend the rows."""
     return y.to(table.dtype) @ table if y.is_floating_point() else F.embedding(y, table)
 
@@ -33,8 +38,8 @@ def one_hot(y: torch.Tensor, classes: int) -> torch.Tensor:
     return y if y.is_floating_point() else F.one_hot(y, classes).float()
 
 
-def with_label_planes(images: torch.Tensor, y: torch.Tensor, classes: int) -> torch.Tensor:
-    """Put one constant plane a class beside the channels (Mirza and Osindero 2014, for maps)."""
+def concat_label_planes(images: torch.Tensor, y: torch.Tensor, classes: int) -> torch.Tensor:
+    """Append one constant plane per class to the channels (Mirza and Osindero 2014, for maps)."""
     planes = one_hot(y, classes).to(images.dtype)[:, :, None, None]
     return torch.cat([images, planes.expand(-1, -1, *images.shape[2:])], dim=1)
 
@@ -42,9 +47,9 @@ def with_label_planes(images: torch.Tensor, y: torch.Tensor, classes: int) -> to
 class LatentLabelInput(nn.Module):
     """A generator's first step: latents (n, latent_dim) and labels to vectors (n, features).
 
-    `concatenated` puts the label beside the latent (Mirza and Osindero 2014, section 3.2),
-    `multiplied` takes a learnt row of the label as factors. With `normalisation` the label is heard
-    later, and with 0 classes never.
+    `concatenated` puts the one-hot label beside the latent (Mirza and Osindero 2014, section 3.2),
+    `multiplied` scales the latent by a learned row of the label. With `normalisation`, or with 0
+    classes, the latent passes unchanged.
     """
 
     def __init__(self, conditioning: GeneratorConditioning, latent_dim: int, classes: int) -> None:
@@ -59,15 +64,17 @@ class LatentLabelInput(nn.Module):
         """Return the vectors."""
         if not self.classes or self.conditioning == "normalisation":
             return z
-        labels = needed(y)
+        labels = require_labels(y)
         if self.conditioning == "multiplied":
-            return z * rows_of(self.factors, labels)
+            return z * embed_labels(self.factors, labels)
         return torch.cat([z, one_hot(labels, self.classes).to(z.dtype)], dim=1)
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch normalisation whose scale and offset belong to the class (Dumoulin et al. 2017,
-    equation 5; Miyato and Koyama 2018, appendix A)."""
+    """Batch normalization with a scale and an offset per class.
+
+    Dumoulin et al. 2017, equation 5; Miyato and Koyama 2018, appendix A.
+    """
 
     def __init__(self, channels: int, classes: int, norm: Normalization, maps: bool) -> None:
         super().__init__()
@@ -77,16 +84,18 @@ class ConditionalBatchNorm(nn.Module):
         self.offsets = nn.Parameter(torch.zeros(classes, channels))
 
     def forward(self, inputs: torch.Tensor, y: torch.Tensor | None) -> torch.Tensor:
-        """Return inputs (n, channels, ...), normalised."""
-        labels, normed = needed(y), self.norm(inputs)
+        """Return inputs (n, channels, ...), normalized."""
+        labels, normed = require_labels(y), self.norm(inputs)
         shape = (len(inputs), -1, *(1,) * (inputs.ndim - 2))
-        tables = (rows_of(table, labels).to(normed.dtype) for table in (self.offsets, self.scales))
+        tables = (
+            embed_labels(table, labels).to(normed.dtype) for table in (self.offsets, self.scales)
+        )
         offsets, scales = (rows.view(shape) for rows in tables)
         return torch.addcmul(offsets, scales, normed)
 
 
 class ConditionalSequential(nn.Sequential):
-    """Layers one after the other, of which the class-conditional ones are told the label."""
+    """A `torch.nn.Sequential` that passes the label to its class-conditional layers."""
 
     def forward(self, inputs: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Return what the last layer returns."""
@@ -96,10 +105,11 @@ class ConditionalSequential(nn.Sequential):
 
 
 class Head(nn.Module):
-    """A discriminator's end: from features (n, f) to what it reads.
+    """A discriminator's last layer: from features (n, f) to a `DiscriminatorOutput`.
 
     `projection` adds the inner product of the features with a row of the label to the logit (Miyato
-    and Koyama 2018, equation 3), `auxiliary` reads the class too (Odena et al. 2017, section 3).
+    and Koyama 2018, equation 3), `auxiliary` classifies the image too (Odena et al. 2017, section
+    3).
     """
 
     def __init__(
@@ -109,17 +119,17 @@ class Head(nn.Module):
         self.logit = Linear(features, 1)
         self.projection: nn.Parameter | None = None
         if classes and conditioning == "projection":
-            # as wide as the logit's own weights, so that neither part drowns the other
+            # as wide as torch draws the logit's own weights, so that neither part dominates
             self.projection = nn.Parameter(torch.randn(classes, features) / (3 * features) ** 0.5)
         is_auxiliary = classes > 0 and conditioning == "auxiliary"
         self.classifier = Linear(features, classes) if is_auxiliary else None
         self.style = Linear(features, measures) if measures else None
 
     def forward(self, features: torch.Tensor, y: torch.Tensor | None) -> DiscriminatorOutput:
-        """Return what is read."""
+        """Return logits, and class logits and style where there are heads for them."""
         logits, table = self.logit(features)[:, 0], self.projection
         if table is not None:
-            logits = logits + (rows_of(table, needed(y)) * features).sum(dim=1)
+            logits = logits + (embed_labels(table, require_labels(y)) * features).sum(dim=1)
         return DiscriminatorOutput(
             logits,
             None if self.classifier is None else self.classifier(features),
@@ -128,22 +138,22 @@ class Head(nn.Module):
 
 
 class Discriminator(nn.Module, ABC):
-    """What all discriminators are: read images (n, C, H, W), with labels if there are classes."""
+    """Base of the built-in discriminators, of images (n, C, H, W) and, with classes, labels."""
 
     @abstractmethod
     def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
-        """Read logits, and classes and style where there are heads for them."""
+        """Return logits, and class logits and style where there are heads for them."""
 
     def forward(self, images: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Return the logits (n,)."""
         return self.read(images, y).logits
 
 
-def needed(y: torch.Tensor | None) -> torch.Tensor:
+def require_labels(y: torch.Tensor | None) -> torch.Tensor:
     """Return the labels.
 
     Raises:
-        ValueError: there are none.
+        ValueError: `y` is None.
     """
     if y is None:
         raise ValueError("a conditional network needs labels")

@@ -14,23 +14,26 @@ from inkgan.models.conditioning import (
     DiscriminatorOutput,
     Head,
     LatentLabelInput,
-    needed,
-    with_label_planes,
+    concat_label_planes,
+    require_labels,
 )
 from inkgan.models.layers import (
     Dropout,
     Unflatten,
     activation,
-    channels_behind,
-    convolution,
-    is_mirrored,
-    lay_channels_behind,
+    flatten_nhwc,
     norm_1d,
     norm_2d,
-    side_after,
-    transposed_convolution,
+    to_channels_last_,
 )
 from inkgan.models.linear import Linear
+from inkgan.models.same_padding import (
+    DownsamplingStack,
+    UpsamplingStack,
+    conv_2d,
+    conv_transpose_2d,
+    size_after,
+)
 
 
 class DcganGenerator(nn.Module):
@@ -46,22 +49,21 @@ class DcganGenerator(nn.Module):
         layers: list[nn.Module] = []
         for layer in config.layers:
             layers += [
-                transposed_convolution(channels, layer.channels, layer, side, config.bias),
+                conv_transpose_2d(channels, layer.channels, layer, side, config.bias),
                 norm_2d(layer.channels, config.norm, classes),
                 activation(config.slope),
             ]
             channels, side = layer.channels, (side[0] * layer.stride, side[1] * layer.stride)
-        last = transposed_convolution(channels, shape.channels, config.output, side, config.bias)
+        last = conv_transpose_2d(channels, shape.channels, config.output, side, config.bias)
         layers += [last, nn.Tanh()]
-        upwards = (config.output, *reversed(config.layers))
-        self.mirrored = is_mirrored(upwards, (shape.height, shape.width))
-        self.layers = ConditionalSequential(*layers)
-        lay_channels_behind(self)
+        kernels = (*config.layers, config.output)
+        self.layers = UpsamplingStack(layers, kernels, (shape.height, shape.width))
+        to_channels_last_(self)
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Map latents (n, latent_dim) and labels (n,), if there are classes, to images."""
         images: torch.Tensor = self.layers(self.stem(self.entrance(z, y), y), y)
-        return images.flip(2, 3) if self.mirrored else images
+        return images
 
 
 class DcganDiscriminator(Discriminator):
@@ -69,35 +71,33 @@ class DcganDiscriminator(Discriminator):
 
     def __init__(self, config: DcganDiscriminatorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
-        self.joined = model.classes if config.conditioning == "concatenated" else 0
+        self.label_channels = model.classes if config.conditioning == "concatenated" else 0
         layers: list[nn.Module] = []
-        channels, side = shape.channels + self.joined, (shape.height, shape.width)
+        channels, side = shape.channels + self.label_channels, (shape.height, shape.width)
         for layer in config.layers:
             layers += [
-                convolution(channels, layer.channels, layer, side, config.bias),
+                conv_2d(channels, layer.channels, layer, side, config.bias),
                 norm_2d(layer.channels, config.norm),
                 activation(config.slope),
                 Dropout(config.dropout),
             ]
-            channels, side = layer.channels, side_after(side, layer)
+            channels, side = layer.channels, size_after(side, layer)
             if min(side) < 1:
                 raise ConfigError(
                     f"model.discriminator.layers shrink {shape} images to nothing; use fewer "
                     "layers, smaller kernels or a larger data.size"
                 )
-        self.layers = nn.Sequential(*layers)
-        lay_channels_behind(self)
-        self.mirrored = is_mirrored(config.layers, (shape.height, shape.width))
+        self.layers = DownsamplingStack(layers, config.layers, (shape.height, shape.width))
+        to_channels_last_(self)
         features = channels * side[0] * side[1]
         self.head = Head(features, config.conditioning, model.classes, len(model.style))
 
     def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
-        """Read logits, and classes and style where there are heads for them."""
-        images = images.flip(2, 3) if self.mirrored else images
-        if self.joined:
-            images = with_label_planes(images, needed(y), self.joined)
-        reading: DiscriminatorOutput = self.head(channels_behind(self.layers(images)), y)
-        return reading
+        """Return logits, and class logits and style where there are heads for them."""
+        if self.label_channels:
+            images = concat_label_planes(images, require_labels(y), self.label_channels)
+        output: DiscriminatorOutput = self.head(flatten_nhwc(self.layers(images)), y)
+        return output
 
 
 def _build_stem(

@@ -1,14 +1,14 @@
 """Layers that the families share."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from inkgan.config import Kernel, Normalization
+from inkgan.config import Normalization
 from inkgan.models.conditioning import ConditionalBatchNorm
+from inkgan.models.torch_internals import transposed_convolution_gradients
 
 
 class SingleChannelConvTranspose2d(nn.ConvTranspose2d):
@@ -59,34 +59,10 @@ class _Fold(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         maps, weight = context.saved_tensors
-        layer, needed = context.layer, context.needs_input_grad
-        for_maps, for_weight, _ = torch.ops.aten.convolution_backward(
-            gradients[0],
-            maps,
-            weight,
-            None,
-            layer.stride,
-            layer.padding,
-            layer.dilation,
-            True,
-            layer.output_padding,
-            1,
-            [needed[0], needed[1], False],
+        for_maps, for_weight = transposed_convolution_gradients(
+            context.layer, gradients[0], maps, weight, context.needs_input_grad[:2]
         )
         return for_maps, for_weight, None
-
-
-def same_padding(kernel: Kernel, side: int) -> tuple[int, bool]:
-    """Return the padding that makes output = ceil(side / stride), and whether it is mirrored.
-
-    TensorFlow's "same" padding puts an odd pixel on the right and at the bottom; torch pads both
-    sides alike. One pixel more on both sides is TensorFlow's padding of the mirrored image: the
-    surplus on the far side is never reached. Networks with such a layer mirror their images at
-    their ends, so that inside no picture has to be padded or cropped by hand.
-    """
-    outputs = -(-side // kernel.stride)
-    total = max((outputs - 1) * kernel.stride + kernel.kernel - side, 0)
-    return (total + 1) // 2, total % 2 == 1
 
 
 class Unflatten(nn.Module):
@@ -105,12 +81,12 @@ class Unflatten(nn.Module):
         return vectors.view(-1, *self.side, self.channels).permute(0, 3, 1, 2)
 
 
-def channels_behind(maps: torch.Tensor) -> torch.Tensor:
+def flatten_nhwc(maps: torch.Tensor) -> torch.Tensor:
     """Read stacks of channels (n, C, H, W) as vectors (n, H W C), the inverse of `Unflatten`."""
     return maps.permute(0, 2, 3, 1).flatten(1)
 
 
-def lay_channels_behind(network: nn.Module) -> None:
+def to_channels_last_(network: nn.Module) -> None:
     """Lay out convolutions' weights with their channels last, so that all maps follow them.
 
     Batch normalisation is several times quicker on CPUs, and convolutions no slower.
@@ -118,55 +94,6 @@ def lay_channels_behind(network: nn.Module) -> None:
     for parameter in network.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-
-
-def convolution(
-    inputs: int, outputs: int, kernel: Kernel, side: tuple[int, int], bias: bool
-) -> nn.Module:
-    """Build a strided convolution down, of maps of height and width `side`."""
-    return nn.Conv2d(
-        inputs, outputs, kernel.kernel, kernel.stride, _paddings(kernel, side), bias=bias
-    )
-
-
-def transposed_convolution(
-    inputs: int, outputs: int, kernel: Kernel, side: tuple[int, int], bias: bool
-) -> nn.Module:
-    """Build a transposed convolution up, from maps of height and width `side`."""
-    grown = (side[0] * kernel.stride, side[1] * kernel.stride)
-    padding, surplus = _paddings(kernel, grown), 0
-    if kernel.padding == "same":
-        surplus = kernel.stride + 2 * padding[0] - kernel.kernel
-    layer = SingleChannelConvTranspose2d if outputs == 1 else nn.ConvTranspose2d
-    return layer(inputs, outputs, kernel.kernel, kernel.stride, padding, surplus, bias=bias)
-
-
-def _paddings(kernel: Kernel, side: tuple[int, int]) -> tuple[int, int]:
-    if kernel.padding != "same":
-        return kernel.padding, kernel.padding
-    return same_padding(kernel, side[0])[0], same_padding(kernel, side[1])[0]
-
-
-def is_mirrored(kernels: Iterable[Kernel], side: tuple[int, int]) -> bool:
-    """Tell whether a network of these layers sees its images mirrored (see `same_padding`).
-
-    `side` is that of the images; strides divide it on the way down.
-    """
-    for kernel in kernels:
-        if kernel.padding == "same" and any(same_padding(kernel, length)[1] for length in side):
-            return True
-        side = side_after(side, kernel)
-    return False
-
-
-def side_after(side: tuple[int, int], kernel: Kernel) -> tuple[int, int]:
-    """Return height and width after a strided convolution."""
-    if kernel.padding == "same":
-        return -(-side[0] // kernel.stride), -(-side[1] // kernel.stride)
-    height, width = (
-        (length + 2 * kernel.padding - kernel.kernel) // kernel.stride + 1 for length in side
-    )
-    return height, width
 
 
 def activation(slope: float) -> nn.Module:

@@ -1,19 +1,19 @@
-"""Matrix products for CPUs: oneDNN's where torch would take a slower library's.
+"""Dense layers: oneDNN's matrix product where it is quicker than torch's choice on CPUs.
 
 On x86 machines torch multiplies float32 matrices with MKL, which runs at about half the speed of
-oneDNN where the processor is not Intel's. torch offers oneDNN's product as the operator behind its
-own compiler (`mkldnn::_linear_pointwise`); where a build has no such operator, or it refuses a
-plain product, torch's own is used.
+oneDNN where the processor is not Intel's. Large plain products therefore go to
+`torch_internals.linear`, all others to torch.
 """
 
-import functools
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-SMALLEST = 1 << 23  # multiplications below which the call costs more than it saves
+from inkgan.models import torch_internals
+
+SMALLEST_PRODUCT = 1 << 23  # multiplications below which the call costs more than it saves
 WIDE = 16
 
 
@@ -40,7 +40,7 @@ class _Product(torch.autograd.Function):
         context: Any, a: torch.Tensor, b: torch.Tensor, bias: torch.Tensor | None
     ) -> torch.Tensor:
         context.save_for_backward(a, b)
-        return _multiply(a, b, bias)
+        return torch_internals.linear(a, b, bias)
 
     @staticmethod
     def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -59,15 +59,6 @@ def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return multiplied
 
 
-def _count(a: tuple[int, ...], b: tuple[int, ...], *_: Any, **__: Any) -> int:
-    return 2 * a[0] * a[1] * b[0]
-
-
-def flop_formulas() -> dict[Any, Any]:
-    """Return what torch's own counter of operations (FlopCounterMode) does not know."""
-    return {torch.ops.mkldnn._linear_pointwise: _count} if _has_onednn() else {}
-
-
 def _weight_gradient(gradient: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
     """Return the transpose of gradient (n, m) times inputs (n, k).
 
@@ -83,19 +74,6 @@ def _is_quicker(a: torch.Tensor, b: torch.Tensor) -> bool:
     if torch.compiler.is_exporting():  # other runtimes do not know the operator
         return False
     plain = a.ndim == 2 and a.dtype == b.dtype == torch.float32 and a.device.type == "cpu"
-    return plain and a.numel() * b.shape[0] >= SMALLEST and _has_onednn()
-
-
-def _multiply(a: torch.Tensor, b: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    multiplied: torch.Tensor = torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], "")
-    return multiplied
-
-
-@functools.cache
-def _has_onednn() -> bool:
-    """Find out once whether this torch has the operator and takes it as we mean it."""
-    a, b, bias = torch.arange(6.0).view(2, 3), torch.arange(12.0).view(4, 3), torch.arange(4.0)
-    try:
-        return torch.equal(_multiply(a, b, bias), F.linear(a, b, bias))
-    except (AttributeError, RuntimeError, TypeError):
-        return False
+    return (
+        plain and a.numel() * b.shape[0] >= SMALLEST_PRODUCT and torch_internals.has_onednn_linear()
+    )

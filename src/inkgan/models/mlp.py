@@ -11,8 +11,8 @@ from inkgan.models.conditioning import (
     DiscriminatorOutput,
     Head,
     LatentLabelInput,
-    needed,
     one_hot,
+    require_labels,
 )
 from inkgan.models.layers import Dropout, activation, norm_1d
 from inkgan.models.linear import Linear
@@ -49,9 +49,9 @@ class MlpDiscriminator(Discriminator):
 
     def __init__(self, config: MlpDiscriminatorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
-        self.joined = model.classes if config.conditioning == "concatenated" else 0
+        self.label_channels = model.classes if config.conditioning == "concatenated" else 0
         layers: list[nn.Module] = []
-        features = shape.channels * shape.height * shape.width + self.joined
+        features = shape.channels * shape.height * shape.width + self.label_channels
         for width in config.widths:
             layers += [
                 Linear(features, width),
@@ -64,9 +64,11 @@ class MlpDiscriminator(Discriminator):
         self.head = Head(features, config.conditioning, model.classes, len(model.style))
 
     def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
-        """Read logits, and classes and style where there are heads for them."""
+        """Return logits, and class logits and style where there are heads for them."""
         pixels = images.flatten(1)
-        if self.joined:
-            pixels = torch.cat([pixels, one_hot(needed(y), self.joined).to(pixels.dtype)], dim=1)
-        reading: DiscriminatorOutput = self.head(self.layers(pixels), y)
-        return reading
+        if self.label_channels:
+            pixels = torch.cat(
+                [pixels, one_hot(require_labels(y), self.label_channels).to(pixels.dtype)], dim=1
+            )
+        output: DiscriminatorOutput = self.head(self.layers(pixels), y)
+        return output

@@ -1,7 +1,6 @@
 """Residual networks in the manner of R3GAN (Huang et al. 2024), with plain convolutions."""
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from inkgan.config import Kernel, Model, ResidualDiscriminatorConfig, ResidualGeneratorConfig
@@ -14,21 +13,21 @@ from inkgan.models.conditioning import (
     DiscriminatorOutput,
     Head,
     LatentLabelInput,
-    needed,
-    with_label_planes,
+    concat_label_planes,
+    require_labels,
 )
 from inkgan.models.layers import (
     SingleChannelConvTranspose2d,
     Unflatten,
     activation,
-    channels_behind,
-    lay_channels_behind,
+    flatten_nhwc,
     norm_2d,
+    to_channels_last_,
 )
 from inkgan.models.linear import Linear
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """x + conv(act(norm(conv(act(norm(x)))))), the identity at first.
 
     The last convolution begins at zero (Zhang et al. 2019, "Fixup", section 3), so that depth costs
@@ -47,7 +46,7 @@ class Block(nn.Module):
         for _ in range(2):
             layers += [
                 norm_2d(channels, norm, classes),
-                Activated(config.slope),
+                nn.LeakyReLU(config.slope),  # not in place: x is added at the end
                 nn.Conv2d(channels, channels, 3, padding=1),
             ]
         self.branch = ConditionalSequential(*layers)
@@ -57,22 +56,10 @@ class Block(nn.Module):
         branched: torch.Tensor = self.branch(maps, y)
         return maps + branched
 
-    def begin_at_identity(self) -> None:
+    def zero_init_residual(self) -> None:
         """Set the branch's last convolution to zero."""
         for parameter in self.branch[-1].parameters():
             nn.init.zeros_(parameter)
-
-
-class Activated(nn.Module):
-    """A leaky ReLU that leaves its inputs as they are: the block adds them in the end."""
-
-    def __init__(self, slope: float) -> None:
-        super().__init__()
-        self.slope = slope
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return the activations."""
-        return F.leaky_relu(inputs, self.slope)
 
 
 class ResidualGenerator(nn.Module):
@@ -82,10 +69,10 @@ class ResidualGenerator(nn.Module):
         super().__init__()
         self.entrance = LatentLabelInput(config.conditioning, model.latent_dim, model.classes)
         classes = model.classes if config.conditioning == "normalisation" else 0
-        side = smallest_side(config.widths, shape, "generator")
+        size = base_size(config.widths, shape, "generator")
         first = config.widths[0]
         self.stem = nn.Sequential(
-            Linear(self.entrance.features, first * side[0] * side[1]), Unflatten(first, side)
+            Linear(self.entrance.features, first * size[0] * size[1]), Unflatten(first, size)
         )
         stages: list[nn.Module] = []
         channels = first
@@ -94,7 +81,7 @@ class ResidualGenerator(nn.Module):
                 stages.append(nn.Upsample(scale_factor=2, mode="bilinear"))
             if width != channels:
                 stages.append(nn.Conv2d(channels, width, 1))
-            stages += [Block(width, config, classes) for _ in range(config.blocks)]
+            stages += [ResidualBlock(width, config, classes) for _ in range(config.blocks)]
             channels = width
         self.stages = nn.ModuleList(stages)
         self.norm = norm_2d(channels, config.norm, classes)
@@ -102,18 +89,18 @@ class ResidualGenerator(nn.Module):
         last = Kernel(kernel=3, stride=1, padding=1)
         kind = SingleChannelConvTranspose2d if shape.channels == 1 else nn.ConvTranspose2d
         self.output = kind(channels, shape.channels, last.kernel, padding=1)
-        self.squash = nn.Tanh() if config.squash else nn.Identity()
-        lay_channels_behind(self)
+        self.output_activation = nn.Tanh() if config.squash else nn.Identity()
+        to_channels_last_(self)
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Map latents (n, latent_dim) and labels (n,), if there are classes, to images."""
         maps = self.stem(self.entrance(z, y))
         for stage in self.stages:
-            maps = stage(maps, y) if isinstance(stage, Block) else stage(maps)
+            maps = stage(maps, y) if isinstance(stage, ResidualBlock) else stage(maps)
         maps = (
             self.norm(maps, y) if isinstance(self.norm, ConditionalBatchNorm) else self.norm(maps)
         )
-        images: torch.Tensor = self.squash(self.output(self.activation(maps)))
+        images: torch.Tensor = self.output_activation(self.output(self.activation(maps)))
         return images
 
 
@@ -122,33 +109,39 @@ class ResidualDiscriminator(Discriminator):
 
     def __init__(self, config: ResidualDiscriminatorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
-        self.joined = model.classes if config.conditioning == "concatenated" else 0
-        side = smallest_side(config.widths, shape, "discriminator")
+        self.label_channels = model.classes if config.conditioning == "concatenated" else 0
+        size = base_size(config.widths, shape, "discriminator")
         channels = config.widths[0]
-        layers: list[nn.Module] = [nn.Conv2d(shape.channels + self.joined, channels, 3, padding=1)]
+        layers: list[nn.Module] = [
+            nn.Conv2d(shape.channels + self.label_channels, channels, 3, padding=1)
+        ]
         for place, width in enumerate(config.widths):
             if place:
                 layers.append(nn.AvgPool2d(2))
             if width != channels:
                 layers.append(nn.Conv2d(channels, width, 1))
-            layers += [Block(width, config) for _ in range(config.blocks)]
+            layers += [ResidualBlock(width, config) for _ in range(config.blocks)]
             channels = width
         self.layers = nn.ModuleList(layers)
-        features = channels * side[0] * side[1]
+        features = channels * size[0] * size[1]
         self.activation = activation(config.slope)
         self.head = Head(features, config.conditioning, model.classes, len(model.style))
-        lay_channels_behind(self)
+        to_channels_last_(self)
 
     def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
-        """Read logits, and classes and style where there are heads for them."""
-        maps = with_label_planes(images, needed(y), self.joined) if self.joined else images
+        """Return logits, and class logits and style where there are heads for them."""
+        maps = (
+            concat_label_planes(images, require_labels(y), self.label_channels)
+            if self.label_channels
+            else images
+        )
         for layer in self.layers:
-            maps = layer(maps, None) if isinstance(layer, Block) else layer(maps)
-        reading: DiscriminatorOutput = self.head(channels_behind(self.activation(maps)), y)
-        return reading
+            maps = layer(maps, None) if isinstance(layer, ResidualBlock) else layer(maps)
+        output: DiscriminatorOutput = self.head(flatten_nhwc(self.activation(maps)), y)
+        return output
 
 
-def smallest_side(widths: tuple[int, ...], shape: Shape, player: str) -> tuple[int, int]:
+def base_size(widths: tuple[int, ...], shape: Shape, player: str) -> tuple[int, int]:
     """Return height and width of the smallest maps, of images that are halved between widths.
 
     Raises:

@@ -14,6 +14,7 @@ from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator
 from inkgan.models.conditioning import Discriminator
+from inkgan.models.torch_internals import lerp_all_
 
 Tensors = dict[str, torch.Tensor]
 METRICS = (
@@ -199,9 +200,7 @@ def update_ema(average: nn.Module, network: nn.Module, decay: float) -> None:
     """Move the average towards the network: weights and BatchNorm's statistics alike."""
     averaged, current = average.state_dict(), network.state_dict()
     names = [name for name, tensor in averaged.items() if tensor.is_floating_point()]
-    torch._foreach_lerp_(
-        [averaged[name] for name in names], [current[name] for name in names], 1 - decay
-    )
+    lerp_all_([averaged[name] for name in names], [current[name] for name in names], 1 - decay)
     for name in averaged.keys() - set(names):
         averaged[name].copy_(current[name])
 
