@@ -28,7 +28,7 @@ GAP = 14
 def main() -> None:
     """Draw them all."""
     hands = np.repeat(np.arange(HANDS), 10)
-    drawn = inkgan.load("flagship").sample([*range(10)] * HANDS, hands)
+    drawn = inkgan.load("flagship").sample([*range(10)] * HANDS, seeds=hands)
     images.save_png(IMAGES / "flagship.png", images.grid(drawn, 10))
     command("write", "2026-11-21  1,299.50", "--hand", "7", "--out", IMAGES / "writing.png")
     command("morph", "3", "8", "--out", IMAGES / "morph.gif")

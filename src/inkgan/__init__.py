@@ -10,10 +10,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "RECIPES",
+    "Generator",
     "InkganError",
     "Recipe",
     "Run",
-    "Sampler",
     "compare",
     "evaluate",
     "get_recipe",
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from inkgan.errors import InkganError
     from inkgan.evaluation.evaluate import evaluate
     from inkgan.evaluation.report.compare import compare
-    from inkgan.generation.generator import Sampler
+    from inkgan.generation.generator import Generator
     from inkgan.generation.load import load
     from inkgan.generation.style_control.sample_styled import styled
     from inkgan.handwriting.morph import morph
@@ -48,7 +48,7 @@ _HOMES = {
     "RECIPES": "inkgan.config.recipes",
     "Recipe": "inkgan.config",
     "Run": "inkgan.io.run_dir",
-    "Sampler": "inkgan.generation.generator",
+    "Generator": "inkgan.generation.generator",
     "InkganError": "inkgan.errors",
     "compare": "inkgan.evaluation.report.compare",
     "evaluate": "inkgan.evaluation.evaluate",

@@ -136,7 +136,7 @@ def test_a_real_generator(tmp_path: Path) -> None:
     assert made.manifest["generator"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     rows = [json.loads(line) for line in (made.path / "manifest.jsonl").read_text().splitlines()]
     labels, seeds = [row["label"] for row in rows[5:9]], [row["seed"] for row in rows[5:9]]
-    again = inkgan.load(path, device="cpu").sample(labels, seeds)
+    again = inkgan.load(path, device="cpu").sample(labels, seeds=seeds)
     assert np.array_equal(read_idx(made.path / "train-images-idx3-ubyte.gz", 3)[5:9], again)
 
 

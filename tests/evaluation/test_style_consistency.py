@@ -1,6 +1,6 @@
 """One hand: generators that have one, that have none, and what the report says of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,12 +21,12 @@ from inkgan.evaluation.evaluate import PROTOCOLS, Judged
 from inkgan.evaluation.one_hand import one_hand
 from inkgan.evaluation.reference import Reference
 from inkgan.evaluation.results import Protocol
-from inkgan.generation.generator import Sampler
+from inkgan.generation.generator import Generator
 from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.style_consistency import STYLES, assess_hand
 from inkgan.models.build import build_generator
-from inkgan.types import UInt8, silent
+from inkgan.types import Float32, UInt8, silent
 from tests.fixtures.references import as_npz, small_reference
 from tests.fixtures.strokes import bar
 
@@ -40,22 +40,16 @@ def bundle_of(recipe: Recipe, shape: Shape = Shape(1, 28, 28)) -> Bundle:  # noq
     return Bundle(recipe, shape, tuple("0123456789"), network.state_dict(), 0, "0" * 64)
 
 
-class Writer(Sampler):
+class Writer(Generator):
     """Draws the bar that a function makes of a latent and a label."""
 
     def __init__(self, drawing: Draw) -> None:
         super().__init__(bundle_of(CONDITIONAL))
         self.drawing = drawing
 
-    def sample(
-        self,
-        labels: Sequence[int] | None = None,
-        seeds: Iterable[int] = range(64),
-        truncation: float = 1.0,
-    ) -> UInt8:
+    def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
         assert labels is not None
-        z = self.latents(list(seeds))
-        return np.stack([self.drawing(*pair) for pair in zip(z, labels, strict=True)])
+        return np.stack([self.drawing(z, int(y)) for z, y in zip(latents, labels, strict=True)])
 
 
 def own_hand(z: np.ndarray, label: int) -> UInt8:
@@ -80,7 +74,7 @@ def test_digits_that_share_slant_and_thickness() -> None:
         assert shared.consistency.low < shared.consistency.value < shared.consistency.high
     assert hand.shared["height"].absolute.value < 0.1  # that belongs to the digit, not the latent
     assert hand.examples.shape == (10, 10, 28, 28)
-    assert (hand.examples[3, 7] == Writer(own_hand).sample([7], [2_000_003])[0]).all()
+    assert (hand.examples[3, 7] == Writer(own_hand).sample([7], seeds=[2_000_003])[0]).all()
     assert {what for what, _, _ in told} == {
         "drawing each latent as every digit",
         "measuring strokes",
@@ -116,12 +110,12 @@ def test_a_generator_that_ignores_its_latent_has_nothing_to_share() -> None:
 
 
 def test_bad_input_is_refused() -> None:
-    plain = Sampler(bundle_of(get_recipe("mlp")))
+    plain = Generator(bundle_of(get_recipe("mlp")))
     with pytest.raises(ConfigError, match=r"mlp is unconditional.*model\.classes"):
         one_hand(plain)
     with pytest.raises(ConfigError, match="latents=1 are too few"):
         one_hand(Writer(own_hand), 1)
-    colour = Sampler(bundle_of(CONDITIONAL, Shape(3, 28, 28)))
+    colour = Generator(bundle_of(CONDITIONAL, Shape(3, 28, 28)))
     with pytest.raises(ConfigError, match="draws 28x28 RGB images"):
         one_hand(colour)
     with pytest.raises(ValueError, match=r"got uint8 \(4, 28, 28\)"):
@@ -206,7 +200,7 @@ def test_an_unconditional_generator_has_no_hand(
 def test_labels_that_are_no_digits_are_not_asked_for(tmp_path: Path) -> None:
     letters = replace(bundle_of(CONDITIONAL), classes=tuple("abcdefghij"))
     letters.save(tmp_path / "letters.safetensors")
-    source = sources.open_source(
+    source = sources.open_images(
         str(tmp_path / "letters.safetensors"), "last", "cpu", None, stacked=False
     )
     assert source.hand is None
@@ -216,13 +210,13 @@ def test_labels_that_are_no_digits_are_not_asked_for(tmp_path: Path) -> None:
 
 def test_labels_reach_the_generator_in_the_order_of_the_seeds(tmp_path: Path) -> None:
     bundle_of(CONDITIONAL).save(tmp_path / "hand.safetensors")
-    source = sources.open_source(
+    source = sources.open_images(
         str(tmp_path / "hand.safetensors"), "last", "cpu", None, stacked=False
     )
     reference: Reference = small_reference()
     fakes = source.take(SMALL, reference, silent)
     assert fakes.asked is not None
-    expected = Sampler(bundle_of(CONDITIONAL)).sample(
+    expected = Generator(bundle_of(CONDITIONAL)).sample(
         labels=fakes.asked.tolist(), seeds=range(sources.FIRST_SEED, sources.FIRST_SEED + 400)
     )
     assert (fakes.pixels == expected).all()

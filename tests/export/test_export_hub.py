@@ -48,8 +48,10 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
 def test_the_folder_loads_as_any_bundle_does(folder: Path) -> None:
     assert load_bundle(folder / "model.safetensors").digest == scored().digest
-    images = inkgan.load(folder).sample([3, 1], [0, 1])
-    assert np.array_equal(images, inkgan.load(folder / "model.safetensors").sample([3, 1], [0, 1]))
+    images = inkgan.load(folder).sample([3, 1], seeds=[0, 1])
+    assert np.array_equal(
+        images, inkgan.load(folder / "model.safetensors").sample([3, 1], seeds=[0, 1])
+    )
 
 
 def test_the_card_is_one_that_the_hub_reads(folder: Path) -> None:

@@ -15,7 +15,7 @@ from inkgan.cli.main import main
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.export import onnx as exporting
 from inkgan.export.onnx import export_onnx
-from inkgan.generation.generator import Sampler
+from inkgan.generation.generator import Generator
 from inkgan.images import to_array, to_uint8
 from tests.fixtures.bundles import small_bundle
 
@@ -34,7 +34,7 @@ def test_onnxruntime_draws_what_the_sampler_draws(
     bundle, path = small_bundle(name, conditioning), tmp_path / "a.onnx"
     assert export_onnx(bundle, path) < 1e-5
     onnx.checker.check_model(onnx.load(path), full_check=True)
-    sampler, seeds = Sampler(bundle), list(range(5))
+    sampler, seeds = Generator(bundle), list(range(5))
     inputs: dict[str, Any] = {"latent": sampler.latents(seeds)}
     labels = [3, 9, 0, 1, 3] if conditioning else None
     if labels:
@@ -46,7 +46,7 @@ def test_onnxruntime_draws_what_the_sampler_draws(
     (drawn,) = session.run(None, inputs)
     assert np.abs(drawn).max() <= 1
     seen = to_array(to_uint8(torch.from_numpy(drawn))).astype(int)
-    assert np.abs(seen - sampler.sample(labels, seeds)).max() <= 1
+    assert np.abs(seen - sampler.sample(labels, seeds=seeds)).max() <= 1
     told = session.get_modelmeta().custom_metadata_map
     assert (told["inkgan.name"], told["inkgan.digest"]) == ("small", bundle.digest)
     assert json.loads(told["inkgan.classes"]) == (list("0123456789") if conditioning else [])

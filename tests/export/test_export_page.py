@@ -22,7 +22,8 @@ from inkgan.errors import ConfigError
 from inkgan.export.html_page import export_page, page
 from inkgan.export.lowering import program_of
 from inkgan.export.slider_calibration import PLACES, style_scales
-from inkgan.generation.generator import Sampler, latents
+from inkgan.generation.generator import Generator
+from inkgan.generation.sampling import latents_from_seeds
 from inkgan.generation.style_control.calibration_cache import DRAWS, FIRST_SEED
 from inkgan.generation.style_control.measures import measure_styles
 from inkgan.images import Shape
@@ -98,7 +99,7 @@ def in_python(bundle: Bundle, z: torch.Tensor, labels: list[int]) -> np.ndarray:
 @pytest.mark.parametrize(("name", "conditioning"), EVERY)
 def test_the_browser_draws_what_torch_draws(functions: Page, name: str, conditioning: str) -> None:
     bundle, labels = small_bundle(name, conditioning), [3, 0, 9]
-    z = latents(range(3), bundle.recipe.model.latent_dim)
+    z = latents_from_seeds(range(3), bundle.recipe.model.latent_dim)
     program = program_of(bundle)
     images = functions.evaluate(DRAW, [program.steps, program.base64, z.tolist(), labels])
     expected = in_python(bundle, z, labels)
@@ -111,7 +112,7 @@ def test_half_precision_draws_nearly_the_same(functions: Page) -> None:
     bundle = small_bundle("same", "multiplied")
     whole, half = program_of(bundle), program_of(bundle, half=True)
     assert len(half.block) < 0.7 * len(whole.block)
-    z = latents(range(3), bundle.recipe.model.latent_dim)
+    z = latents_from_seeds(range(3), bundle.recipe.model.latent_dim)
     images = functions.evaluate(DRAW, [half.steps, half.base64, z.tolist(), [1, 2, 3]])
     expected = in_python(bundle, z, [1, 2, 3])
     gap = np.abs(np.reshape(images, expected.shape) - expected).max()
@@ -137,7 +138,7 @@ def test_random_numbers_are_those_of_python(functions: Page, count: int, address
 
 @needs_chromium
 def test_hands_sliders_and_variety_are_the_samplers(opened: Page) -> None:
-    sampler = Sampler(small_bundle())
+    sampler = Generator(small_bundle())
     latent = sampler.latents([7])
     model = sampler.bundle
     assert (
@@ -179,7 +180,7 @@ def test_scales_are_the_percentiles_of_the_draws() -> None:
     scales = np.asarray(style_scales(bundle))
     assert scales.shape == (3, 10, len(PLACES))
     assert (np.diff(scales, axis=2) >= 0).all()
-    sampler = Sampler(bundle)
+    sampler = Generator(bundle)
     images = sampler.render(sampler.latents(range(FIRST_SEED, FIRST_SEED + DRAWS)), [6] * DRAWS)
     measured = measure_styles(images)
     for place, percent in ((0.0, 50), (1.0, 84.13)):

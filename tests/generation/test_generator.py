@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.generation.generator import CHUNK, Sampler, latents
+from inkgan.generation.generator import Generator
+from inkgan.generation.sampling import CHUNK, latents_from_seeds
 from inkgan.images import Shape
 from inkgan.io.bundle import Bundle, load_bundle
 from inkgan.models.build import build_generator
@@ -23,7 +24,7 @@ def bundle_of(recipe: Recipe, shape: Shape = Shape(1, 28, 28)) -> Bundle:  # noq
     return Bundle(recipe, shape, tuple("0123456789"), network.state_dict(), 0, "none")
 
 
-SAMPLERS = {name: Sampler(bundle_of(recipe)) for name, recipe in RECIPES.items()}
+SAMPLERS = {name: Generator(bundle_of(recipe)) for name, recipe in RECIPES.items()}
 ALL = {name: sampler.sample(seeds=range(200)) for name, sampler in SAMPLERS.items()}
 
 
@@ -42,7 +43,7 @@ def test_other_seeds_other_images() -> None:
 def test_shapes_of_grey_and_colour() -> None:
     assert ALL["dcgan"].shape == (200, 28, 28)
     assert ALL["dcgan"].dtype == np.uint8
-    colour = Sampler(bundle_of(RECIPES["dcgan"], Shape(3, 32, 32)))
+    colour = Generator(bundle_of(RECIPES["dcgan"], Shape(3, 32, 32)))
     assert colour.sample(seeds=[1, 2]).shape == (2, 32, 32, 3)
 
 
@@ -54,10 +55,10 @@ def test_seeds_may_come_from_an_iterator() -> None:
 
 
 def test_latents_are_standard_normal_and_each_from_its_seed() -> None:
-    z = latents(range(2000), 100)
+    z = latents_from_seeds(range(2000), 100)
     assert z.mean().abs() < 0.01
     assert (z.std() - 1).abs() < 0.01
-    assert torch.equal(latents([7], 100)[0], z[7])
+    assert torch.equal(latents_from_seeds([7], 100)[0], z[7])
 
 
 @pytest.mark.parametrize("seeds", [[], [-1], [2**63]])
@@ -80,7 +81,7 @@ def test_bundle_round_trip(tmp_path: Path) -> None:
         bundle.shape,
         bundle.classes,
     )
-    assert np.array_equal(Sampler(loaded).sample(seeds=range(5)), ALL["dcgan-compact"][:5])
+    assert np.array_equal(Generator(loaded).sample(seeds=range(5)), ALL["dcgan-compact"][:5])
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "other", "missing"])
@@ -106,13 +107,13 @@ def test_weights_of_another_network_are_refused() -> None:
         RECIPES["mlp"], Shape(1, 28, 28), (), bundle_of(RECIPES["dcgan"]).weights, 0, "none"
     )
     with pytest.raises(ArtifactError, match="do not fit"):
-        Sampler(mixed)
+        Generator(mixed)
 
 
 def test_chunks_are_full_whatever_is_asked() -> None:
     """The network never sees a batch of another size: that is what makes images repeatable."""
     sizes = set()
-    sampler = Sampler(bundle_of(RECIPES["mlp"]))
+    sampler = Generator(bundle_of(RECIPES["mlp"]))
     sampler._network.register_forward_pre_hook(lambda _, inputs: sizes.add(len(inputs[0])))
     sampler.sample(seeds=range(3))
     sampler.sample(seeds=range(CHUNK + 1))

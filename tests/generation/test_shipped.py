@@ -65,9 +65,12 @@ def test_three_digits_in_colour_are_drawn_evenly() -> None:
 
 def test_truncation_makes_digits_alike() -> None:
     sampler = inkgan.load("flagship", device="cpu")
-    whole, half = (sampler.sample([3] * 64, range(64), psi).std(axis=0).mean() for psi in (1, 0.5))
+    whole, half = (
+        sampler.sample([3] * 64, seeds=range(64), truncation=psi).std(axis=0).mean()
+        for psi in (1, 0.5)
+    )
     assert half < 0.8 * whole
-    assert np.ptp(sampler.sample([3] * 4, range(4), 0.0), axis=0).max() == 0
+    assert np.ptp(sampler.sample([3] * 4, seeds=range(4), truncation=0.0), axis=0).max() == 0
 
 
 def test_latents_blend() -> None:
@@ -75,7 +78,7 @@ def test_latents_blend() -> None:
     ends = sampler.latents([1, 2])
     between = np.linspace(ends[0], ends[1], 5)
     images = sampler.render(between, [4] * 5)
-    assert np.array_equal(images[[0, 4]], sampler.sample([4, 4], [1, 2]))
+    assert np.array_equal(images[[0, 4]], sampler.sample([4, 4], seeds=[1, 2]))
     steps = np.abs(np.diff(images.astype(float), axis=0)).mean((1, 2))
     assert steps.max() < np.abs(images[4].astype(float) - images[0]).mean() + 1
 

@@ -30,7 +30,7 @@ from inkgan.handwriting.writer import Hand
 from inkgan.handwriting.writer_style import styled_hand
 from inkgan.metrics.strokes import measure
 from inkgan.types import Float32, UInt8
-from tests.fixtures.stroke_generator import StrokeSampler
+from tests.fixtures.stroke_generator import StrokeGenerator
 
 ASKED = (8.0, 2.7, 13.0)
 
@@ -41,7 +41,7 @@ def taught() -> Recipe:
     return recipe.model_copy(update={"model": recipe.model.model_copy(update={"style": MEASURES})})
 
 
-SAMPLER = StrokeSampler(taught())
+SAMPLER = StrokeGenerator(taught())
 
 
 @pytest.fixture(autouse=True)
@@ -124,15 +124,15 @@ def test_blank_draws_cannot_be_calibrated() -> None:
 
 def test_calibrations_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKGAN_CACHE", str(tmp_path))
-    first = CalibrationCache(StrokeSampler(taught())).of([7, 1])
-    sampler = StrokeSampler(taught())
+    first = CalibrationCache(StrokeGenerator(taught())).of([7, 1])
+    sampler = StrokeGenerator(taught())
     again = CalibrationCache(sampler).of([1])
     assert not sampler.asked
     assert np.array_equal(again[0].percentiles, first[1].percentiles)
     for damage in ("{", '{"version": "0", "classes": {}}', "[]"):
         for path in (files.cache_folder() / "styles").iterdir():
             path.write_text(damage, encoding="utf-8")
-        sampler = StrokeSampler(taught())
+        sampler = StrokeGenerator(taught())
         found = CalibrationCache(sampler).of([1])[0]
         assert np.array_equal(found.percentiles, first[1].percentiles)
         assert sampler.asked
@@ -168,7 +168,7 @@ def bar(slant: float, pen: float) -> UInt8:
 
 @pytest.mark.parametrize("recipe", [taught(), RECIPES["dcgan"]], ids=["taught", "found"])
 def test_styles_are_met(recipe: Recipe) -> None:
-    sampler = StrokeSampler(recipe)
+    sampler = StrokeGenerator(recipe)
     slant, pen, width = ASKED
     images = styled([7, 3, 0, 7], range(4), sampler, slant=slant, thickness=pen, width=width)
     strokes = measure(images)
@@ -197,10 +197,10 @@ def test_out_of_reach_names_the_range() -> None:
     ):
         styled([7], [0], SAMPLER, slant=60)
     with pytest.raises(ConfigError, match="only grey strokes"):
-        StyleController(StrokeSampler(channels=3)).check([7], Style(slant=1).targets(1))
+        StyleController(StrokeGenerator(channels=3)).check([7], Style(slant=1).targets(1))
 
 
-class Misdrawn(StrokeSampler):
+class Misdrawn(StrokeGenerator):
     """Draws a 1 in place of every digit far from the middle of its class."""
 
     def _digit(self, name: str, latent: Float32) -> np.ndarray:
@@ -278,7 +278,7 @@ def test_an_unconditional_generators_digits_are_what_the_judge_reads(
 ) -> None:
     monkeypatch.setattr(choose_module, "BATCH", 100)
     monkeypatch.setattr(choose_module, "POOL", 200)
-    sampler = StrokeSampler(conditional=False)  # draws nothing but 0
+    sampler = StrokeGenerator(conditional=False)  # draws nothing but 0
     delivery = deliver(sampler, Order("0", 3))
     assert delivery.labels == [0, 0, 0]
     assert "dcgan is unconditional: its digits are what the judge reads" in delivery.notes
@@ -288,7 +288,7 @@ def test_an_unconditional_generators_digits_are_what_the_judge_reads(
         deliver(sampler, Order("0", seeds=[1]))
 
 
-class Fewer(StrokeSampler):
+class Fewer(StrokeGenerator):
     """Draws the same 0 from every latent, at once."""
 
     def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:

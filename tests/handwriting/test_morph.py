@@ -14,7 +14,7 @@ from inkgan.cli.main import app
 from inkgan.config.recipes import RECIPES
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.generation import source as source_module
-from inkgan.generation.generator import Sampler
+from inkgan.generation.generator import Generator
 from inkgan.generation.interpolation import length, plan, slerp
 from inkgan.handwriting.animation import Film
 from inkgan.handwriting.latent_traversal import style_grid
@@ -24,13 +24,13 @@ from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
 from inkgan.models.build import build_generator
 from inkgan.types import Float32, UInt8
-from tests.fixtures.stroke_generator import StrokeSampler
+from tests.fixtures.stroke_generator import StrokeGenerator
 
 seeds = st.integers(0, 1000)
 
 
 def latent(seed: int) -> Float32:
-    drawn: Float32 = StrokeSampler().latents([seed])[0]
+    drawn: Float32 = StrokeGenerator().latents([seed])[0]
     return drawn
 
 
@@ -58,7 +58,7 @@ def test_slerp_begins_and_ends_where_it_should(first: int, second: int) -> None:
 
 @given(st.integers(2, 6), st.integers(1, 8), st.booleans())
 def test_routes_are_loops_of_small_steps(stops: int, frames: int, around: bool) -> None:
-    sampler = StrokeSampler()
+    sampler = StrokeGenerator()
     route = plan(sampler, ["3"], range(stops), frames=frames, around=around)
     assert len(route.latents) == length(stops, frames, around)
     ends = sampler.latents(range(stops))
@@ -71,7 +71,7 @@ def test_routes_are_loops_of_small_steps(stops: int, frames: int, around: bool) 
 
 
 def test_labels_take_the_straight_line() -> None:
-    route = plan(StrokeSampler(), ["3", "8"], [7], frames=4, around=False)
+    route = plan(StrokeGenerator(), ["3", "8"], [7], frames=4, around=False)
     assert route.weights is not None
     assert route.weights[:, 3] == pytest.approx([1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75])
     assert route.weights.sum(axis=1) == pytest.approx([1] * 8)
@@ -80,7 +80,7 @@ def test_labels_take_the_straight_line() -> None:
 
 
 def test_a_walk_without_labels() -> None:
-    route = plan(StrokeSampler(conditional=False), [], [1, 2, 3], frames=5, around=True)
+    route = plan(StrokeGenerator(conditional=False), [], [1, 2, 3], frames=5, around=True)
     assert route.weights is None
     assert len(route.latents) == 15
 
@@ -101,7 +101,7 @@ def test_impossible_routes_are_refused(
     classes: str, hands: list[int], conditional: bool, words: str
 ) -> None:
     with pytest.raises(ConfigError, match=words):
-        inkgan.morph(classes, hands, StrokeSampler(conditional=conditional))
+        inkgan.morph(classes, hands, StrokeGenerator(conditional=conditional))
 
 
 @pytest.mark.parametrize(
@@ -116,28 +116,28 @@ def test_impossible_routes_are_refused(
 )
 def test_impossible_films_are_refused(options: dict[str, float], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        make_film("38", source=StrokeSampler(), **options)  # type: ignore[arg-type]
+        make_film("38", source=StrokeGenerator(), **options)  # type: ignore[arg-type]
 
 
 def test_morph_begins_with_one_digit_and_turns_at_the_other() -> None:
-    pictures = inkgan.morph("38", [7], StrokeSampler(), frames=6, height=56)
+    pictures = inkgan.morph("38", [7], StrokeGenerator(), frames=6, height=56)
     assert pictures.shape == (12, 56, 56)
     there, back = pictures[1:6], pictures[:6:-1]
     assert np.array_equal(there, back)
-    assert np.array_equal(pictures[6], inkgan.morph("83", [7], StrokeSampler(), height=56)[0])
-    colour = inkgan.morph("38", [7], StrokeSampler(), frames=2, height=56, ink="navy")
+    assert np.array_equal(pictures[6], inkgan.morph("83", [7], StrokeGenerator(), height=56)[0])
+    colour = inkgan.morph("38", [7], StrokeGenerator(), frames=2, height=56, ink="navy")
     assert colour.shape == (4, 56, 56, 3)
 
 
 def test_grey_keeps_the_levels_of_the_generator() -> None:
-    sampler = StrokeSampler()
+    sampler = StrokeGenerator()
     grey = inkgan.morph("38", [7], sampler, frames=2, height=28, grey=True)
     assert np.array_equal(255 - grey[:1], sampler.render(sampler.latents([7]), [3]))
 
 
 @pytest.fixture
 def film() -> Film:
-    return make_film("38", [7], StrokeSampler(), frames=5, seconds=0.5, height=32, ink="navy")
+    return make_film("38", [7], StrokeGenerator(), frames=5, seconds=0.5, height=32, ink="navy")
 
 
 def frames_of(path: Path, mode: str) -> tuple[UInt8, list[int]]:
@@ -162,7 +162,7 @@ def test_films_hold_every_picture_without_loss(film: Film, ending: str, tmp_path
 
 @pytest.mark.parametrize("ending", ["webp", "png"])
 def test_films_may_be_transparent(ending: str, tmp_path: Path) -> None:
-    film = make_film("38", [7], StrokeSampler(), frames=3, height=32, paper="transparent")
+    film = make_film("38", [7], StrokeGenerator(), frames=3, height=32, paper="transparent")
     film.save(tmp_path / f"a.{ending}", {})
     pictures, _ = frames_of(tmp_path / f"a.{ending}", "RGBA")
     assert np.array_equal(pictures[..., 3], film.coverage)
@@ -172,7 +172,7 @@ def test_films_may_be_transparent(ending: str, tmp_path: Path) -> None:
 
 
 def test_a_grid_varies_two_coordinates_alone() -> None:
-    sampler = StrokeSampler()
+    sampler = StrokeGenerator()
     picture = style_grid(("0", "1"), "4", 3, sampler, steps=5, height=200)
     assert picture.shape == (200, 200)
     latents, labels = sampler.asked[-1]
@@ -198,13 +198,13 @@ def test_impossible_grids_are_refused(
     axes: tuple[str, str], options: dict[str, object], words: str
 ) -> None:
     with pytest.raises(ConfigError, match=words):
-        style_grid(axes, **({"class_name": "3", "source": StrokeSampler()} | options))  # type: ignore[arg-type]
+        style_grid(axes, **({"class_name": "3", "source": StrokeGenerator()} | options))  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeSampler:
+def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeGenerator:
     """Let every source be the sampler of strokes."""
-    sampler = StrokeSampler()
+    sampler = StrokeGenerator()
     monkeypatch.setattr(source_module, "load", lambda source, device: sampler)
     return sampler
 
@@ -220,7 +220,7 @@ def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeSampler:
     ],
 )
 def test_the_command(
-    arguments: list[str], ending: str, pictures: int, tmp_path: Path, flagship: StrokeSampler
+    arguments: list[str], ending: str, pictures: int, tmp_path: Path, flagship: StrokeGenerator
 ) -> None:
     out = tmp_path / f"a.{ending}"
     command = ["morph", *arguments, "--height", "64", "--out", str(out)]
@@ -261,7 +261,7 @@ def test_impossible_commands_are_refused(
 
 def test_a_grid_knows_the_styles_that_a_generator_was_taught() -> None:
     model = RECIPES["dcgan"].model.model_copy(update={"style": ("width", "slant")})
-    sampler = StrokeSampler(RECIPES["dcgan"].model_copy(update={"model": model}))
+    sampler = StrokeGenerator(RECIPES["dcgan"].model_copy(update={"model": model}))
     style_grid(("slant", "width"), "4", 3, sampler, steps=2, height=64)
     latents, _ = sampler.asked[-1]
     assert latents[:, 1] == pytest.approx([-2, 2, -2, 2])
@@ -275,7 +275,7 @@ def test_real_samplers_are_filmed(classes: int) -> None:
     model = RECIPES["dcgan"].model.model_copy(update={"classes": classes})
     recipe, shape = RECIPES["dcgan"].model_copy(update={"model": model}), Shape(1, 28, 28)
     weights = build_generator(model, shape, seed=0).state_dict()
-    sampler = Sampler(Bundle(recipe, shape, tuple("0123456789"), weights, 0, "none"))
+    sampler = Generator(Bundle(recipe, shape, tuple("0123456789"), weights, 0, "none"))
     asked = "38" if classes else ""
     pictures = inkgan.morph(asked, [1, 2], sampler, frames=3, height=28, grey=True)
     labels = [3, 8] if classes else None

@@ -31,7 +31,7 @@ from inkgan.handwriting.trace import trace, trace_field
 from inkgan.handwriting.write import compose
 from inkgan.handwriting.writer import LATENT_STEP, Hand
 from inkgan.types import Float64, UInt8
-from tests.fixtures.stroke_generator import SHAPES, StrokeSampler
+from tests.fixtures.stroke_generator import SHAPES, StrokeGenerator
 
 TEXTS = ["3141592653", "2026-11-21", "1,299.50", "17:45 7/4", "77417.4", "-1.5"]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -84,7 +84,7 @@ def test_other_characters_are_named(text: str) -> None:
 )
 def test_impossible_texts_are_refused(text: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        inkgan.write(text, source=StrokeSampler())
+        inkgan.write(text, source=StrokeGenerator())
 
 
 def test_colours() -> None:
@@ -144,7 +144,7 @@ def ratio_of_ink(image: UInt8) -> float:
 
 
 def test_outlines_hold_as_much_ink_as_the_grey_image() -> None:
-    images = StrokeSampler().render(np.zeros((10, 6), np.float32), range(10))
+    images = StrokeGenerator().render(np.zeros((10, 6), np.float32), range(10))
     ratios = [ratio_of_ink(image) for image in images]
     assert ratios == pytest.approx([1] * 10, abs=0.1)  # worst for a bar along the pixels
     assert np.mean(ratios) == pytest.approx(1, abs=0.03)
@@ -244,7 +244,7 @@ def test_a_dot_does_not_hide_under_an_arm() -> None:
 
 
 def written(text: str, seed: int = 3, **options: float) -> Line:
-    return lay_out(text, Hand(StrokeSampler(), seed), **options)
+    return lay_out(text, Hand(StrokeGenerator(), seed), **options)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -302,7 +302,7 @@ def test_slant_drift_shears_the_last_digit_by_so_much() -> None:
 
 def test_the_same_hand_writes_the_same_and_another_one_differently() -> None:
     one, same, other = (
-        inkgan.write("3141", hand, StrokeSampler(), height=40) for hand in (1, 1, 2)
+        inkgan.write("3141", hand, StrokeGenerator(), height=40) for hand in (1, 1, 2)
     )
     assert np.array_equal(one, same)
     assert one.shape != other.shape or not np.array_equal(one, other)
@@ -324,7 +324,7 @@ def test_nobody_writes_the_same_digit_twice_but_at_jitter_0() -> None:
 
 
 def test_repeated_digits_are_a_step_away_in_latent_space() -> None:
-    sampler = StrokeSampler()
+    sampler = StrokeGenerator()
     sampler.latent_dim = 20_000
     hand = Hand(sampler, 5)
     hand.digits([("3", 0), ("3", 1), ("3", 2), ("4", 1)], jitter=1.0)
@@ -340,13 +340,13 @@ def test_repeated_digits_are_a_step_away_in_latent_space() -> None:
 @pytest.mark.parametrize(
     ("sampler", "words"),
     [
-        (StrokeSampler(conditional=False), "dcgan is unconditional.*--from"),
-        (StrokeSampler(channels=3), "draws in colour"),
-        (StrokeSampler(classes="01234"), "cannot draw '5'; its classes are 0, 1, 2, 3, 4"),
-        (StrokeSampler(ink=0.3), "--hand 0 leaves no ink"),
+        (StrokeGenerator(conditional=False), "dcgan is unconditional.*--from"),
+        (StrokeGenerator(channels=3), "draws in colour"),
+        (StrokeGenerator(classes="01234"), "cannot draw '5'; its classes are 0, 1, 2, 3, 4"),
+        (StrokeGenerator(ink=0.3), "--hand 0 leaves no ink"),
     ],
 )
-def test_samplers_that_cannot_write_are_refused(sampler: StrokeSampler, words: str) -> None:
+def test_samplers_that_cannot_write_are_refused(sampler: StrokeGenerator, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         inkgan.write("12", source=sampler)
 
@@ -364,7 +364,7 @@ def test_samplers_that_cannot_write_are_refused(sampler: StrokeSampler, words: s
 )
 def test_impossible_values_are_refused(options: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        inkgan.write(**({"text": "12", "source": StrokeSampler()} | options))  # type: ignore[arg-type]
+        inkgan.write(**({"text": "12", "source": StrokeGenerator()} | options))  # type: ignore[arg-type]
 
 
 # --- files
@@ -388,7 +388,7 @@ def curves_of(data: str) -> list[Float64]:
 
 def test_svg_holds_the_ink_of_the_picture() -> None:
     recipe = RECIPES["dcgan"].model_copy(update={"name": "a<b&c"})
-    page = compose("1,299.50", 4, StrokeSampler(recipe), height=200, ink="#1a2b6d")
+    page = compose("1,299.50", 4, StrokeGenerator(recipe), height=200, ink="#1a2b6d")
     root = ElementTree.fromstring(page.svg())
     assert root.tag == f"{SVG}svg"
     assert root.findtext(f"{SVG}title") == "1,299.50"
@@ -401,7 +401,7 @@ def test_svg_holds_the_ink_of_the_picture() -> None:
     assert len(paths) == 8
     area = sum(abs(sum(map(signed_area, curves_of(data)))) for data in paths)
     left, top, width, height = map(float, root.get("viewBox", "").split())
-    ink = inkgan.write("1,299.50", 4, StrokeSampler(recipe), height=200)
+    ink = inkgan.write("1,299.50", 4, StrokeGenerator(recipe), height=200)
     assert area * (200 / height) ** 2 == pytest.approx(
         (255 - ink.astype(int)).sum() / 255, rel=0.02
     )
@@ -413,7 +413,7 @@ def test_svg_holds_the_ink_of_the_picture() -> None:
 
 
 def test_transparent_paper(tmp_path: Path) -> None:
-    page = compose("12", 4, StrokeSampler(), paper="transparent")
+    page = compose("12", 4, StrokeGenerator(), paper="transparent")
     assert ElementTree.fromstring(page.svg()).find(f"{SVG}rect") is None
     page.save(tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
@@ -424,9 +424,9 @@ def test_transparent_paper(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeSampler:
+def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeGenerator:
     """Let every source be the sampler of strokes."""
-    sampler = StrokeSampler()
+    sampler = StrokeGenerator()
     monkeypatch.setattr(source_module, "load", lambda source, device: sampler)
     return sampler
 

@@ -35,7 +35,7 @@ from inkgan.inversion.picture import LEAST_SIDE, read_brightness
 from inkgan.inversion.recognize import Seen, notes, read_digits
 from inkgan.metrics.features.extractors import look
 from inkgan.types import Float32, UInt8
-from tests.fixtures.stroke_generator import SHAPES, StrokeSampler
+from tests.fixtures.stroke_generator import SHAPES, StrokeGenerator
 
 SIZE = 300
 
@@ -257,7 +257,7 @@ def test_digits_that_are_told() -> None:
 # --- latents
 
 
-class BarSampler(StrokeSampler):
+class BarGenerator(StrokeGenerator):
     """Draws a bar for every class, through torch: slant, thickness and place are coordinates."""
 
     def forward(self, latents: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -276,7 +276,7 @@ class BarSampler(StrokeSampler):
         return to_array(to_uint8(drawn))
 
 
-BARS = BarSampler()
+BARS = BarGenerator()
 
 
 def test_latents_are_found_again() -> None:
@@ -364,13 +364,13 @@ def test_each_of_several_digits_shown_is_written_in_turn(bar: UInt8) -> None:
 @pytest.mark.parametrize(
     ("sampler", "words"),
     [
-        (BarSampler(conditional=False), "dcgan cannot imitate: that needs a conditional"),
-        (BarSampler(classes="abcdefghij"), "of the digits 0 to 9"),
-        (StrokeSampler(), "dcgan gives no gradients"),
+        (BarGenerator(conditional=False), "dcgan cannot imitate: that needs a conditional"),
+        (BarGenerator(classes="abcdefghij"), "of the digits 0 to 9"),
+        (StrokeGenerator(), "dcgan gives no gradients"),
     ],
 )
 def test_samplers_that_cannot_imitate_are_refused(
-    sampler: StrokeSampler, words: str, bar: UInt8
+    sampler: StrokeGenerator, words: str, bar: UInt8
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         imitate(bar, sampler)

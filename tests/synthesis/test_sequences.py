@@ -154,7 +154,7 @@ def test_digits_can_be_had_again(made: SynthesisResult) -> None:
         row = json.loads(line)
         picture = read_picture(made.path / row["file"])
         for digit in row["digits"]:
-            drawn = Fake().sample([digit["label"]], [digit["seed"]])[0]
+            drawn = Fake().sample([digit["label"]], seeds=[digit["seed"]])[0]
             ink, (x, y, width, height) = ink_box(drawn), digit["box"]
             tile = drawn[ink.y : ink.y + height, ink.x : ink.x + width]
             assert (ink.width, ink.height) == (width, height)

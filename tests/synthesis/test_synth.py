@@ -163,7 +163,7 @@ def test_every_image_can_be_had_again(format: Format, tmp_path: Path, small_shar
     assert len(rows) == len({row["seed"] for row in rows}) == sum(COUNTS) + 10
     generator = Fake()
     for row in rows:
-        drawn = generator.sample([row["label"]], [row["seed"]])[0]
+        drawn = generator.sample([row["label"]], seeds=[row["seed"]])[0]
         assert np.array_equal(stored(made.path, row, format), drawn)
         assert row["seed"] // SEEDS == 3
 

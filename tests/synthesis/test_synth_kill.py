@@ -92,10 +92,10 @@ class Stopping(Quick):
         super().__init__()
         self.after = after
 
-    def sample(self, labels=None, seeds=range(64)):  # type: ignore[no-untyped-def]
+    def sample(self, labels=None, *, seeds=None):  # type: ignore[no-untyped-def]
         if len(self.asked) >= self.after:
             raise Stopped
-        return super().sample(labels, seeds)
+        return super().sample(labels, seeds=seeds)
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,7 @@ def imitate(
     if compare is not None:
         check_file(compare, (".png",), force)
     from inkgan.cli.view import errors, results, stages
-    from inkgan.generation.source import open_source
+    from inkgan.generation.load import open_generator
     from inkgan.handwriting.write import check_page
     from inkgan.inversion.imitate import imitate_digits
     from inkgan.inversion.recognize import notes, read_digits
@@ -48,7 +48,7 @@ def imitate(
     for note in notes(seen):
         errors.print(note, markup=False)
     with stages() as progress:
-        imitation = imitate_digits(seen, open_source(source, device), progress)
+        imitation = imitate_digits(seen, open_generator(source, device), progress)
         page = imitation.page(text, height=height, ink=ink, paper=paper, jitter=jitter)
     page.save(out)
     for line in report(imitation):

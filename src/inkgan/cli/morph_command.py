@@ -10,7 +10,7 @@ from inkgan.cli.write_command import Device, Force, From, Ink, Paper, check_file
 from inkgan.errors import ConfigError
 
 if TYPE_CHECKING:
-    from inkgan.generation.source import GeneratorLike
+    from inkgan.generation.protocols import GeneratorLike
 
     pass
 
@@ -84,13 +84,13 @@ def _film(
     look: Look,
 ) -> None:
     from inkgan.cli.view import stages
-    from inkgan.generation.source import open_source
+    from inkgan.generation.load import open_generator
     from inkgan.handwriting.animation import check_ending
     from inkgan.handwriting.colors import parse_colours
     from inkgan.handwriting.morph import make_film
 
     check_ending(out, parse_colours(look["ink"], look["paper"]))
-    sampler = open_source(source, look["device"])
+    sampler = open_generator(source, look["device"])
     with stages() as progress:
         film = make_film(
             classes,
@@ -120,11 +120,11 @@ def _grid(
         raise ConfigError(f"--grid {grid!r}: name two axes, for example slant,thickness")
     if len(classes) > 1 or len(hands) > 1:
         raise ConfigError("--grid shows one digit in one hand; name one of each")
-    from inkgan.generation.source import open_source
+    from inkgan.generation.load import open_generator
     from inkgan.handwriting.latent_traversal import style_grid
     from inkgan.images import save_png
 
-    sampler = open_source(source, look["device"])
+    sampler = open_generator(source, look["device"])
     axes, name = (across.strip(), down.strip()), classes[0] if classes else None
     picture = style_grid(axes, name, hands[0], sampler, height=height, **look)
     notes = _notes(classes, hands, sampler) | {"Axes": f"across {across}, down {down}"}

@@ -15,7 +15,7 @@ from inkgan.config.serialize import replace
 from inkgan.errors import ConfigError, DataError, TrainingStopped
 from inkgan.evaluation.evaluate import evaluate
 from inkgan.evaluation.report.leaderboard import Effort, Entry
-from inkgan.generation.generator import Sampler
+from inkgan.generation.generator import Generator
 from inkgan.generation.load import load
 from inkgan.io.run_dir import Run
 from inkgan.metrics.checkpoint_scorer import DISTANCE
@@ -215,7 +215,7 @@ def _effort(heard: list[Event], rows: list[dict[str, Any]]) -> Effort | None:
     )
 
 
-def _known(sampler: Sampler) -> Effort:
+def _known(sampler: Generator) -> Effort:
     """Return what a bundle tells of its cost."""
     bundle = sampler.bundle
     discriminator = build_discriminator(bundle.recipe.model, bundle.shape, bundle.recipe.seed)

@@ -23,7 +23,7 @@ from inkgan.evaluation.reference import Reference, Target
 from inkgan.evaluation.report.report_page import Judgement, page
 from inkgan.evaluation.results import FULL, QUICK, Assessment, Fakes, Protocol, as_json
 from inkgan.evaluation.score import KIND, REPORT
-from inkgan.evaluation.sources import Source, open_source, whole_set
+from inkgan.evaluation.sources import Source, open_images, whole_set
 from inkgan.evaluation.verdict import verdict
 from inkgan.generation.load import Checkpoint
 from inkgan.metrics.features.extractors import judge_digest, linear_reading
@@ -98,7 +98,7 @@ def evaluate(
         chosen = PROTOCOLS[protocol]
         folder = None if data_dir is None else Path(data_dir)
         network = load_inception() if inception else None
-        opened = open_source(str(source), checkpoint, device, folder, stacked, download)
+        opened = open_images(str(source), checkpoint, device, folder, stacked, download)
         target_folder = Path(out) if out is not None else opened.folder
         _refuse_foreign(target_folder)
         real = load_reference(reference, folder, download)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.generator import Sampler
+from inkgan.generation.generator import Generator
 from inkgan.metrics.style_consistency import Hand, assess_hand
 from inkgan.types import Progress, silent
 
@@ -11,7 +11,7 @@ LATENTS = 200
 FIRST_SEED = 2_000_000  # apart from those of the images that are judged
 
 
-def one_hand(sampler: Sampler, latents: int = LATENTS, progress: Progress = silent) -> Hand:
+def one_hand(sampler: Generator, latents: int = LATENTS, progress: Progress = silent) -> Hand:
     """Draw `latents` latents under each label, and measure how far they keep their style.
 
     Raises:

@@ -20,8 +20,9 @@ from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation.one_hand import one_hand
 from inkgan.evaluation.reference import Reference, class_matched
 from inkgan.evaluation.results import Fakes, Protocol, check
-from inkgan.generation.generator import CHUNK, Sampler
+from inkgan.generation.generator import Generator
 from inkgan.generation.load import Checkpoint, find, load
+from inkgan.generation.sampling import CHUNK
 from inkgan.metrics.features.networks import SIDE
 from inkgan.metrics.style_consistency import Hand
 from inkgan.models.build import count_operations, count_parameters
@@ -57,7 +58,7 @@ class Source:
     hand: Callable[[Progress], Hand] | None = None
 
 
-def open_source(
+def open_images(
     text: str,
     checkpoint: Checkpoint,
     device: str,
@@ -84,7 +85,7 @@ def open_source(
 # --- generators ---
 
 
-def _generator_source(text: str, sampler: Sampler, checkpoint: Checkpoint) -> Source:
+def _generator_source(text: str, sampler: Generator, checkpoint: Checkpoint) -> Source:
     bundle = sampler.bundle
     stacked = bundle.shape.channels == 3 and bundle.recipe.data.name == "stacked-mnist"
     if not stacked and bundle.shape != (1, SIDE, SIDE):
@@ -124,7 +125,7 @@ def _generator_source(text: str, sampler: Sampler, checkpoint: Checkpoint) -> So
 
 
 def _draw(
-    sampler: Sampler, count: int, asked: np.ndarray | None, facts: Facts, progress: Progress
+    sampler: Generator, count: int, asked: np.ndarray | None, facts: Facts, progress: Progress
 ) -> UInt8:
     """Draw the images to be judged, of the digits `asked` (n,) if any, and note what they cost."""
     parts = []

@@ -7,7 +7,7 @@ from inkgan.errors import ArtifactError, ConfigError
 from inkgan.export.model_card import card
 from inkgan.export.provenance import score_rows
 from inkgan.generation.hub_download import FILE, is_hub_name
-from inkgan.generation.noise_grid import noise_grid
+from inkgan.generation.sampling import noise_grid
 from inkgan.images import save_png
 from inkgan.io.bundle import Bundle
 from inkgan.optional_imports import import_extra

@@ -12,7 +12,7 @@ from torch import nn
 
 from inkgan.errors import ArtifactError
 from inkgan.files import atomic
-from inkgan.generation.generator import latents
+from inkgan.generation.sampling import latents_from_seeds
 from inkgan.io.bundle import Bundle
 from inkgan.optional_imports import import_extra
 
@@ -89,7 +89,7 @@ def describe(bundle: Bundle) -> dict[str, str]:
 
 def _inputs(bundle: Bundle, count: int) -> dict[str, torch.Tensor]:
     model = bundle.recipe.model
-    inputs = {"latent": latents(range(count), model.latent_dim)}
+    inputs = {"latent": latents_from_seeds(range(count), model.latent_dim)}
     if model.classes:
         inputs["label"] = torch.arange(count) % model.classes
     return inputs

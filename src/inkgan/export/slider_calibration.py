@@ -3,7 +3,7 @@
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.generator import Sampler
+from inkgan.generation.generator import Generator
 from inkgan.generation.style_control.calibration_cache import CalibrationCache
 from inkgan.generation.style_control.measures import MEASURES
 from inkgan.io.bundle import Bundle
@@ -25,7 +25,7 @@ def style_scales(bundle: Bundle, progress: Progress = silent) -> Scales | None:
     if not model.style or not model.classes:
         return None
     try:
-        book = CalibrationCache(Sampler(bundle), progress)
+        book = CalibrationCache(Generator(bundle), progress)
         calibrations = book.of(range(model.classes))
     except ConfigError:
         return None

@@ -1,67 +1,18 @@
-"""Images from seeds: the same image for the same seed, whatever else is drawn beside it."""
+"""A trained generator, ready to draw."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
-from torch import nn
 
-from inkgan import rng
-from inkgan.config import Model
 from inkgan.errors import ConfigError
-from inkgan.images import to_array, to_uint8
+from inkgan.generation.sampling import labels_from_seeds, latents_from_seeds, render
+from inkgan.images import to_array
 from inkgan.io.bundle import Bundle
 from inkgan.types import Float32, UInt8
 
-# Sums inside a matrix product depend on the batch's size in their last bits, so the network
-# always sees batches of this size, the last one filled up.
-CHUNK = 64
 
-
-def latents(seeds: Sequence[int], latent_dim: int) -> torch.Tensor:
-    """Draw z (n, latent_dim) from N(0, 1), each row from its own seed."""
-    rows = [torch.randn(latent_dim, generator=rng.generator(seed, "sample")) for seed in seeds]
-    return torch.stack(rows)
-
-
-def any_labels(seeds: Sequence[int], classes: int) -> torch.Tensor:
-    """Draw a label int64 (n,) from each seed, all classes alike; 0 where there are none."""
-    drawn = [
-        torch.randint(max(classes, 1), (1,), generator=rng.generator(seed, "label"))
-        for seed in seeds
-    ]
-    return torch.cat(drawn)
-
-
-@torch.no_grad()
-def render(
-    network: nn.Module, latents: torch.Tensor, labels: torch.Tensor
-) -> Iterator[torch.Tensor]:
-    """Yield the uint8 images (n, C, H, W) of latents and labels in chunks of at most CHUNK."""
-    device = next(network.parameters()).device
-    for z, y in zip(latents.split(CHUNK), labels.split(CHUNK), strict=True):
-        missing = CHUNK - len(z)
-        filled = [torch.cat([t, t[:1].expand(missing, *t.shape[1:])]).to(device) for t in (z, y)]
-        yield to_uint8(network(*filled)[: len(z)])
-
-
-def draw(
-    network: nn.Module, seeds: Iterable[int], model: Model, labels: Iterable[int] | None = None
-) -> Iterator[torch.Tensor]:
-    """Yield uint8 images (n, C, H, W) in chunks of at most CHUNK, in the order of the seeds.
-
-    Without labels a conditional generator draws the class that belongs to each seed.
-    """
-    remaining, asked = iter(seeds), None if labels is None else iter(labels)
-    while chunk := list(islice(remaining, CHUNK)):
-        y = any_labels(chunk, model.classes)
-        if asked is not None:
-            y = torch.tensor(list(islice(asked, len(chunk))), dtype=torch.int64)
-        yield from render(network, latents(chunk, model.latent_dim), y)
-
-
-class Sampler:
+class Generator:
     """A trained generator, ready to draw.
 
     Attributes:
@@ -86,7 +37,8 @@ class Sampler:
     def sample(
         self,
         labels: Sequence[int] | None = None,
-        seeds: Iterable[int] = range(64),
+        *,
+        seeds: Iterable[int] | None = None,
         truncation: float = 1.0,
     ) -> UInt8:
         """Draw one image for each seed.
@@ -104,10 +56,11 @@ class Sampler:
         Raises:
             ConfigError: no seeds, an impossible seed, or labels that cannot be.
         """
-        wanted = list(seeds)
-        z = torch.from_numpy(self.latents(wanted)) * truncation
-        y = any_labels(wanted, self._model.classes) if labels is None else self._checked(labels)
-        return self._draw(z, y)
+        wanted = list(range(64) if seeds is None else seeds)
+        z = truncation * self.latents(wanted)
+        if labels is None and self.conditional:
+            labels = labels_from_seeds(wanted, self._model.classes).tolist()
+        return self.render(np.asarray(z, np.float32), labels)
 
     def latents(self, seeds: Sequence[int]) -> Float32:
         """Return the latents of seeds, float32 (n, latent_dim), each row N(0, 1) of its own seed.
@@ -119,7 +72,7 @@ class Sampler:
         if not seeds or wrong:
             found = f"seed {wrong[0]}" if wrong else "no seed at all"
             raise ConfigError(f"{found} is impossible; seeds are whole numbers from 0")
-        drawn: Float32 = latents(seeds, self.latent_dim).numpy()
+        drawn: Float32 = latents_from_seeds(seeds, self.latent_dim).numpy()
         return drawn
 
     def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
@@ -142,7 +95,9 @@ class Sampler:
         if labels is None and self.conditional:
             raise ConfigError(f"{self.bundle.recipe.name} is conditional: give a label a latent")
         y = torch.zeros(len(z), dtype=torch.int64) if labels is None else self._checked(labels)
-        return self._draw(z, y)
+        if len(y) != len(z):
+            raise ConfigError(f"{len(y)} labels for {len(z)} images; give one label an image")
+        return to_array(torch.cat(list(render(self._network, z, y))))
 
     def forward(self, latents: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Draw float images (n, C, H, W) in [-1, 1] that gradients go back through.
@@ -154,11 +109,6 @@ class Sampler:
         device = next(self._network.parameters()).device
         drawn: torch.Tensor = self._network(latents.to(device), labels.to(device))
         return drawn.to(latents.device)
-
-    def _draw(self, z: torch.Tensor, y: torch.Tensor) -> UInt8:
-        if len(y) != len(z):
-            raise ConfigError(f"{len(y)} labels for {len(z)} images; give one label an image")
-        return to_array(torch.cat(list(render(self._network, z, y))))
 
     def _checked(self, labels: Sequence[int] | Float32) -> torch.Tensor:
         if not self.conditional:
@@ -178,4 +128,6 @@ class Sampler:
 
     def __repr__(self) -> str:
         bundle = self.bundle
-        return f"<Sampler {bundle.recipe.name}: {bundle.shape}, {bundle.images_seen:,} images seen>"
+        return (
+            f"<Generator {bundle.recipe.name}: {bundle.shape}, {bundle.images_seen:,} images seen>"
+        )

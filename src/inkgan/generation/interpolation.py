@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.source import GeneratorLike, labels_of
+from inkgan.generation.protocols import GeneratorLike, labels_of
 from inkgan.types import Float32
 
 PARALLEL = 1e-4  # radians between latents below which a straight line is as good

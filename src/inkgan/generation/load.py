@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Literal
 
 from inkgan.device import choose_device
-from inkgan.errors import ArtifactError, did_you_mean
-from inkgan.generation.generator import Sampler
+from inkgan.errors import ArtifactError, ConfigError, did_you_mean
+from inkgan.generation.generator import Generator
 from inkgan.generation.hub_download import FILE, fetch, is_hub_name
+from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.bundle import Bundle, load_bundle
 from inkgan.io.run_dir import Run
 
@@ -14,9 +15,10 @@ RUNS = Path("runs")  # where the command line puts runs, and where a bare name i
 SHIPPED = Path(__file__).parents[1] / "bundles"  # trained by this project's own commands
 BUNDLE = "generator.safetensors"
 Checkpoint = Literal["last", "best"]
+GeneratorSource = str | Path | GeneratorLike  # a run, bundle or name, or the generator itself
 
 
-def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "last") -> Sampler:
+def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "last") -> Generator:
     """Load a trained generator from a run folder, a bundle file or a name.
 
     Args:
@@ -29,7 +31,7 @@ def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "
         ArtifactError: there is nothing there, or it is damaged.
         ConfigError: only the hub could have it, and the extra `hub` is not installed.
     """
-    return Sampler(load_source(source, checkpoint), choose_device(device))
+    return Generator(load_source(source, checkpoint), choose_device(device))
 
 
 def load_source(source: str | Path, checkpoint: Checkpoint = "last") -> Bundle:
@@ -81,3 +83,19 @@ def _best_of(path: Path, bundle: Bundle) -> Bundle:
     weights = {k.removeprefix("ema."): t for k, t in tensors.items() if k.startswith("ema.")}
     seen = int(counters["step"]) * bundle.recipe.schedule.images_per_step
     return Bundle(bundle.recipe, bundle.shape, bundle.classes, weights, seen, bundle.data_sha256)
+
+
+def open_generator(source: GeneratorSource, device: str = "auto") -> GeneratorLike:
+    """Return the generator that `source` is or names.
+
+    Raises:
+        ArtifactError: there is nothing of that name, or it is damaged.
+        ConfigError: it draws in colour.
+    """
+    if isinstance(source, str | Path):
+        return open_generator(load(source, device=device))
+    if source.bundle.shape.channels != 1:
+        raise ConfigError(
+            f"{source.bundle.recipe.name} draws in colour; ink takes a generator of grey images"
+        )
+    return source

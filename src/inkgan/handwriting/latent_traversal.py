@@ -3,7 +3,8 @@
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.source import GeneratorLike, Source, labels_of, open_source
+from inkgan.generation.load import GeneratorSource, open_generator
+from inkgan.generation.protocols import GeneratorLike, labels_of
 from inkgan.handwriting.colors import parse_colours
 from inkgan.handwriting.contact_sheet import draw_sheet
 from inkgan.handwriting.raster import check_height
@@ -18,7 +19,7 @@ def style_grid(
     axes: tuple[str, str],
     class_name: str | None = None,
     hand: int = 0,
-    source: Source = "flagship",
+    source: GeneratorSource = "flagship",
     *,
     steps: int = 7,
     height: int = 512,
@@ -34,7 +35,7 @@ def style_grid(
             thickness, or the numbers of latent coordinates from 0.
         class_name: what to draw, such as "3"; None for an unconditional source.
         hand: a seed.
-        source: a run, bundle or name, or a Sampler.
+        source: a run, bundle or name, or a Generator.
         steps: pictures on each axis.
         height: of the sheet in pixels.
         ink: a colour.
@@ -54,7 +55,7 @@ def style_grid(
     check_height(height)
     if not 2 <= steps <= MOST_STEPS:
         raise ConfigError(f"--steps {steps} is impossible; use 2 to {MOST_STEPS}")
-    sampler = open_source(source, device)
+    sampler = open_generator(source, device)
     across, down = (coordinate(sampler, axis) for axis in axes)
     if across == down:
         raise ConfigError(f"--grid {axes[0]},{axes[1]} names one axis twice; name two")

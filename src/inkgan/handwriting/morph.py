@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.generator import CHUNK
 from inkgan.generation.interpolation import length, plan
-from inkgan.generation.source import Source, open_source
+from inkgan.generation.load import GeneratorSource, open_generator
+from inkgan.generation.sampling import CHUNK
 from inkgan.handwriting.animation import Film, durations
 from inkgan.handwriting.colors import parse_colours
 from inkgan.handwriting.contact_sheet import draw_sheet
@@ -22,7 +22,7 @@ REST = 0.5  # seconds more at a stop from which the film goes back
 def make_film(
     classes: Sequence[str],
     hands: Sequence[int] = (0,),
-    source: Source = "flagship",
+    source: GeneratorSource = "flagship",
     *,
     around: bool = False,
     frames: int = 24,
@@ -42,7 +42,7 @@ def make_film(
     colours = parse_colours(ink, paper)
     count = length(max(len(classes), len(hands)), frames, around)
     check_film(hands, frames, seconds, height, count)
-    sampler = open_source(source, device)
+    sampler = open_generator(source, device)
     route = plan(sampler, classes, hands, frames=frames, around=around)
     drawn: list[UInt8] = []
     for start in range(0, count, CHUNK):
@@ -58,7 +58,7 @@ def make_film(
 def morph(
     classes: Sequence[str],
     hands: Sequence[int] = (0,),
-    source: Source = "flagship",
+    source: GeneratorSource = "flagship",
     *,
     around: bool = False,
     frames: int = 24,
@@ -77,7 +77,7 @@ def morph(
     Args:
         classes: names of classes; a string of digits will do. Empty for an unconditional source.
         hands: seeds.
-        source: a run, bundle or name, or a Sampler.
+        source: a run, bundle or name, or a Generator.
         around: from the last stop on to the first; otherwise back the same way.
         frames: pictures from one stop to the next.
         height: of each picture in pixels; they are square.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from inkgan import files, images
 from inkgan.errors import ConfigError
-from inkgan.generation.source import Source, open_source
+from inkgan.generation.load import GeneratorSource, open_generator
 from inkgan.generation.style_control.measures import FREE, Style
 from inkgan.handwriting.colors import Colours, parse_colours
 from inkgan.handwriting.layout import Line, lay_out
@@ -57,7 +57,7 @@ class Page:
 def compose(
     text: str,
     hand: int = 0,
-    source: Source = "flagship",
+    source: GeneratorSource = "flagship",
     *,
     height: int = 64,
     ink: str = "black",
@@ -71,7 +71,7 @@ def compose(
     """Write a text; arguments and errors are those of `write`."""
     wanted, colours = check_page(text, height, ink, paper, jitter, slant_drift)
     check_hand(hand)
-    sampler = open_source(source, device)
+    sampler = open_generator(source, device)
     writer = styled_hand(Hand(sampler, hand), wanted, style, progress)
     line = lay_out(wanted, writer, jitter=jitter, slant_drift=slant_drift)
     return Page(line, colours, height, f"Hand {hand}{style} of {origin(sampler)}")
@@ -99,7 +99,7 @@ def check_page(
 def write(
     text: str,
     hand: int = 0,
-    source: Source = "flagship",
+    source: GeneratorSource = "flagship",
     *,
     height: int = 64,
     ink: str = "black",
@@ -116,7 +116,7 @@ def write(
     Args:
         text: digits, spaces and . , - / : in one line of at most 200 characters.
         hand: a seed; the same hand writes every digit, and the same picture every time.
-        source: a conditional run, bundle or name, or a Sampler.
+        source: a conditional run, bundle or name, or a Generator.
         height: of the picture in pixels, 8 to 4096.
         ink: a colour's name, "#1a2b6d" or "rgb(26, 43, 109)".
         paper: a colour, or "transparent".

@@ -9,7 +9,7 @@ import torch
 
 from inkgan import rng
 from inkgan.errors import ConfigError
-from inkgan.generation.source import GeneratorLike, labels_of
+from inkgan.generation.protocols import GeneratorLike, labels_of
 from inkgan.handwriting.outline import Outline
 from inkgan.handwriting.punctuation import Pen
 from inkgan.handwriting.text import DIGITS

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.source import labels_of
+from inkgan.generation.protocols import labels_of
 from inkgan.generation.style_control.calibration import Calibration
 from inkgan.generation.style_control.measures import MEASURES, Style
 from inkgan.generation.style_control.sample_styled import StyleController

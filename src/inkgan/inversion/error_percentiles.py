@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from inkgan import files
-from inkgan.generation.source import GeneratorLike
+from inkgan.generation.protocols import GeneratorLike
 from inkgan.inversion.imitate import imitate_digits
 from inkgan.inversion.recognize import Seen
 from inkgan.types import Float64, Progress, UInt8, silent

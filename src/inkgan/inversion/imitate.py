@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.source import DifferentiableGenerator, GeneratorLike, Source, open_source
+from inkgan.generation.load import GeneratorSource, open_generator
+from inkgan.generation.protocols import DifferentiableGenerator, GeneratorLike
 from inkgan.generation.style_control.calibration_cache import CalibrationCache, is_readable
 from inkgan.generation.style_control.measures import MEASURES, measure_styles
 from inkgan.handwriting.layout import lay_out
@@ -79,7 +80,7 @@ class Imitation:
 
 def imitate(
     pictures: Picture | Sequence[Picture],
-    source: Source = "flagship",
+    source: GeneratorSource = "flagship",
     *,
     digits: str | None = None,
     device: str = "auto",
@@ -92,7 +93,7 @@ def imitate(
 
     Args:
         pictures: a file, an array uint8 (H, W[, 3 or 4]), or several of these.
-        source: a conditional run, bundle or name, or a Sampler.
+        source: a conditional run, bundle or name, or a Generator.
         digits: what is shown, a character for each digit in reading order; read if left out.
         device: auto, cpu, cuda, cuda:N or mps.
         progress: told of long work.
@@ -104,7 +105,7 @@ def imitate(
     """
     several = [pictures] if isinstance(pictures, str | Path | np.ndarray) else pictures
     seen = read_digits(several, digits)
-    return imitate_digits(seen, open_source(source, device), progress)
+    return imitate_digits(seen, open_generator(source, device), progress)
 
 
 def imitate_digits(
@@ -122,7 +123,7 @@ def imitate_digits(
             f"{SIDE}x{SIDE} grey; name one with --from"
         )
     if not isinstance(sampler, DifferentiableGenerator):
-        raise ConfigError(f"{name} gives no gradients; use a Sampler, as inkgan.load returns it")
+        raise ConfigError(f"{name} gives no gradients; use a Generator, as inkgan.load returns it")
     labels = [DIGITS.index(digit) for digit in seen.digits]
     scores = style_scores(sampler, seen.images, labels, progress)
     fitted = fit(sampler, seen.images, labels, scores, together, progress)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from inkgan import rng
-from inkgan.generation.source import DifferentiableGenerator
+from inkgan.generation.protocols import DifferentiableGenerator
 from inkgan.images import to_array, to_float, to_uint8
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
 

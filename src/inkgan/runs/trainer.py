@@ -13,8 +13,7 @@ from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import Dataset, load_dataset, validation_images
 from inkgan.errors import TrainingStopped
 from inkgan.files import locked
-from inkgan.generation.generator import any_labels, draw
-from inkgan.generation.noise_grid import noise_grid
+from inkgan.generation.sampling import draw, labels_from_seeds, noise_grid
 from inkgan.io.bundle import Bundle, Measured
 from inkgan.io.environment import threads_of_run, write_environment
 from inkgan.io.run_dir import Run
@@ -199,7 +198,7 @@ class Experiment:
         """
         seeds, model = range(SCORED_IMAGES), self.recipe.model
         drawn = torch.cat(list(draw(self.state.ema, seeds, model)))
-        scores = self.picker.score(drawn, any_labels(seeds, model.classes))
+        scores = self.picker.score(drawn, labels_from_seeds(seeds, model.classes))
         self.found, self.evaluated_at = health.examine_scores(scores, self.state), self.state.step
         self.run.append(self._row() | scores)
         self.log.scalars(self.images_seen, scores)

@@ -1,11 +1,11 @@
 """Drawing until every label has an image that passes: the judge looks at each."""
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 
 from inkgan.errors import ConfigError, DataError
+from inkgan.generation.protocols import GeneratorLike
 from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import look
@@ -14,7 +14,7 @@ from inkgan.synthesis.canvas import INK
 from inkgan.synthesis.dedup import Copies
 from inkgan.synthesis.request import DIGITS, Digits, Request, Strings
 from inkgan.synthesis.shard_result import UNREAD, Drawn, Tally, joined
-from inkgan.types import Bool, Int64, UInt8
+from inkgan.types import Bool, Int64
 
 BATCH = 1000  # images drawn and judged at once
 TRIED = 1000  # images after which a class is given up,
@@ -22,27 +22,12 @@ ONE_IN = 100  # if of so many not even one could be kept
 MOST_CLASSES = 256  # that a label of one byte can tell apart
 
 
-class LabelledGenerator(Protocol):
-    """What a data set is drawn from: `inkgan.generation.generator.Sampler` is one."""
-
-    @property
-    def bundle(self) -> Bundle:
-        """Recipe, shape and classes of the generator."""
-
-    @property
-    def conditional(self) -> bool:
-        """Whether labels are obeyed."""
-
-    def sample(self, labels: Sequence[int] | None = None, seeds: Iterable[int] = ...) -> UInt8:
-        """Draw uint8 images (n, H, W[, 3]); label i belongs to seed i."""
-
-
 def can_judge(bundle: Bundle) -> bool:
     """Say whether the judge reads this generator's images: digits of 28x28 grey."""
     return bundle.shape == Shape(1, SIDE, SIDE) and bundle.classes == DIGITS
 
 
-def check_generator(generator: LabelledGenerator, request: Request) -> None:
+def check_generator(generator: GeneratorLike, request: Request) -> None:
     """Refuse what this generator cannot do.
 
     Raises:
@@ -94,7 +79,7 @@ class Drawing:
         tally: what has been drawn so far. With a tally of earlier lots, drawing goes on after them.
     """
 
-    def __init__(self, generator: LabelledGenerator, request: Request, tally: Tally) -> None:
+    def __init__(self, generator: GeneratorLike, request: Request, tally: Tally) -> None:
         self.tally = tally
         self._generator, self._request = generator, request
         self._judged = can_judge(generator.bundle)

@@ -12,10 +12,11 @@ from inkgan import __version__, files
 from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError
 from inkgan.generation.load import BUNDLE, Checkpoint, find, load
+from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.run_dir import Run
 from inkgan.metrics.features.extractors import judge_digest
 from inkgan.synthesis.data_card import card
-from inkgan.synthesis.drawing import Drawing, LabelledGenerator, can_judge, check_generator
+from inkgan.synthesis.drawing import Drawing, can_judge, check_generator
 from inkgan.synthesis.formats.digits import write_digits
 from inkgan.synthesis.formats.sequences import write_strings
 from inkgan.synthesis.manifest import CARD, KIND, write_manifest
@@ -113,7 +114,7 @@ def synth(
 
 def synthesise(
     out: Path,
-    generator: LabelledGenerator,
+    generator: GeneratorLike,
     request: Request,
     origin: Plan,
     force: bool = False,
@@ -185,7 +186,7 @@ def _content(
     return Strings(sequences, length, spacing)
 
 
-def _plan(generator: LabelledGenerator, request: Request, origin: Plan) -> Plan:
+def _plan(generator: GeneratorLike, request: Request, origin: Plan) -> Plan:
     bundle = generator.bundle
     return {
         "kind": KIND,
@@ -204,9 +205,7 @@ def _plan(generator: LabelledGenerator, request: Request, origin: Plan) -> Plan:
     }
 
 
-def _draw(
-    generator: LabelledGenerator, request: Request, shards: Shards, progress: Progress
-) -> Tally:
+def _draw(generator: GeneratorLike, request: Request, shards: Shards, progress: Progress) -> Tally:
     """Draw the shards that are missing."""
     done = shards.count()
     tally = shards.tally(done - 1) if done else Tally()
@@ -223,7 +222,7 @@ def _draw(
 
 
 def _write(
-    staged: Path, generator: LabelledGenerator, request: Request, shards: Shards, progress: Progress
+    staged: Path, generator: GeneratorLike, request: Request, shards: Shards, progress: Progress
 ) -> None:
     """Write the images in the format asked for."""
     content, bundle = request.content, generator.bundle

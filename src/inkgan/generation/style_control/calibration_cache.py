@@ -6,7 +6,7 @@ from typing import Any
 
 from inkgan import files
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.generation.source import GeneratorLike
+from inkgan.generation.protocols import GeneratorLike
 from inkgan.generation.style_control.calibration import Calibration, fit_calibration
 from inkgan.generation.style_control.measures import measure_styles
 from inkgan.metrics.features.extractors import look

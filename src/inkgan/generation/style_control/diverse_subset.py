@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
 from inkgan.errors import ConfigError
-from inkgan.generation.source import GeneratorLike
+from inkgan.generation.protocols import GeneratorLike
 from inkgan.generation.style_control.calibration_cache import is_readable
 from inkgan.generation.style_control.measures import Style
 from inkgan.generation.style_control.sample_styled import StyleController

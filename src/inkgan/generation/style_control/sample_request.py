@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.generator import CHUNK
-from inkgan.generation.source import GeneratorLike, labels_of
+from inkgan.generation.protocols import GeneratorLike, labels_of
+from inkgan.generation.sampling import CHUNK
 from inkgan.generation.style_control.calibration_cache import DIGITS, is_readable
 from inkgan.generation.style_control.diverse_subset import choose
 from inkgan.generation.style_control.measures import FREE, Style, measure_styles

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.generator import any_labels
-from inkgan.generation.source import GeneratorLike, Source, open_source
+from inkgan.generation.load import GeneratorSource, open_generator
+from inkgan.generation.protocols import GeneratorLike
+from inkgan.generation.sampling import labels_from_seeds
 from inkgan.generation.style_control.calibration_cache import CalibrationCache, is_readable
 from inkgan.generation.style_control.latent_search import Settled, settle
 from inkgan.generation.style_control.measures import Style, Wish
@@ -96,7 +97,7 @@ class StyleController:
             ConfigError: unconditional, and not to be read by the judge.
         """
         if self.sampler.conditional:
-            drawn: list[int] = any_labels(seeds, len(self.sampler.bundle.classes)).tolist()
+            drawn: list[int] = labels_from_seeds(seeds, len(self.sampler.bundle.classes)).tolist()
             return drawn
         if not is_readable(self.sampler):
             raise ConfigError(
@@ -110,7 +111,7 @@ class StyleController:
 def styled(
     labels: Sequence[int] | None = None,
     seeds: Iterable[int] = range(64),
-    source: Source = "flagship",
+    source: GeneratorSource = "flagship",
     *,
     slant: Wish = None,
     thickness: Wish = None,
@@ -127,7 +128,7 @@ def styled(
         labels: the class of each image; without any, or from an unconditional generator, the class
             that belongs to the seed.
         seeds: whole numbers >= 0, one for each image.
-        source: a run, bundle or name, or a Sampler.
+        source: a run, bundle or name, or a Generator.
         slant: degrees from the vertical, positive for "/".
         thickness: of the stroke, in pixels.
         width: of the upright digit, in pixels.
@@ -141,7 +142,7 @@ def styled(
         ConfigError: labels that cannot be, or a style out of the class' reach; it names the range.
         ArtifactError: there is no such source.
     """
-    sampler, chosen = open_source(source, device), list(seeds)
+    sampler, chosen = open_generator(source, device), list(seeds)
     stylist, style = StyleController(sampler), Style(slant, thickness, width)
     latents = (truncation * sampler.latents(chosen)).astype(np.float32)
     if labels is None:

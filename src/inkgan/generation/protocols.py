@@ -1,19 +1,17 @@
-"""What draws digits, whoever made it: what is asked of a sampler, and what it is called."""
+"""What the package needs of a generator, so that any object can take the place of `Generator`."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
 
 from inkgan.errors import ConfigError
-from inkgan.generation.load import load
 from inkgan.io.bundle import Bundle
 from inkgan.types import Float32, UInt8
 
 
 class GeneratorLike(Protocol):
-    """What is asked of a sampler: images from latents, and labels where it is conditional."""
+    """A source of images: `inkgan.Generator`, or any object with these attributes."""
 
     @property
     def bundle(self) -> Bundle:
@@ -30,35 +28,21 @@ class GeneratorLike(Protocol):
     def latents(self, seeds: Sequence[int]) -> Float32:
         """Return latents (n, latent_dim), each row from its own seed."""
 
+    def sample(
+        self, labels: Sequence[int] | None = None, *, seeds: Iterable[int] | None = None
+    ) -> UInt8:
+        """Draw uint8 images (n, H, W[, 3]), one for each seed; label i belongs to seed i."""
+
     def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
         """Draw latents (n, latent_dim) under labels (n,) or weights of the classes (n, classes)."""
 
 
 @runtime_checkable
 class DifferentiableGenerator(GeneratorLike, Protocol):
-    """A sampler whose images can be moved towards others."""
+    """A generator whose images can be moved towards others."""
 
     def forward(self, latents: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Draw float images (n, C, H, W) in [-1, 1] that gradients go back through."""
-
-
-Source = str | Path | GeneratorLike
-
-
-def open_source(source: Source, device: str = "auto") -> GeneratorLike:
-    """Return the sampler that `source` is or names.
-
-    Raises:
-        ArtifactError: there is nothing of that name, or it is damaged.
-        ConfigError: it draws in colour.
-    """
-    if isinstance(source, str | Path):
-        return open_source(load(source, device=device))
-    if source.bundle.shape.channels != 1:
-        raise ConfigError(
-            f"{source.bundle.recipe.name} draws in colour; ink takes a generator of grey images"
-        )
-    return source
 
 
 def labels_of(sampler: GeneratorLike, classes: Sequence[str]) -> list[int] | None:
