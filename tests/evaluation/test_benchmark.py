@@ -29,7 +29,7 @@ from inkgan.io.run_dir import Run
 from inkgan.runs.events import Event, Finished, Started
 from tests.fixtures.references import as_npz, small_reference
 
-FLOORS = {"fd_e1": (1.3, 0.07), "recall": (0.947, 0.002), "clear": (0.99, 0.001)}
+FLOORS = {"fd_e1": (1.3, 0.07), "recall": (0.947, 0.002), "confident": (0.99, 0.001)}
 ABOUT = About("inkgan benchmark", 4.0, "quick", "mnist", runs=3)
 
 
@@ -81,7 +81,7 @@ def test_one_seed_has_the_interval_of_its_images_and_two_have_none() -> None:
 
 def test_the_worst_is_the_farthest_from_real_where_that_is_best() -> None:
     entries = [entry("a", seed, fd_e1=1, clear=value) for seed, value in enumerate((1.0, 0.9))]
-    assert standings(entries)[0].cell(score_column("clear")).endswith("(90)")
+    assert standings(entries)[0].cell(score_column("confident")).endswith("(90)")
     hands = [entry("a", seed, fd_e1=1, hand=value) for seed, value in enumerate((0.6, 0.9))]
     assert standings(hands)[0].cell(hand_column("slant")) == "0.75 (0.6)"
 

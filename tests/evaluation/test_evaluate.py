@@ -85,7 +85,7 @@ def test_full_protocol_on_few_images_says_what_it_leaves_out(
 ) -> None:
     judged = judge(drawn, protocol="full")
     keys = {row["key"] for row in judged.document["scores"]}
-    assert keys >= {"kid", "mmd", "copies", "ct", "usefulness", "two_sample_auc", "one_nearest"}
+    assert keys >= {"kid", "mmd", "copies", "ct", "cas", "two_sample_auc", "one_nearest"}
     assert "fd_infinity_e1" not in keys
     notes = " ".join(judged.document["notes"])
     assert "FD-infinity is left out" in notes

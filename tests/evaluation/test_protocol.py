@@ -17,11 +17,12 @@ from inkgan.evaluation.baselines import FloorBook
 from inkgan.evaluation.protocol import Assessor, confusion
 from inkgan.evaluation.reference import class_matched
 from inkgan.evaluation.results import Assessment, Fakes, Protocol, check
-from inkgan.evaluation.score import METRICS, Score
+from inkgan.evaluation.score import Score
 from inkgan.evaluation.set_metrics import measure_set
 from inkgan.evaluation.verdict import verdict
 from inkgan.metrics.features.extractors import linear_reading, look, weights_path
 from inkgan.metrics.frechet import frechet_distance, moments
+from inkgan.metrics.spec import METRIC_SPECS
 from inkgan.metrics.two_sample import train_and_test, two_sample_auc
 from inkgan.types import UInt8
 from tests.fixtures.references import small_reference, small_target
@@ -212,7 +213,7 @@ def test_every_score_is_explained_and_survives_json(book: FloorBook) -> None:
     found = assess(book, *train_draw())
     assert len(found.scores) >= 14
     for key, score in found.scores.items():
-        assert key in METRICS
+        assert key in METRIC_SPECS
         assert Score.from_json(score.as_json()) == score
         assert score.low <= score.value <= score.high or key in ("precision", "recall")
 

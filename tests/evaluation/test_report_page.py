@@ -13,8 +13,8 @@ from inkgan.evaluation.protocol import Assessor
 from inkgan.evaluation.report import charts, figures
 from inkgan.evaluation.report.report_page import Judgement, page
 from inkgan.evaluation.results import Assessment, Fakes, Protocol
-from inkgan.evaluation.score import METRICS
 from inkgan.evaluation.verdict import verdict
+from inkgan.metrics.spec import METRIC_SPECS
 from tests.fixtures.references import small_reference, small_target
 
 REAL = small_reference()
@@ -88,7 +88,7 @@ def test_the_page_is_whole_and_self_contained(kind: str, request: pytest.Fixture
     assert "<enough>" not in text
     assert "runs/<a>" in parsed.text
     for key, score in assessment.scores.items():
-        after = parsed.text.split(METRICS[key].title)[1:]
+        after = parsed.text.split(METRIC_SPECS[key].title)[1:]
         assert any(f"{score.floor.draws} draws" in row[:400] for row in after), key
 
 

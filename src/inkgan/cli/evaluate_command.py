@@ -82,7 +82,7 @@ def score_table(document: dict[str, Any]) -> Any:
     from rich import box
     from rich.table import Table
 
-    from inkgan.evaluation.score import METRICS, Score, shown
+    from inkgan.evaluation.score import Score
 
     table = Table(box=box.SIMPLE, padding=(0, 1), show_edge=False)
     table.add_column("metric", overflow="fold")
@@ -92,10 +92,10 @@ def score_table(document: dict[str, Any]) -> Any:
         score = Score.from_json(row)
         z = "-" if row["z"] is None else f"{row['z']:+.{int(abs(row['z']) < 10)}f}"
         table.add_row(
-            METRICS[score.key].title,
-            shown(score.key, score.value),
-            shown(score.key, score.margin),
-            shown(score.key, score.floor.mean),
+            score.spec.title,
+            score.spec.format(score.value),
+            score.spec.format(score.margin),
+            score.spec.format(score.floor.mean),
             z,
         )
     return table

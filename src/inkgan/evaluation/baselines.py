@@ -21,6 +21,7 @@ from inkgan.metrics.features.extractors import Seen, judge_digest
 from inkgan.metrics.frechet import frechet_distance, frechet_infinity, moments
 from inkgan.metrics.modes import stacked_modes
 from inkgan.metrics.prdc import one_nearest_neighbour
+from inkgan.metrics.spec import current_key
 from inkgan.metrics.two_sample import train_and_test, two_sample_auc
 from inkgan.rng import seed_for
 from inkgan.types import Progress, silent
@@ -33,11 +34,12 @@ STANDARD = (
     ("set", 10_000),
     ("halves", 5_000),
     ("infinity", 50_000),
-    ("usefulness", 60_000),
+    ("cas", 60_000),
     ("two-sample", 5_000),
-    ("memory", 10_000),
+    ("train-distances", 10_000),
     ("modes", 26_000),
 )
+RENAMED_COMPONENTS = {"usefulness": "cas", "memory": "train-distances"}
 VERSION = 1  # of the protocol: floors and cached judgements of another one are not used
 INFINITY_COUNTS = (2_500, 5_000, 10_000, 25_000, 50_000)
 Floors = dict[str, Floor]
@@ -66,7 +68,7 @@ def _reading(target: Target, size: int, draw: int) -> Measures:
     rows = random.integers(len(target.labels), size=size)
     right = target.seen.read[rows] == target.labels[rows]
     clear = target.seen.probabilities[rows].max(axis=1) >= CLEAR
-    return {"label_accuracy": float(right.mean()), "clear": float(clear.mean())}
+    return {"label_accuracy": float(right.mean()), "confident": float(clear.mean())}
 
 
 def _halves_floor(target: Target, size: int, progress: Progress) -> list[Measures]:
@@ -110,7 +112,7 @@ def _usefulness_floor(target: Target, size: int, progress: Progress) -> list[Mea
         rows = real.class_matched(size, seed)
         labels = real.train_labels[rows]
         accuracy = train_and_test(real.train[rows], labels, real.test, real.test_labels, seed)
-        found.append({"usefulness": accuracy})
+        found.append({"cas": accuracy})
         progress("floors: a classifier trained on real images", seed + 1, SEEDS)
     return found
 
@@ -165,9 +167,9 @@ COMPONENTS: dict[str, Callable[[Target, int, Progress], list[Measures]]] = {
     "set": _set_floor,
     "halves": _halves_floor,
     "infinity": _infinity_floor,
-    "usefulness": _usefulness_floor,
+    "cas": _usefulness_floor,
     "two-sample": _two_sample_floor,
-    "memory": _memory_floor,
+    "train-distances": _memory_floor,
     "modes": _modes_floor,
 }
 
@@ -222,5 +224,14 @@ class FloorBook:
         if not path.is_file():
             return {}
         held = files.read_json(path)
-        found: dict[str, Any] = held["floors"] if held.get("key") == self._key else {}
-        return found
+        return migrate_baselines(held["floors"]) if held.get("key") == self._key else {}
+
+
+def migrate_baselines(floors: dict[str, Any]) -> dict[str, Any]:
+    """Give components and metrics of an older file the names that they have today."""
+    renamed = {}
+    for key, values in floors.items():
+        component, size = key.split()
+        known = {current_key(name): value for name, value in values.items()}
+        renamed[f"{RENAMED_COMPONENTS.get(component, component)} {size}"] = known
+    return renamed

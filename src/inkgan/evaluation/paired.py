@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from inkgan.evaluation.score import METRICS, Score
+from inkgan.evaluation.score import Score
+from inkgan.metrics.spec import METRIC_SPECS
 from inkgan.metrics.stats.intervals import Interval, differs, normal_interval, paired_interval
 
 Scores = Mapping[str, Score]
@@ -37,10 +38,8 @@ class Difference:
     @property
     def second_is_better(self) -> bool:
         """Whether the second is nearer to what real images score."""
-        better = METRICS[self.key].better
-        if better == "real":
-            return abs(self.other - self.floor) < abs(self.one - self.floor)
-        return (self.gap.value > 0) == (better == "higher")
+        spec = METRIC_SPECS[self.key]
+        return spec.excess(self.other, self.floor) < spec.excess(self.one, self.floor)
 
 
 def contest(one: Mapping[int, Scores], other: Mapping[int, Scores]) -> list[Difference]:
@@ -84,4 +83,4 @@ def _error(score: Score) -> float:
 
 
 def _common(*all_scores: Scores) -> list[str]:
-    return [key for key in METRICS if all(key in scores for scores in all_scores)]
+    return [key for key in METRIC_SPECS if all(key in scores for scores in all_scores)]

@@ -13,17 +13,17 @@ from inkgan.evaluation.baselines import (
 )
 from inkgan.evaluation.reference import Target
 from inkgan.evaluation.results import Assessment, Fakes, Protocol, check
-from inkgan.evaluation.score import METRICS, Floor, Score
+from inkgan.evaluation.score import Floor, Score
 from inkgan.evaluation.set_metrics import CLEAR, Measures, measure_set
 from inkgan.metrics.features.extractors import Seen, look
 from inkgan.metrics.frechet import frechet_standard_error
 from inkgan.metrics.prdc import one_nearest_neighbour
+from inkgan.metrics.spec import METRIC_SPECS
 from inkgan.metrics.stats.intervals import Interval, normal_interval, t_interval, wilson_interval
 from inkgan.metrics.two_sample import train_and_test, two_sample_auc
 from inkgan.types import Progress, silent
 
 TWO_SAMPLE = 5_000
-BINOMIAL = ("precision", "recall", "coverage", "clear", "label_accuracy")
 
 
 class Assessor:
@@ -65,7 +65,7 @@ class Assessor:
             self._memory(fakes, seen, size, assessment)
         if protocol.seeds:
             self._trained(fakes, seen, assessment)
-        ordered = {key: assessment.scores[key] for key in METRICS if key in assessment.scores}
+        ordered = {key: assessment.scores[key] for key in METRIC_SPECS if key in assessment.scores}
         assessment.scores.clear()
         assessment.scores.update(ordered)
         return assessment
@@ -84,7 +84,7 @@ class Assessor:
             "fd_e2": frechet_standard_error(seen.e2[:size], self.target.e2_moments),
         }
         scores = {}
-        for key in METRICS:
+        for key in METRIC_SPECS:
             values = [each[key] for each in measured if key in each]
             if values and key in floors:
                 scores[key] = _score(key, values, floors[key], size, errors.get(key))
@@ -118,10 +118,10 @@ class Assessor:
         near = memory.train_distances(pixels, seen.at(slice(0, size)), self.target, self.progress)
         tests = memory.real_distances(self.target, self.progress)
         measures, alarms = memory.compare(near, tests)
-        floors = self.book.get("memory", len(tests["pixels"].nearest))
+        floors = self.book.get("train-distances", len(tests["pixels"].nearest))
         for key, value in measures.items():
             sd = floors[key].sd
-            if key in ("near_train", "copies", "authenticity"):
+            if METRIC_SPECS[key].interval == "wilson":
                 interval = wilson_interval(round(value * size), size)
                 score = Score(key, *interval, floors[key], "images")
             else:
@@ -135,7 +135,7 @@ class Assessor:
         seeds, real = self.protocol.seeds, self.target.reference
         count = min(len(fakes.pixels), len(real.train))
         labels = (seen.read if fakes.asked is None else fakes.asked)[:count]
-        floors = self.book.get("usefulness", count)
+        floors = self.book.get("cas", count)
         size = min(TWO_SAMPLE, len(labels) // 2, len(real.test))
         floors = floors | self.book.get("two-sample", size)
         found: dict[str, list[float]] = {key: [] for key in floors}
@@ -143,7 +143,7 @@ class Assessor:
             accuracy = train_and_test(
                 fakes.pixels[:count], labels, real.test, real.test_labels, seed
             )
-            found["usefulness"].append(accuracy)
+            found["cas"].append(accuracy)
             self.progress("training classifiers on the images", seed + 1, seeds)
         for seed in range(seeds):
             rows = real_part(len(real.test), size, seed)
@@ -163,7 +163,7 @@ def _score(key: str, values: list[float], floor: Floor, size: int, error: float 
     if len(values) >= 3:
         return Score(key, *t_interval(values), floor, "sets")
     value = float(np.mean(values))
-    if key in BINOMIAL:
+    if METRIC_SPECS[key].interval == "wilson":
         interval: Interval = wilson_interval(round(value * size), size)
         return Score(key, *interval, floor, "images")
     if error:
@@ -211,7 +211,7 @@ def _cautions(fakes: Fakes, assessment: Assessment, protocol: Protocol) -> list[
         )
     if fakes.asked is None:
         notes.append("No labels were given: each image counts as the digit that E1 reads in it.")
-    accuracy, clear = (assessment.scores.get(key) for key in ("label_accuracy", "clear"))
+    accuracy, clear = (assessment.scores.get(key) for key in ("label_accuracy", "confident"))
     if accuracy and clear and accuracy.value < 0.5 * clear.value:
         notes.append(
             f"Only {accuracy.value:.1%} of the images show the digit that their label says, though "

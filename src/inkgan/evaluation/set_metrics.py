@@ -34,7 +34,7 @@ def measure_set(
         "recall": found.recall,
         "density": found.density,
         "coverage": found.coverage,
-        "clear": float((best >= CLEAR).mean()),
+        "confident": float((best >= CLEAR).mean()),
     }
     if asked is not None:
         measures["label_accuracy"] = float((seen.read == asked).mean())

@@ -90,7 +90,10 @@ def _share(row: dict[str, float]) -> float:
 
 
 def _labels(assessment: Assessment) -> list[str]:
-    for key, what in (("label_accuracy", "read as the digit asked for"), ("clear", "clear digits")):
+    for key, what in (
+        ("label_accuracy", "read as the digit asked for"),
+        ("confident", "clear digits"),
+    ):
         score = assessment.scores.get(key)
         if score is None:
             continue
@@ -142,7 +145,7 @@ def _copying(assessment: Assessment) -> list[str]:
 
 
 def _usefulness(assessment: Assessment) -> list[str]:
-    score, auc = assessment.scores.get("usefulness"), assessment.scores.get("two_sample_auc")
+    score, auc = assessment.scores.get("cas"), assessment.scores.get("two_sample_auc")
     said = []
     if score is not None:
         said.append(

@@ -3,9 +3,9 @@
 import json
 
 from inkgan.config import serialize as toml
-from inkgan.evaluation.score import METRICS
 from inkgan.export.provenance import UNKNOWN_LICENSE, facts, score_rows
 from inkgan.io.bundle import Bundle
+from inkgan.metrics.spec import METRIC_SPECS, known_scores
 
 HUB_DATA = {
     "mnist": "ylecun/mnist",
@@ -54,7 +54,7 @@ def _front_matter(bundle: Bundle) -> str:
 
 def _results(bundle: Bundle) -> list[str]:
     """List the scores as the hub's index of results; texts are JSON, which YAML contains."""
-    scores = [(key, score) for key, score in bundle.scores.items() if key in METRICS]
+    scores = list(known_scores(bundle.scores).items())
     if not scores:
         return []
     data = bundle.recipe.data.name
@@ -72,7 +72,7 @@ def _results(bundle: Bundle) -> list[str]:
     for key, score in scores:
         lines += [
             f"    - type: {key}",
-            f"      name: {json.dumps(METRICS[key].title)}",
+            f"      name: {json.dumps(METRIC_SPECS[key].title)}",
             f"      value: {score.value!r}",
         ]
     return lines

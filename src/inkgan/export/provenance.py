@@ -1,7 +1,7 @@
 """What is told of a generator wherever it goes: its origin, and its scores with their floors."""
 
-from inkgan.evaluation.score import METRICS, shown
 from inkgan.io.bundle import Bundle
+from inkgan.metrics.spec import METRIC_SPECS, known_scores
 from inkgan.models.build import count_parameters
 
 UNKNOWN_LICENSE = "unknown"
@@ -24,7 +24,7 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
 def score_rows(bundle: Bundle) -> list[tuple[str, str, str]]:
     """List the judge's scores as (metric, value, floor), in the judge's order."""
     return [
-        (metric.title, shown(key, score.value), shown(key, score.floor))
-        for key, metric in METRICS.items()
-        if (score := bundle.scores.get(key)) is not None and score.floor is not None
+        (spec.title, spec.format(score.value), spec.format(score.floor))
+        for key, score in known_scores(bundle.scores).items()
+        if (spec := METRIC_SPECS[key]) and score.floor is not None
     ]

@@ -10,36 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from inkgan.evaluation.results import Assessment
-from inkgan.evaluation.score import METRICS, Score
+from inkgan.evaluation.score import Score
+from inkgan.metrics.spec import MetricSpec
 from inkgan.runs.curves import BLUE, ORANGE
 from inkgan.types import UInt8
 
 DIGITS = range(10)
 GREY = "#8b949e"
-DISTANCES = (
-    "fd_e1",
-    "fd_e2",
-    "fd_infinity_e1",
-    "fd_infinity_e2",
-    "kid",
-    "mmd",
-    "worst_class_fd",
-)
-SHARES = (
-    "precision",
-    "recall",
-    "density",
-    "coverage",
-    "clear",
-    "label_accuracy",
-    "worst_class_recall",
-    "usefulness",
-    "two_sample_auc",
-    "one_nearest",
-    "near_train",
-    "copies",
-    "authenticity",
-)
 
 
 class ClassChart(NamedTuple):
@@ -140,15 +117,20 @@ def score_charts(assessment: Assessment) -> list[UInt8]:
 
     A distance whose floor is about zero cannot be divided by it, and is left out.
     """
-    held = assessment.scores
-    ratios = [_ratio(held[key]) for key in DISTANCES if key in held and has_ratio(held[key])]
-    points = [_points(held[key]) for key in SHARES if key in held]
+    scores = list(assessment.scores.values())
+    ratios = [_ratio(score) for score in scores if shows_ratio(score.spec) and has_ratio(score)]
+    points = [_points(score) for score in scores if score.spec.unit in ("share", "fraction")]
     charts = []
     if ratios:
         charts.append(_score_chart("Times the distance between real sets", ratios, log=True))
     if points:
         charts.append(_score_chart("Points worse than real images", points, log=False))
     return charts
+
+
+def shows_ratio(spec: MetricSpec) -> bool:
+    """Tell whether a metric has a place in the chart of multiples of the baseline."""
+    return spec.is_distance and spec.key != "fid"
 
 
 def has_ratio(score: Score) -> bool:
@@ -170,7 +152,7 @@ class _Mark(NamedTuple):
 def _ratio(score: Score) -> _Mark:
     mean, value = score.floor.mean, score.value
     low = max(score.low, value / 20)  # a logarithmic axis has no room for zero
-    title = METRICS[score.key].title
+    title = score.spec.title
     ends = (low / mean, score.high / mean)
     return _Mark(title, 1.0, score.floor.sd / mean, value / mean, ends, f"{value / mean:.3g}x")
 
@@ -181,7 +163,7 @@ def _points(score: Score) -> _Mark:
     sides = [100 * (score.value - score.low), 100 * (score.high - score.value)]
     left, right = sides if worse * (score.value - score.floor.mean) > 0 else sides[::-1]
     ends = (worse - left, worse + right)
-    return _Mark(METRICS[score.key].title, 0.0, 100 * score.floor.sd, worse, ends, f"{worse:+.1f}")
+    return _Mark(score.spec.title, 0.0, 100 * score.floor.sd, worse, ends, f"{worse:+.1f}")
 
 
 def _score_chart(title: str, marks: Sequence[_Mark], log: bool) -> UInt8:

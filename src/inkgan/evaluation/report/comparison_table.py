@@ -9,8 +9,9 @@ from inkgan import files
 from inkgan.config import Recipe
 from inkgan.errors import ArtifactError
 from inkgan.evaluation.paired import Difference, contest
-from inkgan.evaluation.score import KIND, METRICS, REPORT, Score, shown
+from inkgan.evaluation.score import KIND, REPORT, Score
 from inkgan.io.run_dir import Run
+from inkgan.metrics.spec import METRIC_SPECS
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Contest:
         basis = self.differences[0].basis
         if not real:
             return f"No difference shown between {self.one} and {self.other} ({basis})."
-        better = [METRICS[d.key].title for d in real if d.second_is_better]
-        worse = [METRICS[d.key].title for d in real if not d.second_is_better]
+        better = [METRIC_SPECS[d.key].title for d in real if d.second_is_better]
+        worse = [METRIC_SPECS[d.key].title for d in real if not d.second_is_better]
         sides = ((self.other, better), (self.one, worse))
         parts = [f"{name} is better by {', '.join(titles)}" for name, titles in sides if titles]
         equal = len(self.differences) - len(real)
@@ -47,18 +48,19 @@ class Contest:
 
     def rows(self) -> list[dict[str, str]]:
         """Return the table, one row a metric."""
+        specs = [METRIC_SPECS[d.key] for d in self.differences]
         return [
             {
-                "metric": METRICS[d.key].title,
-                "one": shown(d.key, d.one),
-                "other": shown(d.key, d.other),
-                "floor": shown(d.key, d.floor),
-                "gap": f"{shown(d.key, d.gap.low)} to {shown(d.key, d.gap.high)}",
+                "metric": spec.title,
+                "one": spec.format(d.one),
+                "other": spec.format(d.other),
+                "floor": spec.format(d.floor),
+                "gap": spec.format_interval(d.gap.low, d.gap.high),
                 "finding": "no difference shown"
                 if not d.shown
                 else f"{self.other if d.second_is_better else self.one} is better",
             }
-            for d in self.differences
+            for spec, d in zip(specs, self.differences, strict=True)
         ]
 
 
@@ -86,7 +88,8 @@ def _contest(
                 missing = f"{name} has not been judged: inkgan evaluate {run.path}"
                 return Contest(one, other, [], missing)
             means.setdefault(_means(document), name)
-            side[run.recipe.seed] = {row["key"]: Score.from_json(row) for row in document["scores"]}
+            scores = [Score.from_json(row) for row in document["scores"]]
+            side[run.recipe.seed] = {score.key: score for score in scores}
     if len(means) > 1:
         first, second, *_ = means.values()
         missing = f"{first} and {second} were judged by other means; judge both again"

@@ -7,12 +7,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from inkgan.evaluation.score import METRICS, SHARES, Score
+from inkgan.evaluation.score import Score
+from inkgan.metrics.spec import METRIC_SPECS, current_key
 from inkgan.metrics.stats.intervals import t_interval
 
 SEEDS_OF_AN_INTERVAL = 3  # of two, Student's t is 13 standard errors wide
 NOTHING = "-"
-BETTER = {"lower": "↓", "higher": "↑", "real": "="}
 Document = dict[str, Any]
 Point = tuple[float, float]
 
@@ -147,18 +147,19 @@ def _distance(entry: Entry) -> float:
 
 def score_column(key: str) -> Column:
     """Make the column of one of the judge's metrics; shares stand in per cent."""
-    metric, unit = METRICS[key], 100 if key in SHARES else 1
+    spec = METRIC_SPECS[key]
+    unit = 100 if spec.is_share else 1
 
     def read(document: Document) -> Reading | None:
-        rows = [row for row in document["scores"] if row["key"] == key]
+        rows = [row for row in document["scores"] if current_key(row["key"]) == key]
         if not rows:
             return None
         score = Score.from_json(rows[0])
         floor = unit * score.floor.mean, unit * score.floor.sd
         return Reading(unit * score.value, unit * score.margin, score.excess, floor)
 
-    share = ", %" if key in SHARES else ""
-    return Column(f"{metric.title}{share} {BETTER[metric.better]}", read)
+    share = ", %" if spec.is_share else ""
+    return Column(f"{spec.title}{share} {spec.arrow}", read)
 
 
 def hand_column(style: str) -> Column:

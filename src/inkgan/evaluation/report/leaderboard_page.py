@@ -44,9 +44,7 @@ TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
     (
         "How near to real digits",
         NEAR,
-        tuple(
-            map(score_column, ("fd_e1", "fd_e2", "fd_infinity_e1", "two_sample_auc", "usefulness"))
-        ),
+        tuple(map(score_column, ("fd_e1", "fd_e2", "fd_infinity_e1", "two_sample_auc", "cas"))),
     ),
     (
         "Faithful, varied, not copied",
@@ -54,7 +52,7 @@ TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
         tuple(
             map(
                 score_column,
-                ("precision", "recall", "coverage", "clear", "worst_class_recall", "copies"),
+                ("precision", "recall", "coverage", "confident", "worst_class_recall", "copies"),
             )
         ),
     ),

@@ -10,20 +10,13 @@ from jinja2 import Environment, PackageLoader
 from inkgan.evaluation.reference import Reference
 from inkgan.evaluation.report import charts, figures
 from inkgan.evaluation.results import Assessment
-from inkgan.evaluation.score import METRICS, Score
+from inkgan.evaluation.score import Score
 from inkgan.images import data_uri
+from inkgan.metrics.spec import MINUS
 from inkgan.metrics.stats.intervals import Interval
 from inkgan.metrics.style_consistency import Hand
 from inkgan.types import UInt8
 
-ARROWS = {
-    "lower": ("↓", "lower is better"),
-    "higher": ("↑", "higher is better"),
-    "real": ("=", "as near to real images as possible is better"),
-}
-MINUS = "\N{MINUS SIGN}"  # as wide as the plus sign that it stands under
-THREE_DECIMALS = ("density", "two_sample_auc", "one_nearest")
-MEMORY = ("near_train", "copies", "authenticity", "ct")
 LIKE_REAL, FAR = 3.0, 30.0  # |z| up to which a score reads as real, and from which as far off
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -114,16 +107,15 @@ def _tiles(tiles: Sequence[figures.Tile]) -> list[tuple[str, str]]:
 
 def _score_row(score: Score) -> dict[str, str]:
     """Put a score into words; value and floor are written alike."""
-    metric, floor = METRICS[score.key], score.floor
+    metric, floor = score.spec, score.floor
     write = _writer(score)
-    arrow, direction = ARROWS[metric.better]
     word, tone = _reading(score)
     unsigned = write(abs(score.excess)).replace(" %", " points")
     return {
         "title": metric.title,
-        "reads": metric.reads,
-        "arrow": arrow,
-        "direction": direction,
+        "reads": metric.summary,
+        "arrow": metric.arrow,
+        "direction": metric.direction_text,
         "value": write(score.value),
         "interval": f"{write(score.low)} to {write(score.high)}",
         "spread": score.spread,
@@ -139,9 +131,9 @@ def _score_row(score: Score) -> dict[str, str]:
 
 def _writer(score: Score) -> Callable[[float], str]:
     """Choose how all numbers of a score are written: per cent, decimals or three digits."""
-    if score.key in THREE_DECIMALS:
+    if score.spec.unit == "fraction":
         return lambda value: f"{value:.3f}".replace("-", MINUS)
-    if score.key in charts.SHARES:
+    if score.spec.is_share:
         ends = (score.value, score.floor.mean)
         # Near 0 and 1 a tenth of a point is too coarse to tell the images from real ones.
         decimals = 2 if any(min(share, 1 - share) < 0.02 for share in ends) else 1
@@ -178,11 +170,11 @@ def _reading(score: Score) -> tuple[str, str]:
     """Say in a word, and a tone for the style sheet, what z means."""
     unknown = 0.0 if score.excess <= 0 else FAR
     z = score.z if np.isfinite(score.z) else unknown
-    if score.key in MEMORY:
+    if score.spec.group == "memorization":
         return ("nearer than real", "off") if z > LIKE_REAL else ("no sign of copying", "like")
     if abs(z) <= LIKE_REAL:
         return "like real", "like"
-    if METRICS[score.key].better == "real" and score.value > score.floor.mean:
+    if score.spec.direction == "baseline" and score.value > score.floor.mean:
         return "too typical", "beyond"
     if z < 0:
         return "beyond real", "beyond"
@@ -249,9 +241,9 @@ def _correlation(interval: Interval) -> tuple[str, str]:
 def _without_ratio(assessment: Assessment) -> list[str]:
     """Name the distances that have no place in the chart of ratios."""
     return [
-        METRICS[key].title
-        for key in charts.DISTANCES
-        if key in assessment.scores and not charts.has_ratio(assessment.scores[key])
+        score.spec.title
+        for score in assessment.scores.values()
+        if charts.shows_ratio(score.spec) and not charts.has_ratio(score)
     ]
 
 

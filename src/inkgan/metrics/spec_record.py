@@ -1,0 +1,134 @@
+"""What a metric is called, which way is better, and how its values are written."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from inkgan.errors import ConfigError
+
+Direction = Literal["lower", "higher", "baseline", "value"]
+Unit = Literal["share", "fraction", "distance", "count", "number"]
+IntervalMethod = Literal["wilson", "delta", "baseline", "seeds", "function"]
+BaselineKind = Literal[
+    "set", "infinity", "cas", "two-sample", "train-distances", "modes", "inception", "custom"
+]
+Group = Literal["distance", "prdc", "labels", "class", "trained", "memorization", "modes", "custom"]
+
+ARROWS: dict[Direction, str] = {"lower": "↓", "higher": "↑", "baseline": "=", "value": "="}
+MINUS = "\N{MINUS SIGN}"  # as wide as the plus sign
+NO_NUMBER = "-"
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """What a metric is called, which way is better, and how its values are written.
+
+    Attributes:
+        key: the name in `report.scores` and in report.json, such as "fd_e1".
+        title: the name in tables and charts.
+        direction: "lower" or "higher" is better; or best at the "baseline", which is what real
+            images score; or best at a "value", which is `best_value`.
+        summary: what it reads, in a few words, to stand beside the title.
+        explanation: one sentence for a glossary.
+        unit: "share" in 0..1, written in per cent; "fraction", a number near 0..1 with three
+            decimals; "distance", 0 for equal distributions; "count"; any other "number".
+        interval: where the 95 % interval of a single set comes from. "wilson": a binomial share of
+            the images; "delta": the delta method; "baseline": the standard deviation of the
+            baseline's draws; "seeds": Student's t over networks trained from several seeds;
+            "function": the metric's own. Over three sets and more it is Student's t over sets.
+        baseline: which part of the protocol gives the score of real images.
+        group: where it belongs in a long table.
+        best_value: the best value where `direction` is "value".
+    """
+
+    key: str
+    title: str
+    direction: Direction
+    summary: str
+    explanation: str = ""
+    unit: Unit = "number"
+    interval: IntervalMethod = "function"
+    baseline: BaselineKind = "custom"
+    group: Group = "custom"
+    best_value: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a record that contradicts itself.
+
+        Raises:
+            ConfigError: an empty `key`, an unknown `direction` or `unit`, or a `best_value` that
+                is missing or has no use.
+        """
+        if not self.key or "/" in self.key:
+            raise ConfigError(f"`key` must be a name without a slash, not {self.key!r}")
+        if self.direction not in ARROWS:
+            known = ", ".join(ARROWS)
+            raise ConfigError(f"`direction` must be one of {known}, not {self.direction!r}")
+        if self.unit not in ("share", "fraction", "distance", "count", "number"):
+            raise ConfigError(
+                f"`unit` must be one of share, fraction, distance, count, number, not {self.unit!r}"
+            )
+        if (self.direction == "value") != (self.best_value is not None):
+            raise ConfigError('`best_value` must be given with direction="value", and only there')
+
+    @property
+    def is_share(self) -> bool:
+        """Whether values are shares in 0..1, written in per cent."""
+        return self.unit == "share"
+
+    @property
+    def is_distance(self) -> bool:
+        """Whether values are distances of two distributions, to be divided by their baseline."""
+        return self.unit == "distance"
+
+    @property
+    def arrow(self) -> str:
+        """The sign behind the title: ↓ lower is better, ↑ higher, = nearer to the best value."""
+        return ARROWS[self.direction]
+
+    @property
+    def direction_text(self) -> str:
+        """Which way is better, in words."""
+        if self.direction == "value":
+            return f"best at {self.best_value:g}"
+        if self.direction == "baseline":
+            return "best where real images score"
+        return f"{self.direction} is better"
+
+    def excess(self, value: float, baseline: float) -> float:
+        """Return how much worse `value` is than the `baseline` of real images.
+
+        Negative where it is better than real images score. For "lower" the difference, for
+        "higher" its negative; for "baseline" the distance from the baseline; for "value" how much
+        farther from the best value than the baseline is.
+        """
+        if self.direction == "lower":
+            return value - baseline
+        if self.direction == "higher":
+            return baseline - value
+        if self.direction == "baseline" or self.best_value is None:
+            return abs(value - baseline)
+        return abs(value - self.best_value) - abs(baseline - self.best_value)
+
+    def format(self, value: float, decimals: int | None = None) -> str:
+        """Write a value: shares in per cent, counts whole, the rest with three digits.
+
+        `decimals` replaces the usual number of decimals of shares (2) and fractions (3).
+        """
+        if not math.isfinite(value):
+            return NO_NUMBER
+        if self.unit == "share":
+            text = f"{100 * value:.{2 if decimals is None else decimals}f} %"
+        elif self.unit == "fraction":
+            text = f"{value:.{3 if decimals is None else decimals}f}"
+        elif self.unit == "count" or abs(value) >= 1000:
+            text = f"{value:,.0f}"
+        else:
+            text = f"{value:.3g}"
+        return text.replace("-", MINUS, 1) if text.startswith("-") else text
+
+    def format_interval(self, low: float, high: float, decimals: int | None = None) -> str:
+        """Write an interval like its value, such as "94.10 % to 95.02 %"."""
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return NO_NUMBER
+        return f"{self.format(low, decimals)} to {self.format(high, decimals)}"
