@@ -13,7 +13,7 @@ import inkgan
 from inkgan.cli.main import app
 from inkgan.config.recipes import RECIPES
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.generation import source as source_module
+from inkgan.generation import load as load_module
 from inkgan.generation.generator import Generator
 from inkgan.generation.interpolation import length, plan, slerp
 from inkgan.handwriting.animation import Film
@@ -205,7 +205,7 @@ def test_impossible_grids_are_refused(
 def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeGenerator:
     """Let every source be the sampler of strokes."""
     sampler = StrokeGenerator()
-    monkeypatch.setattr(source_module, "load", lambda source, device: sampler)
+    monkeypatch.setattr(load_module, "load", lambda source, device: sampler)
     return sampler
 
 

@@ -19,7 +19,7 @@ from inkgan.config import Data
 from inkgan.config.recipes import RECIPES
 from inkgan.data.dataset import load_dataset
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.generation import source as source_module
+from inkgan.generation import load as load_module
 from inkgan.handwriting.colors import parse_colours
 from inkgan.handwriting.layout import Line, lay_out
 from inkgan.handwriting.outline import Box, Outline, signed_area
@@ -427,7 +427,7 @@ def test_transparent_paper(tmp_path: Path) -> None:
 def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeGenerator:
     """Let every source be the sampler of strokes."""
     sampler = StrokeGenerator()
-    monkeypatch.setattr(source_module, "load", lambda source, device: sampler)
+    monkeypatch.setattr(load_module, "load", lambda source, device: sampler)
     return sampler
 
 
