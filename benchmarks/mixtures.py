@@ -94,9 +94,9 @@ BASE = Recipe(
     model=Model(
         latent_dim=2,
         generator=MlpGeneratorConfig(widths=(64, 64)),
-        discriminator=MlpDiscriminatorConfig(widths=(64, 64, 64), slope=0.0),
+        discriminator=MlpDiscriminatorConfig(widths=(64, 64, 64), negative_slope=0.0),
     ),
-    optim=Optim(lr=4e-3, d_lr=2e-3, final=0.0, beta1=0.0, beta2=0.9),
+    optim=Optim(lr=4e-3, d_lr=2e-3, final_factor=0.0, beta1=0.0, beta2=0.9),
     schedule=Schedule(batch_size=256, ema_half_life=5000),
 )
 # Penalties are weaker than for images: in the plane distances are short, so slopes are steep.
@@ -109,20 +109,20 @@ SETUPS: dict[str, tuple[str, ...]] = {
     ),
     "hinge + spectral": (
         "objective.loss=hinge",
-        "model.discriminator.spectral=true",
+        "model.discriminator.spectral_norm=true",
         "optim.lr=1e-3",
         "optim.d_lr=1e-3",
     ),
     "wasserstein + gradient": (
         "objective.loss=wasserstein",
-        "objective.penalties.gradient=0.1",
+        "objective.penalties.wgan_gp=0.1",
         "schedule.d_steps=2",
         "optim.d_lr=4e-3",
     ),
     "non-saturating alone": (),
     # what is known to fail
     "minimax, too fast": ("objective.loss=minimax", "optim.lr=2e-2", "optim.beta1=0.9"),
-    "wasserstein, clip 0.001": ("objective.loss=wasserstein", "objective.clip=0.001"),
+    "wasserstein, clip 0.001": ("objective.loss=wasserstein", "objective.weight_clip=0.001"),
 }
 
 

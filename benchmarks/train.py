@@ -21,7 +21,7 @@ from benchmarks.table import show
 from benchmarks.textbook import check_recipe
 from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
-from inkgan.config.serialize import replace
+from inkgan.config.serialize import override
 from inkgan.data.dataset import load_dataset
 from inkgan.device import compute_settings, default_threads
 from inkgan.errors import InkganError
@@ -96,7 +96,7 @@ def run_benchmark(settings: Settings) -> dict[str, Any]:
 
 def _endless(recipe: Recipe, data: str) -> Recipe:
     changes = {"data.name": data, "schedule.epochs": FOREVER, "schedule.images": "none"}
-    return replace(recipe, changes, f"--data {data}")
+    return override(recipe, changes, f"--data {data}")
 
 
 def _compare(recipe: Recipe, settings: Settings) -> Comparison:

@@ -75,7 +75,7 @@ def test_help_is_quick_and_complete() -> None:
         (["train", "--epochs", "0"], "--epochs 0: .*greater than or equal to 1"),
         (["train", "--images", "-5"], "--images -5"),
         (["train", "--minutes", "-1", "--data", "uci-digits", "--out", "x"], "--minutes -1"),
-        (["train", "--set", "optim.lrr=1"], "--set optim.lrr=1: unknown key.*did you mean 'lr'"),
+        (["train", "--set", "optim.lrr=1"], "--set optim.lrr=1: unknown field.*did you mean 'lr'"),
         (["train", "--data", "mnits"], "--data mnits: .*unknown data set 'mnits'.*'mnist'"),
         (["train", "--device", "gpu"], "--device 'gpu' is unknown; choose auto, cpu"),
         (["train", "--device", "cuda:9"], "--device cuda:9.*--device cpu"),

@@ -253,7 +253,7 @@ class Stub:
         on_event: Callable[[Event], None],
         **_: Any,
     ) -> None:
-        self.trained.append((out.name, minutes, recipe.schedule.evaluate_every))
+        self.trained.append((out.name, minutes, recipe.schedule.evaluation_interval))
         out.mkdir(parents=True, exist_ok=True)
         run = Run.create_or_open(out, recipe)
         files.write_json(

@@ -26,7 +26,7 @@ def session_of(path: Path) -> Any:
 
 @pytest.mark.parametrize(
     ("name", "conditioning"),
-    [("same", "normalisation"), ("open", "concatenated"), ("mlp", "")],
+    [("same", "conditional-bn"), ("open", "concat"), ("mlp", "")],
 )
 def test_onnxruntime_draws_what_the_sampler_draws(
     name: str, conditioning: str, tmp_path: Path
@@ -50,7 +50,7 @@ def test_onnxruntime_draws_what_the_sampler_draws(
     told = session.get_modelmeta().custom_metadata_map
     assert (told["inkgan.name"], told["inkgan.digest"]) == ("small", bundle.digest)
     assert json.loads(told["inkgan.classes"]) == (list("0123456789") if conditioning else [])
-    assert json.loads(told["inkgan.styles"]) == list(bundle.recipe.model.style)
+    assert json.loads(told["inkgan.styles"]) == list(bundle.recipe.model.style_measures)
 
 
 def test_a_model_that_differs_is_not_written(

@@ -17,7 +17,7 @@ from PIL import Image
 
 from inkgan import rng
 from inkgan.cli.main import main
-from inkgan.config.serialize import replace
+from inkgan.config.serialize import override
 from inkgan.errors import ConfigError
 from inkgan.export.html_page import export_page, page
 from inkgan.export.lowering import program_of
@@ -109,7 +109,7 @@ def test_the_browser_draws_what_torch_draws(functions: Page, name: str, conditio
 
 @needs_chromium
 def test_half_precision_draws_nearly_the_same(functions: Page) -> None:
-    bundle = small_bundle("same", "multiplied")
+    bundle = small_bundle("same", "multiply")
     whole, half = program_of(bundle), program_of(bundle, half=True)
     assert len(half.block) < 0.7 * len(whole.block)
     z = latents_from_seeds(range(3), bundle.recipe.model.latent_dim)
@@ -292,7 +292,7 @@ def test_the_page_holds_all_and_escapes_all() -> None:
         bundle,
         classes=(*"ABCDEFGHI", "</script>"),
         license="mit",
-        recipe=replace(bundle.recipe, {"name": "a<b"}, "test"),
+        recipe=override(bundle.recipe, {"name": "a<b"}, "test"),
         scores={"kid": Measured(0.25, 0.125), "best_e3_distance": Measured(3.5)},
     )
     text = page(odd, program_of(odd))
@@ -312,7 +312,7 @@ def test_what_a_page_cannot_show_is_refused(tmp_path: Path) -> None:
     colour = dataclasses.replace(bundle, shape=Shape(3, 12, 12))
     with pytest.raises(ConfigError, match="draws 12x12 RGB images; a page shows grey ones"):
         export_page(colour, tmp_path / "a.html")
-    recipe = replace(small_bundle("mlp").recipe, {"model.classes": 101}, "test")
+    recipe = override(small_bundle("mlp").recipe, {"model.classes": 101}, "test")
     with pytest.raises(ConfigError, match="has 101 classes; a page has room for 100"):
         export_page(dataclasses.replace(bundle, recipe=recipe), tmp_path / "a.html")
     assert not list(tmp_path.iterdir())

@@ -32,9 +32,9 @@ NETWORKS = {
 }
 
 
-def model(family: str, g: str = "concatenated", d: str = "projection", more: str = "") -> Model:
+def model(family: str, g: str = "concat", d: str = "projection", more: str = "") -> Model:
     up, down = NETWORKS[family]
-    norm = "norm = {}, " if g == "normalisation" else ""
+    norm = "norm = {}, " if g == "conditional-bn" else ""
     assignments = [
         "model.latent_dim=5",
         "model.classes=3",
@@ -46,7 +46,7 @@ def model(family: str, g: str = "concatenated", d: str = "projection", more: str
 
 @pytest.mark.parametrize(
     ("family", "conditioning"),
-    [*product(NETWORKS, ["concatenated", "multiplied", "normalisation"])],
+    [*product(NETWORKS, ["concat", "multiply", "conditional-bn"])],
 )
 def test_every_generator_obeys_labels(family: str, conditioning: str) -> None:
     network = build_generator(model(family, g=conditioning), SHAPE, seed=3).double()
@@ -64,9 +64,7 @@ def test_every_generator_obeys_labels(family: str, conditioning: str) -> None:
         network(z, None)
 
 
-@pytest.mark.parametrize(
-    ("family", "conditioning"), [*product(NETWORKS, ["concatenated", "projection"])]
-)
+@pytest.mark.parametrize(("family", "conditioning"), [*product(NETWORKS, ["concat", "projection"])])
 def test_every_discriminator_hears_labels(family: str, conditioning: str) -> None:
     network = build_discriminator(model(family, d=conditioning), SHAPE, seed=3)
     images = torch.randn(1, *SHAPE).expand(6, -1, -1, -1)
@@ -79,7 +77,7 @@ def test_every_discriminator_hears_labels(family: str, conditioning: str) -> Non
 
 @pytest.mark.parametrize("family", NETWORKS)
 def test_an_auxiliary_classifier_reads_the_class_and_ignores_the_label(family: str) -> None:
-    more = 'model.style=["slant", "width"]'
+    more = 'model.style_measures=["slant", "width"]'
     network = build_discriminator(model(family, d="auxiliary", more=more), SHAPE, seed=0)
     images = torch.randn(6, *SHAPE)
     reading = network.read(images, LABELS)
@@ -112,11 +110,11 @@ def test_class_norm_is_batch_norm_with_a_row_for_each_class() -> None:
 
 def test_entrances() -> None:
     z = torch.randn(6, 5)
-    joined, product_ = LatentLabelInput("concatenated", 5, 3), LatentLabelInput("multiplied", 5, 3)
+    joined, product_ = LatentLabelInput("concat", 5, 3), LatentLabelInput("multiply", 5, 3)
     assert torch.equal(joined(z, LABELS), torch.cat([z, F.one_hot(LABELS, 3)], dim=1))
     assert torch.equal(product_(z, LABELS), z * product_.factors[LABELS])
-    assert torch.equal(LatentLabelInput("normalisation", 5, 3)(z, None), z)
-    assert torch.equal(LatentLabelInput("concatenated", 5, 0)(z, None), z)
+    assert torch.equal(LatentLabelInput("conditional-bn", 5, 3)(z, None), z)
+    assert torch.equal(LatentLabelInput("concat", 5, 0)(z, None), z)
 
 
 def test_weights_blend_rows() -> None:
@@ -129,8 +127,8 @@ def test_weights_blend_rows() -> None:
 
 
 def conditional(d: str, *changes: str) -> Recipe:
-    recipe = Recipe(model=model("mlp", d=d, more='model.style=["slant"]'))
-    return override(recipe, ["objective.classify=0.7", "objective.style=0.4", *changes])
+    recipe = Recipe(model=model("mlp", d=d, more='model.style_measures=["slant"]'))
+    return override(recipe, ["objective.aux_weight=0.7", "objective.style_weight=0.4", *changes])
 
 
 def batch(seed: int, count: int) -> Batch:
@@ -183,7 +181,7 @@ def test_half_precision_hardly_changes_a_step() -> None:
     z = torch.randn(2, 64, 5)
     rows = []
     for precision in ("float32", "bfloat16"):
-        recipe = Recipe(model=model("dcgan", g="normalisation"))
+        recipe = Recipe(model=model("dcgan", g="conditional-bn"))
         recipe = override(recipe, [f"optim.precision={precision}", "objective.penalties.r1=1"])
         state = new_state(recipe, SHAPE, CPU)
         rows.append(train_step(state, recipe, real, z))
@@ -232,7 +230,7 @@ def test_annealing() -> None:
 
 def test_a_lazy_penalty_weighs_as_much_in_the_mean() -> None:
     penalties = override(
-        Recipe(), ["objective.penalties={r1 = 1, every = 4, final = 0}"]
+        Recipe(), ["objective.penalties={r1 = 1, interval = 4, final_factor = 0}"]
     ).objective.penalties
     scales = [penalty_scale_at(penalties, step, 0.0) for step in range(8)]
     assert scales == [4, None, None, None, 4, None, None, None]
@@ -255,16 +253,16 @@ def test_both_rates_are_annealed() -> None:
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("model.classes=1", "tells nothing"),
-        ("model.generator.norm=none", "needs batch normalisation"),
-        ('model.style=["slant", "slant"]', "names a measure twice"),
-        ('model={latent_dim = 1, style = ["slant"]}', "latent_dim above 1"),
-        ("data.augment=rotate:5", "bends the strokes"),
-        ('model.style=["weight"]', "slant"),
+        ("model.classes=1", "conditions on nothing"),
+        ("model.generator.norm=none", "needs batch normalization"),
+        ('model.style_measures=["slant", "slant"]', "names a measure twice"),
+        ('model={latent_dim = 1, style_measures = ["slant"]}', "latent_dim` above 1"),
+        ("data.augment=rotate:5", "would change the strokes"),
+        ('model.style_measures=["weight"]', "slant"),
     ],
 )
 def test_nonsense_is_refused(assignment: str, message: str) -> None:
-    recipe = Recipe(model=model("mlp", g="normalisation", more='model.style=["slant"]'))
+    recipe = Recipe(model=model("mlp", g="conditional-bn", more='model.style_measures=["slant"]'))
     with pytest.raises(ConfigError, match=message):
         override(recipe, [assignment])
 
@@ -281,13 +279,13 @@ def test_classes_must_be_those_of_the_data() -> None:
 def test_styles_need_grey_images() -> None:
     images = torch.zeros(9, 3, 4, 4, dtype=torch.uint8)
     dataset = Dataset("paint", images, torch.arange(9) % 3, ("a", "b", "c"))
-    recipe = Recipe(model=model("mlp", more='model.style=["slant"]'))
+    recipe = Recipe(model=model("mlp", more='model.style_measures=["slant"]'))
     with pytest.raises(ConfigError, match="paint has"):
         batches_for(override(recipe, ["schedule.batch_size=4"]), dataset)
 
 
 def test_batches_carry_the_styles_in_the_recipes_order() -> None:
-    recipe = Recipe(model=model("mlp", more='model.style=["width", "slant"]'))
+    recipe = Recipe(model=model("mlp", more='model.style_measures=["width", "slant"]'))
     changes = [
         'data={name = "uci-digits", holdout = 0}',
         "model.classes=10",
@@ -296,7 +294,7 @@ def test_batches_carry_the_styles_in_the_recipes_order() -> None:
     recipe = override(recipe, [*changes, "schedule.d_steps=2"])
     dataset = load_dataset(recipe.data)
     batches = batches_for(recipe, dataset)
-    turned = batches_for(override(recipe, ['model.style=["slant", "width"]']), dataset)
+    turned = batches_for(override(recipe, ['model.style_measures=["slant", "width"]']), dataset)
     first = batches.at(0)
     assert first.styles.shape == (128, 2)
     assert torch.equal(first.styles.flip(1), turned.at(0).styles)

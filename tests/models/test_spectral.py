@@ -30,7 +30,7 @@ Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
 
 
 def build(family: dict[str, object], spectral: bool, init: str = "torch") -> nn.Module:
-    values = {"init": init, "discriminator": family | {"spectral": spectral}}
+    values = {"init": init, "discriminator": family | {"spectral_norm": spectral}}
     return build_discriminator(Model.model_validate(values), SHAPE, seed=3)
 
 
@@ -147,7 +147,7 @@ def prepare(recipe: Recipe) -> tuple[Batches, TrainState]:
     "objective",
     [
         ["objective.loss=hinge", "optim.precision=bfloat16"],
-        ["objective.loss=wasserstein", "objective.penalties.gradient=10"],
+        ["objective.loss=wasserstein", "objective.penalties.wgan_gp=10"],
     ],
 )
 def test_it_resumes_to_the_bit(
@@ -158,7 +158,7 @@ def test_it_resumes_to_the_bit(
         "schedule.images=96",
         "schedule.batch_size=16",
         f'data.name="{digits.name}"',
-        f'model.discriminator={{family="{family}", spectral=true}}',
+        f'model.discriminator={{family="{family}", spectral_norm=true}}',
     ]
     recipe = override(tiny, changes + objective)
     batches, whole = prepare(recipe)
@@ -180,7 +180,7 @@ def test_it_resumes_to_the_bit(
 def test_it_holds_while_the_weights_move(tiny: Recipe) -> None:
     """One step of the iteration a pass follows Adam; without the division the values wander."""
     changes = ["objective.loss=hinge", "schedule.epochs=4", "optim.lr=1e-3"]
-    recipe = override(tiny, [*changes, "model.discriminator.spectral=true"])
+    recipe = override(tiny, [*changes, "model.discriminator.spectral_norm=true"])
     batches, state = prepare(recipe)
     list(train(recipe, batches, state))
     for matrix in weights(state.discriminator.eval()):
@@ -193,16 +193,19 @@ def test_it_holds_while_the_weights_move(tiny: Recipe) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        (["model.discriminator.norm={}"], "divides out again.*model.discriminator.norm=none"),
-        (["objective.clip=0.01"], "bounds nothing.*objective.clip=none"),
+        (
+            ["model.discriminator.norm={}"],
+            "batch normalization after it cancels.*model.discriminator.norm=none",
+        ),
+        (["objective.weight_clip=0.01"], "bounds nothing.*objective.weight_clip=none"),
     ],
 )
 def test_what_would_undo_it_is_refused(tiny: Recipe, changes: list[str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        override(tiny, ["model.discriminator.spectral=true", *changes])
+        override(tiny, ["model.discriminator.spectral_norm=true", *changes])
 
 
 def test_it_holds_a_wasserstein_critic(tiny: Recipe) -> None:
-    with pytest.raises(ConfigError, match=r"model\.discriminator\.spectral=true"):
+    with pytest.raises(ConfigError, match=r"model\.discriminator\.spectral_norm=true"):
         override(tiny, ["objective.loss=wasserstein"])
-    override(tiny, ["objective.loss=wasserstein", "model.discriminator.spectral=true"])
+    override(tiny, ["objective.loss=wasserstein", "model.discriminator.spectral_norm=true"])

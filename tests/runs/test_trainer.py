@@ -304,7 +304,7 @@ def test_damaged_checkpoint_names_the_file(tiny: Recipe, tmp_path: Path) -> None
 
 
 def test_evaluations_may_come_more_often_than_grids(tiny: Recipe, tmp_path: Path) -> None:
-    recipe = override(tiny, ["schedule.evaluate_every=640", "schedule.sample_every=1280"])
+    recipe = override(tiny, ["schedule.evaluation_interval=640", "schedule.sample_interval=1280"])
     run = inkgan.train(recipe, out=tmp_path / "a", images=1920)
     rows = [row for row in run.rows() if "e3_distance" in row]
     assert [row["images"] for row in rows] == [0, 640, 1280, 1920]

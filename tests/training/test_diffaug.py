@@ -84,7 +84,7 @@ def test_colour_of_a_grey_image_is_affine() -> None:
     """Contrast keeps the mean, brightness moves it, and saturation knows no grey."""
     torch.manual_seed(0)
     image = noise(1, 1, 4, 4)
-    found = TRANSFORMATIONS["colour"](image.expand(2000, -1, -1, -1))
+    found = TRANSFORMATIONS["color"](image.expand(2000, -1, -1, -1))
     moved = found.mean(dim=(1, 2, 3)) - image.mean()
     factor = found.std(dim=(1, 2, 3)) / image.std()
     shift, stretch = moved[:, None, None, None], factor[:, None, None, None]
@@ -97,7 +97,7 @@ def test_colour_of_a_grey_image_is_affine() -> None:
 def test_saturation_spreads_the_channels_of_a_pixel() -> None:
     torch.manual_seed(0)
     image = noise(1, 3, 4, 4)
-    found = TRANSFORMATIONS["colour"](image.expand(2000, -1, -1, -1))
+    found = TRANSFORMATIONS["color"](image.expand(2000, -1, -1, -1))
 
     def chroma(images: torch.Tensor) -> torch.Tensor:
         return images - images.mean(dim=1, keepdim=True)
@@ -127,10 +127,10 @@ def test_names_are_applied_in_turn_and_none_is_nothing() -> None:
     assert transformed(images, ()) is images
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(5)
-    found = transformed(images, ("cutout", "colour"))
+    found = transformed(images, ("cutout", "color"))
     torch.manual_seed(5)
     holes = TRANSFORMATIONS["cutout"](images)
-    assert torch.equal(found, TRANSFORMATIONS["colour"](holes))
+    assert torch.equal(found, TRANSFORMATIONS["color"](holes))
 
 
 # --- consistency ---
@@ -231,7 +231,7 @@ def test_all_that_the_discriminator_sees_is_transformed(
 
 
 def test_the_generator_learns_through_the_transformation(tiny: Recipe) -> None:
-    for names in ((), ("translation", "cutout", "colour")):
+    for names in ((), ("translation", "cutout", "color")):
         recipe = override(tiny, [f"objective.augment={list(names)}"])
         state, real = begin(recipe)
         before = [parameter.detach().clone() for parameter in state.generator.parameters()]
@@ -274,8 +274,8 @@ def test_consistency_makes_logits_indifferent_to_shifts(tiny: Recipe) -> None:
     ("change", "words"),
     [
         ("objective.augment=cutuot", "'cutuot' is unknown; did you mean 'cutout'"),
-        ('objective.augment=["cutout", "rotate"]', "objective.augment.1 = 'rotate' is unknown"),
-        ("objective.augment=cutout,cutout", "name none of them twice"),
+        ('objective.augment=["cutout", "rotate"]', "`objective.augment.1` = 'rotate' is unknown"),
+        ("objective.augment=cutout,cutout", "list none of them twice"),
         ("objective.consistency=-1", "greater than or equal to 0"),
     ],
 )
@@ -285,7 +285,7 @@ def test_nonsense_is_refused_with_the_reason(tiny: Recipe, change: str, words: s
 
 
 def test_consistency_and_batch_normalisation_are_refused(tiny: Recipe) -> None:
-    with pytest.raises(ConfigError, match=r"other images: set model\.discriminator\.norm=none"):
+    with pytest.raises(ConfigError, match=r"other images: use `model\.discriminator\.norm=none"):
         override(tiny, ["objective.consistency=10", "model.discriminator.norm={}"])
 
 

@@ -128,7 +128,7 @@ def test_the_dirac_gan_circles_without_a_penalty_and_settles_with_one(loss: str)
     "changes",
     [
         ["objective.loss=relativistic", "objective.penalties.r1=0.1", "objective.penalties.r2=0.1"],
-        ["objective.loss=wasserstein", "objective.penalties.gradient=10"],
+        ["objective.loss=wasserstein", "objective.penalties.wgan_gp=10"],
         ["objective.penalties.dragan=10"],
     ],
 )
@@ -150,7 +150,7 @@ def test_recipes_train_with_penalties(tiny: Recipe, changes: list[str], tmp_path
 
 
 def test_clipping_bounds_all_weights(tiny: Recipe, tmp_path: object) -> None:
-    recipe = override(tiny, ["objective.loss=wasserstein", "objective.clip=0.01"])
+    recipe = override(tiny, ["objective.loss=wasserstein", "objective.weight_clip=0.01"])
     saved = inkgan.train(recipe, out=f"{tmp_path}/a", images=640).load_checkpoint("last")
     assert saved is not None
     weights = [t for key, t in saved[0].items() if key.startswith("discriminator.")]
@@ -160,11 +160,11 @@ def test_clipping_bounds_all_weights(tiny: Recipe, tmp_path: object) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        (["objective.loss=wasserstein"], "only a distance while.*objective.penalties.gradient=10"),
-        (["objective.penalties.r1=1", "model.discriminator.norm={}"], "batch normalisation"),
+        (["objective.loss=wasserstein"], "only a distance while.*objective.penalties.wgan_gp=10"),
+        (["objective.penalties.r1=1", "model.discriminator.norm={}"], "batch normalization"),
         (["objective.penalties.r1=-1"], "greater than or equal to 0"),
-        (["objective.clip=0"], "greater than 0"),
-        (["objective.penalties.r3=1"], "unknown key"),
+        (["objective.weight_clip=0"], "greater than 0"),
+        (["objective.penalties.r3=1"], "unknown field"),
     ],
 )
 def test_nonsense_pairs_are_refused_with_the_reason(

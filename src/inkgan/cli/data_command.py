@@ -33,10 +33,10 @@ def fetch(
     """Find a data set, or download it, and say what is in it."""
     from inkgan.cli.view import download_report
     from inkgan.config.recipes import RECIPES
-    from inkgan.config.serialize import replace
+    from inkgan.config.serialize import override
     from inkgan.data.dataset import load_dataset
 
-    config = replace(RECIPES["dcgan"], {"data.name": name}, f"data set {name}").data
+    config = override(RECIPES["dcgan"], {"data.name": name}, f"data set {name}").data
     with download_report() as report:
         for split in ("train", "test"):
             dataset = load_dataset(config, split, data_dir, report)

@@ -60,8 +60,8 @@ def train(
         "schedule.epochs": ("epochs", epochs),
         "schedule.images": ("images", images),
         "seed": ("seed", seed),
-        "schedule.sample_every": ("sample-every", sample_every),
-        "schedule.evaluate_every": ("evaluate-every", evaluate_every),
+        "schedule.sample_interval": ("sample-every", sample_every),
+        "schedule.evaluation_interval": ("evaluate-every", evaluate_every),
     }
     chosen = _choose_recipe(recipe, out, set_ or [], flags)
     folder = out or Path("runs") / chosen.name
@@ -99,24 +99,28 @@ def _choose_recipe(
 ) -> "Recipe":
     """Take the named recipe, or that of the run to go on with, and replace what flags say."""
     from inkgan.config.recipes import DEFAULT_RECIPE, get_recipe
-    from inkgan.config.serialize import override, replace
+    from inkgan.config.serialize import override
 
     held = out / "recipe.toml" if out is not None and name is None else None
     if held is not None and held.is_file():
         name = str(held)
-    recipe = override(get_recipe(name or DEFAULT_RECIPE), overrides)
+    recipe = override(
+        get_recipe(name or DEFAULT_RECIPE),
+        overrides,
+        " ".join(f"--set {text}" for text in overrides),
+    )
     for key, (flag, value) in flags.items():
         if value is not None:
-            recipe = replace(recipe, {key: value}, f"--{flag} {value}")
+            recipe = override(recipe, {key: value}, f"--{flag} {value}")
     return recipe
 
 
 def _fall_back(recipe: "Recipe", data: str, error: DataNotFoundError) -> "Recipe":
     from inkgan.cli.view import warn
-    from inkgan.config.serialize import replace
+    from inkgan.config.serialize import override
 
     warn(f"{error}\n\nGOING ON WITH {data.upper()} INSTEAD OF {recipe.data.name.upper()}.\n")
-    return replace(recipe, {"data.name": data}, f"--fallback {data}")
+    return override(recipe, {"data.name": data}, f"--fallback {data}")
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """A recipe as one frozen value: what is trained, on what, how and for how long.
 
-Recipes are complete: nothing changes one after it is made, and `toml.py` turns them into text and
-back. Every field here is read by some part of the program.
+Recipes are complete and never change; `serialize.py` writes them as TOML, reads them and makes
+changed copies. Every field is used by some part of the program.
 """
 
 from inkgan.config.data_config import DATASET_PREFIXES, Augment, Data, DatasetName

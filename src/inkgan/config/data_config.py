@@ -1,4 +1,4 @@
-"""Which images are learnt, and in what form."""
+"""Which images to learn, and in what form."""
 
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ DATASET_PREFIXES = ("folder:", "npz:")
 
 
 class Augment(Value):
-    """Random distortion of the real images, fresh at every draw; all zero means none."""
+    """Random distortion of the real images, new at every draw; all zero means none."""
 
     rotate: float = Field(0.0, ge=0, le=180, description="degrees, drawn from [-rotate, rotate]")
     shift: float = Field(0.0, ge=0, le=64, description="pixels, along x and y")
@@ -39,13 +39,13 @@ class Augment(Value):
 
 
 class Data(Value):
-    """Which images are learnt, and in what form."""
+    """Which images to learn, and in what form."""
 
     name: str = Field(
         "mnist", description="a data set, folder:PATH (sub-folders are classes) or npz:PATH"
     )
     holdout: int = Field(
-        5000, ge=0, description="last images of the training split, kept back for validation"
+        5000, ge=0, description="last images of the training split, reserved for validation"
     )
     size: int | None = Field(None, ge=4, le=256, description="resize to size x size pixels")
     channels: Literal[1, 3] | None = Field(None, description="1 makes grey, 3 makes RGB")

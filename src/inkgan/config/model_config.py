@@ -9,19 +9,19 @@ from inkgan.config.value import Value
 InitName = Literal["torch", "normal", "glorot"]
 Width = Annotated[int, Field(ge=1, le=65536)]
 StyleName = Literal["slant", "thickness", "width"]
-GeneratorConditioning = Literal["concatenated", "multiplied", "normalisation"]
-DiscriminatorConditioning = Literal["concatenated", "auxiliary", "projection"]
+GeneratorConditioning = Literal["concat", "multiply", "conditional-bn"]
+DiscriminatorConditioning = Literal["concat", "auxiliary", "projection"]
 
 
 class Normalization(Value):
-    """Batch normalisation; momentum and epsilon in torch's sense."""
+    """Batch normalization; momentum and epsilon as in torch."""
 
     momentum: float = Field(0.1, gt=0, le=1)
     epsilon: float = Field(1e-5, gt=0)
 
 
 class Kernel(Value):
-    """The geometry of a convolution; padding "same" is TensorFlow's (out = in / stride)."""
+    """The geometry of a convolution; padding "same" is that of TensorFlow (out = in / stride)."""
 
     kernel: int = Field(4, ge=1, le=31)
     stride: int = Field(2, ge=1, le=8)
@@ -52,28 +52,31 @@ class Stem(Value):
 
     channels: Width = 128
     bias: bool = True
-    normalise: Literal["channels", "features"] = Field(
-        "channels", description="statistics per channel, or for each of the dense layer's outputs"
+    norm_axis: Literal["channels", "features"] = Field(
+        "channels",
+        description="axis of the batch norm: each channel, or each output of the dense layer",
     )
 
 
 class GeneratorConfig(Value):
-    """How any generator hears of the class that it is to draw, where there are classes."""
+    """How a generator is conditioned on the class, where there are classes."""
 
     conditioning: GeneratorConditioning = Field(
-        "concatenated",
-        description="the label beside the latent, as a factor on it, or in each normalisation",
+        "concat",
+        description="concatenate the label to the latent, multiply both, or conditional batch norm",
     )
 
 
 class DiscriminatorConfig(Value):
-    """How any discriminator hears of the class of an image, where there are classes."""
+    """How a discriminator is conditioned on the class, where there are classes."""
 
     conditioning: DiscriminatorConditioning = Field(
-        "concatenated",
-        description="label planes beside the image, a classifier on its features, or a projection",
+        "concat",
+        description="label planes beside the image, an auxiliary classifier, or projection",
     )
-    spectral: bool = Field(False, description="each layer's largest singular value is held at 1")
+    spectral_norm: bool = Field(
+        False, description="divide each layer by its largest singular value"
+    )
 
 
 class MlpGeneratorConfig(GeneratorConfig):
@@ -82,7 +85,7 @@ class MlpGeneratorConfig(GeneratorConfig):
     family: Literal["mlp"] = "mlp"
     widths: tuple[Width, ...] = (256, 512, 1024)
     norm: Normalization | None = None
-    slope: float = Field(0.0, ge=0, lt=1, description="of the leaky ReLU; 0 is a plain ReLU")
+    negative_slope: float = Field(0.0, ge=0, lt=1, description="of the leaky ReLU; 0 means ReLU")
 
 
 class MlpDiscriminatorConfig(DiscriminatorConfig):
@@ -91,7 +94,7 @@ class MlpDiscriminatorConfig(DiscriminatorConfig):
     family: Literal["mlp"] = "mlp"
     widths: tuple[Width, ...] = (512, 256)
     norm: Normalization | None = None
-    slope: float = Field(0.2, ge=0, lt=1)
+    negative_slope: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
@@ -103,7 +106,7 @@ class DcganGeneratorConfig(GeneratorConfig):
     layers: tuple[Convolution, ...] = (Convolution(channels=64),)
     output: Kernel = Kernel()
     norm: Normalization | None = Normalization()
-    slope: float = Field(0.0, ge=0, lt=1)
+    negative_slope: float = Field(0.0, ge=0, lt=1)
     bias: bool = Field(True, description="in the convolutions")
 
 
@@ -113,45 +116,47 @@ class DcganDiscriminatorConfig(DiscriminatorConfig):
     family: Literal["dcgan"] = "dcgan"
     layers: tuple[Convolution, ...] = (Convolution(channels=64), Convolution(channels=128))
     norm: Normalization | None = None
-    slope: float = Field(0.2, ge=0, lt=1)
+    negative_slope: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)
     bias: bool = True
 
 
 class ResidualGeneratorConfig(GeneratorConfig):
-    """Residual blocks at doubling sides; bilinear steps up, which leave no checkerboard."""
+    """Residual blocks at doubling sides; bilinear upsampling, which leaves no checkerboard."""
 
     family: Literal["residual"] = "residual"
     widths: tuple[Width, ...] = Field((128, 64, 32), min_length=1, max_length=8)
     blocks: int = Field(1, ge=1, le=16, description="at each width")
     norm: Normalization | None = None
-    slope: float = Field(0.2, ge=0, lt=1)
-    squash: bool = Field(
-        False, description="tanh at the end; without it images are clamped where they leave"
+    negative_slope: float = Field(0.2, ge=0, lt=1)
+    tanh_output: bool = Field(
+        False, description="end with tanh; without it, images are clamped when they are drawn"
     )
 
 
 class ResidualDiscriminatorConfig(DiscriminatorConfig):
-    """Residual blocks at halving sides, without normalisation."""
+    """Residual blocks at halving sides, without normalization."""
 
     family: Literal["residual"] = "residual"
     widths: tuple[Width, ...] = Field((32, 64, 128), min_length=1, max_length=8)
     blocks: int = Field(1, ge=1, le=16, description="at each width")
-    slope: float = Field(0.2, ge=0, lt=1)
+    negative_slope: float = Field(0.2, ge=0, lt=1)
 
     @property
     def norm(self) -> None:
-        """There is none."""
+        """None: this family has no normalization."""
         return
 
 
 class Model(Value):
-    """The two networks; any generator meets any discriminator."""
+    """The two networks; any generator goes with any discriminator."""
 
     latent_dim: int = Field(100, ge=1, le=4096)
-    classes: int = Field(0, ge=0, le=10_000, description="labels obeyed; 0 is unconditional")
-    style: tuple[StyleName, ...] = Field(
-        (), description="measures of a stroke that the first latent coordinates decide"
+    classes: int = Field(
+        0, ge=0, le=10_000, description="labels to condition on; 0 is unconditional"
+    )
+    style_measures: tuple[StyleName, ...] = Field(
+        (), description="stroke measures that the first latent coordinates control"
     )
     init: InitName = Field("torch", description="torch's own, normal N(0, 0.02), or glorot")
     generator: MlpGeneratorConfig | DcganGeneratorConfig | ResidualGeneratorConfig = Field(

@@ -1,4 +1,4 @@
-"""A recipe: networks, data, objective, optimiser and schedule as one value."""
+"""A recipe: networks, data, objective, optimizer and schedule as one value."""
 
 from typing import Any, Literal, Self
 
@@ -11,48 +11,57 @@ from inkgan.config.value import Value
 LossName = Literal[
     "non-saturating", "minimax", "least-squares", "hinge", "wasserstein", "relativistic"
 ]
-TransformationName = Literal["translation", "cutout", "colour"]
+TransformationName = Literal["translation", "cutout", "color"]
 
 
 class Penalties(Value):
     """Weights of penalties on the discriminator's gradient; 0 leaves one out."""
 
-    r1: float = Field(0.0, ge=0, description="gamma; half the squared gradient at real images")
-    r2: float = Field(0.0, ge=0, description="gamma; the same at fakes")
-    gradient: float = Field(0.0, ge=0, description="lambda of WGAN-GP, between real and fake")
-    dragan: float = Field(0.0, ge=0, description="lambda of DRAGAN, around real images")
-    every: int = Field(
-        1, ge=1, le=1000, description="steps between two penalised ones, which then weigh as much"
+    r1: float = Field(
+        0.0, ge=0, description="gamma of R1: half the squared gradient at real images"
     )
-    final: float = Field(
-        1.0, ge=0, description="share of the weights at the end of the run, reached by a cosine"
+    r2: float = Field(0.0, ge=0, description="gamma of R2: the same at generated images")
+    wgan_gp: float = Field(
+        0.0, ge=0, description="lambda of WGAN-GP, between real and generated images"
+    )
+    dragan: float = Field(0.0, ge=0, description="lambda of DRAGAN, around real images")
+    interval: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="apply the penalties at every n-th step, with n times the weight",
+    )
+    final_factor: float = Field(
+        1.0, ge=0, description="weights at the end of the run, as a factor; a cosine leads there"
     )
 
     @property
     def any(self) -> bool:
         """Whether a penalty has a weight."""
-        return max(self.r1, self.r2, self.gradient, self.dragan) > 0
+        return max(self.r1, self.r2, self.wgan_gp, self.dragan) > 0
 
 
 class Objective(Value):
-    """What the two networks minimise, and what holds the discriminator back."""
+    """What the two networks minimize, and what regularizes the discriminator."""
 
     loss: LossName = "non-saturating"
     penalties: Penalties = Penalties()
-    classify: float = Field(
+    aux_weight: float = Field(
         1.0, ge=0, description="weight of an auxiliary classifier's cross-entropy (both players)"
     )
-    style: float = Field(
-        1.0, ge=0, description="weight of the squared error of the style read from an image"
+    style_weight: float = Field(
+        1.0, ge=0, description="weight of the squared error of the style predicted from an image"
     )
-    clip: float | None = Field(
-        None, gt=0, description="the discriminator's weights are clamped to [-clip, clip]"
+    weight_clip: float | None = Field(
+        None,
+        gt=0,
+        description="the discriminator's weights are clamped to [-weight_clip, weight_clip]",
     )
     augment: tuple[TransformationName, ...] = Field(
-        (), description="what changes all that the discriminator sees, reals and fakes alike"
+        (), description="random changes of every image that the discriminator gets, real or not"
     )
     consistency: float = Field(
-        0.0, ge=0, description="lambda of bCR; a shift by 2 pixels is not to change a logit"
+        0.0, ge=0, description="lambda of bCR: a shift by 2 pixels should not change a logit"
     )
 
     @field_validator("augment", mode="before")
@@ -67,19 +76,20 @@ class Objective(Value):
     @classmethod
     def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(names)) < len(names):
-            raise ValueError("each transformation is applied once; name none of them twice")
+            raise ValueError("each transformation is applied once; list none of them twice")
         return names
 
 
 class Optim(Value):
-    """Adam, the same for both networks but for the learning rate."""
+    """Adam for both networks; only the learning rates may differ."""
 
     lr: float = Field(2e-4, gt=0, le=1)
-    d_lr: float | None = Field(
-        None, gt=0, le=1, description="the discriminator's own; unset is the same as lr"
-    )
-    final: float = Field(
-        1.0, ge=0, le=1, description="share of the rates at the end of the run, reached by a cosine"
+    d_lr: float | None = Field(None, gt=0, le=1, description="of the discriminator; unset means lr")
+    final_factor: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="learning rates at the end of the run, as a factor; a cosine leads there",
     )
     beta1: float = Field(0.5, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
@@ -90,27 +100,29 @@ class Optim(Value):
 
 
 class Schedule(Value):
-    """For how long, in what bites, and what is averaged and shown on the way."""
+    """Length of the run, size of the batches, and what is averaged and recorded on the way."""
 
     batch_size: int = Field(128, ge=2, le=65536)
     d_steps: int = Field(
-        1, ge=1, le=100, description="updates of the discriminator for one of the generator"
+        1, ge=1, le=100, description="updates of the discriminator for each of the generator"
     )
     epochs: int = Field(50, ge=1, le=1_000_000)
-    images: int | None = Field(None, ge=1, description="stop after so many images, if earlier")
+    images: int | None = Field(
+        None, ge=1, description="stop after so many images, if that is earlier"
+    )
     ema_half_life: int = Field(
-        10_000, ge=0, description="images, of the averaged generator; 0 shows the raw one"
+        10_000, ge=0, description="of the averaged generator, in images; 0 uses the raw one"
     )
-    sample_every: int | None = Field(
-        None, ge=1, description="images between two sample grids; unset is an epoch"
+    sample_interval: int | None = Field(
+        None, ge=1, description="images between two sample grids; unset means an epoch"
     )
-    evaluate_every: int | None = Field(
-        None, ge=1, description="images between two evaluations; unset is with every grid"
+    evaluation_interval: int | None = Field(
+        None, ge=1, description="images between two evaluations; unset means with every grid"
     )
 
     @property
     def images_per_step(self) -> int:
-        """The real images that one step shows to the discriminator."""
+        """Real images that one step shows to the discriminator."""
         return self.batch_size * self.d_steps
 
 
@@ -118,7 +130,7 @@ class Recipe(Value):
     """Everything that decides the outcome of a training run."""
 
     name: str = Field("custom", min_length=1, max_length=100)
-    notes: str = Field("", description="where a source left a value open, what was chosen")
+    notes: str = Field("", description="what was chosen where the source left a value open")
     seed: int = Field(0, ge=0, lt=2**63)
     data: Data = Data()
     model: Model = Model()
@@ -127,69 +139,86 @@ class Recipe(Value):
     schedule: Schedule = Schedule()
 
     @model_validator(mode="after")
-    def _objective_makes_sense(self) -> Self:
-        objective = self.objective
-        penalised = objective.penalties.any
-        held = penalised or objective.clip is not None or self.model.discriminator.spectral
-        if objective.loss == "wasserstein" and not held:
+    def _check_loss(self) -> Self:
+        objective, discriminator = self.objective, self.model.discriminator
+        bounded = (
+            objective.penalties.any
+            or objective.weight_clip is not None
+            or discriminator.spectral_norm
+        )
+        if objective.loss == "wasserstein" and not bounded:
             raise ValueError(
-                "objective.loss=wasserstein is only a distance while the discriminator's slope is "
-                "held: add objective.penalties.gradient=10 or objective.clip=0.01, or set "
-                "model.discriminator.spectral=true"
-            )
-        if penalised and self.model.discriminator.norm is not None:
-            raise ValueError(
-                "objective.penalties speak of one image's gradient, which batch normalisation "
-                "mixes with the others': set model.discriminator.norm=none"
+                "`objective.loss=wasserstein` is only a distance while the discriminator's slope "
+                "is bounded: use `objective.penalties.wgan_gp=10`, `objective.weight_clip=0.01` or "
+                "`model.discriminator.spectral_norm=true`"
             )
         return self
 
     @model_validator(mode="after")
-    def _regularisers_make_sense(self) -> Self:
+    def _check_regularizers(self) -> Self:
         discriminator, objective = self.model.discriminator, self.objective
-        if objective.consistency and discriminator.norm is not None:
+        without_norm = "use `model.discriminator.norm=none`"
+        if discriminator.norm is not None:
+            if objective.penalties.any:
+                raise ValueError(
+                    "`objective.penalties` need the gradient of one image, which batch "
+                    f"normalization mixes with those of the others: {without_norm}"
+                )
+            if objective.consistency:
+                raise ValueError(
+                    "`objective.consistency` compares one image's logit before and after a shift, "
+                    "but batch normalization makes it depend on the other images: "
+                    f"{without_norm}"
+                )
+            if discriminator.spectral_norm:
+                raise ValueError(
+                    "`model.discriminator.spectral_norm` divides each layer by a number, which the "
+                    f"batch normalization after it cancels: {without_norm}"
+                )
+        if discriminator.spectral_norm and objective.weight_clip is not None:
             raise ValueError(
-                "objective.consistency compares one image's logit before and after a shift, but "
-                "batch normalisation makes it depend on the other images: set "
-                "model.discriminator.norm=none"
-            )
-        if discriminator.spectral and discriminator.norm is not None:
-            raise ValueError(
-                "model.discriminator.spectral divides each layer by a number, which batch "
-                "normalisation behind it divides out again: set model.discriminator.norm=none"
-            )
-        if discriminator.spectral and objective.clip is not None:
-            raise ValueError(
-                "model.discriminator.spectral leaves only the direction of the weights to count, "
-                "so clamping their size bounds nothing: set objective.clip=none"
+                "`model.discriminator.spectral_norm` divides out the size of the weights, so "
+                "clipping them bounds nothing: use `objective.weight_clip=none`"
             )
         return self
 
     @model_validator(mode="after")
-    def _conditioning_makes_sense(self) -> Self:
+    def _check_conditioning(self) -> Self:
         model = self.model
         if model.classes == 1:
-            raise ValueError("model.classes=1 tells nothing; use 0 (unconditional) or 2 or more")
-        in_norms = model.classes and model.generator.conditioning == "normalisation"
+            raise ValueError(
+                "`model.classes=1` conditions on nothing; use `model.classes=0` (unconditional) or "
+                "2 and more"
+            )
+        in_norms = model.classes and model.generator.conditioning == "conditional-bn"
         if in_norms and model.generator.norm is None:
             raise ValueError(
-                "model.generator.conditioning=normalisation needs batch normalisation there: "
-                "set model.generator.norm={}, or conditioning=multiplied"
-            )
-        if len(set(model.style)) < len(model.style):
-            raise ValueError(f"model.style={list(model.style)} names a measure twice")
-        if len(model.style) >= model.latent_dim:
-            raise ValueError(f"model.style needs a model.latent_dim above {len(model.style)}")
-        bent = self.data.augment
-        if model.style and (bent.rotate or bent.scale or bent.elastic):
-            raise ValueError(
-                "data.augment bends the strokes whose measures model.style has taken before: only "
-                "shift goes with it"
+                "`model.generator.conditioning=conditional-bn` needs batch normalization there: "
+                "use `model.generator.norm={}`, or `model.generator.conditioning=multiply`"
             )
         return self
 
     @model_validator(mode="after")
-    def _name_is_one_word(self) -> Self:
+    def _check_style(self) -> Self:
+        model, augment = self.model, self.data.augment
+        if len(set(model.style_measures)) < len(model.style_measures):
+            raise ValueError(
+                f"`model.style_measures={list(model.style_measures)}` names a measure twice"
+            )
+        if len(model.style_measures) >= model.latent_dim:
+            raise ValueError(
+                "`model.style_measures` need a `model.latent_dim` above "
+                f"{len(model.style_measures)}"
+            )
+        if model.style_measures and (augment.rotate or augment.scale or augment.elastic):
+            raise ValueError(
+                "`data.augment` would change the strokes after `model.style_measures` were "
+                "measured: only shift can be combined with them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_name(self) -> Self:
         if any(character in self.name for character in "/\\\n"):
-            raise ValueError("name must not hold slashes or line breaks")
+            raise ValueError("`name` must not contain slashes or line breaks")
         return self

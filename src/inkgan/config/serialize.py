@@ -1,9 +1,10 @@
-"""Recipes to and from TOML, and overrides such as "optim.lr=1e-4"."""
+"""Recipes to and from TOML, and overrides such as `{"optim.lr": 1e-4}` or "optim.lr=1e-4"."""
 
 import tomllib
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tomlkit
@@ -11,23 +12,35 @@ import tomlkit.items
 from pydantic import BaseModel, ValidationError
 
 from inkgan.config import Recipe
+from inkgan.config.migrate import RenamedFieldWarning, migrate_override, migrate_recipe
 from inkgan.errors import ConfigError, did_you_mean
 
+Overrides = Mapping[str, Any] | Iterable[str]
 
-def parse_recipe(values: Any, source: str) -> Recipe:
-    """Validate a nested mapping as a recipe.
+
+def parse_recipe(values: Any, source: str = "") -> Recipe:
+    """Validate a nested mapping as a recipe; names of older versions are accepted.
+
+    Args:
+        values: as TOML or JSON hold them.
+        source: a file or an object, with which an error message begins; may be empty.
 
     Raises:
-        ConfigError: one line that names `source`, the key, the value and the right spelling.
+        ConfigError: one line that names the source, the field, the value and the right spelling.
     """
+    values = migrate_recipe(values) if isinstance(values, Mapping) else values
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {_explain(error)}") from error
+        raise ConfigError(f"{source}: {_explain(error)}".removeprefix(": ")) from error
 
 
 def from_toml(text: str, source: str = "recipe") -> Recipe:
-    """Parse TOML text as a recipe."""
+    """Parse TOML text as a recipe.
+
+    Raises:
+        ConfigError: not TOML, or no recipe; the message begins with `source`.
+    """
     try:
         return parse_recipe(tomllib.loads(text), source)
     except tomllib.TOMLDecodeError as error:
@@ -37,42 +50,39 @@ def from_toml(text: str, source: str = "recipe") -> Recipe:
 def to_toml(recipe: Recipe) -> str:
     """Write a recipe as TOML with the fields' meanings as comments; values left out are unset.
 
-    TOML has no None: a value that is unset although its default is not stands there as "none".
+    TOML has no None: a value that is unset, although its default is not, is written as "none".
     """
     document = tomlkit.document()
     _fill(document, recipe)
     return tomlkit.dumps(document)
 
 
-def override(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
-    """Return a new recipe with values replaced, each given as "section.key=value".
+def override(recipe: Recipe, overrides: Overrides, source: str = "") -> Recipe:
+    """Return a new recipe with some fields replaced, all at once.
 
-    The value is read as TOML (1e-4, true, [256, 512]) and, failing that, as a plain string; "none"
-    unsets an optional value.
-
-    Raises:
-        ConfigError: a key does not exist or a value is impossible.
-    """
-    replacements = {}
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError(
-                f"--set {assignment}: write it as section.key=value, for example optim.lr=1e-4"
-            )
-        replacements[key.strip()] = _read_value(text.strip())
-    return replace(recipe, replacements, " ".join(f"--set {text}" for text in assignments))
-
-
-def replace(recipe: Recipe, replacements: Mapping[str, Any], source: str) -> Recipe:
-    """Return a new recipe with values replaced under their dotted keys.
+    Args:
+        recipe: is not changed.
+        overrides: values by dotted field, or texts "field=value". The value of a text is read as
+            TOML (1e-4, true, [256, 512]) and, failing that, as a plain string; "none" unsets an
+            optional field. Names of older versions are accepted with a RenamedFieldWarning.
+        source: an error message begins with it; may be empty.
 
     Raises:
-        ConfigError: a key does not exist or a value is impossible; begins with `source`.
+        ConfigError: a field does not exist, a value is impossible, or values do not fit together.
+
+    Example:
+        >>> override(RECIPES["dcgan"], {"optim.lr": 1e-4, "schedule.images": None})
+        >>> override(RECIPES["dcgan"], ["optim.lr=1e-4", "schedule.images=none"])
     """
+    if not isinstance(overrides, Mapping):
+        overrides = dict(_parse_assignment(text) for text in overrides)
     values = recipe.model_dump(mode="json")
-    for key, value in replacements.items():
-        _assign(values, key.split("."), value, source)
+    for key, value in overrides.items():
+        renamed, migrated = migrate_override(key, value)
+        if (renamed, migrated) != (key, value):
+            message = f"`{key}={value}` is now written `{renamed}={migrated}`"
+            warnings.warn(message, RenamedFieldWarning, stacklevel=2)
+        _assign(values, renamed.split("."), migrated, source)
     return parse_recipe(values, source)
 
 
@@ -94,7 +104,7 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _fill(table: Any, value: BaseModel) -> None:
-    """Put a value's fields into a TOML table, plain ones first, as TOML demands."""
+    """Put a value's fields into a TOML table, plain ones first, as TOML requires."""
     fields = type(value).model_fields
     present = {key: getattr(value, key) for key in fields if getattr(value, key) is not None}
     present |= {key: "none" for key in fields.keys() - present.keys() if fields[key].default}
@@ -124,6 +134,15 @@ def _toml_item(item: Any) -> tomlkit.items.Item:
     return plain
 
 
+def _parse_assignment(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(
+            f"`overrides`: {text!r} is no field=value; write it as optim.lr=1e-4, for example"
+        )
+    return key.strip(), _read_value(value.strip())
+
+
 def _read_value(text: str) -> Any:
     if text.lower() == "none":
         return None
@@ -134,15 +153,15 @@ def _read_value(text: str) -> Any:
 
 
 def _assign(values: dict[str, Any], path: list[str], value: Any, source: str) -> None:
+    begin = f"{source}: " if source else ""
     *parents, last = path
     for depth, key in enumerate(parents):
         if key not in values:
             wrong = ".".join(path[: depth + 1])
-            raise ConfigError(f"{source}: unknown key {wrong!r}{did_you_mean(key, values)}")
+            raise ConfigError(f"{begin}unknown field `{wrong}`{did_you_mean(key, values)}")
         if not isinstance(values[key], dict):
-            raise ConfigError(
-                f"{source}: {'.'.join(path[: depth + 1])!r} holds a value, no section"
-            )
+            wrong = ".".join(path[: depth + 1])
+            raise ConfigError(f"{begin}`{wrong}` is a value and has no fields")
         values = values[key]
     values[last] = value
 
@@ -162,16 +181,16 @@ def _explain_one(finding: dict[str, Any]) -> tuple[str, str]:
     value, context = finding["input"], finding.get("ctx", {})
     if finding["type"] == "extra_forbidden":
         wrong = ".".join([*path, place[-1]])
-        return wrong, f"unknown key {wrong!r}{did_you_mean(place[-1], keys)}"
+        return wrong, f"unknown field `{wrong}`{did_you_mean(place[-1], keys)}"
     dotted = ".".join(path)
     if finding["type"] in ("literal_error", "union_tag_invalid"):
         expected = str(context.get("expected", context.get("expected_tags", "")))
         choices = [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")]
         given = value.get("family") if isinstance(value, dict) else value
-        return dotted, f"{dotted} = {given!r} is unknown{did_you_mean(str(given), choices)}"
+        return dotted, f"`{dotted}` = {given!r} is unknown{did_you_mean(str(given), choices)}"
     message = finding["msg"].removeprefix("Value error, ").replace("Input should", "should")
     shown = "" if isinstance(value, dict) else f" = {value!r}"
-    return dotted, f"{dotted or 'recipe'}{shown}: {message}"
+    return dotted, f"`{dotted}`{shown}: {message}" if dotted else message
 
 
 def _walk(place: Sequence[str]) -> tuple[list[str], set[str]]:

@@ -81,7 +81,7 @@ def batches_for(recipe: Recipe, dataset: Dataset) -> Batches:
         recipe.schedule.images_per_step,
         recipe.seed,
         recipe.data.augment,
-        recipe.model.style,
+        recipe.model.style_measures,
     )
 
 
@@ -91,7 +91,7 @@ def _measured(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor:
         return torch.zeros(len(dataset), 0, device=dataset.images.device)
     if dataset.shape.channels != 1:
         raise ConfigError(
-            f"model.style measures strokes of grey digits; {dataset.name} has {dataset.shape} "
-            "images: use --set 'model.style=[]'"
+            f"model.style_measures measures strokes of grey digits; {dataset.name} has "
+            f"{dataset.shape} images: use --set 'model.style_measures=[]'"
         )
     return style_ranks(dataset.images, dataset.labels)[:, [STYLES.index(name) for name in style]]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from inkgan import files
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES, get_recipe
-from inkgan.config.serialize import replace
+from inkgan.config.serialize import override
 from inkgan.errors import ConfigError, DataError, TrainingStopped
 from inkgan.evaluation.evaluate import evaluate
 from inkgan.evaluation.report.leaderboard import Effort, Entry
@@ -125,7 +125,7 @@ def _trained(
             on_event(event)
 
     document, failure = None, ""
-    wanted = replace(recipe, {"seed": seed}, f"--seeds {seed}")
+    wanted = override(recipe, {"seed": seed}, f"--seeds {seed}")
     try:
         if plan.minutes is not None:
             wanted = _paced(wanted, plan, plan.minutes, listen)
@@ -172,9 +172,9 @@ def _paced(recipe: Recipe, plan: Plan, minutes: float, listen: Listener) -> Reci
         return recipe
     images = speed * max(60 * minutes / EVALUATIONS, LEAST_SECONDS)
     rounded = round(images, 1 - math.floor(math.log10(images)))
-    held = Run.open(first).recipe.schedule.evaluate_every
+    held = Run.open(first).recipe.schedule.evaluation_interval
     every = held if held is not None and 0.5 < held / images < 2 else max(1, int(rounded))
-    return replace(recipe, {"schedule.evaluate_every": every}, "the benchmark's pace")
+    return override(recipe, {"schedule.evaluation_interval": every}, "the benchmark's pace")
 
 
 def _speed(folder: Path) -> float | None:

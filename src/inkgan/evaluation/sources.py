@@ -11,7 +11,7 @@ import torch
 
 from inkgan.config import Data
 from inkgan.config.recipes import RECIPES
-from inkgan.config.serialize import replace
+from inkgan.config.serialize import override
 from inkgan.data.dataset import load_dataset
 from inkgan.data.download import Report
 from inkgan.data.readers.folder import read_npz_images, read_pictures
@@ -257,4 +257,4 @@ def whole_set(name: str, asked: str) -> Data:
     Raises:
         ConfigError: there is no such set; the message begins with what was `asked`.
     """
-    return replace(RECIPES["dcgan"], {"data.name": name, "data.holdout": 0}, asked).data
+    return override(RECIPES["dcgan"], {"data.name": name, "data.holdout": 0}, asked).data

@@ -126,9 +126,9 @@ class _Compiler:
 
     @steps.register(LatentLabelInput)
     def _(self, module: LatentLabelInput) -> list[Step]:
-        if not module.classes or module.conditioning == "normalisation":
+        if not module.classes or module.conditioning == "conditional-bn":
             return []
-        if module.conditioning == "multiplied":
+        if module.conditioning == "multiply":
             return [{"kind": "multiply", "table": self.tensor(module.factors)}]
         return [{"kind": "concatenate", "classes": module.classes}]
 

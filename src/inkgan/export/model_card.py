@@ -89,10 +89,10 @@ def _opening(bundle: Bundle, picture: str) -> str:
         )
     )
     taught = ""
-    if model.style:
+    if model.style_measures:
         taught = (
-            f" Its first latent coordinates are the {', '.join(model.style)} of a stroke, and one "
-            "latent under every label is one hand."
+            f" Its first latent coordinates are the {', '.join(model.style_measures)} of a stroke, "
+            "and one latent under every label is one hand."
         )
     return f"""# {bundle.recipe.name}
 

@@ -82,7 +82,7 @@ def describe(bundle: Bundle) -> dict[str, str]:
         "inkgan.version": bundle.version,
         "inkgan.digest": bundle.digest,
         "inkgan.classes": json.dumps(bundle.classes if bundle.recipe.model.classes else []),
-        "inkgan.styles": json.dumps(bundle.recipe.model.style),
+        "inkgan.styles": json.dumps(bundle.recipe.model.style_measures),
         "inkgan.license": bundle.license,
     }
 

@@ -22,7 +22,7 @@ def style_scales(bundle: Bundle, progress: Progress = silent) -> Scales | None:
         each of PLACES; None where nothing can be measured: no styles, or draws without ink.
     """
     model = bundle.recipe.model
-    if not model.style or not model.classes:
+    if not model.style_measures or not model.classes:
         return None
     try:
         book = CalibrationCache(Generator(bundle), progress)
@@ -35,5 +35,5 @@ def style_scales(bundle: Bundle, progress: Progress = silent) -> Scales | None:
     ]
     return [
         [np.round(measures[:, MEASURES.index(style)], 3).tolist() for measures in expected]
-        for style in model.style
+        for style in model.style_measures
     ]

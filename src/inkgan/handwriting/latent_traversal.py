@@ -73,7 +73,7 @@ def coordinate(sampler: GeneratorLike, axis: str) -> int:
     Raises:
         ConfigError: neither a style of this generator nor the number of a coordinate.
     """
-    styles = sampler.bundle.recipe.model.style
+    styles = sampler.bundle.recipe.model.style_measures
     if axis in styles:
         return styles.index(axis)
     if axis.isdecimal() and axis.isascii() and int(axis) < sampler.latent_dim:

@@ -135,7 +135,7 @@ def style_scores(
 ) -> Float64:
     """Return digits' styles as latent coordinates, float64 (n, latent_dim); NaN where none is."""
     scores = np.full((len(images), sampler.latent_dim), np.nan)
-    styles = list(sampler.bundle.recipe.model.style)
+    styles = list(sampler.bundle.recipe.model.style_measures)
     taught = [name for name in styles if name in MEASURES]
     if taught:
         measured = measure_styles(images)

@@ -12,6 +12,7 @@ from torch import nn
 from inkgan import __version__
 from inkgan.config import Recipe
 from inkgan.config import serialize as toml
+from inkgan.config.migrate import model_json_0_1
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.io import tensors as tensor_files
@@ -96,7 +97,7 @@ class Bundle:
     def digest(self) -> str:
         """SHA-256 of the network and its weights: all that decides which images it draws."""
         described = self.recipe.model.model_dump_json(exclude_defaults=True)
-        hashed = hashlib.sha256(described.encode())
+        hashed = hashlib.sha256(model_json_0_1(described).encode())
         for key, tensor in sorted(self.weights.items()):
             hashed.update(key.encode() + tensor.cpu().numpy().tobytes())
         return hashed.hexdigest()

@@ -18,8 +18,8 @@ CHECKPOINT = "checkpoint"
 FLEXIBLE = {
     "schedule.epochs",
     "schedule.images",
-    "schedule.sample_every",
-    "schedule.evaluate_every",
+    "schedule.sample_interval",
+    "schedule.evaluation_interval",
     "notes",
 }
 Row = dict[str, Any]

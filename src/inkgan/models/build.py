@@ -58,7 +58,7 @@ def empty_generator(model: Model, shape: Shape) -> nn.Module:
 
 def build_discriminator(model: Model, shape: Shape, seed: int) -> Discriminator:
     """Build a discriminator with the weights that belong to the seed, on the CPU."""
-    spectral = model.discriminator.spectral
+    spectral = model.discriminator.spectral_norm
     with rng.scoped(seed, "init", "discriminator"):
         network = DISCRIMINATORS[model.discriminator.family](model.discriminator, model, shape)
         init_weights(

@@ -47,25 +47,25 @@ def concat_label_planes(images: torch.Tensor, y: torch.Tensor, classes: int) -> 
 class LatentLabelInput(nn.Module):
     """A generator's first step: latents (n, latent_dim) and labels to vectors (n, features).
 
-    `concatenated` puts the one-hot label beside the latent (Mirza and Osindero 2014, section 3.2),
-    `multiplied` scales the latent by a learned row of the label. With `normalisation`, or with 0
+    `concat` puts the one-hot label beside the latent (Mirza and Osindero 2014, section 3.2),
+    `multiply` scales the latent by a learned row of the label. With `conditional-bn`, or with 0
     classes, the latent passes unchanged.
     """
 
     def __init__(self, conditioning: GeneratorConditioning, latent_dim: int, classes: int) -> None:
         super().__init__()
         self.conditioning, self.classes = conditioning, classes
-        joined = classes > 0 and conditioning == "concatenated"
+        joined = classes > 0 and conditioning == "concat"
         self.features = latent_dim + classes if joined else latent_dim
-        if classes and conditioning == "multiplied":
+        if classes and conditioning == "multiply":
             self.factors = nn.Parameter(torch.randn(classes, latent_dim))
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None) -> torch.Tensor:
         """Return the vectors."""
-        if not self.classes or self.conditioning == "normalisation":
+        if not self.classes or self.conditioning == "conditional-bn":
             return z
         labels = require_labels(y)
-        if self.conditioning == "multiplied":
+        if self.conditioning == "multiply":
             return z * embed_labels(self.factors, labels)
         return torch.cat([z, one_hot(labels, self.classes).to(z.dtype)], dim=1)
 

@@ -43,7 +43,7 @@ class DcganGenerator(nn.Module):
         super().__init__()
         growth = math.prod(layer.stride for layer in (*config.layers, config.output))
         self.entrance = LatentLabelInput(config.conditioning, model.latent_dim, model.classes)
-        classes = model.classes if config.conditioning == "normalisation" else 0
+        classes = model.classes if config.conditioning == "conditional-bn" else 0
         self.stem, channels = _build_stem(config, self.entrance.features, shape, growth, classes)
         side = (shape.height // growth, shape.width // growth)
         layers: list[nn.Module] = []
@@ -51,7 +51,7 @@ class DcganGenerator(nn.Module):
             layers += [
                 conv_transpose_2d(channels, layer.channels, layer, side, config.bias),
                 norm_2d(layer.channels, config.norm, classes),
-                activation(config.slope),
+                activation(config.negative_slope),
             ]
             channels, side = layer.channels, (side[0] * layer.stride, side[1] * layer.stride)
         last = conv_transpose_2d(channels, shape.channels, config.output, side, config.bias)
@@ -71,14 +71,14 @@ class DcganDiscriminator(Discriminator):
 
     def __init__(self, config: DcganDiscriminatorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
-        self.label_channels = model.classes if config.conditioning == "concatenated" else 0
+        self.label_channels = model.classes if config.conditioning == "concat" else 0
         layers: list[nn.Module] = []
         channels, side = shape.channels + self.label_channels, (shape.height, shape.width)
         for layer in config.layers:
             layers += [
                 conv_2d(channels, layer.channels, layer, side, config.bias),
                 norm_2d(layer.channels, config.norm),
-                activation(config.slope),
+                activation(config.negative_slope),
                 Dropout(config.dropout),
             ]
             channels, side = layer.channels, size_after(side, layer)
@@ -90,7 +90,7 @@ class DcganDiscriminator(Discriminator):
         self.layers = DownsamplingStack(layers, config.layers, (shape.height, shape.width))
         to_channels_last_(self)
         features = channels * side[0] * side[1]
-        self.head = Head(features, config.conditioning, model.classes, len(model.style))
+        self.head = Head(features, config.conditioning, model.classes, len(model.style_measures))
 
     def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Return logits, and class logits and style where there are heads for them."""
@@ -117,13 +117,13 @@ def _build_stem(
         Linear(inputs, outputs, stem.bias),
         Unflatten(stem.channels, side),
     )
-    if stem.normalise == "features":
+    if stem.norm_axis == "features":
         middle: tuple[nn.Module, ...] = (
             norm_1d(outputs, config.norm, classes),
-            activation(config.slope),
+            activation(config.negative_slope),
             unflatten,
         )
     else:
         norm = norm_2d(stem.channels, config.norm, classes)
-        middle = (unflatten, norm, activation(config.slope))
+        middle = (unflatten, norm, activation(config.negative_slope))
     return ConditionalSequential(dense, *middle), stem.channels

@@ -25,14 +25,14 @@ class MlpGenerator(nn.Module):
         super().__init__()
         self.shape = shape
         self.entrance = LatentLabelInput(config.conditioning, model.latent_dim, model.classes)
-        classes = model.classes if config.conditioning == "normalisation" else 0
+        classes = model.classes if config.conditioning == "conditional-bn" else 0
         layers: list[nn.Module] = []
         features = self.entrance.features
         for width in config.widths:
             layers += [
                 Linear(features, width),
                 norm_1d(width, config.norm, classes),
-                activation(config.slope),
+                activation(config.negative_slope),
             ]
             features = width
         layers += [Linear(features, shape.channels * shape.height * shape.width), nn.Tanh()]
@@ -49,19 +49,19 @@ class MlpDiscriminator(Discriminator):
 
     def __init__(self, config: MlpDiscriminatorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
-        self.label_channels = model.classes if config.conditioning == "concatenated" else 0
+        self.label_channels = model.classes if config.conditioning == "concat" else 0
         layers: list[nn.Module] = []
         features = shape.channels * shape.height * shape.width + self.label_channels
         for width in config.widths:
             layers += [
                 Linear(features, width),
                 norm_1d(width, config.norm),
-                activation(config.slope),
+                activation(config.negative_slope),
                 Dropout(config.dropout),
             ]
             features = width
         self.layers = nn.Sequential(*layers)
-        self.head = Head(features, config.conditioning, model.classes, len(model.style))
+        self.head = Head(features, config.conditioning, model.classes, len(model.style_measures))
 
     def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Return logits, and class logits and style where there are heads for them."""

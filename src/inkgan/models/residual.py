@@ -46,7 +46,7 @@ class ResidualBlock(nn.Module):
         for _ in range(2):
             layers += [
                 norm_2d(channels, norm, classes),
-                nn.LeakyReLU(config.slope),  # not in place: x is added at the end
+                nn.LeakyReLU(config.negative_slope),  # not in place: x is added at the end
                 nn.Conv2d(channels, channels, 3, padding=1),
             ]
         self.branch = ConditionalSequential(*layers)
@@ -68,7 +68,7 @@ class ResidualGenerator(nn.Module):
     def __init__(self, config: ResidualGeneratorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
         self.entrance = LatentLabelInput(config.conditioning, model.latent_dim, model.classes)
-        classes = model.classes if config.conditioning == "normalisation" else 0
+        classes = model.classes if config.conditioning == "conditional-bn" else 0
         size = base_size(config.widths, shape, "generator")
         first = config.widths[0]
         self.stem = nn.Sequential(
@@ -85,11 +85,11 @@ class ResidualGenerator(nn.Module):
             channels = width
         self.stages = nn.ModuleList(stages)
         self.norm = norm_2d(channels, config.norm, classes)
-        self.activation = activation(config.slope)
+        self.activation = activation(config.negative_slope)
         last = Kernel(kernel=3, stride=1, padding=1)
         kind = SingleChannelConvTranspose2d if shape.channels == 1 else nn.ConvTranspose2d
         self.output = kind(channels, shape.channels, last.kernel, padding=1)
-        self.output_activation = nn.Tanh() if config.squash else nn.Identity()
+        self.output_activation = nn.Tanh() if config.tanh_output else nn.Identity()
         to_channels_last_(self)
 
     def forward(self, z: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
@@ -109,7 +109,7 @@ class ResidualDiscriminator(Discriminator):
 
     def __init__(self, config: ResidualDiscriminatorConfig, model: Model, shape: Shape) -> None:
         super().__init__()
-        self.label_channels = model.classes if config.conditioning == "concatenated" else 0
+        self.label_channels = model.classes if config.conditioning == "concat" else 0
         size = base_size(config.widths, shape, "discriminator")
         channels = config.widths[0]
         layers: list[nn.Module] = [
@@ -124,8 +124,8 @@ class ResidualDiscriminator(Discriminator):
             channels = width
         self.layers = nn.ModuleList(layers)
         features = channels * size[0] * size[1]
-        self.activation = activation(config.slope)
-        self.head = Head(features, config.conditioning, model.classes, len(model.style))
+        self.activation = activation(config.negative_slope)
+        self.head = Head(features, config.conditioning, model.classes, len(model.style_measures))
         to_channels_last_(self)
 
     def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
-from inkgan.config.serialize import override, replace
+from inkgan.config.serialize import override
 from inkgan.io.run_dir import Run
 from inkgan.runs.events import Event, OnTrouble, Options
 from inkgan.runs.trainer import run_experiment
@@ -65,5 +65,5 @@ def with_length(recipe: Recipe, epochs: int | None, images: int | None) -> Recip
     """Return the recipe with another number of epochs or images, where one is given."""
     for flag, value in (("epochs", epochs), ("images", images)):
         if value is not None:
-            recipe = replace(recipe, {f"schedule.{flag}": value}, f"--{flag} {value}")
+            recipe = override(recipe, {f"schedule.{flag}": value}, f"--{flag} {value}")
     return recipe

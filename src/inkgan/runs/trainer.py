@@ -74,8 +74,10 @@ class Experiment:
         write_environment(run.environment_path, self.device, self.data_sha256, dataset.name)
         schedule = self.recipe.schedule
         self.total_steps = total_steps(self.recipe, batches.per_epoch)
-        self.sample_steps = self._steps_between(schedule.sample_every)
-        self.evaluate_steps = self._steps_between(schedule.evaluate_every or schedule.sample_every)
+        self.sample_steps = self._steps_between(schedule.sample_interval)
+        self.evaluate_steps = self._steps_between(
+            schedule.evaluation_interval or schedule.sample_interval
+        )
         self.restored = self._restore("last")
         self.run.rewind(state.step if self.restored else -1)
         self.log = open_log(run.path / "tensorboard", self.images_seen)

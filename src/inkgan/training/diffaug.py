@@ -75,7 +75,7 @@ def _portion(side: int, share: float) -> int:
     return int(side * share + 0.5)
 
 
-def _colour(images: torch.Tensor) -> torch.Tensor:
+def _color(images: torch.Tensor) -> torch.Tensor:
     # brightness: + U[-1/2, 1/2]; saturation: U[0, 2] times what a pixel's channels differ from
     # their mean; contrast: U[1/2, 3/2] times what an image's pixels differ from theirs
     brightness, saturation, contrast = torch.rand(
@@ -89,5 +89,5 @@ def _colour(images: torch.Tensor) -> torch.Tensor:
 TRANSFORMATIONS: dict[TransformationName, Transformation] = {
     "translation": _translation,
     "cutout": _cutout,
-    "colour": _colour,
+    "color": _color,
 }

@@ -66,7 +66,7 @@ def _advance(
     device = batches.dataset.images.device
     shape = (recipe.schedule.d_steps + 1, recipe.schedule.batch_size, recipe.model.latent_dim)
     latents = torch.randn(shape, generator=rng.generator(recipe.seed, "latent", step)).to(device)
-    state.anneal(cosine(progress, recipe.optim.final))
+    state.anneal(cosine(progress, recipe.optim.final_factor))
     penalty_scale = penalty_scale_at(recipe.objective.penalties, step, progress)
     state.generator.train()
     with rng.scoped(recipe.seed, "dropout", step, device=device):

@@ -35,7 +35,7 @@ def _r2(d: Critic, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor
     return 0.5 * squared_gradients(d, fakes, labels)
 
 
-def _gradient(
+def _wgan_gp(
     d: Critic, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor
 ) -> torch.Tensor:
     # (|grad D(x)| - 1)^2, x = e real + (1 - e) fake, e ~ U[0, 1] for each pair
@@ -60,7 +60,7 @@ def _norms(d: Critic, images: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
 PENALTIES: dict[str, tuple[Penalty, str]] = {
     "r1": (_r1, "Mescheder et al. 2018, equation 9"),
     "r2": (_r2, "Mescheder et al. 2018, equation 10"),
-    "gradient": (_gradient, "Gulrajani et al. 2017, equation 3"),
+    "wgan_gp": (_wgan_gp, "Gulrajani et al. 2017, equation 3"),
     "dragan": (_dragan, "Kodali et al. 2017, section 2.3"),
 }
 
@@ -70,7 +70,7 @@ def chosen(weights: Penalties) -> Iterator[tuple[float, Penalty]]:
     by_name = {
         "r1": weights.r1,
         "r2": weights.r2,
-        "gradient": weights.gradient,
+        "wgan_gp": weights.wgan_gp,
         "dragan": weights.dragan,
     }
     for name, weight in by_name.items():

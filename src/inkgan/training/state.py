@@ -220,6 +220,6 @@ def penalty_scale_at(penalties: Penalties, step: int, progress: float) -> float 
     A penalty that comes every k-th step weighs k times as much (Karras et al. 2020, "Analyzing and
     improving", section 3.1).
     """
-    if not penalties.any or step % penalties.every:
+    if not penalties.any or step % penalties.interval:
         return None
-    return penalties.every * cosine(progress, penalties.final)
+    return penalties.interval * cosine(progress, penalties.final_factor)

@@ -73,8 +73,8 @@ def _update_discriminator(
     state.d_optimiser.zero_grad(set_to_none=True)
     total.backward()
     state.d_optimiser.step()
-    if objective.clip is not None:
-        _clip(state.discriminator, objective.clip)
+    if objective.weight_clip is not None:
+        _clip(state.discriminator, objective.weight_clip)
     return value.detach(), _accuracy(of_real.logits.detach(), of_fakes.logits.detach(), objective)
 
 
@@ -120,9 +120,9 @@ def _heads_loss(
     """
     total = reading.logits.new_zeros(())
     if reading.classes is not None:
-        total = total + objective.classify * F.cross_entropy(reading.classes, labels)
+        total = total + objective.aux_weight * F.cross_entropy(reading.classes, labels)
     if reading.style is not None and styles is not None:
-        total = total + objective.style * F.mse_loss(reading.style, styles)
+        total = total + objective.style_weight * F.mse_loss(reading.style, styles)
     return total
 
 

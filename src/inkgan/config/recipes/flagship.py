@@ -16,7 +16,7 @@ from inkgan.config import (
     Schedule,
     Stem,
 )
-from inkgan.config.serialize import replace
+from inkgan.config.serialize import override
 
 _FLAGSHIP = Recipe(
     name="flagship",
@@ -28,7 +28,7 @@ _FLAGSHIP = Recipe(
     model=Model(
         latent_dim=64,
         classes=10,
-        style=("slant", "thickness", "width"),
+        style_measures=("slant", "thickness", "width"),
         generator=DcganGeneratorConfig(
             stem=Stem(channels=96, bias=False),
             layers=(
@@ -39,7 +39,7 @@ _FLAGSHIP = Recipe(
             ),
             output=Kernel(kernel=3, stride=1),
             bias=False,
-            conditioning="normalisation",
+            conditioning="conditional-bn",
         ),
         discriminator=DcganDiscriminatorConfig(
             layers=(
@@ -52,16 +52,16 @@ _FLAGSHIP = Recipe(
     ),
     objective=Objective(
         loss="relativistic",
-        penalties=Penalties(r1=0.2, r2=0.2, every=4, final=0.25),
-        style=0.3,
+        penalties=Penalties(r1=0.2, r2=0.2, interval=4, final_factor=0.25),
+        style_weight=0.3,
     ),
-    optim=Optim(lr=5e-4, beta1=0.0, beta2=0.99, final=0.05, precision="bfloat16"),
+    optim=Optim(lr=5e-4, beta1=0.0, beta2=0.99, final_factor=0.05, precision="bfloat16"),
     schedule=Schedule(batch_size=64, epochs=100, images=2_000_000, ema_half_life=50_000),
 )
 
 
 def _variant(name: str, notes: str, changes: dict[str, Any]) -> Recipe:
-    return replace(_FLAGSHIP, {"name": name, "notes": notes, **changes}, name)
+    return override(_FLAGSHIP, {"name": name, "notes": notes, **changes}, name)
 
 
 FLAGSHIPS = (
@@ -72,28 +72,28 @@ FLAGSHIPS = (
         {
             "schedule.images": 200_000,
             "schedule.ema_half_life": 10_000,
-            "schedule.sample_every": 10_000,
+            "schedule.sample_interval": 10_000,
         },
     ),
     _variant(
         "stacked-mnist",
         "Three digits as three colours, 1,000 modes (Metz et al. 2017, section 3.3.1): the "
         "flagship's networks without labels and style.",
-        {"data.name": "stacked-mnist", "model.classes": 0, "model.style": ()},
+        {"data.name": "stacked-mnist", "model.classes": 0, "model.style_measures": ()},
     ),
     _variant(
         "fashion-mnist",
         "The flagship's networks on clothes, which have no slant.",
-        {"data.name": "fashion-mnist", "model.style": ()},
+        {"data.name": "fashion-mnist", "model.style_measures": ()},
     ),
     _variant(
         "kmnist",
         "The flagship's networks on cursive Japanese characters.",
-        {"data.name": "kmnist", "model.style": ()},
+        {"data.name": "kmnist", "model.style_measures": ()},
     ),
     _variant(
         "cifar10",
         "The flagship's networks on small photographs: a start, hardly a million parameters.",
-        {"data.name": "cifar10", "model.style": (), "model.latent_dim": 128},
+        {"data.name": "cifar10", "model.style_measures": (), "model.latent_dim": 128},
     ),
 )

@@ -37,7 +37,7 @@ _CGAN = Recipe(
     model=Model(
         latent_dim=100,
         classes=10,
-        generator=MlpGeneratorConfig(norm=Normalization(), slope=0.2),
+        generator=MlpGeneratorConfig(norm=Normalization(), negative_slope=0.2),
         discriminator=MlpDiscriminatorConfig(dropout=0.3),
     ),
     optim=Optim(lr=2e-4, beta1=0.5),
@@ -76,7 +76,7 @@ _WGAN = Recipe(
     "generator. Adam without momentum stands for the paper's RMSProp.",
     data=_MNIST,
     model=_PLAIN,
-    objective=Objective(loss="wasserstein", clip=0.01),
+    objective=Objective(loss="wasserstein", weight_clip=0.01),
     optim=Optim(lr=5e-5, beta1=0.0, beta2=0.99),
     schedule=Schedule(batch_size=64, d_steps=5, epochs=50),
 )
@@ -86,7 +86,7 @@ _WGAN_GP = Recipe(
     notes="Gulrajani et al. 2017: lambda 10, five steps of the critic, Adam (0, 0.9) at 1e-4.",
     data=_MNIST,
     model=_PLAIN,
-    objective=Objective(loss="wasserstein", penalties=Penalties(gradient=10)),
+    objective=Objective(loss="wasserstein", penalties=Penalties(wgan_gp=10)),
     optim=Optim(lr=1e-4, beta1=0.0, beta2=0.9),
     schedule=Schedule(batch_size=64, d_steps=5, epochs=50),
 )
@@ -100,15 +100,15 @@ _SNGAN_PROJECTION = Recipe(
     model=Model(
         latent_dim=128,
         **_CLASSES,
-        generator=_UP.model_copy(update={"conditioning": "normalisation"}),
+        generator=_UP.model_copy(update={"conditioning": "conditional-bn"}),
         discriminator=DcganDiscriminatorConfig(
             layers=(
                 Convolution(channels=64),
                 Convolution(channels=128),
                 Convolution(channels=128, kernel=3, stride=1),
             ),
-            slope=0.1,
-            spectral=True,
+            negative_slope=0.1,
+            spectral_norm=True,
             conditioning="projection",
         ),
     ),
@@ -130,7 +130,7 @@ _R3GAN_SMALL = Recipe(
         generator=ResidualGeneratorConfig(),
         discriminator=ResidualDiscriminatorConfig(conditioning="projection"),
     ),
-    objective=Objective(loss="relativistic", penalties=Penalties(r1=1, r2=1, final=0.1)),
+    objective=Objective(loss="relativistic", penalties=Penalties(r1=1, r2=1, final_factor=0.1)),
     optim=Optim(lr=2e-4, beta1=0.0, beta2=0.99),
     schedule=Schedule(batch_size=128, epochs=100, ema_half_life=500_000),
 )

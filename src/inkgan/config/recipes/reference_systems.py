@@ -50,7 +50,7 @@ _VANILLA = Recipe(
     data=_ALL_60000,
     model=Model(
         latent_dim=100,
-        generator=MlpGeneratorConfig(norm=Normalization(), slope=0.2),
+        generator=MlpGeneratorConfig(norm=Normalization(), negative_slope=0.2),
         discriminator=MlpDiscriminatorConfig(dropout=0.3),
     ),
     optim=Optim(lr=2e-4, beta1=0.5),
@@ -84,14 +84,14 @@ _DCGAN_TUTORIAL = Recipe(
         latent_dim=100,
         init="glorot",
         generator=DcganGeneratorConfig(
-            stem=Stem(channels=256, bias=False, normalise="features"),
+            stem=Stem(channels=256, bias=False, norm_axis="features"),
             layers=(
                 _keras_up_or_down(128, stride=1),
                 _keras_up_or_down(64, stride=2),
             ),
             output=Kernel(kernel=5, stride=2, padding="same"),
             norm=_KERAS_NORM,
-            slope=0.3,
+            negative_slope=0.3,
             bias=False,
         ),
         discriminator=DcganDiscriminatorConfig(
@@ -99,7 +99,7 @@ _DCGAN_TUTORIAL = Recipe(
                 _keras_up_or_down(64, stride=2),
                 _keras_up_or_down(128, stride=2),
             ),
-            slope=0.3,
+            negative_slope=0.3,
             dropout=0.3,
         ),
     ),

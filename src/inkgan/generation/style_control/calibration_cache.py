@@ -90,7 +90,7 @@ class CalibrationCache:
 
     @property
     def _styles(self) -> Sequence[str]:
-        return self.sampler.bundle.recipe.model.style
+        return self.sampler.bundle.recipe.model.style_measures
 
     @property
     def _path(self) -> Path:

@@ -1,0 +1,97 @@
+"""Recipes of older versions mean the same today."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inkgan.config.migrate import (
+    FIELDS,
+    RenamedFieldWarning,
+    migrate_override,
+    migrate_recipe,
+    model_json_0_1,
+)
+from inkgan.config.recipes import RECIPES
+from inkgan.config.serialize import differences, from_toml, override
+from inkgan.errors import ConfigError
+from inkgan.io.bundle import load_bundle
+
+# What version 0.1.0 wrote: recipe.toml of each recipe, and the text that its digests hash.
+HERE = Path(__file__).parent
+OLD_RECIPES: dict[str, str] = json.loads((HERE / "recipes_0_1_0.json").read_text("utf-8"))
+OLD_MODELS: dict[str, str] = json.loads((HERE / "models_0_1_0.json").read_text("utf-8"))
+BUNDLES = {
+    "dcgan": "0f3f588e0267d391924369cce7015003eb039b261771f645ac82ac4da456bde6",
+    "flagship": "b95a24df03ebf5da1ab6100e620095ea48d2b550376e037a130e93052bd9e21a",
+    "mlp": "f10629b9c5286951fd2087ba60a0c0250a23a6d8960cd68b872df858c57c63f2",
+    "stacked-mnist": "962cca5b74890aae757c9caf4d8c1c187dc6b579f1d700952e33a58ee0d5ce9f",
+}
+
+
+@pytest.mark.parametrize("name", OLD_RECIPES)
+def test_recipes_of_0_1_0_are_today_s(name: str) -> None:
+    old = from_toml(OLD_RECIPES[name])
+    assert [change for change in differences(old, RECIPES[name]) if change[0] != "notes"] == []
+
+
+@pytest.mark.parametrize("name", OLD_MODELS)
+def test_digests_hash_the_text_of_0_1_0(name: str) -> None:
+    text = from_toml(OLD_RECIPES[name]).model.model_dump_json(exclude_defaults=True)
+    assert model_json_0_1(text) == OLD_MODELS[name]
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_shipped_bundles_keep_their_digest(name: str) -> None:
+    bundle = load_bundle(Path(str(files("inkgan") / "bundles" / f"{name}.safetensors")))
+    assert bundle.digest == BUNDLES[name]
+    changes = [change[0] for change in differences(bundle.recipe, RECIPES[name])]
+    assert not [key for key in changes if key.startswith("model.")]
+
+
+def test_every_renamed_field_is_found_in_a_section() -> None:
+    for old, new in FIELDS.items():
+        *parents, last = old.split(".")
+        document: dict[str, object] = {last: 1}
+        migrated: dict[str, object] = {new: 1}
+        for parent in reversed(parents):
+            document, migrated = {parent: document}, {parent: migrated}
+        assert migrate_recipe(document) == migrated
+        assert migrate_override(old, 1) == (".".join([*parents, new]), 1)
+
+
+def test_values_are_renamed_in_texts_and_lists() -> None:
+    for old, new in (("translation,colour", "translation,color"), (["colour"], ["color"])):
+        assert migrate_override("objective.augment", old) == ("objective.augment", new)
+    recipe = override(RECIPES["acgan"], {"model.generator.conditioning": "multiply"})
+    with pytest.warns(RenamedFieldWarning, match="=multiplied` is now written .*=multiply`"):
+        assert override(RECIPES["acgan"], ["model.generator.conditioning=multiplied"]) == recipe
+
+
+def test_older_names_in_overrides_are_said() -> None:
+    with pytest.warns(
+        RenamedFieldWarning, match=r"`optim\.final=0\.5` is now .*optim\.final_factor"
+    ):
+        assert override(RECIPES["dcgan"], ["optim.final=0.5"]).optim.final_factor == 0.5
+
+
+def test_a_field_under_both_names_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"unknown field `optim\.final`"):
+        from_toml("[optim]\nfinal = 0.5\nfinal_factor = 0.5")
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text() | st.lists(st.text()),
+        lambda inner: st.dictionaries(
+            st.sampled_from(["objective", "clip", "augment", "x"]), inner
+        ),
+    )
+)
+def test_migrating_twice_changes_nothing_more(value: object) -> None:
+    document = {"objective": value}
+    once = migrate_recipe(document)
+    assert migrate_recipe(once) == once
