@@ -87,12 +87,12 @@ def make_loader(recipe: Recipe, dataset: Dataset, workers: int = 0) -> "DataLoad
 
 @dataclass
 class Textbook:
-    """Two networks with an optimiser each; `saturating` is the original minimax game."""
+    """Two networks with an optimizer each; `saturating` is the original minimax game."""
 
     generator: nn.Module
     discriminator: nn.Module
-    g_optimiser: torch.optim.Adam
-    d_optimiser: torch.optim.Adam
+    g_optimizer: torch.optim.Adam
+    d_optimizer: torch.optim.Adam
     latent_dim: int
     saturating: bool = False
 
@@ -150,17 +150,17 @@ def textbook_step(
     ones, zeros = torch.ones_like(latents[0, :, 0]), torch.zeros_like(latents[0, :, 0])
     generator, discriminator = textbook.generator, textbook.discriminator
 
-    textbook.d_optimiser.zero_grad()
+    textbook.d_optimizer.zero_grad()
     fakes = generator(latents[0])
     d_loss = entropy(discriminator(images), ones) + entropy(discriminator(fakes), zeros)
     d_loss.backward()
-    textbook.d_optimiser.step()
+    textbook.d_optimizer.step()
 
-    textbook.g_optimiser.zero_grad()
+    textbook.g_optimizer.zero_grad()
     logits = discriminator(generator(latents[1]))
     g_loss = -entropy(logits, zeros) if textbook.saturating else entropy(logits, ones)
     g_loss.backward()
-    textbook.g_optimiser.step()
+    textbook.g_optimizer.step()
     return d_loss.item(), g_loss.item()
 
 

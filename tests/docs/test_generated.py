@@ -6,7 +6,7 @@ from pathlib import Path
 
 import inkgan
 from inkgan.config import Objective
-from inkgan.training.diffaug import TRANSFORMATIONS
+from inkgan.training.diffaug import AUGMENTATIONS
 from inkgan.training.losses import LOSSES
 from inkgan.training.penalties import PENALTIES
 
@@ -45,7 +45,7 @@ def test_the_page_of_objectives_has_every_formula_with_its_source() -> None:
     sources |= {f"objective.penalties.{name}": source for name, (_, source) in PENALTIES.items()}
     for name, source in sources.items():
         assert source in rows[name], name
-    assert all(f"`{name}`" in rows["objective.augment"] for name in TRANSFORMATIONS)
+    assert all(f"`{name}`" in rows["objective.augment"] for name in AUGMENTATIONS)
     elsewhere = {"loss", "penalties", "classify", "style"}
     for name in Objective.model_fields.keys() - elsewhere:
         assert f"objective.{name}" in rows, name

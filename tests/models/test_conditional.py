@@ -21,7 +21,7 @@ from inkgan.models.conditioning import ConditionalBatchNorm, Head, LatentLabelIn
 from inkgan.models.residual import ResidualBlock
 from inkgan.training.losses import LOSSES
 from inkgan.training.state import cosine, new_state, penalty_scale_at
-from inkgan.training.step import spread, train_step
+from inkgan.training.step import pixel_std, train_step
 
 CPU, SHAPE = torch.device("cpu"), Shape(1, 12, 12)
 LABELS = torch.tensor([0, 1, 2, 2, 1, 0])
@@ -193,11 +193,11 @@ def test_half_precision_hardly_changes_a_step() -> None:
 
 def test_one_image_a_class_has_no_spread_within_classes() -> None:
     images = torch.randn(3, 1, 4, 4)[LABELS]
-    assert spread(images, LABELS, 3) == 0
-    assert spread(images, LABELS, 0) > 0.3
+    assert pixel_std(images, LABELS, 3) == 0
+    assert pixel_std(images, LABELS, 0) > 0.3
     noisy = torch.randn(6000, 1, 4, 4) + 5 * images.repeat(1000, 1, 1, 1)
-    assert spread(noisy, LABELS.repeat(1000), 3).item() == pytest.approx(1, abs=0.01)
-    torch.testing.assert_close(spread(noisy, LABELS, 0), noisy.flatten(1).std(0).mean())
+    assert pixel_std(noisy, LABELS.repeat(1000), 3).item() == pytest.approx(1, abs=0.01)
+    torch.testing.assert_close(pixel_std(noisy, LABELS, 0), noisy.flatten(1).std(0).mean())
 
 
 @pytest.mark.parametrize(("loss", "right"), [("non-saturating", 0.0), ("relativistic", 1.0)])
@@ -242,8 +242,8 @@ def test_both_rates_are_annealed() -> None:
     recipe = override(Recipe(model=model("mlp")), ["optim.lr=1e-3", "optim.d_lr=4e-3"])
     state = new_state(recipe, SHAPE, CPU)
     state.lr_scale = 0.5
-    state.anneal(0.1)
-    rates = [o.param_groups[0]["lr"] for o in (state.g_optimiser, state.d_optimiser)]
+    state.set_learning_rates(0.1)
+    rates = [o.param_groups[0]["lr"] for o in (state.g_optimizer, state.d_optimizer)]
     assert rates == pytest.approx([5e-5, 2e-4])
 
 

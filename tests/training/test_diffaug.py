@@ -14,8 +14,8 @@ from inkgan.data.batches import Batch, Batches
 from inkgan.data.dataset import load_dataset
 from inkgan.errors import ConfigError
 from inkgan.images import BACKGROUND
-from inkgan.training.diffaug import TRANSFORMATIONS, shifted, transformed
-from inkgan.training.penalties import PIXELS, inconsistency
+from inkgan.training.diffaug import AUGMENTATIONS, apply_augmentations, shift
+from inkgan.training.penalties import SHIFT, inconsistency
 from inkgan.training.state import TrainState, new_state
 from inkgan.training.step import train_step
 
@@ -42,7 +42,7 @@ def test_a_shift_is_one_of_all_whole_shifts() -> None:
     """Each image is itself, moved; all 3 x 5 shifts come, about equally often, and none further."""
     torch.manual_seed(0)
     image = noise(1, 2, 5, 6)
-    found = shifted(image.expand(3000, -1, -1, -1), down=1, right=2)
+    found = shift(image.expand(3000, -1, -1, -1), down=1, right=2)
     shifts = list(itertools.product(range(-1, 2), range(-2, 3)))
     counts = []
     for down, right in shifts:
@@ -58,7 +58,7 @@ def test_translation_goes_an_eighth_of_the_side() -> None:
     torch.manual_seed(0)
     dot = torch.full((4000, 1, 28, 20), BACKGROUND)
     dot[:, :, 14, 10] = 1.0
-    _, _, rows, columns = TRANSFORMATIONS["translation"](dot).eq(1.0).nonzero(as_tuple=True)
+    _, _, rows, columns = AUGMENTATIONS["translation"](dot).eq(1.0).nonzero(as_tuple=True)
     assert len(rows) == 4000
     assert sorted(set(rows.tolist())) == list(range(10, 19))
     assert sorted(set(columns.tolist())) == list(range(7, 14))
@@ -69,7 +69,7 @@ def test_cutout_leaves_a_rectangular_hole(side: int) -> None:
     """A hole of half the side with its middle in the image, cut off at the borders."""
     torch.manual_seed(0)
     image = torch.ones(2000, 1, side, side)
-    holes = TRANSFORMATIONS["cutout"](image)[:, 0] == BACKGROUND
+    holes = AUGMENTATIONS["cutout"](image)[:, 0] == BACKGROUND
     height, width = holes.any(dim=2).sum(dim=1), holes.any(dim=1).sum(dim=1)
     assert torch.equal(holes.flatten(1).sum(dim=1), height * width)  # all of rows x columns
     whole = int(side / 2 + 0.5)
@@ -84,7 +84,7 @@ def test_colour_of_a_grey_image_is_affine() -> None:
     """Contrast keeps the mean, brightness moves it, and saturation knows no grey."""
     torch.manual_seed(0)
     image = noise(1, 1, 4, 4)
-    found = TRANSFORMATIONS["color"](image.expand(2000, -1, -1, -1))
+    found = AUGMENTATIONS["color"](image.expand(2000, -1, -1, -1))
     moved = found.mean(dim=(1, 2, 3)) - image.mean()
     factor = found.std(dim=(1, 2, 3)) / image.std()
     shift, stretch = moved[:, None, None, None], factor[:, None, None, None]
@@ -97,7 +97,7 @@ def test_colour_of_a_grey_image_is_affine() -> None:
 def test_saturation_spreads_the_channels_of_a_pixel() -> None:
     torch.manual_seed(0)
     image = noise(1, 3, 4, 4)
-    found = TRANSFORMATIONS["color"](image.expand(2000, -1, -1, -1))
+    found = AUGMENTATIONS["color"](image.expand(2000, -1, -1, -1))
 
     def chroma(images: torch.Tensor) -> torch.Tensor:
         return images - images.mean(dim=1, keepdim=True)
@@ -108,14 +108,14 @@ def test_saturation_spreads_the_channels_of_a_pixel() -> None:
     assert 2 < factor.max() <= 3
 
 
-@pytest.mark.parametrize("name", TRANSFORMATIONS)
+@pytest.mark.parametrize("name", AUGMENTATIONS)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_gradients_agree_with_finite_differences(name: str, channels: int) -> None:
     images = noise(3, channels, 5, 4).requires_grad_()
 
     def seeded(values: torch.Tensor) -> torch.Tensor:
         torch.manual_seed(1)
-        return TRANSFORMATIONS[name](values)  # type: ignore[index]
+        return AUGMENTATIONS[name](values)
 
     assert torch.autograd.gradcheck(seeded, images)
     assert torch.autograd.gradgradcheck(seeded, images)
@@ -124,13 +124,13 @@ def test_gradients_agree_with_finite_differences(name: str, channels: int) -> No
 def test_names_are_applied_in_turn_and_none_is_nothing() -> None:
     images = noise(8, 1, 12, 12)
     before = torch.get_rng_state()
-    assert transformed(images, ()) is images
+    assert apply_augmentations(images, ()) is images
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(5)
-    found = transformed(images, ("cutout", "color"))
+    found = apply_augmentations(images, ("cutout", "color"))
     torch.manual_seed(5)
-    holes = TRANSFORMATIONS["cutout"](images)
-    assert torch.equal(found, TRANSFORMATIONS["color"](holes))
+    holes = AUGMENTATIONS["cutout"](images)
+    assert torch.equal(found, AUGMENTATIONS["color"](holes))
 
 
 # --- consistency ---
@@ -155,7 +155,7 @@ def test_inconsistency_of_a_linear_critic() -> None:
     dot[:, :, 3, 3] = 1.0
     critic = Reading(weights)
     found = inconsistency(critic, dot, LABELS, critic(dot, LABELS))
-    steps = range(-PIXELS, PIXELS + 1)
+    steps = range(-SHIFT, SHIFT + 1)
     expected = {(2.0 * (7 * down + right)) ** 2 for down in steps for right in steps}
     assert set(found.tolist()) == expected
 
@@ -215,7 +215,7 @@ def glances() -> Glances:
 
 
 @pytest.mark.parametrize("loss", ["non-saturating", "relativistic"])
-def test_all_that_the_discriminator_sees_is_transformed(
+def test_all_that_the_discriminator_sees_is_apply_augmentations(
     tiny: Recipe, glances: Glances, loss: str
 ) -> None:
     """Reals and fakes, in both players' steps, under a penalty too: each has its hole."""

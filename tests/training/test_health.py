@@ -15,8 +15,8 @@ WELL = {
     "d_fake_accuracy": 0.75,
     "d_grad_norm": 1.0,
     "g_grad_norm": 1.0,
-    "real_spread": 0.38,
-    "fake_spread": 0.35,
+    "real_pixel_std": 0.38,
+    "fake_pixel_std": 0.35,
 }
 
 
@@ -38,7 +38,7 @@ def test_a_well_run_is_left_in_peace(state: TrainState) -> None:
     [
         ({"d_real_accuracy": 0.999, "d_fake_accuracy": 1.0}, "d-wins", "discriminator wins"),
         ({"d_real_accuracy": 0.0, "d_fake_accuracy": 0.01}, "d-lost", "fooled"),
-        ({"fake_spread": 0.05}, "collapse", "collapsed"),
+        ({"fake_pixel_std": 0.05}, "collapse", "collapsed"),
         ({"g_grad_norm": 1e-9}, "frozen", "vanished"),
         ({"g_loss": float("nan")}, "nan", "no longer a number"),
         ({"d_grad_norm": float("inf")}, "nan", "no longer a number"),
@@ -56,13 +56,13 @@ def test_each_symptom_is_named_once_with_advice(
 
 
 def test_a_short_spell_is_no_illness_and_a_second_one_is_named_again(state: TrainState) -> None:
-    ill = WELL | {"fake_spread": 0.01}
+    ill = WELL | {"fake_pixel_std": 0.01}
     assert kinds(state, *[ill] * 7, WELL, *[ill] * 7, WELL) == []
     assert kinds(state, *[ill] * 12, WELL, *[ill] * 12) == ["collapse", "collapse"]
 
 
 def test_streaks_belong_to_the_saved_state(state: TrainState) -> None:
-    ill = WELL | {"fake_spread": 0.01}
+    ill = WELL | {"fake_pixel_std": 0.01}
     kinds(state, ill, ill, ill)
     assert state.counters()["streaks"]["collapse"] == 3
 

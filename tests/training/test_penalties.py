@@ -12,7 +12,7 @@ from inkgan.config import Objective, Penalties, Recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ConfigError
 from inkgan.training.losses import LOSSES
-from inkgan.training.penalties import PENALTIES, chosen, squared_gradients
+from inkgan.training.penalties import PENALTIES, squared_gradients, weighted_penalties
 
 Step = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -63,8 +63,8 @@ def test_gradients_agree_with_finite_differences(name: str) -> None:
 
 
 def test_only_weighted_penalties_are_chosen() -> None:
-    assert list(chosen(Penalties())) == []
-    (found,) = chosen(Penalties(r2=0.5))
+    assert list(weighted_penalties(Penalties())) == []
+    (found,) = weighted_penalties(Penalties(r2=0.5))
     assert found == (0.5, PENALTIES["r2"][0])
 
 
@@ -75,7 +75,7 @@ def dirac_step(
     psi: torch.Tensor, theta: torch.Tensor, loss_name: str, gamma: float, rate: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Move both players at once, by automatic differentiation of our losses and penalty."""
-    loss = LOSSES[loss_name]  # type: ignore[index]
+    loss = LOSSES[loss_name]
     critic = Linear(psi.clone().view(1))
     fake = theta.clone().view(1, 1, 1, 1).requires_grad_()
     real, label = torch.zeros(1, 1, 1, 1, dtype=torch.float64), LABELS[:1]

@@ -97,7 +97,7 @@ def test_metrics_are_means_over_windows(tiny: Recipe) -> None:
     for update in closing:
         assert update.metrics is not None
         assert 0 <= update.metrics["d_real_accuracy"] <= 1
-        assert update.metrics["real_spread"] > 0.1
+        assert update.metrics["real_pixel_std"] > 0.1
         assert update.images == update.step * 64
     assert updates[22].epoch == 1.0
 

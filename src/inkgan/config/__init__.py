@@ -22,15 +22,7 @@ from inkgan.config.model_config import (
     Stem,
     StyleName,
 )
-from inkgan.config.recipe import (
-    LossName,
-    Objective,
-    Optim,
-    Penalties,
-    Recipe,
-    Schedule,
-    TransformationName,
-)
+from inkgan.config.recipe import Objective, Optim, Penalties, Recipe, Schedule
 from inkgan.config.value import Value
 
 __all__ = [
@@ -45,7 +37,6 @@ __all__ = [
     "GeneratorConditioning",
     "InitName",
     "Kernel",
-    "LossName",
     "MlpDiscriminatorConfig",
     "MlpGeneratorConfig",
     "Model",
@@ -59,6 +50,5 @@ __all__ = [
     "Schedule",
     "Stem",
     "StyleName",
-    "TransformationName",
     "Value",
 ]

@@ -1,17 +1,13 @@
 """A recipe: networks, data, objective, optimizer and schedule as one value."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from inkgan.config.data_config import Data
 from inkgan.config.model_config import Model
+from inkgan.config.names import AugmentationName, CustomPenaltyName, LossName
 from inkgan.config.value import Value
-
-LossName = Literal[
-    "non-saturating", "minimax", "least-squares", "hinge", "wasserstein", "relativistic"
-]
-TransformationName = Literal["translation", "cutout", "color"]
 
 
 class Penalties(Value):
@@ -35,10 +31,14 @@ class Penalties(Value):
         1.0, ge=0, description="weights at the end of the run, as a factor; a cosine leads there"
     )
 
+    custom: dict[CustomPenaltyName, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="weights of penalties of one's own (inkgan.register_penalty)"
+    )
+
     @property
     def any(self) -> bool:
         """Whether a penalty has a weight."""
-        return max(self.r1, self.r2, self.wgan_gp, self.dragan) > 0
+        return max(self.r1, self.r2, self.wgan_gp, self.dragan, *self.custom.values()) > 0
 
 
 class Objective(Value):
@@ -57,7 +57,7 @@ class Objective(Value):
         gt=0,
         description="the discriminator's weights are clamped to [-weight_clip, weight_clip]",
     )
-    augment: tuple[TransformationName, ...] = Field(
+    augment: tuple[AugmentationName, ...] = Field(
         (), description="random changes of every image that the discriminator gets, real or not"
     )
     consistency: float = Field(

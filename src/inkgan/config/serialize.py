@@ -13,36 +13,39 @@ from pydantic import BaseModel, ValidationError
 
 from inkgan.config import Recipe
 from inkgan.config.migrate import RenamedFieldWarning, migrate_override, migrate_recipe
+from inkgan.config.names import UNREGISTERED
 from inkgan.errors import ConfigError, did_you_mean
 
 Overrides = Mapping[str, Any] | Iterable[str]
 
 
-def parse_recipe(values: Any, source: str = "") -> Recipe:
+def parse_recipe(values: Any, source: str = "", *, unregistered: bool = False) -> Recipe:
     """Validate a nested mapping as a recipe; names of older versions are accepted.
 
     Args:
         values: as TOML or JSON hold them.
         source: a file or an object, with which an error message begins; may be empty.
+        unregistered: accept names of losses, penalties and augmentations that this process has not
+            registered: to draw with a trained generator needs none of them.
 
     Raises:
         ConfigError: one line that names the source, the field, the value and the right spelling.
     """
     values = migrate_recipe(values) if isinstance(values, Mapping) else values
     try:
-        return Recipe.model_validate(values)
+        return Recipe.model_validate(values, context={UNREGISTERED: unregistered})
     except ValidationError as error:
         raise ConfigError(f"{source}: {_explain(error)}".removeprefix(": ")) from error
 
 
-def from_toml(text: str, source: str = "recipe") -> Recipe:
-    """Parse TOML text as a recipe.
+def from_toml(text: str, source: str = "recipe", *, unregistered: bool = False) -> Recipe:
+    """Parse TOML text as a recipe; `unregistered` as in `parse_recipe`.
 
     Raises:
         ConfigError: not TOML, or no recipe; the message begins with `source`.
     """
     try:
-        return parse_recipe(tomllib.loads(text), source)
+        return parse_recipe(tomllib.loads(text), source, unregistered=unregistered)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source} is not valid TOML: {error}") from error
 
@@ -108,6 +111,7 @@ def _fill(table: Any, value: BaseModel) -> None:
     fields = type(value).model_fields
     present = {key: getattr(value, key) for key in fields if getattr(value, key) is not None}
     present |= {key: "none" for key in fields.keys() - present.keys() if fields[key].default}
+    present = {key: item for key, item in present.items() if item != {}}
     for key, item in sorted(present.items(), key=lambda pair: isinstance(pair[1], BaseModel)):
         if isinstance(item, BaseModel):
             section = tomlkit.table()
@@ -123,6 +127,10 @@ def _fill(table: Any, value: BaseModel) -> None:
 def _toml_item(item: Any) -> tomlkit.items.Item:
     if isinstance(item, str) and "\n" in item:
         return tomlkit.string(item, multiline=True)
+    if isinstance(item, dict):
+        table = tomlkit.inline_table()
+        table.update(item)
+        return table
     if isinstance(item, tuple) and item and isinstance(item[0], BaseModel):
         array = tomlkit.array().multiline(True)
         for element in item:

@@ -137,7 +137,7 @@ def from_document(
     """Make a bundle from what its file holds."""
     channels, height, width = map(int, document["shape"])
     return Bundle(
-        recipe=toml.parse_recipe(document["recipe"], source),
+        recipe=toml.parse_recipe(document["recipe"], source, unregistered=True),
         shape=Shape(channels, height, width),
         classes=tuple(map(str, document["classes"])),
         weights={key: t.float() if t.dtype == torch.float16 else t for key, t in weights.items()},

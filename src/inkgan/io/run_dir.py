@@ -12,6 +12,7 @@ from inkgan.config import Recipe
 from inkgan.config import serialize as toml
 from inkgan.errors import ArtifactError
 from inkgan.io import tensors as tensor_files
+from inkgan.io.migrate import migrate_checkpoint, migrate_metrics_row
 
 CHECKPOINT = "checkpoint"
 # What may change when a run goes on: for how long, and how often it is looked at.
@@ -70,7 +71,8 @@ class Run:
         recipe_path = path / "recipe.toml"
         if not recipe_path.is_file():
             raise ArtifactError(f"{path} is no run folder: it has no recipe.toml")
-        return cls(path, toml.from_toml(recipe_path.read_text(encoding="utf-8"), str(recipe_path)))
+        text = recipe_path.read_text(encoding="utf-8")
+        return cls(path, toml.from_toml(text, str(recipe_path), unregistered=True))
 
     # --- metrics.jsonl: one JSON object a line, in the order of the steps ---
 
@@ -79,7 +81,7 @@ class Run:
         if not self.metrics_path.is_file():
             return []
         lines = self.metrics_path.read_text(encoding="utf-8").split("\n")
-        return [json.loads(line) for line in lines[:-1] if line]
+        return [migrate_metrics_row(json.loads(line)) for line in lines[:-1] if line]
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one line of metrics.
@@ -136,7 +138,7 @@ class Run:
         if not path.exists():
             return None
         tensors, document = tensor_files.read(path, CHECKPOINT)
-        return tensors, document["counters"]
+        return migrate_checkpoint(tensors, document["counters"])
 
 
 def _refuse_other_recipe(path: Path, held: Recipe, asked: Recipe) -> None:

@@ -31,9 +31,9 @@ PANELS = (
         (("d_grad_norm", "discriminator", BLUE), ("g_grad_norm", "generator", ORANGE)),
     ),
     (
-        "Spread of a pixel over the batch",
+        "Standard deviation of a pixel over the batch",
         "",
-        (("real_spread", "real", BLUE), ("fake_spread", "fake", ORANGE)),
+        (("real_pixel_std", "real", BLUE), ("fake_pixel_std", "fake", ORANGE)),
     ),
     (
         "Distance to validation images",

@@ -1,13 +1,13 @@
-"""Differentiable augmentation: what the discriminator sees is changed at random at each glance.
+"""Differentiable augmentation: random changes of every image that the discriminator gets.
 
 Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3.2: the
-same family of transformations T stands before D for real images and for fakes, in both players'
-steps, and the generator learns through T. To distort the real images alone (data.augment) teaches
-the generator to draw distorted images; this does not.
+same family of transformations T is applied to real and generated images, in both players' steps,
+and the generator learns through T. To distort the real images alone (data.augment) teaches the
+generator to draw distorted images; this does not.
 
 Each transformation takes and returns images (n, C, H, W), and draws numbers for each image from
-torch's global generator of the images' device. Where the paper fills with zeros, which in [-1, 1]
-is grey, here stands the background.
+torch's global generator of the images' device. Where the paper fills with zeros, which is grey in
+[-1, 1], background is filled in here.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,22 +15,22 @@ from collections.abc import Callable, Iterable
 import torch
 import torch.nn.functional as F
 
-from inkgan.config import TransformationName
+from inkgan.config import names
 from inkgan.images import BACKGROUND
 
-Transformation = Callable[[torch.Tensor], torch.Tensor]
+Augmentation = Callable[[torch.Tensor], torch.Tensor]
 TRANSLATION = 1 / 8  # the largest shift, as a share of height and width
 CUTOUT = 1 / 2  # the hole's sides, likewise
 
 
-def transformed(images: torch.Tensor, names: Iterable[TransformationName]) -> torch.Tensor:
-    """Apply transformations one after the other; without a name the images are returned as such."""
-    for name in names:
-        images = TRANSFORMATIONS[name](images)
+def apply_augmentations(images: torch.Tensor, chosen: Iterable[str]) -> torch.Tensor:
+    """Apply the named augmentations in order."""
+    for name in chosen:
+        images = AUGMENTATIONS[name](images)
     return images
 
 
-def shifted(images: torch.Tensor, down: int, right: int) -> torch.Tensor:
+def shift(images: torch.Tensor, down: int, right: int) -> torch.Tensor:
     """Shift each image by whole pixels from [-down, down] and [-right, right], drawn evenly.
 
     Background enters at the borders.
@@ -51,7 +51,7 @@ def _window(images: torch.Tensor, length: int, latest: int) -> torch.Tensor:
 
 def _translation(images: torch.Tensor) -> torch.Tensor:
     height, width = images.shape[2:]
-    return shifted(images, _portion(height, TRANSLATION), _portion(width, TRANSLATION))
+    return shift(images, _portion(height, TRANSLATION), _portion(width, TRANSLATION))
 
 
 def _cutout(images: torch.Tensor) -> torch.Tensor:
@@ -86,8 +86,33 @@ def _color(images: torch.Tensor) -> torch.Tensor:
     return torch.lerp(images.mean(dim=(1, 2, 3), keepdim=True), images, contrast + 0.5)
 
 
-TRANSFORMATIONS: dict[TransformationName, Transformation] = {
+AUGMENTATIONS: dict[str, Augmentation] = {
     "translation": _translation,
     "cutout": _cutout,
     "color": _color,
 }
+
+
+def register_augmentation(name: str, function: Augmentation) -> None:
+    """Make an augmentation available to recipes, in `objective.augment`.
+
+    Register it in every process that trains with it, before the recipe is made.
+
+    Args:
+        name: letters, digits, - and _; not a built-in one. Registering a name again replaces it.
+        function: from images (n, C, H, W) in [-1, 1] to images of the same shape; differentiable,
+            and random through torch's global generator of the images' device, so that runs can be
+            repeated.
+
+    Raises:
+        ConfigError: the name cannot be used.
+
+    Example:
+        >>> def flip(images):
+        ...     chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+        ...     return torch.where(chosen, images.flip(3), images)
+        >>> inkgan.register_augmentation("flip", flip)
+        >>> inkgan.train("dcgan", out="runs/flip", overrides={"objective.augment": ["flip"]})
+    """
+    names.AUGMENTATIONS.add(name)
+    AUGMENTATIONS[name] = function

@@ -51,7 +51,7 @@ def _d_lost(metrics: Metrics) -> bool:
 
 
 def _collapsed(metrics: Metrics) -> bool:
-    return metrics["fake_spread"] < 0.25 * metrics["real_spread"]
+    return metrics["fake_pixel_std"] < 0.25 * metrics["real_pixel_std"]
 
 
 def _frozen(metrics: Metrics) -> bool:
@@ -90,8 +90,8 @@ SYMPTOMS = (
         _collapsed,
         8,
         lambda m: (
-            f"The generator has collapsed: its images vary by {m['fake_spread']:.3f} a pixel "
-            f"where real ones vary by {m['real_spread']:.3f}; it draws nearly one image."
+            f"The generator has collapsed: its images vary by {m['fake_pixel_std']:.3f} a pixel "
+            f"where real ones vary by {m['real_pixel_std']:.3f}; it draws nearly one image."
         ),
         "a lower optim.lr, optim.beta1=0.5, more dropout in the discriminator, or another --seed",
     ),

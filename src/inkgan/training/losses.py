@@ -11,24 +11,30 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from inkgan.config import LossName
+from inkgan.config import names
 
 PerSample = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Loss:
-    """One row of the table.
+    """A pair of losses, one per player.
 
-    `g_reads_real` tells whether G's step must draw real images, `has_zero` whether a logit above 0
-    means "real": a critic's outputs only compare.
+    Attributes:
+        d: of the discriminator; (real_logits, fake_logits), each (n,), to (n,).
+        g: of the generator; the same arguments, to (n,).
+        threshold: a logit above it means "real". It decides the accuracies that a run reports. None
+            is for losses whose logits only compare, such as a critic's: a real image is then
+            compared with the mean of the generated ones, and the other way round.
+        g_reads_real: whether `g` uses the real logits; otherwise they are not computed for it.
+        source: the paper and equation.
     """
 
     d: PerSample
     g: PerSample
-    source: str
+    threshold: float | None = 0.0
     g_reads_real: bool = False
-    has_zero: bool = True
+    source: str = ""
 
 
 def _cross_entropy_d(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
@@ -81,23 +87,47 @@ def _relativistic_g(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
     return F.softplus(real - fake)
 
 
-LOSSES: dict[LossName, Loss] = {
-    "minimax": Loss(_cross_entropy_d, _minimax_g, "Goodfellow et al. 2014, equation 1"),
+LOSSES: dict[str, Loss] = {
+    "minimax": Loss(_cross_entropy_d, _minimax_g, source="Goodfellow et al. 2014, equation 1"),
     "non-saturating": Loss(
-        _cross_entropy_d, _non_saturating_g, "Goodfellow et al. 2014, section 3"
+        _cross_entropy_d, _non_saturating_g, source="Goodfellow et al. 2014, section 3"
     ),
     "least-squares": Loss(
-        _least_squares_d, _least_squares_g, "Mao et al. 2017, equation 9 (a=0, b=c=1)"
+        _least_squares_d, _least_squares_g, source="Mao et al. 2017, equation 9 (a=0, b=c=1)"
     ),
-    "hinge": Loss(_hinge_d, _hinge_g, "Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17"),
+    "hinge": Loss(
+        _hinge_d, _hinge_g, source="Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17"
+    ),
     "wasserstein": Loss(
-        _wasserstein_d, _hinge_g, "Arjovsky et al. 2017, equations 2 and 3", has_zero=False
+        _wasserstein_d, _hinge_g, threshold=None, source="Arjovsky et al. 2017, equations 2 and 3"
     ),
     "relativistic": Loss(
         _relativistic_d,
         _relativistic_g,
-        "Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2",
+        threshold=None,
         g_reads_real=True,
-        has_zero=False,
+        source="Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2",
     ),
 }
+
+
+def register_loss(name: str, loss: Loss) -> None:
+    """Make a loss available to recipes, as `objective.loss`.
+
+    Register it in every process that trains with it, before the recipe is made.
+
+    Args:
+        name: letters, digits, - and _; not a built-in one. Registering a name again replaces it.
+        loss: the losses of both players and the decision threshold.
+
+    Raises:
+        ConfigError: the name cannot be used.
+
+    Example:
+        >>> square = Loss(d=lambda real, fake: (real - 1) ** 2 + fake**2,
+        ...               g=lambda real, fake: (fake - 1) ** 2, threshold=0.5)
+        >>> inkgan.register_loss("square", square)
+        >>> inkgan.train("dcgan", out="runs/square", overrides={"objective.loss": "square"})
+    """
+    names.LOSSES.add(name)
+    LOSSES[name] = loss

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from inkgan.config import Penalties
-from inkgan.training.diffaug import shifted
+from inkgan.config import Penalties, names
+from inkgan.training.diffaug import shift
 
 Critic = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Penalty = Callable[[Critic, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
@@ -65,24 +65,48 @@ PENALTIES: dict[str, tuple[Penalty, str]] = {
 }
 
 
-def chosen(weights: Penalties) -> Iterator[tuple[float, Penalty]]:
-    """List the penalties that have a weight, with it."""
-    by_name = {
+def weighted_penalties(weights: Penalties) -> Iterator[tuple[float, Penalty]]:
+    """Yield (weight, penalty) of the penalties that have a weight."""
+    built_in = {
         "r1": weights.r1,
         "r2": weights.r2,
         "wgan_gp": weights.wgan_gp,
         "dragan": weights.dragan,
     }
-    for name, weight in by_name.items():
+    for name, weight in (built_in | weights.custom).items():
         if weight:
             yield weight, PENALTIES[name][0]
 
 
-PIXELS = 2  # the largest shift along each axis
+def register_penalty(name: str, function: Penalty) -> None:
+    """Make a penalty on the discriminator available to recipes, in `objective.penalties.custom`.
+
+    Register it in every process that trains with it, before the recipe is made.
+
+    Args:
+        name: letters, digits, - and _; not a built-in one. Registering a name again replaces it.
+        function: (discriminator, real, fakes, labels) to one penalty per image, (n,). It is
+            differentiated in the discriminator's weights; the mean is multiplied by the weight.
+
+    Raises:
+        ConfigError: the name cannot be used.
+
+    Example:
+        >>> def drift(discriminator, real, fakes, labels):  # Karras et al. 2018, appendix A.1
+        ...     return discriminator(real, labels) ** 2
+        >>> inkgan.register_penalty("drift", drift)
+        >>> inkgan.train("dcgan", out="runs/drift",
+        ...              overrides={"objective.penalties.custom": {"drift": 0.001}})
+    """
+    names.PENALTIES.add(name)
+    PENALTIES[name] = (function, "")
+
+
+SHIFT = 2  # the largest shift along each axis, in pixels
 
 
 def inconsistency(
     discriminator: Critic, images: torch.Tensor, labels: torch.Tensor, logits: torch.Tensor
 ) -> torch.Tensor:
     """Return (D(T(x)) - D(x))^2 of each image, (n,); `logits` is D(x) with its graph."""
-    return (discriminator(shifted(images, PIXELS, PIXELS), labels) - logits).square()
+    return (discriminator(shift(images, SHIFT, SHIFT), labels) - logits).square()

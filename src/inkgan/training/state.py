@@ -24,25 +24,25 @@ METRICS = (
     "d_fake_accuracy",
     "d_grad_norm",
     "g_grad_norm",
-    "real_spread",
-    "fake_spread",
+    "real_pixel_std",
+    "fake_pixel_std",
 )
 
 
-class Tally:
-    """Sums of the metrics over a window of steps."""
+class MetricAverager:
+    """Means of the metrics over a window of steps, summed on the device."""
 
     def __init__(self, device: torch.device) -> None:
         self.sums = torch.zeros(len(METRICS), dtype=torch.float32, device=device)
         self.count = 0
 
-    def add(self, values: torch.Tensor) -> None:
+    def update(self, values: torch.Tensor) -> None:
         """Add one step's metrics, a tensor in the order of METRICS."""
         self.sums += values
         self.count += 1
 
-    def close(self) -> dict[str, float]:
-        """Return the means and begin a new window; this is where the device is waited for."""
+    def compute(self) -> dict[str, float]:
+        """Return the means and reset the sums; this waits for the device."""
         means = (self.sums / max(self.count, 1)).tolist()
         self.sums.zero_()
         self.count = 0
@@ -54,7 +54,7 @@ COUNTERS = ("step", "lr_scale", "rollbacks", "seconds", "streaks", "best_score")
 
 @dataclass
 class TrainState:
-    """Networks, optimisers and counters; everything that a resumed run needs is listed here.
+    """Networks, optimizers and counters; everything that a resumed run needs is listed here.
 
     Attributes:
         step: updates done.
@@ -65,15 +65,15 @@ class TrainState:
         streaks: for each symptom, the windows in a row that showed it.
         best_score: the lowest score that a sampled generator has reached, if any.
         restorations: how often a checkpoint has been taken over in this process.
-        tally: sums of the metrics window in progress.
+        averager: metrics of the current window.
     """
 
     generator: nn.Module
     discriminator: Discriminator
     ema: nn.Module
-    g_optimiser: torch.optim.Adam
-    d_optimiser: torch.optim.Adam
-    tally: Tally
+    g_optimizer: torch.optim.Adam
+    d_optimizer: torch.optim.Adam
+    averager: MetricAverager
     learning_rates: tuple[float, float]
     step: int = 0
     lr_scale: float = 1.0
@@ -85,17 +85,17 @@ class TrainState:
 
     def tensors(self) -> Tensors:
         """List every tensor of the state under its name."""
-        named: Tensors = {"tally.sums": self.tally.sums}
+        named: Tensors = {"metrics.sums": self.averager.sums}
         for part, network in self._networks().items():
             named |= {f"{part}.{name}": t for name, t in network.state_dict().items()}
-        for part, optimiser in self._optimisers().items():
-            for index, moments in optimiser.state_dict()["state"].items():
+        for part, optimizer in self._optimizers().items():
+            for index, moments in optimizer.state_dict()["state"].items():
                 named |= {f"{part}.{index}.{name}": t for name, t in moments.items()}
         return named
 
     def counters(self) -> dict[str, Any]:
         """List every plain number of the state under its name."""
-        return {name: getattr(self, name) for name in COUNTERS} | {"tally": self.tally.count}
+        return {name: getattr(self, name) for name in COUNTERS} | {"metrics": self.averager.count}
 
     def restore(self, tensors: Mapping[str, torch.Tensor], counters: Mapping[str, Any]) -> None:
         """Take over a saved state.
@@ -106,21 +106,21 @@ class TrainState:
         try:
             for part, network in self._networks().items():
                 network.load_state_dict(_under(tensors, part))
-            for part, optimiser in self._optimisers().items():
-                _restore_optimiser(optimiser, _under(tensors, part))
-            self.tally.sums.copy_(tensors["tally.sums"])
-            self.tally.count = int(counters["tally"])
+            for part, optimizer in self._optimizers().items():
+                _restore_optimizer(optimizer, _under(tensors, part))
+            self.averager.sums.copy_(tensors["metrics.sums"])
+            self.averager.count = int(counters["metrics"])
             for name in COUNTERS:
                 setattr(self, name, copy.deepcopy(counters[name]))
         except (KeyError, RuntimeError, ValueError) as error:
             raise ArtifactError(f"the checkpoint does not fit this recipe: {error}") from error
-        self.anneal(1.0)
+        self.set_learning_rates(1.0)
         self.restorations += 1
 
-    def anneal(self, factor: float) -> None:
+    def set_learning_rates(self, factor: float) -> None:
         """Set both learning rates to the recipe's, times `factor` and what rollbacks have left."""
-        for rate, optimiser in zip(self.learning_rates, self._optimisers().values(), strict=True):
-            for group in optimiser.param_groups:
+        for rate, optimizer in zip(self.learning_rates, self._optimizers().values(), strict=True):
+            for group in optimizer.param_groups:
                 if isinstance(group["lr"], torch.Tensor):  # its place is part of a recording
                     group["lr"].fill_(rate * self.lr_scale * factor)
                 else:
@@ -135,8 +135,8 @@ class TrainState:
     def _networks(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator, "ema": self.ema}
 
-    def _optimisers(self) -> dict[str, torch.optim.Adam]:
-        return {"g_optimiser": self.g_optimiser, "d_optimiser": self.d_optimiser}
+    def _optimizers(self) -> dict[str, torch.optim.Adam]:
+        return {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
 
 
 def new_state(recipe: Recipe, shape: Shape, device: torch.device) -> TrainState:
@@ -148,9 +148,9 @@ def new_state(recipe: Recipe, shape: Shape, device: torch.device) -> TrainState:
         generator=generator,
         discriminator=discriminator,
         ema=copy.deepcopy(generator).eval().requires_grad_(False),
-        g_optimiser=_adam(generator, rates[0], recipe.optim, device),
-        d_optimiser=_adam(discriminator, rates[1], recipe.optim, device),
-        tally=Tally(device),
+        g_optimizer=_adam(generator, rates[0], recipe.optim, device),
+        d_optimizer=_adam(discriminator, rates[1], recipe.optim, device),
+        averager=MetricAverager(device),
         learning_rates=rates,
     )
 
@@ -172,18 +172,18 @@ def _under(tensors: Mapping[str, torch.Tensor], part: str) -> Tensors:
     return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
 
 
-def _restore_optimiser(optimiser: torch.optim.Adam, tensors: Tensors) -> None:
+def _restore_optimizer(optimizer: torch.optim.Adam, tensors: Tensors) -> None:
     moments: dict[int, Tensors] = {}
     for key, tensor in tensors.items():
         index, _, name = key.partition(".")
         moments.setdefault(int(index), {})[name] = tensor
     # the fused update walks through memory: moments have to lie as their parameters do
-    for place, parameter in enumerate(optimiser.param_groups[0]["params"]):
+    for place, parameter in enumerate(optimizer.param_groups[0]["params"]):
         held = moments.get(place, {})
         for key in held.keys() & {"exp_avg", "exp_avg_sq"}:
             held[key] = torch.empty_like(parameter).copy_(held[key])
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": moments, "param_groups": groups})
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": moments, "param_groups": groups})
 
 
 RAMP = 0.05  # early on the half-life is 5 % of the images seen (Karras et al. 2020, ADA, app. C)
