@@ -7,6 +7,7 @@ from pathlib import Path
 
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
+from inkgan.data.registry import DATASETS
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator, count_parameters
 
@@ -19,7 +20,6 @@ Written by `python docs/generate.py`; do not edit. `inkgan recipes show NAME` pr
 |---|---|---|---|---|---|---|---|
 """
 MNIST = Shape(1, 28, 28)
-SHAPES = {"stacked-mnist": Shape(3, 28, 28), "cifar10": Shape(3, 32, 32)}
 
 
 def page() -> str:
@@ -30,7 +30,7 @@ def page() -> str:
 
 
 def _row(recipe: Recipe) -> str:
-    shape = SHAPES.get(recipe.data.name, MNIST)
+    shape = DATASETS[recipe.data.name].shape or MNIST
     networks = (
         build_generator(recipe.model, shape, recipe.seed),
         build_discriminator(recipe.model, shape, recipe.seed),

@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "runs": FOUNDATION | {"data", "generation", "io", "metrics", "models", "training"},
     "evaluation": FOUNDATION | {"data", "generation", "io", "metrics", "models", "runs"},
     "synthesis": FOUNDATION | {"generation", "io", "metrics"},
-    "export": FOUNDATION | {"evaluation", "generation", "io", "metrics", "models"},
+    "export": FOUNDATION | {"data", "evaluation", "generation", "io", "metrics", "models"},
     "cli": FOUNDATION
     | {
         "data",

@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "RECIPES",
+    "DatasetSpec",
     "Generator",
     "InkganError",
     "Recipe",
@@ -21,6 +22,7 @@ __all__ = [
     "load",
     "load_dataset",
     "morph",
+    "register_dataset",
     "styled",
     "synth",
     "train",
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from inkgan.config import Recipe
     from inkgan.config.recipes import RECIPES, get_recipe
     from inkgan.data.dataset import load_dataset
+    from inkgan.data.registry import register_dataset
+    from inkgan.data.spec import DatasetSpec
     from inkgan.errors import InkganError
     from inkgan.evaluation.evaluate import evaluate
     from inkgan.evaluation.report.compare import compare
@@ -55,7 +59,9 @@ _HOMES = {
     "get_recipe": "inkgan.config.recipes",
     "imitate": "inkgan.inversion.imitate",
     "load": "inkgan.generation.load",
+    "DatasetSpec": "inkgan.data.spec",
     "load_dataset": "inkgan.data.dataset",
+    "register_dataset": "inkgan.data.registry",
     "morph": "inkgan.handwriting.morph",
     "synth": "inkgan.synthesis.synth",
     "styled": "inkgan.generation.style_control.sample_styled",

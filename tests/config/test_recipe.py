@@ -79,7 +79,7 @@ def test_override(assignment: str, get, expected: object) -> None:  # type: igno
         ("optim.lrr=1e-4", "unknown field `optim.lrr`; did you mean 'lr'"),
         ("optin.lr=1e-4", "unknown field `optin`; did you mean 'optim'"),
         ("objective.loss=minmax", "did you mean 'minimax'"),
-        ("data.name=mnits", "unknown data set 'mnits'; did you mean 'mnist'"),
+        ('data.name=""', "`data.name` = ''"),
         ("model.generator.negative_slop=0.1", "did you mean 'negative_slope'"),
         ("model.generator.family=dcgn", "did you mean 'dcgan'"),
         ("model.generator.output.padding=sam", "`model.generator.output.padding` = 'sam'"),

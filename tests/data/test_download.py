@@ -12,13 +12,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from inkgan.config import DatasetName
 from inkgan.data.download import RemoteFile, download, find_file, search_roots
-from inkgan.data.registry import ARCHIVES, DESCRIPTIONS, IDX_SETS
+from inkgan.data.registry import DATASETS
+from inkgan.data.spec import IdxFiles
 from inkgan.errors import DataError, DataNotFoundError
 from inkgan.files import cache_folder
 
@@ -148,7 +148,7 @@ def test_what_is_there_is_not_fetched(present: str, site: Site, tmp_path: Path) 
 
 
 def test_progress_grows_up_to_the_total(site: Site, tmp_path: Path) -> None:
-    seen: list[tuple[str, int, int | None]] = []
+    seen: list[tuple[str, int, int]] = []
     download((remote(site.url("/one")),), tmp_path, "mnist", lambda *news: seen.append(news))
     done = [so_far for _, so_far, _ in seen]
     assert len(done) > 2
@@ -158,11 +158,11 @@ def test_progress_grows_up_to_the_total(site: Site, tmp_path: Path) -> None:
 
 
 def test_progress_without_a_known_total(site: Site, tmp_path: Path) -> None:
-    seen: list[tuple[str, int, int | None]] = []
+    seen: list[tuple[str, int, int]] = []
     files = (remote(site.url("/one", Page(length=False))),)
     found = download(files, tmp_path, "mnist", lambda *news: seen.append(news))
     assert found[NAME].read_bytes() == CONTENT
-    assert seen[-1] == (NAME, len(CONTENT), None)
+    assert seen[-1] == (NAME, len(CONTENT), 0)
 
 
 def test_broken_off_download_is_resumed(site: Site, tmp_path: Path) -> None:
@@ -331,8 +331,7 @@ def test_spellings_are_found_in_order(tmp_path: Path) -> None:
 
 # --- the catalogue ---
 
-REMOTE = [file for spec in IDX_SETS.values() for file in (*spec.remote, spec.archive) if file]
-REMOTE += ARCHIVES.values()
+REMOTE = [file for spec in DATASETS.values() for file in spec.remote_files]
 
 
 @pytest.mark.parametrize("file", REMOTE, ids=lambda file: file.sha256[:8] + "-" + file.name)
@@ -345,10 +344,12 @@ def test_catalogued_file(file: RemoteFile) -> None:
 
 
 def test_catalogue_is_complete() -> None:
-    assert set(DESCRIPTIONS) == set(get_args(DatasetName))
-    assert {*IDX_SETS, *ARCHIVES, "stacked-mnist", "uci-digits"} == set(DESCRIPTIONS)
     assert len({file.sha256 for file in REMOTE}) == len(REMOTE)
-    for name, spec in IDX_SETS.items():
+    for name, spec in DATASETS.items():
         assert spec.name == name
-        assert len(spec.classes) == 10
-        assert spec.archive or {file.name for file in spec.remote} == set(spec.file_names)
+        assert spec.title
+        assert spec.citation
+        assert spec.shape is not None
+        assert min(spec.train_images, spec.test_images) > 0
+        if isinstance(spec.files, IdxFiles) and spec.files.archive is None:
+            assert {file.name for file in spec.files.remote} == set(spec.files.names)

@@ -24,15 +24,23 @@ from sklearn.datasets import load_digits
 from inkgan.config import Data
 from inkgan.data.dataset import Dataset, Split, load_dataset
 from inkgan.data.download import RemoteFile
-from inkgan.data.readers.named import CIFAR_CLASSES, read_source
-from inkgan.data.registry import FASHION, IDX_SETS, IdxSet
+from inkgan.data.registry import DATASETS, FASHION, PHOTOGRAPHS, read_dataset
+from inkgan.data.spec import IdxFiles, ReadRequest
 from inkgan.errors import DataError, DataFormatError, DataNotFoundError
 from inkgan.files import cache_folder
 
 PATIENT = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-MNIST = IDX_SETS["mnist"]
+
+
+def idx_files(name: str) -> IdxFiles:
+    files = DATASETS[name].files
+    assert isinstance(files, IdxFiles)
+    return files
+
+
+MNIST = idx_files("mnist")
 Array = npt.NDArray[Any]
 
 
@@ -63,7 +71,7 @@ def write_set(
     folder: Path,
     level: int,
     spelling: Callable[[str], str] = str,
-    spec: IdxSet = MNIST,
+    spec: IdxFiles = MNIST,
     counts: tuple[int, int] = (6, 3),
 ) -> None:
     """Write a set's four files: images of one grey level (one more in the test split)."""
@@ -156,7 +164,7 @@ def test_nowhere_and_offline(tmp_path: Path) -> None:
 def test_cache_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("INKGAN_CACHE", str(tmp_path / "file"))
-    with pytest.raises(DataError, match=r"cannot be written .*INKGAN_CACHE names another"):
+    with pytest.raises(DataError, match=r"cannot write .*INKGAN_CACHE names another"):
         load()
 
 
@@ -166,9 +174,9 @@ def test_files_of_another_set_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(load(data_dir=tmp_path)) == 6
     labels = tmp_path / "mnist" / MNIST.test.labels
     sha256 = hashlib.sha256(labels.read_bytes()).hexdigest()
-    fashion = IDX_SETS["fashion-mnist"]
+    fashion = idx_files("fashion-mnist")
     known = replace(fashion, remote=(RemoteFile(labels.name, sha256, ()),))
-    monkeypatch.setitem(IDX_SETS, "fashion-mnist", known)
+    monkeypatch.setitem(DATASETS, "fashion-mnist", replace(DATASETS["fashion-mnist"], files=known))
     with pytest.raises(DataError, match=r"labels-idx1-ubyte\.gz belongs to fashion-mnist, not to"):
         load(data_dir=tmp_path)
     dataset = load("fashion-mnist", data_dir=tmp_path / "mnist")
@@ -206,7 +214,7 @@ def test_inconsistent_files_are_refused_by_name(
 
 
 def test_negative_labels_are_refused(tmp_path: Path) -> None:
-    qmnist = IDX_SETS["qmnist"]
+    qmnist = idx_files("qmnist")
     write_set(tmp_path / "qmnist", 0, spec=qmnist)
     labels = np.zeros((6, 8), np.int32)
     labels[2, 0] = -1
@@ -219,7 +227,7 @@ def test_negative_labels_are_refused(tmp_path: Path) -> None:
 def test_qmnist_labels_are_the_first_of_each_row(
     spelling: Callable[[str], str], tmp_path: Path
 ) -> None:
-    write_set(tmp_path / "QMNIST" / "raw", 90, spelling, IDX_SETS["qmnist"])
+    write_set(tmp_path / "QMNIST" / "raw", 90, spelling, idx_files("qmnist"))
     dataset = load("qmnist", data_dir=tmp_path)
     assert level_of(dataset) == 90
     assert dataset.labels.tolist() == list(range(6))
@@ -230,7 +238,7 @@ def test_qmnist_labels_are_the_first_of_each_row(
 
 def write_emnist(path: Path, without: str = "") -> Array:
     """Write an archive like the published one; return its training images as they are stored."""
-    emnist = IDX_SETS["emnist-digits"]
+    emnist = idx_files("emnist-digits")
     stored = np.random.default_rng(0).integers(0, 256, (6, 28, 28), np.uint8)
     members = {
         emnist.train.images: stored,
@@ -255,18 +263,18 @@ def test_emnist_is_unpacked_and_turned_upright(place: str, tmp_path: Path) -> No
     np.testing.assert_array_equal(dataset.images[:, 0], stored.transpose(0, 2, 1))
     assert dataset.labels.tolist() == list(range(6))
     unpacked = {path.name for path in (cache_folder() / "emnist-digits").iterdir()}
-    assert unpacked - {".lock", "gzip.zip"} == set(IDX_SETS["emnist-digits"].file_names)
+    assert unpacked - {".lock", "gzip.zip"} == set(idx_files("emnist-digits").names)
     (folder / "gzip.zip").unlink()
     assert level_of(load("emnist-digits", "test")) == 7, "the cache holds the members now"
 
 
 def test_emnist_as_unpacked_by_hand(tmp_path: Path) -> None:
-    write_set(tmp_path / "gzip", 30, spec=IDX_SETS["emnist-digits"])
+    write_set(tmp_path / "gzip", 30, spec=idx_files("emnist-digits"))
     assert level_of(load("emnist-digits", data_dir=tmp_path)) == 30
 
 
 def test_emnist_archive_without_a_member(tmp_path: Path) -> None:
-    name = IDX_SETS["emnist-digits"].test.labels
+    name = idx_files("emnist-digits").test.labels
     write_emnist(tmp_path / "gzip.zip", without=name)
     with pytest.raises(DataFormatError, match=rf"gzip\.zip holds no sensible member {name}"):
         load("emnist-digits", data_dir=tmp_path)
@@ -317,7 +325,7 @@ def test_cifar10_from_its_archive(place: str, tmp_path: Path) -> None:
     write_tar(tmp_path / place, cifar_members())
     train, test = load("cifar10", data_dir=tmp_path), load("cifar10", "test", tmp_path)
     assert train.shape == test.shape == (3, 32, 32)
-    assert train.classes == CIFAR_CLASSES
+    assert train.classes == PHOTOGRAPHS
     assert train.labels.tolist() == [number % 10 for number in range(15)]
     assert train.images[:, :, 0, 0].tolist() == [[n, 2 * n, 3 * n] for n in range(15)]
     assert test.images[:, 2, 31, 31].tolist() == [45, 48, 51]
@@ -393,7 +401,7 @@ def test_damaged_cifar10_archives_are_refused_in_one_way(
     changed = bytes([data.draw(st.integers(0, 255))]) + whole[place + 1 :]
     path.write_bytes(whole[:place] + (changed if data.draw(st.booleans()) else b""))
     try:
-        read_source("cifar10", "train", None, tmp_path, None)
+        read_dataset("cifar10", ReadRequest("train", tmp_path))
     except DataFormatError as error:
         if str(path) not in str(error):
             raise AssertionError("the message does not name the file") from error
@@ -462,13 +470,13 @@ def test_holdout_is_the_last_of_training() -> None:
 
 
 def test_no_holdout_has_no_validation_split() -> None:
-    with pytest.raises(DataError, match=r"data\.holdout=0 leaves no validation images"):
+    with pytest.raises(DataError, match=r"`data\.holdout=0` leaves no validation images"):
         load("uci-digits", "validation", holdout=0)
 
 
 @pytest.mark.parametrize("holdout", [1500, 5000])
 def test_holdout_that_leaves_nothing(holdout: int) -> None:
-    message = rf"data\.holdout={holdout} leaves nothing of the 1,500 .*use --set data\.holdout=150"
+    message = rf"`data\.holdout={holdout}` leaves nothing of the 1,500 .*use `data\.holdout=150`"
     for split in ("train", "validation"):
         with pytest.raises(DataError, match=message):
             load("uci-digits", split, holdout=holdout)

@@ -17,11 +17,11 @@ def list_sets(context: typer.Context) -> None:
     """List the data sets."""
     if context.invoked_subcommand is not None:
         return
-    from inkgan.data.registry import DESCRIPTIONS
+    from inkgan.data.registry import DATASETS
 
-    width = max(map(len, DESCRIPTIONS)) + 2
-    for name, description in DESCRIPTIONS.items():
-        typer.echo(f"{name:{width}}{description}")
+    width = max(map(len, DATASETS)) + 2
+    for name, spec in DATASETS.items():
+        typer.echo(f"{name:{width}}{spec.title} ({spec.citation})")
     typer.echo(f"{'folder:PATH':{width}}your pictures; sub-folders are classes")
     typer.echo(f"{'npz:PATH':{width}}arrays images (uint8) and labels")
 
@@ -32,14 +32,11 @@ def fetch(
 ) -> None:
     """Find a data set, or download it, and say what is in it."""
     from inkgan.cli.view import download_report
-    from inkgan.config.recipes import RECIPES
-    from inkgan.config.serialize import override
     from inkgan.data.dataset import load_dataset
 
-    config = override(RECIPES["dcgan"], {"data.name": name}, f"data set {name}").data
     with download_report() as report:
         for split in ("train", "test"):
-            dataset = load_dataset(config, split, data_dir, report)
+            dataset = load_dataset(name, split, data_dir, report, holdout=5000)
             classes = len(dataset.classes)
             typer.echo(
                 f"{name} {split}: {len(dataset):,} images {dataset.shape}, {classes} classes"

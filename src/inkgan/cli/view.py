@@ -30,7 +30,7 @@ def warn(text: str) -> None:
 
 
 @contextlib.contextmanager
-def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
+def download_report() -> Iterator[Callable[[str, int, int], None]]:
     """Give a callable that shows downloads as bars, or as one line each in a pipe."""
     columns = (
         TextColumn("{task.description}"),
@@ -41,14 +41,14 @@ def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
     progress = Progress(*columns, console=errors, transient=True)
     tasks: dict[str, int] = {}
 
-    def report(name: str, done: int, total: int | None) -> None:
+    def report(name: str, done: int, total: int) -> None:
         if name not in tasks:
             if errors.is_terminal:
                 progress.start()
             else:
                 errors.print(f"downloading {name}", markup=False)
-            tasks[name] = progress.add_task(name, total=total)
-        progress.update(tasks[name], completed=done, total=total)  # type: ignore[arg-type]
+            tasks[name] = progress.add_task(name, total=total or None)
+        progress.update(tasks[name], completed=done, total=total or None)  # type: ignore[arg-type]
         if done == total:
             _stop(progress)
 

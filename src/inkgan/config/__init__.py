@@ -4,7 +4,7 @@ Recipes are complete and never change; `serialize.py` writes them as TOML, reads
 changed copies. Every field is used by some part of the program.
 """
 
-from inkgan.config.data_config import DATASET_PREFIXES, Augment, Data, DatasetName
+from inkgan.config.data_config import Augment, Data
 from inkgan.config.model_config import (
     Convolution,
     DcganDiscriminatorConfig,
@@ -26,11 +26,9 @@ from inkgan.config.recipe import Objective, Optim, Penalties, Recipe, Schedule
 from inkgan.config.value import Value
 
 __all__ = [
-    "DATASET_PREFIXES",
     "Augment",
     "Convolution",
     "Data",
-    "DatasetName",
     "DcganDiscriminatorConfig",
     "DcganGeneratorConfig",
     "DiscriminatorConditioning",

@@ -2,22 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from inkgan.config.value import Value
-from inkgan.errors import did_you_mean
-
-DatasetName = Literal[
-    "mnist",
-    "fashion-mnist",
-    "kmnist",
-    "emnist-digits",
-    "qmnist",
-    "cifar10",
-    "stacked-mnist",
-    "uci-digits",
-]
-DATASET_PREFIXES = ("folder:", "npz:")
 
 
 class Augment(Value):
@@ -39,10 +26,16 @@ class Augment(Value):
 
 
 class Data(Value):
-    """Which images to learn, and in what form."""
+    """Which images to learn, and in what form.
+
+    Whether there is a set of that name is checked when it is loaded (`data/registry.py`), so that
+    a bundle can be used where the set of its user is not registered.
+    """
 
     name: str = Field(
-        "mnist", description="a data set, folder:PATH (sub-folders are classes) or npz:PATH"
+        "mnist",
+        min_length=1,
+        description="a data set, folder:PATH (sub-folders are classes) or npz:PATH",
     )
     holdout: int = Field(
         5000, ge=0, description="last images of the training split, reserved for validation"
@@ -50,11 +43,3 @@ class Data(Value):
     size: int | None = Field(None, ge=4, le=256, description="resize to size x size pixels")
     channels: Literal[1, 3] | None = Field(None, description="1 makes grey, 3 makes RGB")
     augment: Augment = Augment()
-
-    @field_validator("name")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        names = DatasetName.__args__  # type: ignore[attr-defined]
-        if name not in names and not name.startswith(DATASET_PREFIXES):
-            raise ValueError(f"unknown data set {name!r}{did_you_mean(name, names)}")
-        return name

@@ -9,10 +9,12 @@ import torch
 import torch.nn.functional as F
 
 from inkgan.config import Data
-from inkgan.data.download import Report
-from inkgan.data.readers.named import read_source
+from inkgan.config.serialize import parse_recipe
+from inkgan.data.registry import read_dataset
+from inkgan.data.spec import ReadRequest
 from inkgan.errors import DataError
 from inkgan.images import Shape
+from inkgan.types import Progress, silent
 
 Split = Literal["train", "validation", "test"]
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -52,30 +54,55 @@ class Dataset:
 
 
 def load_dataset(
-    config: Data,
+    data: str | Data,
     split: Split = "train",
-    data_dir: Path | None = None,
-    report: Report | None = None,
+    data_dir: str | Path | None = None,
+    progress: Progress = silent,
+    *,
+    holdout: int | None = None,
+    size: int | None = None,
+    channels: int | None = None,
 ) -> Dataset:
-    """Load one split; `validation` is the last `config.holdout` images of the training split.
+    """Load one split of a data set.
 
-    Looks in `data_dir`, then INKGAN_DATA, then the user's cache, then downloads. `report` is
-    called with (file name, bytes so far, bytes in all or None) while it downloads.
+    The files are looked for in `data_dir`, in INKGAN_DATA and in the user's cache, and downloaded
+    if they are nowhere.
+
+    Args:
+        data: the name of a set, folder:PATH, npz:PATH, or the `data` section of a recipe.
+        split: train, validation (the last `holdout` images of the training split) or test.
+        data_dir: folder that holds a folder for each data set.
+        progress: called with (file name, bytes so far, bytes in all or 0) during downloads.
+        holdout: images of the training split to reserve for validation. None means none of a set
+            given by name, and what the section says otherwise.
+        size: resize to size x size pixels.
+        channels: 1 converts to grey, 3 to RGB.
 
     Raises:
-        DataError: the set cannot be had or read, or the holdout leaves no training image.
+        ConfigError: there is no such set, or a value is impossible.
+        DataError: the set cannot be found or read, or the holdout leaves no training image.
+
+    Example:
+        >>> test = inkgan.load_dataset("mnist", "test")
+        >>> test.images.shape
+        torch.Size([10000, 1, 28, 28])
     """
-    source_split: Literal["train", "test"] = "test" if split == "test" else "train"
-    raw, labels, classes = read_source(config.name, source_split, config.size, data_dir, report)
+    config = _configure(data, holdout, size, channels)
+    request = ReadRequest(
+        split="test" if split == "test" else "train",
+        data_dir=None if data_dir is None else Path(data_dir),
+        progress=progress,
+    )
+    raw, labels, classes = read_dataset(config.name, request, config.size)
     part = slice(None)
     if split == "validation" and not config.holdout:
-        raise DataError("data.holdout=0 leaves no validation images; use --set data.holdout=5000")
+        raise DataError("`data.holdout=0` leaves no validation images; use `data.holdout=5000`")
     if split != "test":
         cut = len(raw) - config.holdout
         if cut < 1:
             raise DataError(
-                f"data.holdout={config.holdout} leaves nothing of the {len(raw):,} training images "
-                f"of {config.name}; use --set data.holdout={len(raw) // 10}"
+                f"`data.holdout={config.holdout}` leaves nothing of the {len(raw):,} training "
+                f"images of {config.name}; use `data.holdout={len(raw) // 10}`"
             )
         part = slice(0, cut) if split == "train" else slice(cut, None)
     images = torch.from_numpy(raw[part].transpose(0, 3, 1, 2).copy())
@@ -86,15 +113,32 @@ def load_dataset(
     return Dataset(config.name, images, torch.tensor(labels[part], dtype=torch.int64), classes)
 
 
+def _configure(
+    data: str | Data, holdout: int | None, size: int | None, channels: int | None
+) -> Data:
+    """Return the section of a recipe that describes what to load."""
+    given = {"holdout": holdout, "size": size, "channels": channels}
+    changes = {key: value for key, value in given.items() if value is not None}
+    if isinstance(data, str):
+        return parse_recipe({"data": {"name": data, "holdout": 0} | changes}).data
+    return parse_recipe({"data": data.model_dump() | changes}).data if changes else data
+
+
 def validation_images(
     config: Data, train: Dataset, count: int, data_dir: Path | None = None
 ) -> Dataset:
-    """Return the last images of the validation split, by which checkpoints are scored.
+    """Return the images by which checkpoints are scored, the last ones of the validation split.
 
-    A recipe that trains on all images (holdout 0) has only its last training images to offer.
+    A recipe that trains on all images (holdout 0) has no others: then the last training images.
+
+    Args:
+        config: the `data` section of the recipe.
+        train: its training split.
+        count: images to return.
+        data_dir: as in `load_dataset`.
     """
-    held_out = load_dataset(config, "validation", data_dir) if config.holdout else train
-    return replace(held_out, images=held_out.images[-count:], labels=held_out.labels[-count:])
+    images = load_dataset(config, "validation", data_dir) if config.holdout else train
+    return replace(images, images=images.images[-count:], labels=images.labels[-count:])
 
 
 def _with_channels(images: torch.Tensor, channels: int) -> torch.Tensor:

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ import requests
 
 from inkgan.errors import ArtifactError, DataError, DataNotFoundError
 from inkgan.files import cache_folder, locked
+from inkgan.types import Progress, silent
 
-Report = Callable[[str, int, int | None], None]
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 
 
@@ -46,6 +46,18 @@ def search_roots(data_dir: Path | None) -> list[Path]:
     return [root for root in named if root is not None]
 
 
+def candidate_folders(
+    name: str, folder_names: tuple[str, ...], data_dir: Path | None
+) -> list[Path]:
+    """List where a set may be: ROOT/name, torchvision's ROOT/Name/raw, `data_dir` itself."""
+    folders = [
+        root / part
+        for root in search_roots(data_dir)
+        for part in (name, *(f"{folder}/raw" for folder in folder_names), *folder_names)
+    ]
+    return folders if data_dir is None else [folders[0], data_dir, *folders[1:]]
+
+
 def spellings(name: str) -> tuple[str, ...]:
     """List the names under which people keep an IDX file: zipped, plain, with Kaggle's dot."""
     plain = name.removesuffix(".gz")
@@ -59,11 +71,11 @@ def find_file(folder: Path, name: str) -> Path | None:
 
 
 def download(
-    files: tuple[RemoteFile, ...], folder: Path, data_set: str, report: Report | None = None
+    files: tuple[RemoteFile, ...], folder: Path, data_set: str, progress: Progress = silent
 ) -> dict[str, Path]:
     """Download what is missing into the folder; two processes at once do it once.
 
-    `report` is called with (file name, bytes so far, bytes in all or None).
+    `progress` is called with (file name, bytes so far, bytes in all or 0).
 
     Raises:
         DataNotFoundError: no mirror gave a file with the right hash; the message lists all tries.
@@ -73,17 +85,17 @@ def download(
     with locked_cache(folder):
         for file in files:
             found[file.name] = find_file(folder, file.name) or _fetch(
-                file, folder, data_set, report
+                file, folder, data_set, progress
             )
     return found
 
 
-def _fetch(file: RemoteFile, folder: Path, data_set: str, report: Report | None) -> Path:
+def _fetch(file: RemoteFile, folder: Path, data_set: str, progress: Progress) -> Path:
     failures = []
     offline = os.environ.get("INKGAN_OFFLINE", "") not in ("", "0")
     for url in () if offline else file.mirrors:
         try:
-            return _from_mirror(url, file, folder, report)
+            return _from_mirror(url, file, folder, progress)
         except (requests.RequestException, OSError, ValueError) as error:
             failures.append(f"  {url}: {_in_short(error)}")
     tried = "\n".join(failures) or "  nothing: INKGAN_OFFLINE is set"
@@ -94,10 +106,10 @@ def _fetch(file: RemoteFile, folder: Path, data_set: str, report: Report | None)
     )
 
 
-def _from_mirror(url: str, file: RemoteFile, folder: Path, report: Report | None) -> Path:
+def _from_mirror(url: str, file: RemoteFile, folder: Path, progress: Progress) -> Path:
     """Download from one mirror; where what was resumed turns out wrong, again from the start."""
-    pooch.get_logger().setLevel(logging.WARNING)  # the report tells what is being fetched
-    downloader = ResumingDownloader(folder / f"{file.name}.part", file, report)
+    pooch.get_logger().setLevel(logging.WARNING)  # `progress` says what is being downloaded
+    downloader = ResumingDownloader(folder / f"{file.name}.part", file, progress)
     resumes = downloader.partial.exists()
 
     def retrieve() -> Path:
@@ -129,8 +141,8 @@ def _in_short(error: Exception) -> str:
 class ResumingDownloader:
     """A downloader for pooch that goes on where a partial file ends."""
 
-    def __init__(self, partial: Path, file: RemoteFile, report: Report | None) -> None:
-        self.partial, self.file, self.report = partial, file, report
+    def __init__(self, partial: Path, file: RemoteFile, progress: Progress) -> None:
+        self.partial, self.file, self.progress = partial, file, progress
 
     def __call__(self, url: str, output_file: str, pooch_instance: Any) -> None:
         """Download the address into pooch's temporary file."""
@@ -155,8 +167,7 @@ class ResumingDownloader:
             for chunk in response.iter_content(1 << 16):
                 stream.write(chunk)
                 done += len(chunk)
-                if self.report is not None:
-                    self.report(self.file.name, done, total)
+                self.progress(self.file.name, done, total or 0)
                 if done > self.file.max_bytes:
                     break
         if done > self.file.max_bytes:

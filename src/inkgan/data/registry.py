@@ -1,13 +1,23 @@
-"""The known data sets: files, SHA-256, mirrors, classes.
+"""The data sets that the package knows, and those that a program adds.
 
 The hashes were checked against at least two independent published lists (TensorFlow Datasets'
 url_checksums and torchvision or Keras); MNIST's were computed from the files as well.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
+import functools
+import re
+from pathlib import Path
+
+import numpy as np
 
 from inkgan.data.download import RemoteFile
+from inkgan.data.readers.cifar import read_cifar10
+from inkgan.data.readers.derived import read_stacked, read_uci_digits
+from inkgan.data.readers.folder import read_folder, read_npz
+from inkgan.data.readers.idx_set import read_idx_set
+from inkgan.data.spec import DatasetSpec, IdxFiles, Labelled, Pair, ReadRequest
+from inkgan.errors import ConfigError, DataFormatError, did_you_mean
+from inkgan.images import Shape
 
 DIGITS = tuple("0123456789")
 FASHION = (
@@ -23,13 +33,20 @@ FASHION = (
     "ankle boot",
 )
 KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
-
-
-class Pair(NamedTuple):
-    """The names of a split's two files."""
-
-    images: str
-    labels: str
+PHOTOGRAPHS = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+GREY_28 = Shape(1, 28, 28)
+PREFIXES = ("folder:", "npz:")  # the user's own images, by path
 
 
 def _pair(prefix: str) -> Pair:
@@ -37,32 +54,6 @@ def _pair(prefix: str) -> Pair:
 
 
 TRAIN, TEST = _pair("train"), _pair("t10k")
-
-
-@dataclass(frozen=True)
-class IdxSet:
-    """A data set of 28x28 images in IDX files, fetched one by one or inside one zip archive.
-
-    Attributes:
-        aliases: folder names under which other programs keep the set.
-        transposed: images are stored column by column.
-        label_dimensions: 2 where a label file holds a row of numbers, the class first.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    aliases: tuple[str, ...]
-    remote: tuple[RemoteFile, ...] = ()
-    archive: RemoteFile | None = None
-    train: Pair = TRAIN
-    test: Pair = TEST
-    transposed: bool = False
-    label_dimensions: int = 1
-
-    @property
-    def file_names(self) -> tuple[str, ...]:
-        """Names of all four files."""
-        return (*self.train, *self.test)
 
 
 def _files(hashes: dict[str, str], *mirrors: str) -> tuple[RemoteFile, ...]:
@@ -79,10 +70,9 @@ def _files(hashes: dict[str, str], *mirrors: str) -> tuple[RemoteFile, ...]:
 
 _SOFTWARE_HERITAGE = "https://archive.softwareheritage.org/api/1/content/sha256:{sha256}/raw/"
 
-_MNIST = IdxSet(
-    "mnist",
-    DIGITS,
-    ("MNIST",),
+_MNIST_FILES = IdxFiles(
+    TRAIN,
+    TEST,
     _files(
         {
             "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -96,10 +86,9 @@ _MNIST = IdxSet(
     ),
 )
 
-_FASHION_MNIST = IdxSet(
-    "fashion-mnist",
-    FASHION,
-    ("FashionMNIST",),
+_FASHION_MNIST_FILES = IdxFiles(
+    TRAIN,
+    TEST,
     _files(
         {
             "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
@@ -113,10 +102,9 @@ _FASHION_MNIST = IdxSet(
     ),
 )
 
-_KMNIST = IdxSet(
-    "kmnist",
-    KUZUSHIJI,
-    ("KMNIST",),
+_KMNIST_FILES = IdxFiles(
+    TRAIN,
+    TEST,
     _files(
         {
             "train-images-idx3-ubyte.gz": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
@@ -130,10 +118,9 @@ _KMNIST = IdxSet(
     ),
 )
 
-_QMNIST = IdxSet(
-    "qmnist",
-    DIGITS,
-    ("QMNIST",),
+_QMNIST_FILES = IdxFiles(
+    Pair("qmnist-train-images-idx3-ubyte.gz", "qmnist-train-labels-idx2-int.gz"),
+    Pair("qmnist-test-images-idx3-ubyte.gz", "qmnist-test-labels-idx2-int.gz"),
     _files(
         {
             "qmnist-train-images-idx3-ubyte.gz": "9e26a7bf1683614e065d7b76460ccd52807165b3f22561fb782bd9f38c52b51d",
@@ -144,49 +131,248 @@ _QMNIST = IdxSet(
         "https://raw.githubusercontent.com/facebookresearch/qmnist/master/",
         _SOFTWARE_HERITAGE,
     ),
-    train=Pair("qmnist-train-images-idx3-ubyte.gz", "qmnist-train-labels-idx2-int.gz"),
-    test=Pair("qmnist-test-images-idx3-ubyte.gz", "qmnist-test-labels-idx2-int.gz"),
     label_dimensions=2,
 )
 
-_EMNIST_DIGITS = IdxSet(
-    "emnist-digits",
-    DIGITS,
-    ("EMNIST", "gzip"),
+_EMNIST_DIGITS_FILES = IdxFiles(
+    _pair("emnist-digits-train"),
+    _pair("emnist-digits-test"),
     # No second host is known to serve these very bytes: the Western Sydney copy is another zip.
     archive=RemoteFile(
         "gzip.zip",
         "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
         ("https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",),
     ),
-    train=_pair("emnist-digits-train"),
-    test=_pair("emnist-digits-test"),
     transposed=True,
 )
 
-IDX_SETS: dict[str, IdxSet] = {
-    spec.name: spec for spec in (_MNIST, _FASHION_MNIST, _KMNIST, _QMNIST, _EMNIST_DIGITS)
-}
-
-ARCHIVES: dict[str, RemoteFile] = {
-    "cifar10": RemoteFile(
+_CIFAR10_FILE = RemoteFile(
+    "cifar-10-binary.tar.gz",
+    "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+    (
+        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/"
         "cifar-10-binary.tar.gz",
-        "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-        (
-            "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-            "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/"
-            "cifar-10-binary.tar.gz",
-        ),
     ),
+)
+
+DATASETS: dict[str, DatasetSpec] = {
+    spec.name: spec
+    for spec in (
+        DatasetSpec(
+            name="mnist",
+            title="70,000 handwritten digits, 28x28",
+            citation="LeCun, Cortes, Burges 1998",
+            reader=functools.partial(read_idx_set, "mnist", _MNIST_FILES, ("MNIST",), DIGITS),
+            files=_MNIST_FILES,
+            classes=DIGITS,
+            shape=GREY_28,
+            train_images=60_000,
+            test_images=10_000,
+            license="cc-by-sa-3.0",
+            hub_id="ylecun/mnist",
+            folder_names=("MNIST",),
+            evaluation="digits",
+        ),
+        DatasetSpec(
+            name="fashion-mnist",
+            title="70,000 pieces of clothing, 28x28",
+            citation="Xiao et al. 2017",
+            reader=functools.partial(
+                read_idx_set, "fashion-mnist", _FASHION_MNIST_FILES, ("FashionMNIST",), FASHION
+            ),
+            files=_FASHION_MNIST_FILES,
+            classes=FASHION,
+            shape=GREY_28,
+            train_images=60_000,
+            test_images=10_000,
+            license="mit",
+            hub_id="zalando-datasets/fashion_mnist",
+            similar_names=("fashion", "fmnist", "fashionmnist"),
+            folder_names=("FashionMNIST",),
+        ),
+        DatasetSpec(
+            name="kmnist",
+            title="70,000 cursive Japanese characters, 28x28",
+            citation="Clanuwat et al. 2018",
+            reader=functools.partial(read_idx_set, "kmnist", _KMNIST_FILES, ("KMNIST",), KUZUSHIJI),
+            files=_KMNIST_FILES,
+            classes=KUZUSHIJI,
+            shape=GREY_28,
+            train_images=60_000,
+            test_images=10_000,
+            license="cc-by-sa-4.0",
+            similar_names=("kuzushiji", "kuzushiji-mnist"),
+            folder_names=("KMNIST",),
+        ),
+        DatasetSpec(
+            name="emnist-digits",
+            title="280,000 handwritten digits, 28x28",
+            citation="Cohen et al. 2017",
+            reader=functools.partial(
+                read_idx_set, "emnist-digits", _EMNIST_DIGITS_FILES, ("EMNIST", "gzip"), DIGITS
+            ),
+            files=_EMNIST_DIGITS_FILES,
+            classes=DIGITS,
+            shape=GREY_28,
+            train_images=240_000,
+            test_images=40_000,
+            similar_names=("emnist",),
+            folder_names=("EMNIST", "gzip"),
+            evaluation="digits",
+        ),
+        DatasetSpec(
+            name="qmnist",
+            title="MNIST rebuilt, with 60,000 test digits",
+            citation="Yadav and Bottou 2019",
+            reader=functools.partial(read_idx_set, "qmnist", _QMNIST_FILES, ("QMNIST",), DIGITS),
+            files=_QMNIST_FILES,
+            classes=DIGITS,
+            shape=GREY_28,
+            train_images=60_000,
+            test_images=60_000,
+            license="bsd-3-clause",
+            folder_names=("QMNIST",),
+            evaluation="digits",
+        ),
+        DatasetSpec(
+            name="cifar10",
+            title="60,000 small photographs, 32x32 RGB",
+            citation="Krizhevsky 2009",
+            reader=functools.partial(read_cifar10, _CIFAR10_FILE),
+            files=_CIFAR10_FILE,
+            classes=PHOTOGRAPHS,
+            shape=Shape(3, 32, 32),
+            train_images=50_000,
+            test_images=10_000,
+            hub_id="uoft-cs/cifar10",
+            similar_names=("cifar", "cifar-10"),
+        ),
+        DatasetSpec(
+            name="stacked-mnist",
+            title="three MNIST digits as RGB, 1000 classes",
+            citation="Metz et al. 2017",
+            reader=functools.partial(
+                read_stacked,
+                functools.partial(read_idx_set, "mnist", _MNIST_FILES, ("MNIST",), DIGITS),
+            ),
+            classes=tuple(f"{number:03d}" for number in range(1000)),
+            shape=Shape(3, 28, 28),
+            train_images=60_000,
+            test_images=10_000,
+            license="cc-by-sa-3.0",
+            hub_id="ylecun/mnist",
+            similar_names=("stacked", "stackedmnist"),
+            evaluation="stacked-digits",
+        ),
+        DatasetSpec(
+            name="uci-digits",
+            title="1,797 handwritten digits, built in",
+            citation="Alpaydin and Kaynak 1998",
+            reader=read_uci_digits,
+            classes=DIGITS,
+            shape=GREY_28,
+            train_images=1500,
+            test_images=297,
+            license="cc-by-4.0",
+            similar_names=("uci", "digits", "sklearn-digits"),
+            evaluation="digits",
+        ),
+    )
 }
 
-DESCRIPTIONS: dict[str, str] = {
-    "mnist": "70,000 handwritten digits, 28x28 (LeCun, Cortes, Burges 1998)",
-    "fashion-mnist": "70,000 pieces of clothing, 28x28 (Xiao et al. 2017)",
-    "kmnist": "70,000 cursive Japanese characters, 28x28 (Clanuwat et al. 2018)",
-    "emnist-digits": "280,000 handwritten digits, 28x28 (Cohen et al. 2017)",
-    "qmnist": "MNIST rebuilt, with 60,000 test digits (Yadav and Bottou 2019)",
-    "cifar10": "60,000 small photographs, 32x32 RGB (Krizhevsky 2009)",
-    "stacked-mnist": "three MNIST digits as RGB, 1000 classes (Metz et al. 2017)",
-    "uci-digits": "1,797 handwritten digits, built in (Alpaydin and Kaynak 1998)",
-}
+
+def register_dataset(spec: DatasetSpec, *, replace: bool = False) -> None:
+    """Add a data set of one's own, so that `data.name` and `load_dataset` find it.
+
+    The registration lasts as long as the process. Bundles of generators that were trained on the
+    set can be used without it.
+
+    Args:
+        spec: its name, classes and reader at least.
+        replace: the set of that name, where there is one.
+
+    Raises:
+        ConfigError: the name is taken, or is no name.
+
+    Example:
+        >>> def read(request):
+        ...     arrays = np.load(f"runes-{request.split}.npz")
+        ...     return arrays["images"], arrays["labels"]
+        >>> inkgan.register_dataset(inkgan.DatasetSpec("runes", read, classes=("fe", "ur")))
+        >>> inkgan.train("dcgan", out="runs/runes", overrides={"data.name": "runes"})
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", spec.name):
+        raise ConfigError(
+            f"`name` {spec.name!r} of a data set must be lower case letters, digits, dots, dashes "
+            "and underscores"
+        )
+    if spec.name in DATASETS and not replace:
+        raise ConfigError(f"there is a data set {spec.name!r} already; use `replace=True`")
+    DATASETS[spec.name] = spec
+
+
+def get_dataset_spec(name: str) -> DatasetSpec:
+    """Return the record of a data set.
+
+    Raises:
+        ConfigError: there is no such set; the message has the nearest name.
+    """
+    if name in DATASETS:
+        return DATASETS[name]
+    plain = name.lower().replace("_", "-")
+    for spec in DATASETS.values():
+        if plain == spec.name or plain in spec.similar_names:
+            raise ConfigError(
+                f"`data.name`: unknown data set {name!r}; did you mean {spec.name!r}?"
+            )
+    known = [*DATASETS, "folder:PATH", "npz:PATH"]
+    raise ConfigError(f"`data.name`: unknown data set {name!r}{did_you_mean(name, known)}")
+
+
+def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> Labelled:
+    """Read one split of a data set as images (n, H, W, C), labels and class names.
+
+    Args:
+        name: of a set, folder:PATH or npz:PATH.
+        request: the split, and where to look.
+        size: to which the pictures of a folder are resized.
+
+    Raises:
+        ConfigError: there is no such set.
+        DataError: it cannot be found, downloaded or read.
+    """
+    if name.startswith("folder:"):
+        return read_folder(Path(name.removeprefix("folder:")).expanduser(), request.split, size)
+    if name.startswith("npz:"):
+        return read_npz(Path(name.removeprefix("npz:")).expanduser(), request.split)
+    spec = get_dataset_spec(name)
+    images, labels = spec.reader(request)
+    return _check(spec, np.asarray(images), np.asarray(labels))
+
+
+def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> Labelled:
+    """Refuse what a reader must not return; give grey images their axis of channels."""
+    images = images[..., None] if images.ndim == 3 else images
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
+        raise DataFormatError(
+            f"the reader of {spec.name} must return uint8 images (n, H, W) or (n, H, W, C) with 1 "
+            f"or 3 channels, not {images.dtype} {images.shape}"
+        )
+    _, height, width, channels = images.shape
+    if spec.shape not in (None, (channels, height, width)):
+        raise DataFormatError(
+            f"the reader of {spec.name} returned {Shape(channels, height, width)} images, not "
+            f"{spec.shape}"
+        )
+    if labels.shape != (len(images),) or labels.dtype.kind not in "iu" or not len(images):
+        raise DataFormatError(
+            f"the reader of {spec.name} must return a whole number for each of its "
+            f"{len(images):,} images, not {labels.dtype} {labels.shape}"
+        )
+    if labels.min() < 0 or labels.max() >= len(spec.classes):
+        raise DataFormatError(
+            f"the reader of {spec.name} returned labels {labels.min()} to {labels.max()}; 0 to "
+            f"{len(spec.classes) - 1} are possible"
+        )
+    return images, labels.tolist(), spec.classes

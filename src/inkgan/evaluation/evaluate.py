@@ -13,7 +13,6 @@ from torch import nn
 
 from inkgan import __version__, files
 from inkgan.data.dataset import load_dataset
-from inkgan.data.download import Report
 from inkgan.device import compute_settings
 from inkgan.errors import ArtifactError, ConfigError, DataError
 from inkgan.evaluation import baselines as floors
@@ -71,7 +70,7 @@ def evaluate(
     fresh: bool = False,
     inception: bool = False,
     progress: Progress = silent,
-    download: Report | None = None,
+    download: Progress = silent,
 ) -> Judged:
     """Judge a generator or images, and write report.json and report.html.
 
@@ -113,13 +112,13 @@ def evaluate(
         return Judged(files.read_json(paths[0]), paths[0], paths[1], cached)
 
 
-def load_reference(name: str, data_dir: Path | None, download: Report | None = None) -> Reference:
+def load_reference(name: str, data_dir: Path | None, download: Progress = silent) -> Reference:
     """Load the real digits that a judgement is made against.
 
     Raises:
         DataError: they cannot be had, or are no 28x28 grey digits.
     """
-    config = whole_set(name, f"--reference {name}")
+    config = whole_set(name)
     splits = [load_dataset(config, part, data_dir, download) for part in ("train", "test")]
     for split in splits:
         if split.shape != (1, SIDE, SIDE) or len(split.classes) != 10:

@@ -10,10 +10,7 @@ import numpy as np
 import torch
 
 from inkgan.config import Data
-from inkgan.config.recipes import RECIPES
-from inkgan.config.serialize import override
 from inkgan.data.dataset import load_dataset
-from inkgan.data.download import Report
 from inkgan.data.readers.folder import read_npz_images, read_pictures
 from inkgan.data.registry import DIGITS
 from inkgan.errors import ConfigError, DataError
@@ -27,7 +24,7 @@ from inkgan.metrics.features.networks import SIDE
 from inkgan.metrics.style_consistency import Hand
 from inkgan.models.build import count_operations, count_parameters
 from inkgan.rng import seed_for
-from inkgan.types import Progress, UInt8
+from inkgan.types import Progress, UInt8, silent
 
 FIRST_SEED = 1_000_000  # images are judged that no grid has shown
 REAL = "data:"
@@ -64,7 +61,7 @@ def open_images(
     device: str,
     data_dir: Path | None,
     stacked: bool,
-    download: Report | None = None,
+    download: Progress = silent,
 ) -> Source:
     """Find out what `text` names, and read what is quickly read.
 
@@ -233,10 +230,10 @@ def _light_on_dark(pixels: UInt8, notes: list[str]) -> UInt8:
 # --- real images ---
 
 
-def _real_source(text: str, data_dir: Path | None, download: Report | None) -> Source:
+def _real_source(text: str, data_dir: Path | None, download: Progress) -> Source:
     """Judge a data set's own training images: the best that a generator could do, all copied."""
     name = text.removeprefix(REAL)
-    dataset = load_dataset(whole_set(name, text), "train", data_dir, download)
+    dataset = load_dataset(whole_set(name), "train", data_dir, download)
     if dataset.shape != (1, SIDE, SIDE) or len(dataset.classes) != 10:
         raise ConfigError(f"{text}: the judge reads ten digits of 28x28 grey, not {dataset.shape}")
     pixels, labels = dataset.images[:, 0].numpy(), dataset.labels.numpy()
@@ -251,10 +248,6 @@ def _real_source(text: str, data_dir: Path | None, download: Report | None) -> S
     return Source(text, dataset.digest(), take, Path(f"{name}-judged"), facts, notes)
 
 
-def whole_set(name: str, asked: str) -> Data:
-    """Return the configuration of a data set with nothing held back.
-
-    Raises:
-        ConfigError: there is no such set; the message begins with what was `asked`.
-    """
-    return override(RECIPES["dcgan"], {"data.name": name, "data.holdout": 0}, asked).data
+def whole_set(name: str) -> Data:
+    """Return the configuration of a data set without a validation split."""
+    return Data(name=name, holdout=0)

@@ -3,16 +3,11 @@
 import json
 
 from inkgan.config import serialize as toml
+from inkgan.data.registry import DATASETS
 from inkgan.export.provenance import UNKNOWN_LICENSE, facts, score_rows
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.spec import METRIC_SPECS, known_scores
 
-HUB_DATA = {
-    "mnist": "ylecun/mnist",
-    "stacked-mnist": "ylecun/mnist",
-    "fashion-mnist": "zalando-datasets/fashion_mnist",
-    "cifar10": "uoft-cs/cifar10",
-}
 TASK = "unconditional-image-generation"  # the hub's nearest, labels or not
 
 
@@ -47,9 +42,14 @@ def _front_matter(bundle: Bundle) -> str:
         "- handwriting",
         "- inkgan",
     ]
-    if data in HUB_DATA:
-        lines += ["datasets:", f"- {HUB_DATA[data]}"]
+    if hub_id := _hub_id(data):
+        lines += ["datasets:", f"- {hub_id}"]
     return "\n".join([*lines, *_results(bundle), "---", ""])
+
+
+def _hub_id(data: str) -> str | None:
+    """Return a data set's name on the hub, where it is known."""
+    return DATASETS[data].hub_id if data in DATASETS else None
 
 
 def _results(bundle: Bundle) -> list[str]:
@@ -66,7 +66,7 @@ def _results(bundle: Bundle) -> list[str]:
         f"      type: {TASK}",
         "    dataset:",
         f"      name: {json.dumps(data)}",
-        f"      type: {json.dumps(HUB_DATA.get(data, data))}",
+        f"      type: {json.dumps(_hub_id(data) or data)}",
         "    metrics:",
     ]
     for key, score in scores:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from inkgan.data.download import Report
 from inkgan.errors import ConfigError
 from inkgan.io.run_dir import Run
 from inkgan.training.health import Finding
 from inkgan.training.loop import Update
+from inkgan.types import Progress, silent
 
 OnTrouble = Literal["warn", "stop", "rollback"]
 MAX_ROLLBACKS = 3
@@ -36,7 +36,7 @@ class Options:
     data_dir: Path | None = None
     minutes: float | None = None
     on_trouble: OnTrouble = "warn"
-    report: Report | None = None
+    report: Progress = silent
     should_stop: Callable[[], bool] = lambda: False
     capture: bool = True
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from inkgan.data.spec import Labelled
 from inkgan.errors import DataError, DataFormatError
 from inkgan.types import UInt8
 
@@ -30,7 +31,6 @@ DAMAGED = (  # what Pillow, zipfile and numpy raise for bytes that are not what 
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-Labelled = tuple[UInt8, list[int], tuple[str, ...]]
 
 
 def read_folder(root: Path, split: str, size: int | None) -> Labelled:

@@ -1,0 +1,113 @@
+"""The record of a data set, and what its reader gets and returns."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from inkgan.data.download import RemoteFile
+from inkgan.images import Shape
+from inkgan.types import Progress, UInt8, silent
+
+SourceSplit = Literal["train", "test"]
+Labelled = tuple[UInt8, list[int], tuple[str, ...]]  # images (n, H, W, C), labels, class names
+
+
+class Pair(NamedTuple):
+    """The names of a split's two files."""
+
+    images: str
+    labels: str
+
+
+@dataclass(frozen=True)
+class IdxFiles:
+    """The IDX files of a data set of 28x28 images, each downloaded or all in one zip archive.
+
+    Attributes:
+        train: names of the training split's files.
+        test: names of the test split's files.
+        remote: hashes and addresses of the four files, where each is downloaded.
+        archive: hash and address of the zip archive that holds them, where there is one.
+        transposed: images are stored column by column.
+        label_dimensions: 2 where a label file has a row of numbers for each image, the class first.
+    """
+
+    train: Pair
+    test: Pair
+    remote: tuple[RemoteFile, ...] = ()
+    archive: RemoteFile | None = None
+    transposed: bool = False
+    label_dimensions: int = 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all four files."""
+        return (*self.train, *self.test)
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """What a reader is to read.
+
+    Attributes:
+        split: train or test.
+        data_dir: folder to look into first; None where the caller names none.
+        progress: called with (file name, bytes so far, bytes in all or 0) during downloads.
+    """
+
+    split: SourceSplit
+    data_dir: Path | None = None
+    progress: Progress = silent
+
+
+Reader = Callable[[ReadRequest], tuple[UInt8, Sequence[int] | np.ndarray]]
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """All that the package knows of one data set.
+
+    Attributes:
+        name: as in `data.name`; lower case letters, digits, dots, dashes and underscores.
+        reader: called with a ReadRequest; returns images uint8 (n, H, W) or (n, H, W, C), with C
+            1 or 3, and labels (n,), the places of the classes in `classes`.
+        classes: names of the classes, in the order of the labels.
+        title: one line for lists.
+        shape: of the images as they are read; None where it is not fixed.
+        train_images: number of training images; 0 where it is not fixed.
+        test_images: number of test images; 0 where it is not fixed.
+        citation: authors and year.
+        license: identifier such as mit; unknown where the publishers do not say.
+        hub_id: of the data set on the Hugging Face hub.
+        similar_names: other names of the set, for suggestions.
+        folder_names: folders under which other programs keep its files.
+        files: what is downloaded; None where nothing is.
+        evaluation: digits where `inkgan.evaluate` can use it as images and as reference,
+            stacked-digits where it can evaluate its images, None where it cannot.
+    """
+
+    name: str
+    reader: Reader
+    classes: tuple[str, ...]
+    title: str = ""
+    shape: Shape | None = None
+    train_images: int = 0
+    test_images: int = 0
+    citation: str = ""
+    license: str = "unknown"
+    hub_id: str | None = None
+    similar_names: tuple[str, ...] = ()
+    folder_names: tuple[str, ...] = ()
+    files: IdxFiles | RemoteFile | None = None
+    evaluation: Literal["digits", "stacked-digits"] | None = None
+
+    @property
+    def remote_files(self) -> tuple[RemoteFile, ...]:
+        """Every file that can be downloaded."""
+        if isinstance(self.files, IdxFiles):
+            archive = () if self.files.archive is None else (self.files.archive,)
+            return (*self.files.remote, *archive)
+        return () if self.files is None else (self.files,)
