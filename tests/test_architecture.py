@@ -13,7 +13,17 @@ import inkgan.errors
 SOURCE = Path(inkgan.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-FOUNDATION = {"errors", "types", "config", "rng", "device", "files", "images", "optional_imports"}
+FOUNDATION = {
+    "errors",
+    "types",
+    "config",
+    "rng",
+    "device",
+    "files",
+    "images",
+    "optional_imports",
+    "plotting",
+}
 # Beyond the foundation, each package may import these; the order is that of a batch's way.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
@@ -24,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"errors"},
     "optional_imports": {"errors"},
     "images": {"files", "types"},
+    "plotting": {"files", "types"},
     "metrics": FOUNDATION,
     "models": FOUNDATION,
     "data": FOUNDATION,

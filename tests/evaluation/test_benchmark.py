@@ -23,7 +23,7 @@ from inkgan.evaluation.benchmark import Plan, benchmark, mnist_recipes, seconds_
 from inkgan.evaluation.evaluate import Judged
 from inkgan.evaluation.report.leaderboard import Effort, Entry, hand_column, score_column, standings
 from inkgan.evaluation.report.leaderboard import with_margin as written
-from inkgan.evaluation.report.leaderboard_chart import over_seeds, spread
+from inkgan.evaluation.report.leaderboard_chart import over_seeds, separate
 from inkgan.evaluation.report.leaderboard_page import TABLES, About, check_page, page, write_page
 from inkgan.io.run_dir import Run
 from inkgan.runs.events import Event, Finished, Started
@@ -208,7 +208,7 @@ def test_what_cannot_be_drawn_is_left_out() -> None:
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_names_stand_apart_in_their_order(places: list[float]) -> None:
     gap = min(0.05, 1 / max(len(places) - 1, 1))
-    moved = spread(places, 0.05)
+    moved = separate(places, 0.05)
     order = np.argsort(places, kind="stable")
     assert (np.diff(moved[order]) >= gap - 1e-9).all()
     assert moved.min() >= -1e-9
@@ -216,8 +216,8 @@ def test_names_stand_apart_in_their_order(places: list[float]) -> None:
 
 
 def test_names_that_stand_apart_stay() -> None:
-    assert spread([0.9, 0.1, 0.5], 0.1) == pytest.approx([0.9, 0.1, 0.5])
-    assert spread([0.5, 0.5], 0.1) == pytest.approx([0.45, 0.55])
+    assert separate([0.9, 0.1, 0.5], 0.1) == pytest.approx([0.9, 0.1, 0.5])
+    assert separate([0.5, 0.5], 0.1) == pytest.approx([0.45, 0.55])
 
 
 # --- the runs ---
@@ -241,8 +241,8 @@ class Stub:
         self.trained: list[tuple[str, float | None, int | None]] = []
         self.judged: list[str] = []
         self.seconds, self.stopped, self.unjudged = 10.0, "", ""
-        monkeypatch.setattr(inkgan.benchmark, "train", self.train)
-        monkeypatch.setattr(inkgan.benchmark, "evaluate", self.judge)
+        monkeypatch.setattr(inkgan.evaluation.benchmark, "train", self.train)
+        monkeypatch.setattr(inkgan.evaluation.benchmark, "evaluate", self.judge)
 
     def train(
         self,

@@ -2,116 +2,165 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from inkgan import images
-from inkgan.files import atomic
 from inkgan.io.run_dir import Run
+from inkgan.plotting import (
+    BLUE,
+    ORANGE,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    WIDE_DPI,
+    figure_pixels,
+    figure_png,
+    save_figure,
+    series_style,
+    style_axes,
+)
+from inkgan.types import UInt8
 
 Rows = Sequence[Mapping[str, Any]]
-BLUE, ORANGE = "#1f6feb", "#d9730d"
-RUN_COLOURS = ("#1f6feb", "#d9730d", "#1a7f37", "#8250df", "#cf222e", "#57606a")
-SHARE = "share right"
-# title, unit, then the lines of the panel: metric, label, colour
+
+
+class Line(NamedTuple):
+    """A line of a panel: the metric in metrics.jsonl, its label and its color."""
+
+    metric: str
+    label: str
+    color: str
+
+
+class Panel(NamedTuple):
+    """A panel of the curves: its title, the label of its y-axis, and its lines."""
+
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+    is_share: bool = False
+
+
 PANELS = (
-    ("Losses", "", (("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE))),
-    (
-        "Discriminator's accuracy",
-        SHARE,
-        (("d_real_accuracy", "on real", BLUE), ("d_fake_accuracy", "on fake", ORANGE)),
+    Panel(
+        "Losses", "", (Line("d_loss", "discriminator", BLUE), Line("g_loss", "generator", ORANGE))
     ),
-    (
+    Panel(
+        "Accuracy of the discriminator",
+        "share correct",
+        (Line("d_real_accuracy", "on real", BLUE), Line("d_fake_accuracy", "on generated", ORANGE)),
+        is_share=True,
+    ),
+    Panel(
         "Gradient norms",
         "",
-        (("d_grad_norm", "discriminator", BLUE), ("g_grad_norm", "generator", ORANGE)),
+        (Line("d_grad_norm", "discriminator", BLUE), Line("g_grad_norm", "generator", ORANGE)),
     ),
-    (
+    Panel(
         "Standard deviation of a pixel over the batch",
         "",
-        (("real_pixel_std", "real", BLUE), ("fake_pixel_std", "fake", ORANGE)),
+        (Line("real_pixel_std", "real", BLUE), Line("fake_pixel_std", "generated", ORANGE)),
     ),
-    (
+    Panel(
         "Distance to validation images",
         "Fréchet on E3, lower is better",
-        (("e3_distance", "averaged generator", ORANGE),),
+        (Line("e3_distance", "averaged generator", ORANGE),),
     ),
-    (
-        "Fidelity and variety",
+    Panel(
+        "Precision and recall",
         "on E3, higher is better",
-        (("e3_precision", "precision", BLUE), ("e3_recall", "recall", ORANGE)),
+        (Line("e3_precision", "precision", BLUE), Line("e3_recall", "recall", ORANGE)),
     ),
-    ("Speed", "images/s", (("images_per_second", "training", BLUE),)),
-    ("Training time", "seconds", (("seconds", "training", BLUE),)),
+    Panel("Speed", "images/s", (Line("images_per_second", "training", BLUE),)),
+    Panel("Training time", "seconds", (Line("seconds", "training", BLUE),)),
 )
 
 
+def curves_figure(rows: Rows, title: str) -> Figure:
+    """Draw one run's curves in eight panels.
+
+    Args:
+        rows: of metrics.jsonl, in the order of training.
+        title: above all panels.
+    """
+    figure = _figure()
+    figure.suptitle(title, parse_math=False)
+    for axes, panel in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
+        for line in panel.lines:
+            _plot(axes, rows, line)
+        _finish(axes, panel)
+    return figure
+
+
+def comparison_figure(runs: Mapping[str, Rows]) -> Figure:
+    """Draw the curves of several runs in the same eight panels, one color for each run."""
+    figure = _figure()
+    for axes, panel in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
+        for place, (name, rows) in enumerate(runs.items()):
+            color, _, dashed = series_style(place)
+            for index, line in enumerate(panel.lines):
+                label = f"{name}: {line.label}" if len(panel.lines) > 1 else name
+                style = ("-" if index == 0 else "--") if not dashed else (":", "-.")[index]
+                _plot(axes, rows, Line(line.metric, label, color), style)
+        _finish(axes, panel)
+    return figure
+
+
+def curves_png(run: Run) -> bytes:
+    """Draw the curves of a run as the bytes of a PNG, such as for a notebook."""
+    return figure_png(curves_figure(run.rows(), _title(run)))
+
+
 def draw_curves(path: Path, rows: Rows, title: str) -> None:
-    """Draw one run's curves as a PNG of eight panels."""
-    figure = Figure(figsize=(15, 6.6), layout="constrained")
-    figure.suptitle(title)
-    for axes, (heading, unit, lines) in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
-        for metric, label, colour in lines:
-            _plot(axes, rows, metric, label, colour)
-        _dress(axes, heading, unit)
-    save_figure(path, figure)
+    """Draw one run's curves as a PNG file of eight panels."""
+    save_figure(path, curves_figure(rows, title))
 
 
-def draw_comparison(path: Path, runs: Mapping[str, Rows]) -> None:
-    """Draw the curves of several runs over each other, one colour each, as a PNG."""
-    figure = Figure(figsize=(15, 6.6), layout="constrained")
-    for axes, (heading, unit, lines) in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
-        for (name, rows), colour in zip(runs.items(), _colours(len(runs)), strict=True):
-            for index, (metric, label, _) in enumerate(lines):
-                shown = f"{name}: {label}" if len(lines) > 1 else name
-                _plot(axes, rows, metric, shown, colour, style="-" if index == 0 else "--")
-        _dress(axes, heading, unit)
-    save_figure(path, figure)
+def comparison_pixels(runs: Mapping[str, Rows]) -> UInt8:
+    """Draw the curves of several runs as pixels (H, W, 3)."""
+    return figure_pixels(comparison_figure(runs))
 
 
-def save_figure(path: Path, figure: Figure) -> None:
-    """Write a figure as PNG, whole or not at all."""
-    FigureCanvasAgg(figure)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=110)
+def _figure() -> Figure:
+    return Figure(figsize=(15, 6.6), dpi=WIDE_DPI, layout="constrained")
 
 
-def _colours(count: int) -> list[str]:
-    return [RUN_COLOURS[index % len(RUN_COLOURS)] for index in range(count)]
-
-
-def _plot(axes: Axes, rows: Rows, metric: str, label: str, colour: str, style: str = "-") -> None:
-    points = [(row["images"], row[metric]) for row in rows if metric in row]
+def _plot(axes: Axes, rows: Rows, line: Line, style: str = "-") -> None:
+    points = [(row["images"], row[line.metric]) for row in rows if line.metric in row]
     if points:
-        marker = "o" if len(points) < 12 else None
         axes.plot(
             *zip(*points, strict=True),
             style,
-            label=label,
-            color=colour,
+            label=line.label,
+            color=line.color,
             linewidth=1.3,
-            marker=marker,
+            marker="o" if len(points) < 12 else None,
             markersize=3,
         )
 
 
-def _dress(axes: Axes, heading: str, unit: str) -> None:
-    axes.set_title(heading, fontsize=10)
-    axes.set_xlabel("images seen", fontsize=8)
-    axes.set_ylabel(unit, fontsize=8)
+def _finish(axes: Axes, panel: Panel) -> None:
+    axes.set_title(panel.title, fontsize=TITLE_SIZE)
+    axes.set_xlabel("training images seen", fontsize=SMALL_SIZE)
+    axes.set_ylabel(panel.unit, fontsize=SMALL_SIZE)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.tick_params(labelsize=8)
-    axes.grid(alpha=0.25)
-    if unit == SHARE:
+    axes.tick_params(labelsize=SMALL_SIZE)
+    style_axes(axes)
+    if panel.is_share:
         axes.set_ylim(-0.03, 1.03)
     if axes.lines:
-        axes.legend(fontsize=7)
+        for text in axes.legend(fontsize=7).get_texts():
+            text.set_parse_math(False)  # a run's name may hold dollar signs
     else:
         axes.text(0.5, 0.5, "nothing recorded yet", ha="center", transform=axes.transAxes)
+
+
+def _title(run: Run) -> str:
+    seen = max((row["images"] for row in run.rows()), default=0)
+    return f"{run.recipe.name} on {run.recipe.data.name}, {seen:,} images"
 
 
 def write_pictures(run: Run, steps_per_epoch: int) -> None:

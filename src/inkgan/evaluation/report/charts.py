@@ -4,19 +4,24 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from inkgan.evaluation.results import Assessment
 from inkgan.evaluation.score import Score
 from inkgan.metrics.spec import MetricSpec
-from inkgan.runs.curves import BLUE, ORANGE
+from inkgan.plotting import (
+    BLUE,
+    GRAY,
+    LABEL_SIZE,
+    LIGHT_GRAY,
+    ORANGE,
+    SMALL_SIZE,
+    figure_pixels,
+    narrow_chart,
+)
 from inkgan.types import UInt8
 
 DIGITS = range(10)
-GREY = "#8b949e"
 
 
 class ClassChart(NamedTuple):
@@ -43,28 +48,28 @@ def worst_digit(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -
 
 def class_chart(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -> UInt8:
     """Draw one measure of each digit as a dot, joined to its floor; the worst one is orange."""
-    figure, axes = _chart(3.6, 3.6, chart.title)
+    figure, axes = narrow_chart(3.6, 3.6, chart.title)
     worst = worst_digit(classes, chart)
     for digit in DIGITS:
         row = classes.get(digit, {})
         value = row.get(chart.kind)
         floor = row.get(f"{chart.kind}_floor", 1.0 if chart.kind == "variety" else None)
-        colour = ORANGE if digit == worst else BLUE
+        color = ORANGE if digit == worst else BLUE
         if floor is not None:
-            axes.plot(floor, digit, "|", color=GREY, markersize=14, markeredgewidth=2.5)
+            axes.plot(floor, digit, "|", color=GRAY, markersize=14, markeredgewidth=2.5)
         if value is None:
             axes.annotate(
                 "too few images",
                 (0.02, digit),
                 xycoords=("axes fraction", "data"),
                 va="center",
-                fontsize=8,
-                color=GREY,
+                fontsize=SMALL_SIZE,
+                color=GRAY,
             )
             continue
         if floor is not None:
-            axes.plot([floor, value], [digit, digit], color=colour, linewidth=1.5, alpha=0.5)
-        axes.plot(value, digit, "o", color=colour, markersize=7)
+            axes.plot([floor, value], [digit, digit], color=color, linewidth=1.5, alpha=0.5)
+        axes.plot(value, digit, "o", color=color, markersize=7)
         if digit == worst:
             axes.annotate(
                 f"{value:.3g}",
@@ -72,28 +77,28 @@ def class_chart(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -
                 (0, 7),
                 textcoords="offset points",
                 ha="center",
-                fontsize=9,
+                fontsize=LABEL_SIZE,
                 color=ORANGE,
             )
     axes.set_yticks(list(DIGITS))
     axes.set_ylim(9.6, -0.8)
     axes.margins(x=0.12)
-    return _picture(figure)
+    return figure_pixels(figure)
 
 
 def confusion_chart(table: np.ndarray, labelled: bool) -> UInt8:
     """Draw the digits taken for each other (10, 10) per mille of all images.
 
-    The colours are those of the mistakes alone: the right answers would drown them.
+    The colors are those of the mistakes alone: the right answers would drown them.
     """
-    figure, axes = _chart(4.8, 4.6, "")
+    figure, axes = narrow_chart(4.8, 4.6)
     mistakes = np.where(np.eye(10, dtype=bool), 0.0, table)
     top = max(float(mistakes.max()), 0.001)
     axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=1.3 * top)
     for row, column in np.ndindex(10, 10):
         on_diagonal = row == column
         if on_diagonal:
-            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color="#eaeef2"))
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=LIGHT_GRAY))
         if table[row, column] >= 0.001:
             axes.text(
                 column,
@@ -101,15 +106,15 @@ def confusion_chart(table: np.ndarray, labelled: bool) -> UInt8:
                 f"{1000 * table[row, column]:.0f}",
                 ha="center",
                 va="center",
-                fontsize=8,
-                color=GREY if on_diagonal else "black",
+                fontsize=SMALL_SIZE,
+                color=GRAY if on_diagonal else "black",
             )
     axes.set_xticks(list(DIGITS))
     axes.set_yticks(list(DIGITS))
-    axes.set_xlabel("digit read" if labelled else "nearly as likely", fontsize=9)
-    axes.set_ylabel("digit asked for" if labelled else "digit read", fontsize=9)
+    axes.set_xlabel("digit read" if labelled else "nearly as likely", fontsize=LABEL_SIZE)
+    axes.set_ylabel("digit asked for" if labelled else "digit read", fontsize=LABEL_SIZE)
     axes.grid(visible=False)
-    return _picture(figure)
+    return figure_pixels(figure)
 
 
 def score_charts(assessment: Assessment) -> list[UInt8]:
@@ -168,16 +173,21 @@ def _points(score: Score) -> _Mark:
 
 def _score_chart(title: str, marks: Sequence[_Mark], log: bool) -> UInt8:
     """Draw scores and their intervals, each before two deviations of its floor."""
-    figure, axes = _chart(4.8, 0.9 + 0.38 * len(marks), title)
+    figure, axes = narrow_chart(4.8, 0.9 + 0.38 * len(marks), title)
     for row, mark in enumerate(marks):
         low, band = mark.floor - 2 * mark.floor_sd, 4 * mark.floor_sd
-        axes.barh(row, band, left=low, height=0.7, color=GREY, alpha=0.35)
-        axes.plot([mark.floor] * 2, [row - 0.35, row + 0.35], color=GREY, linewidth=2)
+        axes.barh(row, band, left=low, height=0.7, color=GRAY, alpha=0.35)
+        axes.plot([mark.floor] * 2, [row - 0.35, row + 0.35], color=GRAY, linewidth=2)
         axes.plot(mark.ends, [row, row], color=BLUE, linewidth=1.5)
         axes.plot(mark.value, row, "o", color=BLUE, markersize=6)
         right = max(mark.ends[1], mark.floor + 2 * mark.floor_sd)
         axes.annotate(
-            mark.words, (right, row), (6, 0), textcoords="offset points", va="center", fontsize=8
+            mark.words,
+            (right, row),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL_SIZE,
         )
     if log:
         axes.set_xscale("log")
@@ -189,23 +199,4 @@ def _score_chart(title: str, marks: Sequence[_Mark], log: bool) -> UInt8:
         axes.margins(x=0.15)
     axes.set_yticks(range(len(marks)), [mark.title for mark in marks])
     axes.set_ylim(len(marks) - 0.4, -0.6)
-    return _picture(figure)
-
-
-def _chart(width: float, height: float, title: str) -> tuple[Figure, Axes]:
-    """Start a chart, so narrow that it can be read on a telephone."""
-    figure = Figure(figsize=(width, height), dpi=160, layout="constrained")
-    axes = figure.subplots()
-    axes.set_title(title, fontsize=10)
-    axes.tick_params(labelsize=9)
-    axes.grid(alpha=0.25)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _picture(figure: Figure) -> UInt8:
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    buffer = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
-    return np.asarray(buffer)[..., :3].copy()
+    return figure_pixels(figure)

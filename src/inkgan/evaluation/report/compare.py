@@ -1,7 +1,6 @@
 """Runs side by side: pictures and curves, as one PNG and one self-contained HTML page."""
 
 import base64
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from inkgan.config.serialize import differences
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.evaluation.report.comparison_table import contests
 from inkgan.io.run_dir import Run
-from inkgan.runs.curves import draw_comparison
+from inkgan.runs.curves import comparison_pixels
 from inkgan.types import UInt8
 
 STAGES = 4  # grids of each run shown on the page, from noise to the latest
@@ -77,10 +76,7 @@ def compare(runs: Sequence[str | Path], out: str | Path) -> tuple[Path, Path]:
         raise ConfigError("compare needs two runs or more: inkgan compare runs/a runs/b")
     compared = [_read(Path(path), name) for path, name in zip(runs, _names(runs), strict=True)]
     folder = Path(out)
-    with tempfile.TemporaryDirectory() as scratch:
-        curves_path = Path(scratch) / "curves.png"
-        draw_comparison(curves_path, {one.name: one.rows for one in compared})
-        curves = images.read_picture(curves_path)
+    curves = comparison_pixels({one.name: one.rows for one in compared})
     picture_path, page_path = folder / "compare.png", folder / "compare.html"
     images.save_png(picture_path, _sheet(compared, curves))
     files.write_text(page_path, _page(compared, curves))

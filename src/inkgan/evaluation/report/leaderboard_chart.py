@@ -1,8 +1,7 @@
-"""Quality against time: a line a recipe, told apart without colour, named where it ends."""
+"""Quality against time: one labeled line for each recipe, distinct without color too."""
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,58 +9,52 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 from sklearn.isotonic import isotonic_regression
 
-from inkgan.runs.curves import save_figure
+from inkgan.plotting import LABEL_SIZE, figure_png, series_style, style_axes
 from inkgan.types import Float64
 
 Curve = Sequence[tuple[float, float]]
-# Okabe and Ito's colours without yellow, which white paper swallows; and a mark for each, so that
-# the second seven, dashed and hollow, and a grey print can still be told apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#56B4E9", "#E69F00")
-MARKS = "os^DvPX"
-LABEL = 0.042  # height of a name, as a share of the axes'
+LABEL_HEIGHT = 0.042  # of a name, as a share of the axes' height
 
 
-def draw_chart(path: Path, curves: Mapping[str, Sequence[Curve]]) -> bool:
-    """Draw Fréchet distance against seconds of training, both logarithmic, as a PNG.
+def quality_chart(curves: Mapping[str, Sequence[Curve]]) -> bytes | None:
+    """Draw Fréchet distance against seconds of training, both logarithmic.
 
     Args:
-        path: of the PNG.
         curves: for each recipe those of its seeds: (seconds, distance) in the order of time.
 
     Returns:
-        Whether there was anything to draw: one recipe with two points at least.
+        The bytes of a PNG; None where no recipe has two points.
     """
     joined = {name: over_seeds(runs) for name, runs in curves.items()}
     lines = {name: line for name, line in joined.items() if line is not None}
     if not lines:
-        return False
+        return None
     figure = Figure(figsize=(9.5, 6.5), layout="constrained")
     axes = figure.subplots()
     _scale(axes, lines)
     for place, (name, (seconds, low, middle, high)) in enumerate(lines.items()):
-        colour, mark, second = _look(place)
+        color, marker, second = series_style(place)
         axes.plot(
             seconds,
             middle,
-            color=colour,
+            color=color,
             linestyle="--" if second else "-",
             linewidth=1.5,
-            marker=mark,
+            marker=marker,
             markersize=5,
-            markerfacecolor="white" if second else colour,
+            markerfacecolor="white" if second else color,
             label=name,
         )
-        axes.fill_between(seconds, low, high, color=colour, alpha=0.12, linewidth=0)
-    _name(axes, {name: line[2][-1] for name, line in lines.items()})
-    save_figure(path, figure)
-    return True
+        axes.fill_between(seconds, low, high, color=color, alpha=0.12, linewidth=0)
+    _label_ends(axes, {name: line[2][-1] for name, line in lines.items()})
+    return figure_png(figure)
 
 
 def over_seeds(runs: Sequence[Curve]) -> tuple[Float64, Float64, Float64, Float64] | None:
     """Join the curves of several seeds: (seconds, lowest, median, highest distance).
 
-    They are read off, on logarithmic axes, at the times of the run with the most points, as far
-    as all of them reach. None where fewer than two such times are left.
+    They are interpolated, on logarithmic axes, at the times of the run with the most points, within
+    the time that all of them cover. None where fewer than two such times are left.
     """
     known = [np.array([p for p in run if p[0] > 0 and 0 < p[1] < math.inf]) for run in runs]
     known = [run for run in known if len(run) > 1]
@@ -73,11 +66,11 @@ def over_seeds(runs: Sequence[Curve]) -> tuple[Float64, Float64, Float64, Float6
     if len(times) < 2:
         return None
     at = np.log(times)
-    read = np.exp([np.interp(at, np.log(run[:, 0]), np.log(run[:, 1])) for run in known])
-    return times, read.min(axis=0), np.median(read, axis=0), read.max(axis=0)
+    values = np.exp([np.interp(at, np.log(run[:, 0]), np.log(run[:, 1])) for run in known])
+    return times, values.min(axis=0), np.median(values, axis=0), values.max(axis=0)
 
 
-def spread(places: Sequence[float], gap: float, top: float = 1.0) -> Float64:
+def separate(places: Sequence[float], gap: float, top: float = 1.0) -> Float64:
     """Move places apart to `gap` or more within [0, top], as little as the squares allow.
 
     Least squares under an order are an isotonic regression (Barlow et al. 1972) once the gaps are
@@ -90,12 +83,6 @@ def spread(places: Sequence[float], gap: float, top: float = 1.0) -> Float64:
     result: Float64 = np.empty(len(places))
     result[order] = moved
     return result
-
-
-def _look(place: int) -> tuple[str, str, bool]:
-    """Return colour, mark, and whether the line is of the second seven."""
-    turn, index = divmod(place, len(COLOURS))
-    return COLOURS[index], MARKS[index], turn % 2 == 1
 
 
 def _scale(axes: Axes, lines: Mapping[str, tuple[Float64, ...]]) -> None:
@@ -111,25 +98,25 @@ def _scale(axes: Axes, lines: Mapping[str, tuple[Float64, ...]]) -> None:
         axis.set_minor_locator(LogLocator(subs=shown))
         axis.set_major_formatter(lambda value, _: f"{value:,g}")
         axis.set_minor_formatter(lambda value, _: f"{value:,g}")
-    axes.tick_params(which="both", labelsize=9)
+    axes.tick_params(which="both", labelsize=LABEL_SIZE)
+    style_axes(axes)
     axes.grid(which="both", alpha=0.2)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
 
 
-def _name(axes: Axes, ends: Mapping[str, float]) -> None:
-    """Write each line's name to its right, with a thread to where it ends."""
+def _label_ends(axes: Axes, ends: Mapping[str, float]) -> None:
+    """Write each line's name to its right, joined to where the line ends."""
     low, high = np.log(axes.get_ylim())
-    places = spread([(math.log(end) - low) / (high - low) for end in ends.values()], LABEL)
+    places = separate([(math.log(end) - low) / (high - low) for end in ends.values()], LABEL_HEIGHT)
     for line, name, place in zip(list(axes.lines), ends, places, strict=True):
         x, y = line.get_xdata()[-1], line.get_ydata()[-1]  # type: ignore[index]
         axes.annotate(
             name,
             (x, y),
             (1.03, place),
+            parse_math=False,
             textcoords="axes fraction",
             va="center",
-            fontsize=9,
+            fontsize=LABEL_SIZE,
             arrowprops={
                 "arrowstyle": "-",
                 "color": line.get_color(),

@@ -19,7 +19,7 @@ from inkgan.evaluation.report.leaderboard import (
     score_column,
     standings,
 )
-from inkgan.evaluation.report.leaderboard_chart import draw_chart
+from inkgan.evaluation.report.leaderboard_chart import quality_chart
 
 TITLE = "# Benchmark\n\nWritten by `"
 SIGNS = """↓ less is better, ↑ more is better, = nearest to the floor is best. The floor is what
@@ -105,8 +105,11 @@ def write_page(path: Path, entries: Sequence[Entry], about: About) -> None:
     for entry in entries:
         if entry.role == "trained":
             curves.setdefault(entry.name, []).append(entry.curve)
-    drawn = draw_chart(picture, curves)
-    files.write_text(path, page(entries, about, picture.name if drawn else None))
+    chart = quality_chart(curves)
+    if chart is not None:
+        with files.atomic(picture) as temporary:
+            temporary.write_bytes(chart)
+    files.write_text(path, page(entries, about, None if chart is None else picture.name))
 
 
 def page(entries: Sequence[Entry], about: About, picture: str | None = None) -> str:

@@ -1,0 +1,66 @@
+"""The look of every chart: colors, axes, and figures as pixels or PNG, drawn in memory."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from inkgan.files import atomic
+from inkgan.types import UInt8
+
+BLUE, ORANGE, GRAY, LIGHT_GRAY = "#1f6feb", "#d9730d", "#8b949e", "#eaeef2"
+# Okabe and Ito's colors without yellow, which is hard to see on white paper; and a marker for
+# each, so that the second seven, dashed and hollow, and a gray print can still be told apart.
+SERIES_COLORS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#56B4E9", "#E69F00")
+SERIES_MARKERS = "os^DvPX"
+NARROW_DPI, WIDE_DPI = 160, 110
+TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 10, 9, 8
+
+
+def series_style(place: int) -> tuple[str, str, bool]:
+    """Return color and marker of a line by its place, and whether it is of the second seven."""
+    turn, index = divmod(place, len(SERIES_COLORS))
+    return SERIES_COLORS[index], SERIES_MARKERS[index], turn % 2 == 1
+
+
+def narrow_chart(width: float, height: float, title: str = "") -> tuple[Figure, Axes]:
+    """Start a chart of `width` x `height` inches, narrow enough for the screen of a telephone."""
+    figure = Figure(figsize=(width, height), dpi=NARROW_DPI, layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title, fontsize=TITLE_SIZE)
+    axes.tick_params(labelsize=LABEL_SIZE)
+    style_axes(axes)
+    return figure, axes
+
+
+def style_axes(axes: Axes) -> None:
+    """Give axes a light grid below the data, and no frame above and to the right."""
+    axes.grid(visible=True, alpha=0.25)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def figure_pixels(figure: Figure) -> UInt8:
+    """Draw a figure in memory; uint8 (H, W, 3)."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    buffer = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
+    return np.asarray(buffer)[..., :3].copy()
+
+
+def figure_png(figure: Figure) -> bytes:
+    """Draw a figure as the bytes of a PNG file, such as for a notebook."""
+    FigureCanvasAgg(figure)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=WIDE_DPI)
+    return buffer.getvalue()
+
+
+def save_figure(path: Path, figure: Figure) -> None:
+    """Write a figure as a PNG file, atomically."""
+    content = figure_png(figure)
+    with atomic(path) as temporary:
+        temporary.write_bytes(content)
