@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import inkgan
 from inkgan import config
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import override
+from inkgan.errors import ConfigError
+from inkgan.images import Shape
+from inkgan.models.build import build_discriminator, build_generator
 
 DOCUMENTATION = {("Recipe", "notes")}  # for people
 CONFIG_CLASSES = [
@@ -82,6 +87,22 @@ def variants(npz: Path) -> list[Recipe]:
     ]
 
 
+def build_custom_networks() -> None:
+    """Networks of one's own, which no recipe can name alone."""
+    values = {"family": "custom", "class_name": "Missing"}
+    model = config.Model.model_validate({"generator": values, "discriminator": values})
+    with pytest.raises(ConfigError, match="generator=Missing"):
+        build_generator(model, Shape(1, 12, 12), 0)
+    with pytest.raises(ConfigError, match="discriminator=Missing"):
+        build_discriminator(model, Shape(1, 12, 12), 0)
+    build_discriminator(model, Shape(1, 12, 12), 0, lambda shape, classes: Zeros())
+
+
+class Zeros(nn.Module):
+    def forward(self, images: torch.Tensor, y: torch.Tensor | None) -> torch.Tensor:
+        return torch.zeros(len(images))
+
+
 def test_every_field_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (64, 28, 28), dtype=np.uint8)
@@ -90,6 +111,7 @@ def test_every_field_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     reads = record_reads(monkeypatch)
     for index, recipe in enumerate(recipes):
         inkgan.train(recipe, out=tmp_path / str(index), device="cpu")
+    build_custom_networks()
     assert all_fields() - DOCUMENTATION - reads == set()
 
 

@@ -72,7 +72,7 @@ def test_every_discriminator_hears_labels(family: str, conditioning: str) -> Non
     assert logits.shape == (6,)
     same = [torch.allclose(logits[i], logits[j]) for i in range(6) for j in range(6)]
     assert same == [bool(a == b) for a in LABELS for b in LABELS]
-    assert network.read(images, LABELS).classes is None
+    assert network.outputs(images, LABELS).classes is None
 
 
 @pytest.mark.parametrize("family", NETWORKS)
@@ -80,7 +80,7 @@ def test_an_auxiliary_classifier_reads_the_class_and_ignores_the_label(family: s
     more = 'model.style_measures=["slant", "width"]'
     network = build_discriminator(model(family, d="auxiliary", more=more), SHAPE, seed=0)
     images = torch.randn(6, *SHAPE)
-    reading = network.read(images, LABELS)
+    reading = network.outputs(images, LABELS)
     assert reading.classes is not None
     assert reading.style is not None
     assert (reading.classes.shape, reading.style.shape) == ((6, 3), (6, 2))
@@ -159,13 +159,13 @@ def test_a_conditional_step_is_the_textbooks(d: str, updates: int) -> None:
 
     for update in range(updates):
         x, y, s = (part[8 * update : 8 * update + 8] for part in real)
-        of_real = discriminator.read(x, y)
-        of_fakes = discriminator.read(generator(z[update], y).detach(), y)
+        of_real = discriminator.outputs(x, y)
+        of_fakes = discriminator.outputs(generator(z[update], y).detach(), y)
         value = LOSSES["non-saturating"].d(of_real.logits, of_fakes.logits).mean()
         d_adam.zero_grad()
         (value + heads(of_real, y, s) + heads(of_fakes, y, None)).backward()
         d_adam.step()
-    reading = discriminator.read(generator(z[-1], y), y)
+    reading = discriminator.outputs(generator(z[-1], y), y)
     g_adam.zero_grad()
     (F.softplus(-reading.logits).mean() + heads(reading, y, z[-1][:, :1])).backward()
     g_adam.step()

@@ -7,6 +7,8 @@ changed copies. Every field is used by some part of the program.
 from inkgan.config.data_config import Augment, Data
 from inkgan.config.model_config import (
     Convolution,
+    CustomDiscriminatorConfig,
+    CustomGeneratorConfig,
     DcganDiscriminatorConfig,
     DcganGeneratorConfig,
     DiscriminatorConditioning,
@@ -28,6 +30,8 @@ from inkgan.config.value import Value
 __all__ = [
     "Augment",
     "Convolution",
+    "CustomDiscriminatorConfig",
+    "CustomGeneratorConfig",
     "Data",
     "DcganDiscriminatorConfig",
     "DcganGeneratorConfig",

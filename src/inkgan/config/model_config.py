@@ -148,6 +148,41 @@ class ResidualDiscriminatorConfig(DiscriminatorConfig):
         return
 
 
+class CustomGeneratorConfig(Value):
+    """A generator of one's own: a `torch.nn.Module` that `inkgan.train` is given.
+
+    The name is for people and messages. Nothing ever imports it: `inkgan.load` is given the class.
+    """
+
+    family: Literal["custom"] = "custom"
+    class_name: str = Field(min_length=1, max_length=200)
+
+    @property
+    def norm(self) -> None:
+        """Unknown, and of no concern to a recipe."""
+        return
+
+    @property
+    def conditioning(self) -> None:
+        """Up to the class."""
+        return
+
+
+class CustomDiscriminatorConfig(Value):
+    """A discriminator of one's own: a `torch.nn.Module` that `inkgan.train` is given."""
+
+    family: Literal["custom"] = "custom"
+    class_name: str = Field(min_length=1, max_length=200)
+    spectral_norm: bool = Field(
+        False, description="divide each layer by its largest singular value"
+    )
+
+    @property
+    def norm(self) -> None:
+        """Unknown, and of no concern to a recipe."""
+        return
+
+
 class Model(Value):
     """The two networks; any generator goes with any discriminator."""
 
@@ -159,9 +194,12 @@ class Model(Value):
         (), description="stroke measures that the first latent coordinates control"
     )
     init: InitName = Field("torch", description="torch's own, normal N(0, 0.02), or glorot")
-    generator: MlpGeneratorConfig | DcganGeneratorConfig | ResidualGeneratorConfig = Field(
-        DcganGeneratorConfig(), discriminator="family"
-    )
+    generator: (
+        MlpGeneratorConfig | DcganGeneratorConfig | ResidualGeneratorConfig | CustomGeneratorConfig
+    ) = Field(DcganGeneratorConfig(), discriminator="family")
     discriminator: (
-        MlpDiscriminatorConfig | DcganDiscriminatorConfig | ResidualDiscriminatorConfig
+        MlpDiscriminatorConfig
+        | DcganDiscriminatorConfig
+        | ResidualDiscriminatorConfig
+        | CustomDiscriminatorConfig
     ) = Field(DcganDiscriminatorConfig(), discriminator="family")

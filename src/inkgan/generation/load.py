@@ -1,5 +1,6 @@
 """Finding a trained generator by run folder, bundle file, name, or name on the hub."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from inkgan.generation.hub_download import FILE, fetch, is_hub_name
 from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.bundle import Bundle, load_bundle
 from inkgan.io.run_dir import Run
+from inkgan.types import GeneratorFactory
 
 RUNS = Path("runs")  # where the command line puts runs, and where a bare name is looked for
 SHIPPED = Path(__file__).parents[1] / "bundles"  # trained by this project's own commands
@@ -18,7 +20,13 @@ Checkpoint = Literal["last", "best"]
 GeneratorSource = str | Path | GeneratorLike  # a run, bundle or name, or the generator itself
 
 
-def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "last") -> Generator:
+def load(
+    source: str | Path,
+    *,
+    device: str = "auto",
+    checkpoint: Checkpoint = "last",
+    generator: GeneratorFactory | None = None,
+) -> Generator:
     """Load a trained generator from a run folder, a bundle file or a name.
 
     Args:
@@ -26,22 +34,29 @@ def load(source: str | Path, *, device: str = "auto", checkpoint: Checkpoint = "
             that came with inkgan, such as flagship, or else user/name on the Hugging Face hub.
         device: auto, cpu, cuda, cuda:N or mps.
         checkpoint: of a run folder, its last generator or the best-scored one.
+        generator: the class of a generator of one's own (docs/extend.md). A file only names it;
+            nothing that a file names is ever imported.
 
     Raises:
         ArtifactError: there is nothing there, or it is damaged.
-        ConfigError: only the hub could have it, and the extra `hub` is not installed.
+        ConfigError: it needs a class that is not given, or only the hub could have it and the
+            extra `hub` is not installed.
     """
-    return Generator(load_source(source, checkpoint), choose_device(device))
+    return Generator(load_source(source, checkpoint, generator), choose_device(device))
 
 
-def load_source(source: str | Path, checkpoint: Checkpoint = "last") -> Bundle:
+def load_source(
+    source: str | Path,
+    checkpoint: Checkpoint = "last",
+    generator: GeneratorFactory | None = None,
+) -> Bundle:
     """Load the bundle that `load` draws from.
 
     Raises:
         ArtifactError: there is nothing there, or it is damaged.
     """
     path = find(source)
-    bundle = load_bundle(path / BUNDLE if path.is_dir() else path)
+    bundle = load_bundle(path / BUNDLE if path.is_dir() else path, generator)
     return _best_of(path, bundle) if checkpoint == "best" else bundle
 
 
@@ -82,7 +97,7 @@ def _best_of(path: Path, bundle: Bundle) -> Bundle:
     tensors, counters = saved
     weights = {k.removeprefix("ema."): t for k, t in tensors.items() if k.startswith("ema.")}
     seen = int(counters["step"]) * bundle.recipe.schedule.images_per_step
-    return Bundle(bundle.recipe, bundle.shape, bundle.classes, weights, seen, bundle.data_sha256)
+    return replace(bundle, weights=weights, images_seen=seen, scores={}, license="")
 
 
 def open_generator(source: GeneratorSource, device: str = "auto") -> GeneratorLike:

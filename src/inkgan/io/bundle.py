@@ -16,8 +16,9 @@ from inkgan.config.migrate import model_json_0_1
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.io import tensors as tensor_files
-from inkgan.models.build import empty_generator
+from inkgan.models.build import build_generator, empty_generator
 from inkgan.models.layers import to_channels_last_
+from inkgan.types import GeneratorFactory
 
 KIND = "bundle"
 
@@ -41,6 +42,7 @@ class Bundle:
         images_seen: real images that training had shown.
         data_sha256: digest of the training images and labels.
         scores: what was measured of it, by metric name.
+        generator_class: of a generator of one's own (`inkgan.models.custom`); never in the file.
         license: an identifier such as mit or cc0-1.0; empty where nobody has said.
     """
 
@@ -53,6 +55,7 @@ class Bundle:
     scores: dict[str, Measured] = field(default_factory=dict)
     license: str = ""
     version: str = __version__
+    generator_class: GeneratorFactory | None = field(default=None, compare=False, repr=False)
 
     def document(self) -> dict[str, Any]:
         """Return all but the weights as plain values."""
@@ -106,27 +109,37 @@ class Bundle:
         """Build the generator, ready to draw.
 
         Raises:
+            ConfigError: the generator is a class of the user's own, which was not given.
             ArtifactError: the weights are not those of the recipe's network.
         """
-        network = empty_generator(self.recipe.model, self.shape)
+        custom = self.recipe.model.generator.family == "custom"
+        if custom:  # what its constructor computes may not survive torch's meta device
+            network = build_generator(self.recipe.model, self.shape, 0, self.generator_class)
+        else:
+            network = empty_generator(self.recipe.model, self.shape)
         try:
-            network.load_state_dict(self.weights, assign=True)
+            network.load_state_dict(self.weights, assign=not custom)
         except RuntimeError as error:
             first = str(error).splitlines()[-1].strip()
             raise ArtifactError(f"the bundle's weights do not fit its recipe: {first}") from error
-        to_channels_last_(network)  # files hold weights in plain order
+        if not custom:
+            to_channels_last_(network)  # files hold weights in plain order
         return network.eval().requires_grad_(False)
 
 
-def load_bundle(path: Path) -> Bundle:
+def load_bundle(path: Path, generator: GeneratorFactory | None = None) -> Bundle:
     """Read a bundle.
+
+    Args:
+        path: the file.
+        generator: the class of a generator of one's own.
 
     Raises:
         ArtifactError: missing, damaged, or not a bundle.
     """
     weights, document = tensor_files.read(path, KIND)
     try:
-        return from_document(weights, document, str(path))
+        return replace(from_document(weights, document, str(path)), generator_class=generator)
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{path} is a damaged bundle: {error!r}") from error
 

@@ -13,10 +13,12 @@ from inkgan.config import InitName, Model
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.conditioning import ConditionalBatchNorm, Discriminator
+from inkgan.models.custom import construct_discriminator, construct_generator
 from inkgan.models.dcgan import DcganDiscriminator, DcganGenerator
 from inkgan.models.mlp import MlpDiscriminator, MlpGenerator
 from inkgan.models.residual import ResidualBlock, ResidualDiscriminator, ResidualGenerator
 from inkgan.models.torch_internals import flop_formulas
+from inkgan.types import DiscriminatorFactory, GeneratorFactory
 
 GENERATORS: dict[str, Callable[[Any, Model, Shape], nn.Module]] = {
     "mlp": MlpGenerator,
@@ -30,13 +32,23 @@ DISCRIMINATORS: dict[str, Callable[[Any, Model, Shape], Discriminator]] = {
 }
 
 
-def build_generator(model: Model, shape: Shape, seed: int) -> nn.Module:
+def build_generator(
+    model: Model, shape: Shape, seed: int, factory: GeneratorFactory | None = None
+) -> nn.Module:
     """Build a generator with the weights that belong to the seed, on the CPU.
+
+    Args:
+        model: says which network.
+        shape: of the images.
+        seed: of the initial weights.
+        factory: the class, where the network is one of the user's own; it initializes itself.
 
     Raises:
         ConfigError: the layers cannot draw images of this shape.
     """
     with rng.scoped(seed, "init", "generator"):
+        if model.generator.family == "custom":
+            return construct_generator(model, shape, factory)
         network = GENERATORS[model.generator.family](model.generator, model, shape)
         init_weights(network, model.init)
     network.eval()
@@ -56,14 +68,23 @@ def empty_generator(model: Model, shape: Shape) -> nn.Module:
         return GENERATORS[model.generator.family](model.generator, model, shape)
 
 
-def build_discriminator(model: Model, shape: Shape, seed: int) -> Discriminator:
-    """Build a discriminator with the weights that belong to the seed, on the CPU."""
+def build_discriminator(
+    model: Model, shape: Shape, seed: int, factory: DiscriminatorFactory | None = None
+) -> Discriminator:
+    """Build a discriminator with the weights that belong to the seed, on the CPU.
+
+    The arguments are those of `build_generator`.
+    """
     spectral = model.discriminator.spectral_norm
     with rng.scoped(seed, "init", "discriminator"):
-        network = DISCRIMINATORS[model.discriminator.family](model.discriminator, model, shape)
-        init_weights(
-            network, model.init, zero_residual=not spectral
-        )  # a zero kernel has no direction
+        if model.discriminator.family == "custom":
+            network = construct_discriminator(model, shape, factory)
+        else:
+            kind = DISCRIMINATORS[model.discriminator.family]
+            network = kind(model.discriminator, model, shape)
+            init_weights(
+                network, model.init, zero_residual=not spectral
+            )  # a zero kernel has no direction
         if spectral:
             apply_spectral_norm(network)
     return network

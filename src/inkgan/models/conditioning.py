@@ -141,12 +141,12 @@ class Discriminator(nn.Module, ABC):
     """Base of the built-in discriminators, of images (n, C, H, W) and, with classes, labels."""
 
     @abstractmethod
-    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
+    def outputs(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Return logits, and class logits and style where there are heads for them."""
 
     def forward(self, images: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Return the logits (n,)."""
-        return self.read(images, y).logits
+        return self.outputs(images, y).logits
 
 
 def require_labels(y: torch.Tensor | None) -> torch.Tensor:

@@ -92,7 +92,7 @@ class DcganDiscriminator(Discriminator):
         features = channels * side[0] * side[1]
         self.head = Head(features, config.conditioning, model.classes, len(model.style_measures))
 
-    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
+    def outputs(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Return logits, and class logits and style where there are heads for them."""
         if self.label_channels:
             images = concat_label_planes(images, require_labels(y), self.label_channels)

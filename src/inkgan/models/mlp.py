@@ -63,7 +63,7 @@ class MlpDiscriminator(Discriminator):
         self.layers = nn.Sequential(*layers)
         self.head = Head(features, config.conditioning, model.classes, len(model.style_measures))
 
-    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
+    def outputs(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Return logits, and class logits and style where there are heads for them."""
         pixels = images.flatten(1)
         if self.label_channels:

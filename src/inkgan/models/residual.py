@@ -128,7 +128,7 @@ class ResidualDiscriminator(Discriminator):
         self.head = Head(features, config.conditioning, model.classes, len(model.style_measures))
         to_channels_last_(self)
 
-    def read(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
+    def outputs(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Return logits, and class logits and style where there are heads for them."""
         maps = (
             concat_label_planes(images, require_labels(y), self.label_channels)

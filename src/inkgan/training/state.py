@@ -14,6 +14,7 @@ from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator
 from inkgan.models.conditioning import Discriminator
+from inkgan.models.custom import CustomNetworks
 from inkgan.models.torch_internals import lerp_all_
 
 Tensors = dict[str, torch.Tensor]
@@ -139,10 +140,23 @@ class TrainState:
         return {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
 
 
-def new_state(recipe: Recipe, shape: Shape, device: torch.device) -> TrainState:
-    """Build the state before the first step; the same recipe gives the same weights."""
-    generator = build_generator(recipe.model, shape, recipe.seed).to(device)
-    discriminator = build_discriminator(recipe.model, shape, recipe.seed).to(device)
+def new_state(
+    recipe: Recipe,
+    shape: Shape,
+    device: torch.device,
+    networks: CustomNetworks = CustomNetworks(),  # noqa: B008 - immutable
+) -> TrainState:
+    """Build the state before the first step; the same recipe gives the same weights.
+
+    Args:
+        recipe: says which networks, optimizers and seed.
+        shape: of the images.
+        device: of all tensors.
+        networks: the classes of networks of one's own.
+    """
+    model, seed = recipe.model, recipe.seed
+    generator = build_generator(model, shape, seed, networks.generator).to(device)
+    discriminator = build_discriminator(model, shape, seed, networks.discriminator).to(device)
     rates = recipe.optim.lr, recipe.optim.d_lr or recipe.optim.lr
     return TrainState(
         generator=generator,

@@ -87,7 +87,7 @@ def _update_generator(
     with _autocast(recipe, real.images.device):
         fakes = state.generator(z, real.labels).to(real.images.dtype)
         augmented = apply_augmentations(fakes, objective.augment)
-        of_fakes = _to_float32(state.discriminator.read(augmented, real.labels))
+        of_fakes = _to_float32(state.discriminator.outputs(augmented, real.labels))
         real_logits = of_fakes.logits.detach()
         if loss.g_reads_real:
             augmented = apply_augmentations(real.images, objective.augment)
@@ -136,10 +136,10 @@ def _read_both(
     real and generated images are normalized apart (Radford et al. 2016, as all who followed).
     """
     if any(isinstance(module, BATCH_NORMS) for module in discriminator.modules()):
-        outputs = [discriminator.read(i, real.labels) for i in (real.images, fakes)]
+        outputs = [discriminator.outputs(i, real.labels) for i in (real.images, fakes)]
         return _to_float32(outputs[0]), _to_float32(outputs[1])
     images, labels = torch.cat([real.images, fakes]), torch.cat([real.labels, real.labels])
-    both = _to_float32(discriminator.read(images, labels))
+    both = _to_float32(discriminator.outputs(images, labels))
     halves = [(None, None) if part is None else part.chunk(2) for part in both]
     of_real, of_fakes = (DiscriminatorOutput(*parts) for parts in zip(*halves, strict=True))
     return of_real, of_fakes
