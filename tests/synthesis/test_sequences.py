@@ -14,16 +14,16 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from inkgan.images import Shape, read_picture
-from inkgan.synthesis import shards as parts_module
-from inkgan.synthesis.canvas import INK, Box, arrange, canvas_size, ink_box
+from inkgan.synthesis import shards as shards_module
+from inkgan.synthesis.canvas import INK, BoundingBox, arrange, canvas_size, ink_box
 from inkgan.synthesis.formats.sequences import yolo_line
-from inkgan.synthesis.request import Request, Strings
+from inkgan.synthesis.request import SynthesisRequest, DigitSequences
 from inkgan.synthesis.synth import SynthesisResult
 from inkgan.types import UInt8
 from tests.fixtures.synthesis import Fake, make, tree
 
-STRINGS = Strings(30, (2, 5), (0, 9))
-REQUEST = Request(STRINGS, seed=1)
+STRINGS = DigitSequences(30, (2, 5), (0, 9))
+REQUEST = SynthesisRequest(STRINGS, seed=1)
 
 # The published schema (https://cocodataset.org/#format-data), as far as boxes need it.
 SCHEMA: dict[str, dict[str, type]] = {
@@ -44,7 +44,7 @@ SCHEMA: dict[str, dict[str, type]] = {
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> SynthesisResult:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts_module, "STRINGS", 7)
+        patch.setattr(shards_module, "SEQUENCES_PER_SHARD", 7)
         return make(tmp_path_factory.mktemp("strings") / "a", REQUEST)
 
 
@@ -145,7 +145,10 @@ def test_yolo_says_what_coco_says(made: SynthesisResult) -> None:
 
 
 def test_a_line_of_yolo() -> None:
-    assert yolo_line(7, Box(10, 5, 20, 10), (40, 100)) == "7 0.200000 0.250000 0.200000 0.250000"
+    assert (
+        yolo_line(7, BoundingBox(10, 5, 20, 10), (40, 100))
+        == "7 0.200000 0.250000 0.200000 0.250000"
+    )
 
 
 def test_digits_can_be_had_again(made: SynthesisResult) -> None:
@@ -178,8 +181,8 @@ def test_gaps_are_as_asked(
     for digit, (x, y, width, height) in zip(digits, drawn, strict=True):
         digit[y : y + height, x : x + width] = 255
     low, high = spacing[0], sum(spacing)
-    strings = Strings(1, (1, 6), (low, high))
-    canvas = arrange(digits, index, Request(strings))
+    strings = DigitSequences(1, (1, 6), (low, high))
+    canvas = arrange(digits, index, SynthesisRequest(strings))
     assert canvas.size == canvas_size(strings, Shape(1, 28, 28))
     gaps = [
         right.x - left.x - left.width
@@ -187,12 +190,12 @@ def test_gaps_are_as_asked(
     ]
     assert all(low <= gap <= high for gap in gaps)
     assert canvas.picture().astype(bool).sum() == sum(w * h for _, _, w, h in drawn)
-    assert canvas.boxes == arrange(digits, index, Request(strings)).boxes
+    assert canvas.boxes == arrange(digits, index, SynthesisRequest(strings)).boxes
 
 
 def test_the_estimate_is_from_above(made: SynthesisResult) -> None:
     blocks = sum(-(-len(content) // 4096) * 4096 for content in tree(made.path).values())
-    assert blocks < REQUEST.bytes_needed(Shape(1, 28, 28))
+    assert blocks < REQUEST.max_bytes(Shape(1, 28, 28))
 
 
 def test_blank_digits_are_drawn_again(tmp_path: Path) -> None:

@@ -20,33 +20,40 @@ from inkgan.data.readers.idx import read_idx
 from inkgan.errors import ArtifactError, ConfigError, DataError
 from inkgan.images import Shape, read_picture
 from inkgan.metrics.features.extractors import look
-from inkgan.synthesis import shards as parts_module
+from inkgan.synthesis import shards as shards_module
 from inkgan.synthesis.data_card import size_category
-from inkgan.synthesis.dedup import NEAR, Copies
-from inkgan.synthesis.drawing import TRIED
-from inkgan.synthesis.manifest import HEAD, ROWS
-from inkgan.synthesis.request import SEEDS, Criteria, Digits, Format, Request, Strings
-from inkgan.synthesis.shards import parts
+from inkgan.synthesis.dedup import MAX_RELATIVE_DISTANCE, Deduplicator
+from inkgan.synthesis.dataset_sampler import MIN_TRIES
+from inkgan.synthesis.manifest import MANIFEST, RECORDS
+from inkgan.synthesis.request import (
+    SEEDS_PER_SET,
+    Criteria,
+    LabeledImages,
+    Format,
+    SynthesisRequest,
+    DigitSequences,
+)
+from inkgan.synthesis.shards import plan_shards
 from inkgan.types import UInt8
 from tests.fixtures.synthesis import Blobs, Fake, Unconditional, make, tree
 
 COUNTS = (7, 3, 0, 4, 5, 6, 2, 8, 9, 1)
 TEST = (1,) * 10
-SMALL = Request(Digits(COUNTS, TEST))
+SMALL = SynthesisRequest(LabeledImages(COUNTS, TEST))
 
 
-def of_format(format: Format, plain: bool = False) -> Request:
-    return Request(Digits(COUNTS, TEST, format, plain))
+def of_format(format: Format, plain: bool = False) -> SynthesisRequest:
+    return SynthesisRequest(LabeledImages(COUNTS, TEST, format, plain))
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / ROWS).read_text().splitlines()]
+    return [json.loads(line) for line in (folder / RECORDS).read_text().splitlines()]
 
 
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts_module, "SHARD", 10)
-    monkeypatch.setattr(parts_module, "STRINGS", 4)
+    monkeypatch.setattr(shards_module, "IMAGES_PER_SHARD", 10)
+    monkeypatch.setattr(shards_module, "SEQUENCES_PER_SHARD", 4)
 
 
 # --- the order of labels ---
@@ -60,10 +67,10 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(deadline=None, max_examples=60)
 def test_labels_are_exact_whatever_the_shards(counts: list[int], seed: int, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts_module, "SHARD", size)
-        request = Request(Digits(tuple(counts)), seed=seed)
-        found = list(parts(request))
-        again = list(parts(request))
+        patch.setattr(shards_module, "IMAGES_PER_SHARD", size)
+        request = SynthesisRequest(LabeledImages(tuple(counts)), seed=seed)
+        found = list(plan_shards(request))
+        again = list(plan_shards(request))
     labels = np.concatenate([part.labels for part in found])
     assert np.bincount(labels, minlength=len(counts)).tolist() == counts
     assert [part.first for part in found] == list(range(0, sum(counts), size))
@@ -72,8 +79,11 @@ def test_labels_are_exact_whatever_the_shards(counts: list[int], seed: int, size
 
 def test_labels_are_shuffled_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first label of the last shard is each class equally often, as in a shuffled list."""
-    monkeypatch.setattr(parts_module, "SHARD", 5)
-    firsts = [list(parts(Request(Digits((4, 4, 4)), seed=s)))[-1].labels[0] for s in range(600)]
+    monkeypatch.setattr(shards_module, "IMAGES_PER_SHARD", 5)
+    firsts = [
+        list(plan_shards(SynthesisRequest(LabeledImages((4, 4, 4)), seed=s)))[-1].labels[0]
+        for s in range(600)
+    ]
     counts = np.bincount(firsts, minlength=3)
     assert ((counts - 200) ** 2 / 200).sum() < 13.8  # chi-squared, 2 degrees, p = 0.001
 
@@ -139,11 +149,11 @@ def test_png_has_metadata_beside_it(tmp_path: Path) -> None:
 
 
 def test_imagefolder_is_read_by_inkgan_itself(tmp_path: Path) -> None:
-    make(tmp_path / "a", Request(Digits((3,) * 10, TEST, "imagefolder")))
+    make(tmp_path / "a", SynthesisRequest(LabeledImages((3,) * 10, TEST, "imagefolder")))
     for split, each in (("train", 3), ("test", 1)):
         _, labels, classes = read_folder(tmp_path / "a", split, None)
         assert Counter(classes[label] for label in labels) == dict.fromkeys("0123456789", each)
-    make(tmp_path / "b", Request(Digits(COUNTS, format="imagefolder")))
+    make(tmp_path / "b", SynthesisRequest(LabeledImages(COUNTS, format="imagefolder")))
     _, read = read_pictures(tmp_path / "b")
     assert read is not None
     assert np.bincount(read, minlength=10).tolist() == list(COUNTS)
@@ -152,10 +162,10 @@ def test_imagefolder_is_read_by_inkgan_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize("format", ["idx", "npz", "png", "imagefolder"])
 def test_every_image_can_be_had_again(format: Format, tmp_path: Path, small_shards: None) -> None:
     """Label and seed of the manifest draw the very image that stands in the files."""
-    request = Request(
-        Digits(COUNTS, TEST, format, plain=True)
+    request = SynthesisRequest(
+        LabeledImages(COUNTS, TEST, format, plain=True)
         if format == "idx"
-        else Digits(COUNTS, TEST, format),
+        else LabeledImages(COUNTS, TEST, format),
         seed=3,
     )
     made = make(tmp_path / "a", request)
@@ -165,7 +175,7 @@ def test_every_image_can_be_had_again(format: Format, tmp_path: Path, small_shar
     for row in rows:
         drawn = generator.sample([row["label"]], seeds=[row["seed"]])[0]
         assert np.array_equal(stored(made.path, row, format), drawn)
-        assert row["seed"] // SEEDS == 3
+        assert row["seed"] // SEEDS_PER_SET == 3
 
 
 def stored(folder: Path, row: dict[str, Any], format: Format) -> UInt8:
@@ -182,24 +192,26 @@ def test_the_judge_says_the_same_of_the_files(tmp_path: Path) -> None:
     rows = [row for row in rows_of(made.path) if row["split"] == "train"]
     with np.load(made.path / "data.npz") as held:
         seen, labels = look(held["x_train"]), held["y_train"]
-    assert [row["read"] for row in rows] == seen.read.tolist()
+    assert [row["predicted"] for row in rows] == seen.read.tolist()
     given = seen.probabilities[np.arange(len(labels)), labels]
     assert np.abs(given - [row["confidence"] for row in rows]).max() < 1e-3
-    agreed = sum(row["read"] == row["label"] for row in rows_of(made.path)) / (sum(COUNTS) + 10)
-    assert made.manifest["measured"]["agreement"] == pytest.approx(agreed, abs=1e-6)
+    agreed = sum(row["predicted"] == row["label"] for row in rows_of(made.path)) / (
+        sum(COUNTS) + 10
+    )
+    assert made.manifest["measured"]["label_accuracy"] == pytest.approx(agreed, abs=1e-6)
 
 
 def test_colour_and_other_classes(tmp_path: Path) -> None:
     """What the judge cannot read is drawn without it, and the card says so."""
     classes = ("T-shirt/top", "Bag")
     colour = Blobs(classes, Shape(3, 12, 12))
-    made = make(tmp_path / "a", Request(Digits((2, 3), format="npz")), colour)
+    made = make(tmp_path / "a", SynthesisRequest(LabeledImages((2, 3), format="npz")), colour)
     with np.load(made.path / "data.npz") as held:
         assert held["x_train"].shape == (5, 12, 12, 3)
     assert "Nothing: inkgan's judge" in (made.path / "README.md").read_text()
-    assert made.manifest["judge"] is made.manifest["measured"]["agreement"] is None
+    assert made.manifest["classifier"] is made.manifest["measured"]["label_accuracy"] is None
     assert "confidence" not in rows_of(made.path)[0]
-    make(tmp_path / "b", Request(Digits((2, 3), format="imagefolder")), colour)
+    make(tmp_path / "b", SynthesisRequest(LabeledImages((2, 3), format="imagefolder")), colour)
     assert len(list((tmp_path / "b" / "T-shirt-top").glob("*.png"))) == 2
 
 
@@ -209,7 +221,9 @@ def test_memory_does_not_grow_with_the_set(tmp_path: Path, small_shards: None) -
     for name, each in (("few", 50), ("many", 500)):
         generator = Blobs(("a", "b"), Shape(1, 56, 56))
         tracemalloc.start()
-        make(tmp_path / name, Request(Digits((each, each), format="npz")), generator)
+        make(
+            tmp_path / name, SynthesisRequest(LabeledImages((each, each), format="npz")), generator
+        )
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.3 * peaks[0]
@@ -221,7 +235,7 @@ def test_memory_does_not_grow_with_the_set(tmp_path: Path, small_shards: None) -
 def test_confidence_is_kept_above_its_bound(tmp_path: Path) -> None:
     whole = make(tmp_path / "a", SMALL)
     assert min(row["confidence"] for row in rows_of(whole.path)) < 0.99
-    strict = Request(SMALL.content, Criteria(min_confidence=0.99))
+    strict = SynthesisRequest(SMALL.content, Criteria(min_confidence=0.99))
     made = make(tmp_path / "b", strict)
     assert min(row["confidence"] for row in rows_of(made.path)) >= 0.99
     assert made.manifest["measured"]["digits"] == whole.manifest["measured"]["digits"]
@@ -238,8 +252,12 @@ def test_a_generator_that_cannot_deliver_is_given_up(tmp_path: Path) -> None:
 
     generator = NoSevens()
     with pytest.raises(DataError, match=r"does not deliver '7': of the last [12],\d{3} images"):
-        make(tmp_path / "a", Request(Digits((2,) * 10), Criteria(min_confidence=0.9)), generator)
-    assert len(generator.asked) < 4 * TRIED
+        make(
+            tmp_path / "a",
+            SynthesisRequest(LabeledImages((2,) * 10), Criteria(min_confidence=0.9)),
+            generator,
+        )
+    assert len(generator.asked) < 4 * MIN_TRIES
     assert not (tmp_path / "a").exists()
 
 
@@ -248,8 +266,8 @@ def test_copies_are_left_out(tmp_path: Path) -> None:
         def image(self, label: int, seed: int) -> UInt8:
             return super().image(label, seed % 40 if label == 0 else seed)
 
-    request = Request(Digits((20,) * 10), Criteria(dedupe=True))
-    plain = make(tmp_path / "a", Request(request.content), FewZeros())
+    request = SynthesisRequest(LabeledImages((20,) * 10), Criteria(dedupe=True))
+    plain = make(tmp_path / "a", SynthesisRequest(request.content), FewZeros())
     made = make(tmp_path / "b", request, FewZeros())
     assert len(pictures(plain.path)) < 200
     assert len(pictures(made.path)) == 200
@@ -261,19 +279,19 @@ def pictures(folder: Path) -> set[bytes]:
 
 
 def test_near_means_a_tenth_of_the_length() -> None:
-    """Two vectors a stated angle of lengths apart: copies on one side of NEAR, not on the other."""
+    """Two vectors a stated angle of lengths apart: copies on one side of MAX_RELATIVE_DISTANCE, not on the other."""
     base = np.zeros((1, 10, 10), dtype=np.uint8)
     base[0, 0] = 200  # its length is 200 * sqrt(10) = 632
-    copies = Copies()
-    copies.remember(base, np.array([3]))
+    dedup = Deduplicator()
+    dedup.add(base, np.array([3]))
     for level, expected in ((62, False), (64, True)):
         other = base.copy()
         other[0, 5, 5] = level  # the length of the difference
-        reach = NEAR * np.hypot(200 * np.sqrt(10), level)
+        reach = MAX_RELATIVE_DISTANCE * np.hypot(200 * np.sqrt(10), level)
         assert (level > reach) == expected
-        assert copies.fresh(other, np.array([3])).tolist() == [expected]
-        assert copies.fresh(other, np.array([4])).tolist() == [True]  # another class
-        assert copies.fresh(np.concatenate([other, other]), np.array([4, 4])).tolist() == [
+        assert dedup.is_new(other, np.array([3])).tolist() == [expected]
+        assert dedup.is_new(other, np.array([4])).tolist() == [True]  # another class
+        assert dedup.is_new(np.concatenate([other, other]), np.array([4, 4])).tolist() == [
             True,
             False,
         ]
@@ -282,13 +300,15 @@ def test_near_means_a_tenth_of_the_length() -> None:
 def test_equal_images_are_found_beyond_the_recent_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inkgan.synthesis.dedup.RECENT", 2)
     images = np.random.default_rng(0).integers(0, 256, (9, 6, 6), dtype=np.uint8)
-    copies = Copies()
-    copies.remember(images, np.zeros(9, np.int64))
-    assert copies.fresh(images[:1], np.zeros(1, np.int64)).tolist() == [False]
+    dedup = Deduplicator()
+    dedup.add(images, np.zeros(9, np.int64))
+    assert dedup.is_new(images[:1], np.zeros(1, np.int64)).tolist() == [False]
 
 
 def test_style_ranges(tmp_path: Path) -> None:
-    request = Request(Digits((3,) * 10), Criteria(slant=(-10.0, 10.0), thickness=(1.0, 6.0)))
+    request = SynthesisRequest(
+        LabeledImages((3,) * 10), Criteria(slant=(-10.0, 10.0), thickness=(1.0, 6.0))
+    )
     made = make(tmp_path / "a", request)
     rows = rows_of(made.path)
     assert all(-10 <= row["slant"] <= 10 and 1 <= row["thickness"] <= 6 for row in rows)
@@ -301,7 +321,7 @@ def test_style_ranges(tmp_path: Path) -> None:
 def test_the_judge_labels_an_unconditional_generator(tmp_path: Path, small_shards: None) -> None:
     made = make(tmp_path / "a", SMALL, Unconditional())
     rows = rows_of(made.path)
-    assert all(row["read"] == row["label"] for row in rows)
+    assert all(row["predicted"] == row["label"] for row in rows)
     counts = Counter(row["label"] for row in rows if row["split"] == "train")
     assert counts == {digit: count for digit, count in enumerate(COUNTS) if count}
     assert made.manifest["labels"] == "read by the judge"
@@ -315,7 +335,7 @@ def test_an_unconditional_generator_without_a_digit_is_given_up(tmp_path: Path) 
             return 3 if super().class_of(seed) == 5 else super().class_of(seed)
 
     with pytest.raises(DataError, match="does not deliver '5'"):
-        make(tmp_path / "a", Request(Digits((40,) * 10)), NoFives())
+        make(tmp_path / "a", SynthesisRequest(LabeledImages((40,) * 10)), NoFives())
 
 
 # --- refusals ---
@@ -324,29 +344,46 @@ def test_an_unconditional_generator_without_a_digit_is_given_up(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda: Request(Digits((0,) * 10)), "--per-class asks for no image"),
-        (lambda: Request(Digits((-1,) * 10)), "--per-class -1 is impossible"),
-        (lambda: Request(Digits((1,) * 10, (-2,) * 10)), "--test-per-class -2"),
-        (lambda: Request(Digits((10**8,) * 10)), "1,000,000,000 images; 999,999,999 a split"),
-        (lambda: Request(Digits((1,) * 10, format=cast(Any, "idxx"))), "--format 'idxx'.*'idx'"),
-        (lambda: Request(Digits((1,) * 10, format="npz", plain=True)), "--plain"),
-        (lambda: Request(Strings(0)), "--sequences 0"),
-        (lambda: Request(Strings(1, (3, 2))), "--length 3-2"),
-        (lambda: Request(Strings(1, (0, 2))), "--length 0-2"),
-        (lambda: Request(Strings(1, (1, 33))), "--length 1-33"),
-        (lambda: Request(Strings(1, spacing=(-1, 2))), "--spacing -1:2"),
-        (lambda: Request(Digits((1,) * 10), seed=-1), "--seed -1"),
-        (lambda: Request(Digits((1,) * 10), seed=2**31), "--seed 2147483648"),
-        (lambda: Request(Digits((1,) * 10), Criteria(min_confidence=1.0)), "--min-confidence 1 "),
-        (lambda: Request(Digits((1,) * 10), Criteria(slant=(5.0, -5.0))), "--slant 5:-5"),
+        (lambda: SynthesisRequest(LabeledImages((0,) * 10)), "--per-class asks for no image"),
+        (lambda: SynthesisRequest(LabeledImages((-1,) * 10)), "--per-class -1 is impossible"),
+        (lambda: SynthesisRequest(LabeledImages((1,) * 10, (-2,) * 10)), "--test-per-class -2"),
         (
-            lambda: Request(Digits((1,) * 10), Criteria(thickness=(1.0, np.nan))),
+            lambda: SynthesisRequest(LabeledImages((10**8,) * 10)),
+            "1,000,000,000 images; 999,999,999 a split",
+        ),
+        (
+            lambda: SynthesisRequest(LabeledImages((1,) * 10, format=cast(Any, "idxx"))),
+            "--format 'idxx'.*'idx'",
+        ),
+        (lambda: SynthesisRequest(LabeledImages((1,) * 10, format="npz", plain=True)), "--plain"),
+        (lambda: SynthesisRequest(DigitSequences(0)), "--sequences 0"),
+        (lambda: SynthesisRequest(DigitSequences(1, (3, 2))), "--length 3-2"),
+        (lambda: SynthesisRequest(DigitSequences(1, (0, 2))), "--length 0-2"),
+        (lambda: SynthesisRequest(DigitSequences(1, (1, 33))), "--length 1-33"),
+        (lambda: SynthesisRequest(DigitSequences(1, spacing=(-1, 2))), "--spacing -1:2"),
+        (lambda: SynthesisRequest(LabeledImages((1,) * 10), seed=-1), "--seed -1"),
+        (lambda: SynthesisRequest(LabeledImages((1,) * 10), seed=2**31), "--seed 2147483648"),
+        (
+            lambda: SynthesisRequest(LabeledImages((1,) * 10), Criteria(min_confidence=1.0)),
+            "--min-confidence 1 ",
+        ),
+        (
+            lambda: SynthesisRequest(LabeledImages((1,) * 10), Criteria(slant=(5.0, -5.0))),
+            "--slant 5:-5",
+        ),
+        (
+            lambda: SynthesisRequest(LabeledImages((1,) * 10), Criteria(thickness=(1.0, np.nan))),
             "--thickness 1:nan",
         ),
-        (lambda: Request(Digits((1,) * 10), license="My own\n"), "--license 'My own"),
+        (
+            lambda: SynthesisRequest(LabeledImages((1,) * 10), license="My own\n"),
+            "--license 'My own",
+        ),
     ],
 )
-def test_impossible_requests(change: Callable[[], Request], message: str, tmp_path: Path) -> None:
+def test_impossible_requests(
+    change: Callable[[], SynthesisRequest], message: str, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match=message):
         make(tmp_path / "a", change())
     assert not any(tmp_path.iterdir())
@@ -358,17 +395,33 @@ def test_impossible_requests(change: Callable[[], Request], message: str, tmp_pa
         (Unconditional(("a", "b")), SMALL, "takes no labels.*use a conditional generator"),
         (
             Blobs(("a", "b")),
-            Request(Strings(3)),
+            SynthesisRequest(DigitSequences(3)),
             "--sequences: .*numbers need a generator of grey digits",
         ),
-        (Blobs(("a", "b")), Request(Digits((1, 1)), Criteria(0.5)), "--min-confidence: "),
-        (Blobs(("a", "b"), Shape(3, 9, 9)), Request(Digits((1, 1))), "--format idx holds grey"),
-        (Blobs(shape=Shape(3, 20, 20)), Request(Strings(3)), "--sequences: .*20x20 RGB"),
-        (Blobs(tuple(map(str, range(300)))), Request(Digits((1,) * 300)), "labels up to 255"),
+        (
+            Blobs(("a", "b")),
+            SynthesisRequest(LabeledImages((1, 1)), Criteria(0.5)),
+            "--min-confidence: ",
+        ),
+        (
+            Blobs(("a", "b"), Shape(3, 9, 9)),
+            SynthesisRequest(LabeledImages((1, 1))),
+            "--format idx holds grey",
+        ),
+        (
+            Blobs(shape=Shape(3, 20, 20)),
+            SynthesisRequest(DigitSequences(3)),
+            "--sequences: .*20x20 RGB",
+        ),
+        (
+            Blobs(tuple(map(str, range(300)))),
+            SynthesisRequest(LabeledImages((1,) * 300)),
+            "labels up to 255",
+        ),
     ],
 )
 def test_what_a_generator_cannot_do(
-    generator: Fake, request_: Request, message: str, tmp_path: Path
+    generator: Fake, request_: SynthesisRequest, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         make(tmp_path / "a", request_, generator)
@@ -381,7 +434,7 @@ def test_a_full_disk_is_noticed_before_work(
     generator = Fake()
     usage = type("Usage", (), {"free": 10**9})()
     monkeypatch.setattr("inkgan.synthesis.output_folder.shutil.disk_usage", lambda path: usage)
-    request = Request(Digits((99_999_999,) * 10))
+    request = SynthesisRequest(LabeledImages((99_999_999,) * 10))
     with pytest.raises(ConfigError, match=r"needs about 1,\d{3}\.\d GB, and .* has 1\.0 GB free"):
         make(tmp_path / "deep" / "a", request, generator)
     assert not generator.asked
@@ -394,7 +447,7 @@ def test_the_estimate_is_from_above(format: Format, tmp_path: Path) -> None:
     made = make(tmp_path / "a", request)
     blocks = sum(-(-len(content) // 4096) * 4096 for content in tree(made.path).values())
     overhead = 8 * 4096  # the card, the manifest's head, part-filled blocks of single files
-    assert blocks < request.bytes_needed(Shape(1, 28, 28)) + overhead
+    assert blocks < request.max_bytes(Shape(1, 28, 28)) + overhead
 
 
 def test_foreign_targets_are_left_alone(tmp_path: Path) -> None:
@@ -407,7 +460,7 @@ def test_foreign_targets_are_left_alone(tmp_path: Path) -> None:
     (out / "mine.txt").write_text("mine")
     with pytest.raises(ArtifactError, match="is not empty and no data set"):
         make(out, SMALL)
-    (out / HEAD).write_text("{}")
+    (out / MANIFEST).write_text("{}")
     with pytest.raises(ArtifactError, match="is not empty and no data set"):
         make(out, SMALL)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
@@ -420,7 +473,9 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
 
 
 def test_card_has_the_front_matter_of_the_hub(tmp_path: Path) -> None:
-    made = make(tmp_path / "a", Request(Digits(COUNTS, TEST, "png"), license="cc0-1.0"))
+    made = make(
+        tmp_path / "a", SynthesisRequest(LabeledImages(COUNTS, TEST, "png"), license="cc0-1.0")
+    )
     opening, front, body = (made.path / "README.md").read_text().split("---\n", 2)
     assert opening == ""
     for line in (

@@ -13,10 +13,16 @@ import pytest
 
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
-from inkgan.synthesis import shards as parts_module
-from inkgan.synthesis.output_folder import Target
-from inkgan.synthesis.request import DIGITS, Criteria, Digits, Request, Strings
-from inkgan.synthesis.synth import synthesise
+from inkgan.synthesis import shards as shards_module
+from inkgan.synthesis.output_folder import OutputFolder
+from inkgan.synthesis.request import (
+    DIGITS,
+    Criteria,
+    LabeledImages,
+    SynthesisRequest,
+    DigitSequences,
+)
+from inkgan.synthesis.synth import synthesize
 from inkgan.types import UInt8
 from tests.fixtures.synthesis import ORIGIN, Blobs, make, tree
 
@@ -25,9 +31,9 @@ PROCESSES.set_forkserver_preload(["inkgan.synthesis.synth"])
 KILLS = 6
 MANY = (200,) * 10
 REQUESTS = {
-    "npz": Request(Digits(MANY, (10,) * 10, "npz"), Criteria(dedupe=True)),
-    "png": Request(Digits(MANY, format="png")),
-    "strings": Request(Strings(400)),
+    "npz": SynthesisRequest(LabeledImages(MANY, (10,) * 10, "npz"), Criteria(dedupe=True)),
+    "png": SynthesisRequest(LabeledImages(MANY, format="png")),
+    "strings": SynthesisRequest(DigitSequences(400)),
 }
 
 
@@ -43,12 +49,12 @@ class Quick(Blobs):
         return super().image(label, 0) if seed % 5 == 0 else noise.astype(np.uint8)
 
 
-def child(out: Path, request: Request) -> None:
-    parts_module.SHARD, parts_module.STRINGS = 50, 20
-    synthesise(out, Quick(), request, ORIGIN)
+def child(out: Path, request: SynthesisRequest) -> None:
+    shards_module.IMAGES_PER_SHARD, shards_module.SEQUENCES_PER_SHARD = 50, 20
+    synthesize(out, Quick(), request, ORIGIN)
 
 
-def run(out: Path, request: Request, seconds: float) -> bool:
+def run(out: Path, request: SynthesisRequest, seconds: float) -> bool:
     """Make a data set in a process of its own; kill it after so many seconds, and say whether."""
     process = PROCESSES.Process(target=child, args=(out, request))
     process.start()
@@ -100,13 +106,13 @@ class Stopping(Quick):
 
 @pytest.fixture(autouse=True)
 def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts_module, "SHARD", 50)
+    monkeypatch.setattr(shards_module, "IMAGES_PER_SHARD", 50)
 
 
-REQUEST = Request(Digits((20,) * 10), Criteria(dedupe=True))
+REQUEST = SynthesisRequest(LabeledImages((20,) * 10), Criteria(dedupe=True))
 
 
-def stopped(out: Path, request: Request = REQUEST) -> None:
+def stopped(out: Path, request: SynthesisRequest = REQUEST) -> None:
     with pytest.raises(Stopped):
         make(out, request, Stopping(120))
 
@@ -140,7 +146,7 @@ def test_a_kill_after_publishing_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_another_command_is_refused_until_forced(tmp_path: Path) -> None:
-    other = Request(REQUEST.content, REQUEST.criteria, seed=1)
+    other = SynthesisRequest(REQUEST.content, REQUEST.criteria, seed=1)
     stopped(tmp_path / "a")
     with pytest.raises(ArtifactError, match=r"made by another command \(request.seed is 0 there"):
         make(tmp_path / "a", other, Quick())
@@ -152,7 +158,7 @@ def test_another_command_is_refused_until_forced(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"\(generator.images_seen is 640 there, and 641"):
         make(tmp_path / "a", REQUEST, trained)
     before = tree(made.path)
-    synthesise(tmp_path / "a", Quick(), other, ORIGIN, force=True)
+    synthesize(tmp_path / "a", Quick(), other, ORIGIN, force=True)
     make(tmp_path / "b", other, Quick())
     assert tree(tmp_path / "a") == tree(tmp_path / "b") != before
 
@@ -160,15 +166,15 @@ def test_another_command_is_refused_until_forced(tmp_path: Path) -> None:
 def test_force_keeps_the_old_set_until_the_new_one_is_whole(tmp_path: Path) -> None:
     before = tree(make(tmp_path / "a", REQUEST, Quick()).path)
     with pytest.raises(Stopped):
-        synthesise(tmp_path / "a", Stopping(120), REQUEST, ORIGIN, force=True)
+        synthesize(tmp_path / "a", Stopping(120), REQUEST, ORIGIN, force=True)
     assert tree(tmp_path / "a") == before
     (tmp_path / "a" / "notes.txt").write_text("mine")
     with pytest.raises(ArtifactError, match=r"holds 'notes\.txt', which is not of its data set"):
-        synthesise(tmp_path / "a", Quick(), REQUEST, ORIGIN, force=True)
+        synthesize(tmp_path / "a", Quick(), REQUEST, ORIGIN, force=True)
 
 
 def test_two_at_once_are_refused(tmp_path: Path) -> None:
-    target = Target(tmp_path / "a")
+    target = OutputFolder(tmp_path / "a")
     with (
         target.opened({"kind": "x"}, force=False),
         pytest.raises(ArtifactError, match="another process is making"),

@@ -91,18 +91,19 @@ def override(recipe: Recipe, overrides: Overrides, source: str = "") -> Recipe:
 
 def differences(one: Recipe, other: Recipe) -> Iterator[tuple[str, Any, Any]]:
     """Yield (dotted key, value in one, value in other) for each leaf that differs."""
-    flat_one, flat_other = _flatten(one.model_dump()), _flatten(other.model_dump())
+    flat_one, flat_other = flatten(one.model_dump()), flatten(other.model_dump())
     for key in sorted(flat_one.keys() | flat_other.keys()):
         if flat_one.get(key) != flat_other.get(key):
             yield key, flat_one.get(key), flat_other.get(key)
 
 
-def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of nested dictionaries under their dotted keys."""
     if not isinstance(value, dict):
         return {prefix: value}
     flat: dict[str, Any] = {}
     for key, item in value.items():
-        flat |= _flatten(item, f"{prefix}.{key}" if prefix else key)
+        flat |= flatten(item, f"{prefix}.{key}" if prefix else key)
     return flat
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from inkgan.synthesis.dedup import NEAR, RECENT
-from inkgan.synthesis.formats.digits import IDX_PREFIXES
+from inkgan.synthesis.dedup import MAX_RELATIVE_DISTANCE, RECENT
+from inkgan.synthesis.formats.labeled_images import IDX_PREFIXES
 
 Manifest = dict[str, Any]
 SIZES = (
@@ -15,29 +15,40 @@ SIZES = (
     (1e8, "10M<n<100M"),
     (1e9, "100M<n<1B"),
 )
-SPLIT_PATHS = {"png": "{split}/**", "imagefolder": "{split}/**", "strings": "images/**"}
+SPLIT_PATHS = {"png": "{split}/**", "imagefolder": "{split}/**", "sequences": "images/**"}
+TASKS = {"sequences": ("object-detection", "image-to-text")}
+REASONS = {
+    "blank": "without ink",
+    "confidence": "below the minimum confidence",
+    "slant": "outside the slant",
+    "thickness": "outside the thickness",
+    "copy": "near-copies",
+    "not needed": "not needed",
+}
 
 
-def card(manifest: Manifest) -> str:
+def data_card(manifest: Manifest) -> str:
     """Write the card of a data set from its manifest."""
     parts = (
         _front_matter(manifest),
         _opening(manifest),
         _contents(manifest),
-        _made(manifest),
+        _generation(manifest),
         _measured(manifest),
         _limits(manifest),
     )
-    return "\n".join(part for part in parts if part)
+    return "\n".join(parts)
 
 
-def summary(manifest: Manifest, already: bool) -> str:
-    """Say in two sentences what there is and what it cost."""
-    begun = "There already: " if already else ""
-    drawn = f"{manifest['drawn']:,} digits drawn{_rejected(manifest)}."
-    agreement = manifest["measured"]["agreement"]
-    read = "" if agreement is None else f" The judge reads {agreement:.1%} as labelled."
-    return f"{begun}{_size(manifest)}; {drawn}{read}"
+def summarize(manifest: Manifest, already: bool) -> str:
+    """Say in one line what the data set contains and how many images were drawn for it."""
+    before = "Already complete: " if already else ""
+    drawn = f"{manifest['drawn']:,} digits drawn, {_rejected(manifest)}."
+    accuracy = manifest["measured"]["label_accuracy"]
+    agrees = (
+        "" if accuracy is None else f" The classifier agrees with {accuracy:.1%} of the labels."
+    )
+    return f"{before}{_size(manifest)}; {drawn}{agrees}"
 
 
 def size_category(images: int) -> str:
@@ -45,20 +56,52 @@ def size_category(images: int) -> str:
     return next(name for bound, name in SIZES if images < bound)
 
 
+def title(manifest: Manifest) -> str:
+    """Return the data set's title."""
+    what = "digit sequences" if _kind(manifest) == "sequences" else "images"
+    return f"Synthetic {manifest['generator']['trained_on']} {what}"
+
+
+def describe_files(manifest: Manifest) -> list[tuple[str, str]]:
+    """List the data set's files and folders as (names, meaning)."""
+    kind = _kind(manifest)
+    splits = list(manifest["measured"]["digits"])
+    if kind == "sequences":
+        lines = [
+            ("`images/`", "the pictures; `images/metadata.jsonl` holds their numbers as text"),
+            ("`annotations.json`", "boxes for COCO; category `digit + 1`, named by the digit"),
+            ("`labels/`", "boxes for YOLO, a file for each picture; the class is the digit"),
+        ]
+    elif kind == "idx":
+        names = " and ".join(f"`{IDX_PREFIXES[split]}-*`" for split in splits)
+        lines = [(names, "IDX files with the names and layout of MNIST")]
+    elif kind == "npz":
+        names = " and ".join(f"`x_{split}`, `y_{split}`" for split in splits)
+        lines = [("`data.npz`", f"{names}, uint8, as in the MNIST of Keras")]
+    elif kind == "png":
+        lines = [("a folder for each split", "with `metadata.csv`: file_name, label, class, seed")]
+    else:
+        lines = [("a folder for each class", "with its images")]
+    return [
+        *lines,
+        ("`manifest.jsonl`", "a line for each image: label, seed and the classifier's output"),
+        ("`manifest.json`", "how the data set was made, with SHA-256 of its files"),
+    ]
+
+
 def _front_matter(manifest: Manifest) -> str:
     kind = _kind(manifest)
-    tasks = ["object-detection", "image-to-text"] if kind == "strings" else ["image-classification"]
     lines = [
         "---",
         f"license: {manifest['request']['license']}",
         "task_categories:",
-        *(f"- {task}" for task in tasks),
+        *(f"- {task}" for task in TASKS.get(kind, ("image-classification",))),
         "size_categories:",
         f"- {size_category(manifest['images'])}",
         "tags:",
         "- synthetic",
         "- handwriting",
-        f"pretty_name: {_title(manifest)}",
+        f"pretty_name: {title(manifest)}",
     ]
     if kind in SPLIT_PATHS:
         lines += ["configs:", "- config_name: default", "  data_files:"]
@@ -73,84 +116,49 @@ def _front_matter(manifest: Manifest) -> str:
 
 def _opening(manifest: Manifest) -> str:
     generator = manifest["generator"]
-    return f"""# {_title(manifest)}
+    return f"""# {title(manifest)}
 
-{_size(manifest)}, drawn by a generative adversarial network, `{generator["recipe"]}` of inkgan \
-{manifest["version"]}, which was trained on {generator["trained_on"]}. No image here was written \
-by a hand.
+{_size(manifest)}, drawn by a generative adversarial network: `{generator["recipe"]}` of inkgan \
+{manifest["version"]}, trained on {generator["trained_on"]}. No image was written by a person.
 """
 
 
 def _size(manifest: Manifest) -> str:
-    channels, height, width = manifest["shape"]
-    what = f"{height}x{width} {'grey' if channels == 1 else 'colour'} images"
-    if _kind(manifest) == "strings":
+    if _kind(manifest) == "sequences":
         digits = sum(manifest["measured"]["digits"]["train"].values())
-        return f"{manifest['images']:,} strings of {digits:,} digits in all"
+        return f"{manifest['images']:,} sequences with {digits:,} digits"
+    channels, height, width = manifest["shape"]
+    what = f"{height}x{width} {'gray' if channels == 1 else 'color'} images"
     return f"{manifest['images']:,} {what} of {len(manifest['classes'])} classes"
 
 
 def _contents(manifest: Manifest) -> str:
-    """List the files, and how many images of each class they hold."""
-    counts = manifest["measured"]["digits"]
+    """List the files, and the number of images of each class."""
     head = "| split | " + " | ".join(manifest["classes"]) + " |"
     rule = "|---" * (len(manifest["classes"]) + 1) + "|"
     rows = [
-        f"| {split} | " + " | ".join(f"{n:,}" for n in of.values()) + " |"
-        for split, of in counts.items()
+        f"| {split} | " + " | ".join(f"{n:,}" for n in counts.values()) + " |"
+        for split, counts in manifest["measured"]["digits"].items()
     ]
-    described = _files(manifest)
-    return "\n".join(
-        [
-            "## Contents",
-            "",
-            *described,
-            "",
-            "How often each class appears:",
-            "",
-            head,
-            rule,
-            *rows,
-            "",
-        ]
-    )
+    described = [f"- {names}: {meaning}." for names, meaning in describe_files(manifest)]
+    lines = ["## Contents", "", *described, "", "Images of each class:", "", head, rule, *rows, ""]
+    if _kind(manifest) == "sequences":
+        lines[lines.index("Images of each class:")] = "Digits of each class:"
+    return "\n".join(lines)
 
 
-def _files(manifest: Manifest) -> list[str]:
-    records = "- `manifest.jsonl`: a line for each image, with label, seed and what the judge says;"
-    whole = "`manifest.json`: how all of it was made, with SHA-256."
-    kind = _kind(manifest)
-    if kind == "strings":
-        lines = [
-            "- `images/`: the pictures; `images/metadata.jsonl` their numbers as text.",
-            "- `annotations.json`: boxes for COCO; category `digit + 1`, named by the digit.",
-            "- `labels/`: boxes for YOLO, a file for each picture; the class is the digit.",
-        ]
-    elif kind == "idx":
-        prefixes = [f"`{IDX_PREFIXES[split]}-*`" for split in manifest["measured"]["digits"]]
-        lines = [f"- {' and '.join(prefixes)}: IDX files, named and laid out as MNIST's."]
-    elif kind == "npz":
-        names = [f"`x_{s}`, `y_{s}`" for s in manifest["measured"]["digits"]]
-        lines = [f"- `data.npz`: {' and '.join(names)}, uint8, as Keras' MNIST."]
-    elif kind == "png":
-        lines = ["- a folder for each split, and in it `metadata.csv`: file_name, label, class."]
-    else:
-        lines = ["- a folder for each class, named by it."]
-    return [*lines, records, f"  {whole}"]
-
-
-def _made(manifest: Manifest) -> str:
-    """Tell what was asked for, what was tried, and how to draw an image again."""
+def _generation(manifest: Manifest) -> str:
+    """Describe the request, the rejected images, and how to draw an image again."""
     generator, request = manifest["generator"], manifest["request"]
+    source = "." if generator["conditional"] else ", since the generator accepts none."
     lines = [
-        f"- Generator: `{generator['source']}`, SHA-256 `{generator['sha256']}`, "
-        f"{generator['images_seen']:,} training images seen.",
-        f"- Labels: {manifest['labels']}"
-        + ("." if generator["conditional"] else ": the generator takes none."),
-        f"- Seed {request['seed']}. Each image has a sampler seed of its own in the manifest: with "
-        "the label, it draws that image again.",
+        f"- Generator: `{generator['source']}`, SHA-256 `{generator['sha256']}`, trained for "
+        f"{generator['images_seen']:,} images.",
+        f"- Labels: {manifest['labels']}{source}",
+        f"- Seed: {request['seed']}. The manifest records a generator seed for each image: with "
+        "the label, it draws the same image again.",
         *(f"- {line}" for line in _criteria(request["criteria"])),
-        f"- {manifest['drawn']:,} digits were drawn" + _rejected(manifest) + ".",
+        f"- Drawn: {manifest['drawn']:,} digits, {_rejected(manifest)}.",
     ]
     return "\n".join(["## How it was made", "", *lines, ""])
 
@@ -158,47 +166,50 @@ def _made(manifest: Manifest) -> str:
 def _criteria(criteria: Manifest) -> list[str]:
     lines = []
     if criteria["min_confidence"] is not None:
-        least = criteria["min_confidence"]
         lines.append(
-            f"Kept only where the judge gives the label a probability of at least {least}."
+            "Minimum confidence: the classifier gives each label a probability of at least "
+            f"{criteria['min_confidence']}."
         )
     for name, unit in (("slant", "degrees"), ("thickness", "pixels")):
         if criteria[name] is not None:
             low, high = criteria[name]
-            lines.append(f"Kept only with a {name} from {low:g} to {high:g} {unit}.")
+            lines.append(f"{name.capitalize()}: from {low:g} to {high:g} {unit}.")
     if criteria["dedupe"]:
         lines.append(
-            f"No image is nearer than {NEAR:.0%} of its own length, as a vector of pixels, to one "
-            f"of the {RECENT:,} images of its class before it, and no two are equal."
+            "Deduplication: no two images are equal, and the distance of an image from each of the "
+            f"{RECENT:,} images of its class before it exceeds {MAX_RELATIVE_DISTANCE:.0%} of its "
+            "own norm, as vectors of pixels."
         )
     return lines
 
 
 def _rejected(manifest: Manifest) -> str:
-    """Say what was not kept; the manifest's words for it are the criteria's names."""
     rejected = manifest["rejected"]
     if not rejected:
-        return " and all kept"
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in rejected.items())
-    return f", and {sum(rejected.values()):,} of them rejected ({reasons})"
+        return "all kept"
+    reasons = ", ".join(f"{count:,} {REASONS.get(why, why)}" for why, count in rejected.items())
+    return f"{sum(rejected.values()):,} of them rejected ({reasons})"
 
 
 def _measured(manifest: Manifest) -> str:
-    """Lay out what the judge reads, by class."""
+    """List the classifier's accuracy and confidence by class."""
     measured = manifest["measured"]
-    if measured["agreement"] is None:
-        return "## What was measured\n\nNothing: inkgan's judge reads digits of 28x28 grey alone.\n"
+    if measured["label_accuracy"] is None:
+        return (
+            "## Label quality\n\nNot measured: inkgan's classifier reads only digits of 28x28 "
+            "gray.\n"
+        )
     lines = [
-        "## What was measured",
+        "## Label quality",
         "",
-        f"A classifier trained on MNIST (inkgan's judge, SHA-256 `{manifest['judge'][:16]}...`) "
-        f"reads {measured['agreement']:.2%} of the digits as labelled and gives their label a mean "
-        f"probability of {measured['confidence']:.4f}.",
+        f"A classifier trained on MNIST (SHA-256 `{manifest['classifier'][:16]}...`) agrees with "
+        f"{measured['label_accuracy']:.2%} of the labels and gives them a mean probability of "
+        f"{measured['confidence']:.4f}.",
         "",
-        "| class | read as labelled | mean probability |",
+        "| class | label accuracy | mean probability of the label |",
         "|---|---|---|",
         *(
-            f"| {name} | {row['agreement']:.2%} | {row['confidence']:.4f} |"
+            f"| {name} | {row['label_accuracy']:.2%} | {row['confidence']:.4f} |"
             for name, row in measured["classes"].items()
         ),
         "",
@@ -207,24 +218,19 @@ def _measured(manifest: Manifest) -> str:
 
 
 def _limits(manifest: Manifest) -> str:
-    """Warn of what such data cannot be used for."""
+    """State what such data should not be used for."""
     lines = [
-        "- Generated images tend to vary less than real ones; `inkgan evaluate` measures how much.",
-        "- Some may resemble single training images; `inkgan evaluate` reports copies.",
+        "- Generated images usually vary less than real ones; `inkgan evaluate` measures how much.",
+        "- Some images may resemble single training images; `inkgan evaluate` reports copies.",
     ]
     if not manifest["generator"]["conditional"]:
-        lines.append("- The labels are a classifier's readings, so they repeat its mistakes.")
-    criteria = manifest["request"]["criteria"]
-    if criteria["min_confidence"] is not None:
-        lines.append("- Hard cases are missing: images that the judge doubts were left out.")
+        lines.append("- The labels are a classifier's predictions and repeat its errors.")
+    if manifest["request"]["criteria"]["min_confidence"] is not None:
+        lines.append("- Hard cases are missing: ambiguous images were left out.")
     return "\n".join(["## Limits", "", *lines, ""])
 
 
 def _kind(manifest: Manifest) -> str:
+    """Return the format, or "sequences"."""
     content = manifest["request"]["content"]
-    return str("strings" if content["kind"] == "strings" else content["format"])
-
-
-def _title(manifest: Manifest) -> str:
-    what = "number strings" if _kind(manifest) == "strings" else "images"
-    return f"Synthetic {manifest['generator']['trained_on']} {what}"
+    return str("sequences" if content["kind"] == "sequences" else content["format"])

@@ -1,10 +1,8 @@
-"""What is told of a data set: a line for each image, and what was measured of all."""
+"""The manifest: a record for each image, and how the whole data set was made."""
 
 import hashlib
 import json
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,138 +10,163 @@ import numpy as np
 
 from inkgan import files
 from inkgan.images import Shape
-from inkgan.synthesis.formats.digits import file_of, numbered
-from inkgan.synthesis.formats.sequences import each_string, text_of
-from inkgan.synthesis.request import Digits, Request
-from inkgan.synthesis.shard_result import UNREAD, Drawn, Shards, Tally
-from inkgan.synthesis.shards import Part
+from inkgan.synthesis.formats.labeled_images import Written
+from inkgan.synthesis.shard_store import DrawCounts, ShardResult
+from inkgan.synthesis.shards import Shard
+from inkgan.types import Progress, silent
 
 KIND = "synthetic-data"
-HEAD = "manifest.json"  # its presence says that the set is whole
-ROWS = "manifest.jsonl"
+MANIFEST = "manifest.json"  # written last: its presence says that the data set is whole
+RECORDS = "manifest.jsonl"
 CARD = "README.md"
-Row = dict[str, Any]
+Json = dict[str, Any]
 
 
-@dataclass
-class Measured:
+class DatasetStatistics:
     """Sums over the digits of a data set, by class.
 
     Attributes:
-        images: how many digits there are.
-        agreed: how many the judge reads as their label.
-        confidence: the sum of the probabilities that it gives the labels.
-        splits: digits of each class, by split.
+        classes: their names.
+        digits: number of digits of each class, by split.
     """
 
-    classes: tuple[str, ...]
-    images: np.ndarray = field(init=False)
-    agreed: np.ndarray = field(init=False)
-    confidence: np.ndarray = field(init=False)
-    splits: dict[str, np.ndarray] = field(default_factory=dict)
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.classes = classes
+        self.digits: dict[str, np.ndarray] = {}
+        self._correct = np.zeros(len(classes), np.int64)
+        self._confidence = np.zeros(len(classes))
 
-    def __post_init__(self) -> None:
-        count = len(self.classes)
-        self.images, self.agreed = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        self.confidence = np.zeros(count)
-
-    def add(self, part: Part, drawn: Drawn) -> None:
+    def add(self, shard: Shard, result: ShardResult) -> None:
         """Add a shard."""
         size = len(self.classes)
-        counts = np.bincount(drawn.labels, minlength=size)
-        self.images += counts
-        self.splits[part.split] = self.splits.get(part.split, np.zeros_like(counts)) + counts
-        self.agreed += np.bincount(drawn.labels[drawn.read == drawn.labels], minlength=size)
-        confidence = drawn.confidence.astype(np.float64)
-        self.confidence += np.bincount(drawn.labels, confidence, minlength=size)
+        counts = np.bincount(result.labels, minlength=size)
+        self.digits[shard.split] = self.digits.get(shard.split, np.zeros_like(counts)) + counts
+        correct = result.labels[result.predicted == result.labels]
+        self._correct += np.bincount(correct, minlength=size)
+        confidence = result.confidence.astype(np.float64)
+        self._confidence += np.bincount(result.labels, confidence, minlength=size)
 
-    def as_json(self) -> Row:
-        """Return counts, and the judge's reading where it reads the images: shares in 0..1."""
-        counts = {
-            split: dict(zip(self.classes, c.tolist(), strict=True))
-            for split, c in self.splits.items()
+    def as_json(self) -> Json:
+        """Return the counts, and the classifier's accuracy and confidence where it can read them.
+
+        Shares lie in 0..1; they are None, and `classes` is empty, without a classifier.
+        """
+        digits = {
+            split: dict(zip(self.classes, counts.tolist(), strict=True))
+            for split, counts in self.digits.items()
         }
-        if not math.isfinite(self.confidence.sum()):
-            return {"digits": counts, "agreement": None, "confidence": None, "classes": {}}
-        rows = zip(self.classes, self.images, self.agreed, self.confidence, strict=True)
+        if not np.isfinite(self._confidence.sum()):
+            return {"digits": digits, "label_accuracy": None, "confidence": None, "classes": {}}
+        totals = np.sum(list(self.digits.values()), axis=0)
+        rows = zip(self.classes, totals, self._correct, self._confidence, strict=True)
         return {
-            "digits": counts,
-            "agreement": _share(self.agreed.sum(), self.images.sum()),
-            "confidence": _share(self.confidence.sum(), self.images.sum()),
+            "digits": digits,
+            "label_accuracy": _share(self._correct.sum(), totals.sum()),
+            "confidence": _share(self._confidence.sum(), totals.sum()),
             "classes": {
-                name: {"agreement": _share(agreed, n), "confidence": _share(confidence, n)}
-                for name, n, agreed, confidence in rows
-                if n
+                name: {
+                    "label_accuracy": _share(correct, total),
+                    "confidence": _share(confidence, total),
+                }
+                for name, total, correct, confidence in rows
+                if total
             },
         }
 
 
+def write_records(
+    folder: Path,
+    written: Iterable[Written],
+    statistics: DatasetStatistics,
+    num_images: int,
+    progress: Progress = silent,
+) -> None:
+    """Write manifest.jsonl while the images are written, and sum up what is known of them.
+
+    Args:
+        folder: of the data set.
+        written: the shards, each yielded when its images are written.
+        statistics: every shard is added to them.
+        num_images: the total, for the progress.
+        progress: called as `progress("writing", done, total)`.
+    """
+    done = 0
+    with (
+        files.atomic(folder / RECORDS) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
+        for shard, result, records in written:
+            statistics.add(shard, result)
+            for record in records:
+                stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+            done += len(records)
+            progress("writing", done, num_images)
+
+
 def write_manifest(
-    folder: Path, plan: Row, shards: Shards, shape: Shape, classes: tuple[str, ...], tally: Tally
-) -> Row:
-    """Write manifest.jsonl and manifest.json into a folder whose other files all stand.
+    folder: Path,
+    plan: Json,
+    shape: Shape,
+    num_images: int,
+    counts: DrawCounts,
+    statistics: DatasetStatistics,
+) -> Json:
+    """Write manifest.json into a folder in which all other files but the card are written.
 
     Returns:
         What manifest.json holds: the plan, and what came of it.
     """
-    measured = Measured(classes)
-    with (
-        files.atomic(folder / ROWS) as temporary,
-        temporary.open("w", encoding="utf-8", newline="\n") as stream,
-    ):
-        for part, drawn in shards.each():
-            measured.add(part, drawn)
-            for row in _rows(shards.request, part, drawn, classes):
-                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-    written = sorted(folder.iterdir())
-    head = plan | {
+    others = sorted(folder.iterdir())
+    manifest = plan | {
         "shape": list(shape),
-        "classes": list(classes),
-        "images": shards.request.content.images(),
-        "drawn": tally.drawn,
-        "rejected": tally.rejected,
-        "measured": measured.as_json(),
-        "sha256": {path.name: _digest(path) for path in written if path.is_file()},
-        "entries": sorted([*(path.name for path in written), HEAD, CARD]),
+        "classes": list(statistics.classes),
+        "images": num_images,
+        "drawn": counts.drawn,
+        "rejected": dict(counts.rejected),
+        "measured": statistics.as_json(),
+        "sha256": {path.name: _sha256(path) for path in others if path.is_file()},
+        "entries": sorted([*(path.name for path in others), MANIFEST, CARD]),
     }
-    files.write_json(folder / HEAD, head)
-    return head
+    files.write_json(folder / MANIFEST, manifest)
+    return manifest
 
 
-def _rows(request: Request, part: Part, drawn: Drawn, classes: tuple[str, ...]) -> Iterator[Row]:
-    content = request.content
-    if isinstance(content, Digits):
-        for row in range(len(drawn)):
-            index = part.first + row
-            name = file_of(content, part.split, index, classes[drawn.labels[row]])
-            yield {"split": part.split, "index": index, "file": name} | _digit(drawn, row)
-        return
-    for index, canvas, digits in each_string(request, [(part, drawn)]):
-        described = [
-            _digit(digits, row) | {"box": list(box)} for row, box in enumerate(canvas.boxes)
-        ]
-        yield {
-            "split": part.split,
-            "index": index,
-            "file": f"images/{numbered(index)}.png",
-            "text": text_of(digits),
-            "digits": described,
-        }
+def migrate_manifest(document: Mapping[str, Any]) -> Json:
+    """Return a manifest or plan of an older version under today's names.
+
+    Version 0.1.0 called sequences "strings" and single images "digits", said that labels were
+    "asked of the generator" or "read by the judge", and called the classifier "judge" and its
+    accuracy "agreement".
+    """
+    modern = dict(document)
+    if "judge" in modern:
+        modern = _rename(modern, {"judge": "classifier"})
+    labels = {"asked of the generator": REQUESTED, "read by the judge": PREDICTED}
+    if modern.get("labels") in labels:
+        modern["labels"] = labels[modern["labels"]]
+    kinds = {"strings": "sequences", "digits": "images"}
+    content = modern.get("request", {}).get("content", {})
+    if content.get("kind") in kinds:
+        content = content | {"kind": kinds[content["kind"]]}
+        modern["request"] = modern["request"] | {"content": content}
+    measured = modern.get("measured", {})
+    if "agreement" in measured:
+        renamed = {"agreement": "label_accuracy"}
+        classes = {name: _rename(row, renamed) for name, row in measured["classes"].items()}
+        modern["measured"] = _rename(measured, renamed) | {"classes": classes}
+    return modern
 
 
-def _digit(drawn: Drawn, row: int) -> Row:
-    """Describe one drawn digit; what was not measured is left out."""
-    described: Row = {"label": int(drawn.labels[row]), "seed": int(drawn.seeds[row])}
-    if drawn.read[row] != UNREAD:
-        described["read"] = int(drawn.read[row])
-    for name in ("confidence", "slant", "thickness"):
-        value = float(getattr(drawn, name)[row])
-        if not math.isnan(value):
-            described[name] = round(value, 4)
-    return described
+REQUESTED, PREDICTED = "requested from the generator", "predicted by the classifier"
+"""Where the labels of a data set come from."""
 
 
-def _digest(path: Path) -> str:
+def _rename(values: Mapping[str, Any], names: Mapping[str, str]) -> Json:
+    """Return values under other keys, in the same order."""
+    return {names.get(key, key): value for key, value in values.items()}
+
+
+def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

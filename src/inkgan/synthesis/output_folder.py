@@ -8,97 +8,106 @@ from pathlib import Path
 from typing import Any
 
 from inkgan import files
+from inkgan.config.serialize import flatten
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.synthesis.manifest import HEAD, KIND
+from inkgan.synthesis.manifest import KIND, MANIFEST, migrate_manifest
 
 PLAN = "plan.json"
-STAGED = "staged"
-# A request goes on with the threads that it began with: sums depend on their number.
-UNCOMPARED = {"threads"}
+# A data set continues with the number of threads that it was started with, since sums depend on
+# it; so it is no difference between two plans.
+NOT_COMPARED = {"threads"}
 Plan = dict[str, Any]
 
 
-class Target:
+class OutputFolder:
     """Where a data set appears, and the folder beside it in which it is made.
 
     Attributes:
-        out: the data set's folder; it holds a whole data set, or nothing.
+        path: the data set's folder; it holds a whole data set, or nothing.
         work: .NAME.unfinished beside it: the plan, the shards, the files being written.
+        staging: inside `work`: the files of the data set until all of them are written.
     """
 
-    def __init__(self, out: Path) -> None:
-        self.out = out.resolve()
-        self.work = self.out.parent / f".{self.out.name}.unfinished"
-        self.staged = self.work / STAGED
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.work = self.path.parent / f".{self.path.name}.unfinished"
+        self.staging = self.work / "staged"
 
-    def check(self, plan: Plan, force: bool) -> Plan | None:
-        """Refuse a target that holds something else.
+    def find_finished(self, plan: Plan, force: bool) -> Plan | None:
+        """Return the manifest if this very data set is already there, else None.
 
-        Returns:
-            The manifest where this very data set is there already, else None.
+        Args:
+            plan: of the data set to make.
+            force: another data set may be replaced; None is returned for this very one, too.
 
         Raises:
-            ArtifactError: a file, another data set, or anything that is no data set.
+            ArtifactError: the path is a file, or holds another data set or other files.
         """
-        if self.out.exists() and not self.out.is_dir():
-            raise ArtifactError(f"{self.out} is a file; name a folder")
-        if self.out.is_dir() and os.path.ismount(self.out):
-            raise ArtifactError(f"{self.out} is a mounted disk; name a folder inside it")
-        if not self.out.is_dir() or not any(self.out.iterdir()):
+        if self.path.exists() and not self.path.is_dir():
+            raise ArtifactError(f"{self.path} is a file; use the path of a folder")
+        if self.path.is_dir() and os.path.ismount(self.path):
+            raise ArtifactError(f"{self.path} is a mounted disk; use a folder inside it")
+        if not self.path.is_dir() or not any(self.path.iterdir()):
             return None
-        held = files.read_json(self.out / HEAD) if (self.out / HEAD).is_file() else {}
-        if not isinstance(held, dict) or held.get("kind") != KIND:
+        path = self.path / MANIFEST
+        manifest = files.read_json(path) if path.is_file() else {}
+        if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
             raise ArtifactError(
-                f"{self.out} is not empty and no data set of inkgan synth; name another folder"
+                f"{self.path} is not empty and no data set of inkgan; use another folder"
             )
-        foreign = sorted({p.name for p in self.out.iterdir()} - set(held.get("entries", [])))
+        manifest = migrate_manifest(manifest)
+        entries = {entry.name for entry in self.path.iterdir()}
+        foreign = sorted(entries - set(manifest.get("entries", [])))
         if force and foreign:
             raise ArtifactError(
-                f"{self.out} holds {foreign[0]!r}, which is not of its data set; --force would "
-                "delete it: move it elsewhere"
+                f"{self.path} contains {foreign[0]!r}, which does not belong to its data set and "
+                "which `force` would delete: move it elsewhere"
             )
-        if not force and (changed := _difference(held, plan)):
+        if not force and (difference := _difference(manifest, plan)):
             raise ArtifactError(
-                f"{self.out} holds another data set ({changed}); name another folder, or replace "
-                "it with --force"
+                f"{self.path} contains another data set ({difference}); use another folder, or "
+                "replace it with `force=True`"
             )
-        return None if force else held
+        return None if force else manifest
 
-    def check_room(self, needed: int) -> None:
+    def check_disk_space(self, needed: int) -> None:
         """Refuse a data set for which the disk has no room.
 
+        Args:
+            needed: bytes, an upper bound; what an interrupted attempt has written is subtracted.
+
         Raises:
-            ConfigError: says how much is needed and how much there is.
+            ConfigError: states how much is needed and how much is free.
         """
         needed -= sum(p.stat().st_size for p in self.work.rglob("*") if p.is_file())
-        there = next(p for p in self.out.parents if p.is_dir())
-        free = shutil.disk_usage(there).free
+        existing = next(p for p in self.path.parents if p.is_dir())
+        free = shutil.disk_usage(existing).free
         if needed > free:
             raise ConfigError(
-                f"the data set needs about {_gigabytes(needed)}, and {there} has "
-                f"{_gigabytes(free)} free; ask for fewer images, or name a folder on another disk"
+                f"the data set needs about {_gigabytes(needed)}, and {existing} has "
+                f"{_gigabytes(free)} free; make fewer images, or use a folder on another disk"
             )
 
     @contextlib.contextmanager
     def opened(self, plan: Plan, force: bool) -> Iterator[Plan]:
-        """Begin to make the data set, or go on; the plan yielded is the one it began with.
+        """Start to make the data set, or continue; yield the plan that it was started with.
 
         Raises:
             ArtifactError: another process makes it, or an unfinished one has another plan.
         """
-        with files.locked(self.work, f"making {self.out} in"):
-            yield self._begun(plan, force)
+        with files.locked(self.work, f"making {self.path} in"):
+            yield self._started(plan, force)
 
-    def _begun(self, plan: Plan, force: bool) -> Plan:
+    def _started(self, plan: Plan, force: bool) -> Plan:
         path = self.work / PLAN
         if path.is_file() and not force:
-            held: Plan = files.read_json(path)
-            if changed := _difference(held, plan):
+            started = migrate_manifest(files.read_json(path))
+            if difference := _difference(started, plan):
                 raise ArtifactError(
-                    f"{self.out} is being made by another command ({changed}); repeat that one, "
-                    "name another folder, or start over with --force"
+                    f"{self.path} was started with other values ({difference}); repeat the same "
+                    "call, use another folder, or start over with `force=True`"
                 )
-            return held
+            return started
         path.unlink(missing_ok=True)  # first: without a plan, nothing beside it counts
         for entry in self.work.iterdir():
             if entry.name != ".lock":
@@ -106,28 +115,28 @@ class Target:
         files.write_json(path, plan)
         return plan
 
-    def fresh_staging(self) -> Path:
+    def empty_staging(self) -> Path:
         """Return an empty folder for the data set's files."""
-        _remove(self.staged)
-        self.staged.mkdir()
-        return self.staged
+        _remove(self.staging)
+        self.staging.mkdir()
+        return self.staging
 
     def publish(self) -> None:
-        """Move the finished files to where they belong, and forget the folder of their making."""
+        """Move the finished files to their place, and remove the working folder."""
         if hasattr(os, "sync"):
-            os.sync()  # thousands of small pictures, one wait for the disk
+            os.sync()  # one wait for the disk instead of thousands
         try:
-            if self.out.is_dir():
-                shutil.rmtree(self.out)
-            self.staged.rename(self.out)
+            if self.path.is_dir():
+                shutil.rmtree(self.path)
+            self.staging.rename(self.path)
         except OSError as error:
-            raise ArtifactError(f"cannot write {self.out}: {error.strerror or error}") from error
+            raise ArtifactError(f"cannot write {self.path}: {error.strerror or error}") from error
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def tidy(self, plan: Plan) -> None:
-        """Remove what a kill has left after this plan's data set was published."""
+    def remove_leftovers(self, plan: Plan) -> None:
+        """Remove what an interruption has left after this plan's data set was published."""
         path = self.work / PLAN
-        if path.is_file() and not _difference(files.read_json(path), plan):
+        if path.is_file() and not _difference(migrate_manifest(files.read_json(path)), plan):
             with self.opened(plan, force=False):
                 shutil.rmtree(self.work, ignore_errors=True)
 
@@ -139,23 +148,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _difference(held: Plan, asked: Plan) -> str:
-    """Name the first value of two plans that differs, or nothing."""
-    one, other = _flat(held), _flat(asked)
-    for key, value in other.items():
-        if one.get(key) != value:
-            return f"{key} is {one.get(key)!r} there, and {value!r} is asked for"
+def _difference(existing: Plan, requested: Plan) -> str:
+    """Return the first value of two plans that differs, as text, or nothing."""
+    before = flatten(existing)
+    for key, value in flatten(requested).items():
+        if key not in NOT_COMPARED and before.get(key) != value:
+            return f"{key} was {before.get(key)!r} and is now {value!r}"
     return ""
-
-
-def _flat(plan: Plan, prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in plan.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        elif key not in UNCOMPARED:
-            flat[prefix + key] = value
-    return flat
 
 
 def _gigabytes(count: int) -> str:

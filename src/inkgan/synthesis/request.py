@@ -1,4 +1,4 @@
-"""What is asked of a synthetic data set: a complete, frozen value, checked before any work."""
+"""The request for a synthetic data set: complete, frozen values, checked before any work."""
 
 import math
 import re
@@ -12,20 +12,23 @@ from inkgan.images import Shape
 Format = Literal["idx", "npz", "png", "imagefolder"]
 Bounds = tuple[float, float]
 DIGITS = tuple("0123456789")
-SEEDS = 2**32  # seeds that belong to one --seed: image k of --seed s has seed s * 2^32 + k
-MOST_IMAGES = 999_999_999  # of a split: numpy draws without replacement from fewer than 10^9
-MOST_STRINGS = 100_000_000
-MOST_DIGITS = 32  # of a string
-BLOCK = 4096  # bytes that a small file takes on common file systems
-ROW = 140  # bytes of an image's line in the manifest
+DEFAULT_PER_CLASS = 6000
+SEEDS_PER_SET = 2**32  # image k of the data set with seed s has the generator's seed s * 2^32 + k
+MAX_IMAGES = 999_999_999  # per split: numpy draws without replacement from fewer than 10^9
+MAX_SEQUENCES = 100_000_000
+MAX_LENGTH = 32  # digits of a sequence
+MAX_SPACING = 100  # pixels
+FILE_BLOCK = 4096  # bytes that a small file takes on common file systems
+ROW_BYTES = 140  # of an image's line in manifest.jsonl
+LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 @dataclass(frozen=True)
-class Digits:
-    """Single digits, as in MNIST.
+class LabeledImages:
+    """Single images with a class each, as in MNIST.
 
     Attributes:
-        train: how many of each class.
+        train: number of images of each class.
         test: the same for a test split; empty for none.
         format: idx, npz, png or imagefolder.
         plain: idx without gzip.
@@ -40,49 +43,54 @@ class Digits:
         """Return the number of images of each class, by split."""
         return {"train": self.train} | ({"test": self.test} if sum(self.test) else {})
 
-    def images(self) -> int:
-        """Count the files or rows that come out."""
+    @property
+    def num_images(self) -> int:
+        """The number of images written."""
         return sum(self.train) + sum(self.test)
 
-    def digits(self) -> int:
-        """Count the digits to draw, at most."""
-        return self.images()
+    @property
+    def max_drawn(self) -> int:
+        """The number of images kept by the generator, which here is exact."""
+        return self.num_images
 
     def check(self) -> None:
-        """Refuse what cannot be, by flag and value."""
+        """Raise ConfigError for impossible values."""
         if self.format not in get_args(Format):
             raise ConfigError(
-                f"--format {self.format!r} is unknown{did_you_mean(self.format, get_args(Format))}"
+                f"`format` {self.format!r} is unknown{did_you_mean(self.format, get_args(Format))}"
             )
         if self.plain and self.format != "idx":
-            raise ConfigError(f"--plain leaves out idx's gzip; --format {self.format} has none")
-        for flag, counts in (("--per-class", self.train), ("--test-per-class", self.test)):
+            raise ConfigError(
+                f"`plain` leaves out the gzip of `format='idx'`; `format={self.format!r}` has none"
+            )
+        for name, counts in (("per_class", self.train), ("test_per_class", self.test)):
             wrong = next((count for count in counts if count < 0), None)
             if wrong is not None:
-                raise ConfigError(f"{flag} {wrong} is impossible; use counts from 0")
-            if sum(counts) > MOST_IMAGES:
+                raise ConfigError(f"`{name}` must be at least 0, not {wrong}")
+            if sum(counts) > MAX_IMAGES:
                 raise ConfigError(
-                    f"{flag} asks for {sum(counts):,} images; {MOST_IMAGES:,} a split at most: "
-                    "make several sets with other --seed"
+                    f"`{name}` makes {sum(counts):,} images; the maximum is {MAX_IMAGES:,} per "
+                    "split: make several data sets, each with another `seed`"
                 )
         if not sum(self.train):
-            raise ConfigError("--per-class asks for no image at all; use counts from 1")
+            raise ConfigError("`per_class` makes no image at all; use at least 1 for some class")
 
-    def bytes_needed(self, shape: Shape) -> int:
-        """Estimate the finished files from above: gzip and npz as if nothing were saved."""
-        folders = self.format in ("png", "imagefolder")
-        each = max(BLOCK, 2 * math.prod(shape)) if folders else math.prod(shape) + 1
-        return self.images() * (each + ROW)
+    def max_bytes(self, shape: Shape) -> int:
+        """Return an upper bound of the finished files' size, as if nothing were compressed."""
+        file_per_image = self.format in ("png", "imagefolder")
+        pixels = math.prod(shape)
+        image = max(FILE_BLOCK, 2 * pixels) if file_per_image else pixels + 1
+        return self.num_images * (image + ROW_BYTES)
 
 
 @dataclass(frozen=True)
-class Strings:
-    """Numbers of several digits, side by side on one canvas.
+class DigitSequences:
+    """Numbers of several digits side by side on one canvas, with a box around each digit.
 
     Attributes:
-        count: how many.
-        length: fewest and most digits of one.
-        spacing: fewest and most blank pixels between the ink of neighbours.
+        count: number of sequences.
+        length: fewest and most digits of one, both possible.
+        spacing: fewest and most blank pixels between the ink of neighbors, both possible.
     """
 
     count: int
@@ -90,50 +98,54 @@ class Strings:
     spacing: tuple[int, int] = (1, 8)
 
     def splits(self) -> dict[str, tuple[int, ...]]:
-        """Return the only split; its classes are as chance has them."""
+        """Return the only split; its counts per class are random."""
         return {"train": ()}
 
-    def images(self) -> int:
-        """Count the pictures that come out."""
+    @property
+    def num_images(self) -> int:
+        """The number of canvases written."""
         return self.count
 
-    def digits(self) -> int:
-        """Count the digits to draw, at most."""
+    @property
+    def max_drawn(self) -> int:
+        """The largest possible number of digits."""
         return self.count * self.length[1]
 
     def check(self) -> None:
-        """Refuse what cannot be, by flag and value."""
-        if not 1 <= self.count <= MOST_STRINGS:
+        """Raise ConfigError for impossible values."""
+        if not 1 <= self.count <= MAX_SEQUENCES:
             raise ConfigError(
-                f"--sequences {self.count} is impossible; use 1 to {MOST_STRINGS:,}, or leave it "
+                f"`sequences` must be between 1 and {MAX_SEQUENCES:,}, not {self.count}; leave it "
                 "out for single digits"
             )
-        fewest, most = self.length
-        if not 1 <= fewest <= most <= MOST_DIGITS:
+        shortest, longest = self.length
+        if not 1 <= shortest <= longest <= MAX_LENGTH:
             raise ConfigError(
-                f"--length {fewest}-{most} is impossible; use 1 to {MOST_DIGITS}, the smaller first"
+                f"`length` must be two numbers between 1 and {MAX_LENGTH}, the smaller first, not "
+                f"{shortest} and {longest}"
             )
-        least, widest = self.spacing
-        if not 0 <= least <= widest <= 100:
+        smallest, largest = self.spacing
+        if not 0 <= smallest <= largest <= MAX_SPACING:
             raise ConfigError(
-                f"--spacing {least}:{widest} is impossible; use 0 to 100 pixels, the smaller first"
+                f"`spacing` must be two numbers of pixels between 0 and {MAX_SPACING}, the smaller "
+                f"first, not {smallest} and {largest}"
             )
 
-    def bytes_needed(self, shape: Shape) -> int:
-        """Estimate the finished files from above: a picture, a label file and the records."""
-        digit = math.prod(shape) + 3 * ROW  # in the picture, the manifest and the annotations
-        return self.images() * (2 * BLOCK + self.length[1] * digit + ROW)
+    def max_bytes(self, shape: Shape) -> int:
+        """Return an upper bound of the finished files' size: pictures, label files, records."""
+        digit = math.prod(shape) + 3 * ROW_BYTES  # in the picture, the manifest, the annotations
+        return self.num_images * (2 * FILE_BLOCK + self.length[1] * digit + ROW_BYTES)
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """What a drawn image must pass; None and False test nothing.
+    """What every image must satisfy; None and False accept everything.
 
     Attributes:
-        min_confidence: least probability that the judge gives the image's label.
-        dedupe: near-copies of earlier images are left out.
-        slant: degrees, positive to the right.
-        thickness: of the stroke, in pixels.
+        min_confidence: least probability in (0, 1) that the classifier gives to the label.
+        dedupe: leave out near-copies of earlier images.
+        slant: least and most degrees from the vertical, positive to the right.
+        thickness: least and most pixels of the stroke.
     """
 
     min_confidence: float | None = None
@@ -142,84 +154,91 @@ class Criteria:
     thickness: Bounds | None = None
 
     def check(self) -> None:
-        """Refuse what cannot be, by flag and value."""
+        """Raise ConfigError for impossible values."""
         least = self.min_confidence
         if least is not None and not 0 < least < 1:
-            raise ConfigError(f"--min-confidence {least:g} is impossible; use a number in (0, 1)")
-        for flag, bounds in (("--slant", self.slant), ("--thickness", self.thickness)):
+            raise ConfigError(f"`min_confidence` must be between 0 and 1, not {least:g}")
+        for name, bounds in (("slant", self.slant), ("thickness", self.thickness)):
             if bounds is not None and not -math.inf < bounds[0] < bounds[1] < math.inf:
                 raise ConfigError(
-                    f"{flag} {bounds[0]:g}:{bounds[1]:g} is impossible; write the smaller first, "
-                    "for example 2:3"
+                    f"`{name}` must be two finite numbers, the smaller first, not {bounds[0]:g} "
+                    f"and {bounds[1]:g}"
                 )
 
 
 @dataclass(frozen=True)
-class Request:
-    """All that decides what is drawn and written, beside the generator itself.
+class SynthesisRequest:
+    """Everything that decides what is drawn and written, except for the generator itself.
 
     Attributes:
-        content: single digits or strings of them.
-        criteria: what an image must pass.
-        seed: another one, another data set; no two share an image's seed.
+        content: single images or sequences of digits.
+        criteria: what every image must satisfy.
+        seed: of the data set; two data sets with different seeds share no image's seed.
         license: of the data set, for its card: an identifier such as cc0-1.0.
     """
 
-    content: Digits | Strings
+    content: LabeledImages | DigitSequences
     criteria: Criteria = Criteria()
     seed: int = 0
     license: str = "unknown"
 
     def check(self) -> None:
-        """Refuse what cannot be.
+        """Refuse impossible values.
 
         Raises:
-            ConfigError: names the flag and the value.
+            ConfigError: names the parameter of `inkgan.synth` and its value.
         """
         self.content.check()
         self.criteria.check()
         if not 0 <= self.seed < 2**31:
-            raise ConfigError(f"--seed {self.seed} is impossible; use 0 to {2**31 - 1}")
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", self.license):
+            raise ConfigError(f"`seed` must be between 0 and {2**31 - 1}, not {self.seed}")
+        if not LICENSE.fullmatch(self.license):
             raise ConfigError(
-                f"--license {self.license!r} is no identifier; use one such as cc0-1.0 or unknown"
+                f"`license` {self.license!r} is no identifier; use one such as cc0-1.0 or unknown"
             )
 
     @property
     def first_seed(self) -> int:
-        """The sampler's seed of the first image that is tried."""
-        return self.seed * SEEDS
+        """The generator's seed of the first image that is drawn."""
+        return self.seed * SEEDS_PER_SET
 
-    def bytes_needed(self, shape: Shape) -> int:
-        """Estimate from above what the disk must hold while the set is made."""
-        kept_beside = self.content.digits() * (math.prod(shape) + 64)
-        return kept_beside + self.content.bytes_needed(shape)
+    def max_bytes(self, shape: Shape) -> int:
+        """Return an upper bound of the disk space that is needed while the data set is made."""
+        shards = self.content.max_drawn * (math.prod(shape) + 64)
+        return shards + self.content.max_bytes(shape)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the request as JSON has it: lists for tuples."""
-        described = asdict(self)
-        kind = "strings" if isinstance(self.content, Strings) else "digits"
-        described["content"] = {"kind": kind, **described["content"]}
-        return {key: _listed(value) for key, value in described.items()}
+        """Return the request as JSON represents it: lists for tuples."""
+        kind = "sequences" if isinstance(self.content, DigitSequences) else "images"
+        values = asdict(self)
+        values["content"] = {"kind": kind, **values["content"]}
+        return {key: _without_tuples(value) for key, value in values.items()}
 
 
-def per_class(counts: int | Sequence[int], classes: Sequence[str], flag: str) -> tuple[int, ...]:
-    """Return the number of images of each class: one for all, or one each.
+def counts_per_class(
+    counts: int | Sequence[int], classes: Sequence[str], parameter: str
+) -> tuple[int, ...]:
+    """Return the number of images of each class.
+
+    Args:
+        counts: one for all classes, or one for each.
+        classes: the generator's.
+        parameter: named in the error.
 
     Raises:
-        ConfigError: another number of counts than of classes.
+        ConfigError: the number of counts is not the number of classes.
     """
     if isinstance(counts, int):
         return (counts,) * len(classes)
     if len(counts) != len(classes):
         raise ConfigError(
-            f"{flag} has {len(counts)} counts; the generator has {len(classes)} classes: write one "
-            "count for all, or one for each"
+            f"`{parameter}` has {len(counts)} counts, but the generator has {len(classes)} "
+            "classes: give one count for all of them, or one for each"
         )
     return tuple(counts)
 
 
-def _listed(value: Any) -> Any:
+def _without_tuples(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _listed(item) for key, item in value.items()}
+        return {key: _without_tuples(item) for key, item in value.items()}
     return list(value) if isinstance(value, tuple) else value

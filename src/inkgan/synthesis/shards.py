@@ -1,71 +1,88 @@
-"""Which labels stand in which shard: exact counts, shuffled, and nothing kept in memory."""
+"""Plan which labels each shard holds: exact counts, shuffled, always the same for a request."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from inkgan.rng import Address, seed_for
-from inkgan.synthesis.request import Digits, Request, Strings
-from inkgan.types import Int64
+from inkgan.synthesis.request import DigitSequences, LabeledImages, SynthesisRequest
 
-SHARD = 2000  # images: some seconds of drawing, the most that a kill can cost
-STRINGS = 500  # in a shard
+IMAGES_PER_SHARD = 2000  # some seconds of drawing: the most that an interruption can cost
+SEQUENCES_PER_SHARD = 500
+Counts = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
-class Part:
-    """The labels of one shard.
+class Shard:
+    """The labels that one shard holds, in memory: a byte an image where 256 classes are enough.
 
     Attributes:
-        index: of the shard, over all splits.
+        index: over all splits.
         split: train or test.
-        first: place of its first image, or string, within the split.
-        labels: class of each image (n,), in order.
-        lengths: digits of each string (k,), which add up to n; one each for single digits.
+        first: index of its first image, or sequence, within the split.
+        labels: class of each image, (n,), in order.
+        lengths: digits of each sequence, (k,), which add up to n; empty for single images.
     """
 
     index: int
     split: str
     first: int
-    labels: Int64
-    lengths: Int64
+    labels: Counts
+    lengths: Counts
 
 
-def parts(request: Request) -> Iterator[Part]:
-    """Yield the shards' labels in order; the same request always gives the same."""
+def plan_shards(request: SynthesisRequest) -> tuple[Shard, ...]:
+    """Divide a request into shards; the same request always gives the same shards.
+
+    Example:
+        >>> request = SynthesisRequest(LabeledImages(train=(3000, 1500)))
+        >>> [(shard.split, len(shard.labels)) for shard in plan_shards(request)]
+        [('train', 2000), ('train', 2000), ('train', 500)]
+    """
     content, seed = request.content, request.seed
-    yield from _strings(content, seed) if isinstance(content, Strings) else _digits(content, seed)
+    if isinstance(content, DigitSequences):
+        return tuple(_sequence_shards(content, seed))
+    return tuple(_image_shards(content, seed))
 
 
-def _digits(content: Digits, seed: int) -> Iterator[Part]:
+def _image_shards(images: LabeledImages, seed: int) -> Iterator[Shard]:
     """Shuffle each split's labels, shard by shard.
 
-    The first n of a shuffled list hold each class as often as n draws without replacement do, and
-    are shuffled themselves: so this is the shuffle of the whole list, in a shard's memory.
+    The first n labels of a shuffled list contain each class as often as n draws without
+    replacement do, in random order. So this is the shuffle of the whole list.
     """
     index = 0
-    for split, counts in content.splits().items():
-        left = np.array(counts, dtype=np.int64)
+    for split, counts in images.splits().items():
+        remaining = np.array(counts, dtype=np.int64)
         first = 0
-        while total := int(left.sum()):
-            random = numbers(seed, "labels", split, first)
-            chosen = random.multivariate_hypergeometric(left, min(SHARD, total), method="marginals")
-            labels = random.permutation(np.repeat(np.arange(len(left)), chosen))
-            yield Part(index, split, first, labels, np.ones_like(labels))
-            index, first, left = index + 1, first + len(labels), left - chosen
+        while total := int(remaining.sum()):
+            size = min(IMAGES_PER_SHARD, total)
+            random = random_numbers(seed, "labels", split, first)
+            chosen = random.multivariate_hypergeometric(remaining, size, method="marginals")
+            labels = random.permutation(np.repeat(np.arange(len(remaining)), chosen))
+            yield Shard(index, split, first, _compact(labels), np.empty(0, np.uint8))
+            index, first, remaining = index + 1, first + size, remaining - chosen
 
 
-def _strings(content: Strings, seed: int) -> Iterator[Part]:
-    """Draw lengths and digits evenly."""
-    fewest, most = content.length
-    for index, first in enumerate(range(0, content.count, STRINGS)):
-        random = numbers(seed, "strings", first)
-        lengths = random.integers(fewest, most + 1, size=min(STRINGS, content.count - first))
+def _sequence_shards(sequences: DigitSequences, seed: int) -> Iterator[Shard]:
+    """Draw lengths and digits from uniform distributions."""
+    shortest, longest = sequences.length
+    for index, first in enumerate(range(0, sequences.count, SEQUENCES_PER_SHARD)):
+        size = min(SEQUENCES_PER_SHARD, sequences.count - first)
+        random = random_numbers(seed, "strings", first)
+        lengths = random.integers(shortest, longest + 1, size=size)
         labels = random.integers(0, 10, size=int(lengths.sum()))
-        yield Part(index, "train", first, labels, lengths)
+        yield Shard(index, "train", first, _compact(labels), _compact(lengths))
 
 
-def numbers(seed: int, *address: Address) -> np.random.Generator:
-    """Return numpy's generator at an address, for whole numbers and shuffles."""
+def random_numbers(seed: int, *address: Address) -> np.random.Generator:
+    """Return numpy's random numbers at an address of the data set with this seed."""
     return np.random.default_rng(seed_for(seed, "synth", *address))
+
+
+def _compact(values: npt.NDArray[np.int64]) -> Counts:
+    """Return whole numbers from 0 in the smallest type that can represent them."""
+    smallest: Counts = values.astype(np.min_scalar_type(int(values.max())))
+    return smallest

@@ -1,11 +1,10 @@
-"""inkgan.synth: a labelled data set from a trained generator."""
+"""inkgan.synth: a labeled data set from a trained generator."""
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
 
 from inkgan import __version__, files
@@ -15,30 +14,38 @@ from inkgan.generation.load import BUNDLE, Checkpoint, find, load
 from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.run_dir import Run
 from inkgan.metrics.features.extractors import judge_digest
-from inkgan.synthesis.data_card import card
-from inkgan.synthesis.drawing import Drawing, can_judge, check_generator
-from inkgan.synthesis.formats.digits import write_digits
-from inkgan.synthesis.formats.sequences import write_strings
-from inkgan.synthesis.manifest import CARD, KIND, write_manifest
-from inkgan.synthesis.output_folder import Plan, Target
-from inkgan.synthesis.request import Bounds, Criteria, Digits, Format, Request, Strings, per_class
-from inkgan.synthesis.shard_result import Shards, Tally
+from inkgan.synthesis.data_card import data_card
+from inkgan.synthesis.dataset_sampler import (
+    DatasetSampler,
+    can_classify,
+    check_generator,
+)
+from inkgan.synthesis.formats.labeled_images import write_labeled_images
+from inkgan.synthesis.formats.sequences import write_sequences
+from inkgan.synthesis.manifest import (
+    CARD,
+    KIND,
+    PREDICTED,
+    REQUESTED,
+    DatasetStatistics,
+    write_manifest,
+    write_records,
+)
+from inkgan.synthesis.output_folder import OutputFolder, Plan
+from inkgan.synthesis.request import (
+    DEFAULT_PER_CLASS,
+    Bounds,
+    Criteria,
+    DigitSequences,
+    Format,
+    LabeledImages,
+    SynthesisRequest,
+    counts_per_class,
+)
+from inkgan.synthesis.shard_store import DrawCounts, ShardStore
+from inkgan.synthesis.shards import plan_shards
+from inkgan.synthesis.synthesis_result import SynthesisResult
 from inkgan.types import Progress, silent
-
-
-@dataclass(frozen=True)
-class SynthesisResult:
-    """A finished data set.
-
-    Attributes:
-        path: its folder.
-        manifest: what manifest.json holds.
-        already: it was there, and nothing was drawn.
-    """
-
-    path: Path
-    manifest: dict[str, Any]
-    already: bool
 
 
 def synth(
@@ -64,44 +71,64 @@ def synth(
     force: bool = False,
     progress: Progress = silent,
 ) -> SynthesisResult:
-    """Draw a labelled data set; the same call again goes on where it was stopped.
+    """Draw a labeled data set; the same call again continues an interrupted one.
 
     Args:
-        out: the folder to make; it appears when it is whole. Until then its parts are in
+        out: folder of the data set; it appears when it is complete. Until then its parts are in
             .NAME.unfinished beside it.
         source: a run folder, a bundle, or a run's name.
-        per_class: training images of each class, or a count for each class; 6,000 if left out.
-        test_per_class: the same for a test split.
-        format: idx (as MNIST's own files), npz (Keras' keys), png (with metadata.csv) or
+        per_class: training images of each class: one number for all classes, or one for each;
+            6,000 if left out.
+        test_per_class: the same for a test split; 0 makes none.
+        format: idx (MNIST's own files), npz (the keys of Keras), png (with metadata.csv) or
             imagefolder (a folder for each class); idx if left out.
         plain: idx without gzip.
-        seed: another seed is another data set; no two share an image.
-        min_confidence: least probability in (0, 1) that the judge gives an image's label.
+        seed: of the data set, 0 to 2^31 - 1; data sets with different seeds share no image.
+        min_confidence: least probability in (0, 1) that a classifier gives to an image's label.
         dedupe: leave out near-copies of earlier images.
-        slant: least and most degrees, positive to the right.
+        slant: least and most degrees from the vertical, positive to the right.
         thickness: least and most pixels of the stroke.
-        sequences: draw so many strings of digits with boxes (COCO and YOLO) instead.
-        length: fewest and most digits of a string.
-        spacing: fewest and most pixels between the ink of a string's digits.
-        license: identifier for the data set's card.
+        sequences: draw this many numbers with boxes (COCO and YOLO) instead of single digits.
+        length: fewest and most digits of a sequence, 1 to 32.
+        spacing: fewest and most pixels between the ink of a sequence's digits, 0 to 100.
+        license: identifier for the data card, such as cc0-1.0.
         checkpoint: of a run folder, its last generator or the best-scored one.
-        device: that draws the images.
-        threads: for each operation; None takes those that the data set was started with, or
-            torch's setting for a new one.
-        force: start over, and replace a data set that is there.
-        progress: called with (what, done, of how many).
+        device: that draws the images: auto, cpu, cuda, cuda:N or mps.
+        threads: for each operation of torch; None means the number that the data set was started
+            with, or torch's setting for a new one.
+        force: start over, and replace an existing data set.
+        progress: called as `progress(what, done, total)`.
+
+    Returns:
+        The folder and its manifest; in a notebook it shows the first images.
 
     Raises:
-        ConfigError: something impossible is asked for, or the disk has no room.
-        DataError: the generator does not deliver images that pass.
+        ConfigError: an impossible value, or too little space on the disk.
+        DataError: too few of the generator's images satisfy the criteria.
         ArtifactError: there is no such generator, or the folder holds something else.
+
+    Example:
+        >>> inkgan.synth("digits", per_class=6000, test_per_class=1000)
+        >>> inkgan.synth("upright", format="png", slant=(-5, 5), thickness=(2, 3))
+        >>> inkgan.synth("numbers", sequences=10_000, length=(1, 6))
     """
     generator = load(source, device=device, checkpoint=checkpoint)
-    classes = generator.bundle.classes
-    content = _content(
-        classes, per_class, test_per_class, format, plain, sequences, length, spacing
-    )
-    request = Request(content, Criteria(min_confidence, dedupe, slant, thickness), seed, license)
+    if sequences is None:
+        classes = generator.bundle.classes
+        each = DEFAULT_PER_CLASS if per_class is None else per_class
+        train = counts_per_class(each, classes, "per_class")
+        test = counts_per_class(test_per_class, classes, "test_per_class")
+        content: LabeledImages | DigitSequences = LabeledImages(train, test, format or "idx", plain)
+    else:
+        _refuse_for_sequences(
+            per_class=per_class is not None,
+            test_per_class=test_per_class != 0,
+            format=format is not None,
+            plain=plain,
+        )
+        content = DigitSequences(sequences, length, spacing)
+    criteria = Criteria(min_confidence, dedupe, slant, thickness)
+    request = SynthesisRequest(content, criteria, seed, license)
     origin = {
         "source": str(source),
         "sha256": hashlib.sha256(weights_file(source, checkpoint).read_bytes()).hexdigest(),
@@ -109,48 +136,54 @@ def synth(
         "device": str(choose_device(device)),
     }
     with compute_settings(threads=threads):
-        return synthesise(Path(out), generator, request, origin, force, progress)
+        return synthesize(Path(out), generator, request, origin, force, progress)
 
 
-def synthesise(
+def synthesize(
     out: Path,
     generator: GeneratorLike,
-    request: Request,
+    request: SynthesisRequest,
     origin: Plan,
     force: bool = False,
     progress: Progress = silent,
 ) -> SynthesisResult:
-    """Draw a data set from a generator that is loaded already.
+    """Draw a data set with a generator that is already loaded.
 
     Args:
-        out: the folder to make.
-        generator: to draw from.
-        request: what is asked for.
-        origin: what the manifest tells of where the generator came from.
-        force: start over, and replace a data set that is there.
-        progress: called with (what, done, of how many).
+        out: folder of the data set.
+        generator: draws the images.
+        request: what to draw and to write.
+        origin: what the manifest records of the generator's source.
+        force: start over, and replace an existing data set.
+        progress: called as `progress(what, done, total)`.
 
     Raises:
         InkganError: as `synth`.
     """
     request.check()
     check_generator(generator, request)
-    target, plan = Target(out), _plan(generator, request, origin)
-    finished = target.check(plan, force)
+    bundle, folder = generator.bundle, OutputFolder(out)
+    plan = _plan(generator, request, origin)
+    finished = folder.find_finished(plan, force)
     if finished is not None:
-        target.tidy(plan)
-        return SynthesisResult(target.out, finished, already=True)
-    target.check_room(request.bytes_needed(generator.bundle.shape))
-    with target.opened(plan, force) as begun, compute_settings(threads=begun["threads"]):
-        shards = Shards(target.work, request)
-        tally = _draw(generator, request, shards, progress)
-        staged = target.fresh_staging()
-        _write(staged, generator, request, shards, progress)
-        bundle = generator.bundle
-        manifest = write_manifest(staged, begun, shards, bundle.shape, bundle.classes, tally)
-        files.write_text(staged / CARD, card(manifest))
-        target.publish()
-    return SynthesisResult(target.out, manifest, already=False)
+        folder.remove_leftovers(plan)
+        return SynthesisResult(folder.path, finished, already=True)
+    folder.check_disk_space(request.max_bytes(bundle.shape))
+    with folder.opened(plan, force) as started, compute_settings(threads=started["threads"]):
+        store = ShardStore(folder.work, plan_shards(request))
+        counts = _draw_missing(generator, request, store, progress)
+        staging = folder.empty_staging()
+        statistics = DatasetStatistics(bundle.classes)
+        content, num_images = request.content, request.content.num_images
+        if isinstance(content, DigitSequences):
+            written = write_sequences(staging, store, content, request.seed, bundle.shape)
+        else:
+            written = write_labeled_images(staging, store, content, bundle.shape, bundle.classes)
+        write_records(staging, written, statistics, num_images, progress)
+        manifest = write_manifest(staging, started, bundle.shape, num_images, counts, statistics)
+        files.write_text(staging / CARD, data_card(manifest))
+        folder.publish()
+    return SynthesisResult(folder.path, manifest, already=False)
 
 
 def weights_file(source: str | Path, checkpoint: Checkpoint) -> Path:
@@ -161,32 +194,14 @@ def weights_file(source: str | Path, checkpoint: Checkpoint) -> Path:
     return path / BUNDLE if path.is_dir() else path
 
 
-def _content(
-    classes: Sequence[str],
-    each: int | Sequence[int] | None,
-    test_each: int | Sequence[int],
-    format: Format | None,
-    plain: bool,
-    sequences: int | None,
-    length: tuple[int, int],
-    spacing: tuple[int, int],
-) -> Digits | Strings:
-    if sequences is None:
-        train = per_class(6000 if each is None else each, classes, "--per-class")
-        test = per_class(test_each, classes, "--test-per-class")
-        return Digits(train, test, format or "idx", plain)
-    others = {
-        "--per-class": each is not None,
-        "--test-per-class": test_each != 0,
-        "--format": format is not None,
-        "--plain": plain,
-    }
-    for flag in (name for name, given in others.items() if given):
-        raise ConfigError(f"{flag} is for single digits; leave it out with --sequences")
-    return Strings(sequences, length, spacing)
+def _refuse_for_sequences(**given: bool) -> None:
+    """Refuse parameters that belong to single digits."""
+    for name in (name for name, is_given in given.items() if is_given):
+        raise ConfigError(f"`{name}` is for single digits; leave it out with `sequences`")
 
 
-def _plan(generator: GeneratorLike, request: Request, origin: Plan) -> Plan:
+def _plan(generator: GeneratorLike, request: SynthesisRequest, origin: Plan) -> Plan:
+    """Return everything that decides the data set, for the manifest and for continuing."""
     bundle = generator.bundle
     return {
         "kind": KIND,
@@ -199,41 +214,25 @@ def _plan(generator: GeneratorLike, request: Request, origin: Plan) -> Plan:
             "images_seen": bundle.images_seen,
             "conditional": generator.conditional,
         },
-        "labels": "asked of the generator" if generator.conditional else "read by the judge",
-        "judge": judge_digest() if can_judge(bundle) else None,
+        "labels": REQUESTED if generator.conditional else PREDICTED,
+        "classifier": judge_digest() if can_classify(bundle) else None,
         "threads": torch.get_num_threads(),
     }
 
 
-def _draw(generator: GeneratorLike, request: Request, shards: Shards, progress: Progress) -> Tally:
-    """Draw the shards that are missing."""
-    done = shards.count()
-    tally = shards.tally(done - 1) if done else Tally()
-    drawing = Drawing(generator, request, tally)
-    ready, total = 0, request.content.images()
-    for part in shards.parts():
-        ready += len(part.lengths)
-        if part.index >= done:
-            shards.save(part.index, drawing.fill(part.labels), tally)
+def _draw_missing(
+    generator: GeneratorLike, request: SynthesisRequest, store: ShardStore, progress: Progress
+) -> DrawCounts:
+    """Draw the shards that are not saved yet; return the counts of all of them."""
+    num_saved = store.num_saved()
+    sampler = DatasetSampler(generator, request, store.counts(num_saved))
+    done, total = 0, request.content.num_images
+    for shard in store.shards:
+        if shard.index >= num_saved:
+            result = sampler.fill(shard.labels.astype(np.int64))
+            store.save(shard, result, sampler.counts)
         elif request.criteria.dedupe:
-            drawing.remember(shards.load(part.index))
-        progress("drawing", ready, total)
-    return tally
-
-
-def _write(
-    staged: Path, generator: GeneratorLike, request: Request, shards: Shards, progress: Progress
-) -> None:
-    """Write the images in the format asked for."""
-    content, bundle = request.content, generator.bundle
-    total, written = content.images(), 0
-
-    def step(count: int) -> None:
-        nonlocal written
-        written += count
-        progress("writing", written, total)
-
-    if isinstance(content, Strings):
-        write_strings(staged, shards, request, content, bundle.shape, step)
-    else:
-        write_digits(staged, shards, content, bundle.shape, bundle.classes, step)
+            sampler.remember(store.load(shard))
+        done += len(shard.lengths) or len(shard.labels)
+        progress("drawing", done, total)
+    return sampler.counts

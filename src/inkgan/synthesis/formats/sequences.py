@@ -1,8 +1,8 @@
-"""Writing strings of digits: pictures, COCO's annotations and YOLO's label files."""
+"""Write sequences of digits: pictures, annotations for COCO and label files for YOLO."""
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,57 +10,57 @@ import numpy as np
 
 from inkgan import __version__, files
 from inkgan.images import Shape
-from inkgan.synthesis.canvas import Box, Canvas, arrange, canvas_size
-from inkgan.synthesis.formats.digits import Step, numbered, save_picture
-from inkgan.synthesis.request import DIGITS, Request, Strings
-from inkgan.synthesis.shard_result import Drawn, Shards
-from inkgan.synthesis.shards import Part
+from inkgan.synthesis.canvas import BoundingBox, Canvas, arrange, canvas_size
+from inkgan.synthesis.formats.labeled_images import Written, numbered, save_picture
+from inkgan.synthesis.request import DIGITS, DigitSequences
+from inkgan.synthesis.shard_store import ShardResult, ShardStore
+from inkgan.synthesis.shards import Shard
 
-FIRST_CATEGORY = 1  # COCO's categories begin at 1, many detectors keep 0 for the background
-
-
-def each_string(
-    request: Request, lots: Iterable[tuple[Part, Drawn]]
-) -> Iterator[tuple[int, Canvas, Drawn]]:
-    """Yield each string's index, canvas and digits."""
-    for part, drawn in lots:
-        ends = np.cumsum(part.lengths).tolist()
-        for row, end in enumerate(ends):
-            digits = drawn.at(slice(end - int(part.lengths[row]), end))
-            yield part.first + row, arrange(digits.pixels, part.first + row, request), digits
+FIRST_CATEGORY = 1  # COCO's categories begin at 1; many detectors reserve 0 for the background
 
 
-def text_of(digits: Drawn) -> str:
-    """Return the number that a string shows; leading zeros stay."""
-    return "".join(map(str, digits.labels.tolist()))
-
-
-def write_strings(
-    folder: Path, shards: Shards, request: Request, strings: Strings, shape: Shape, step: Step
-) -> None:
+def write_sequences(
+    folder: Path, store: ShardStore, sequences: DigitSequences, seed: int, shape: Shape
+) -> Iterator[Written]:
     """Write images/ with metadata.jsonl, labels/ for YOLO and annotations.json for COCO.
 
-    The texts are JSON, since readers of CSV take 0042 for the number 42.
+    The texts are JSON, since readers of CSV take 0042 for the number 42. Yields each shard when
+    its sequences are written.
     """
-    size = canvas_size(strings, shape)
+    size = canvas_size(sequences, shape)
     with (
         _text_file(folder / "images" / "metadata.jsonl") as texts,
-        _text_file(folder / "annotations.json") as stream,
+        _text_file(folder / "annotations.json") as annotations,
     ):
-        _begin_coco(stream, strings, size)
-        comma, annotation = "", 1
-        for index, canvas, digits in each_string(request, shards.each()):
-            name = numbered(index)
-            save_picture(folder / "images" / f"{name}.png", canvas.picture())
-            _save_labels(folder / "labels" / f"{name}.txt", canvas, digits)
-            row = {"file_name": f"{name}.png", "text": text_of(digits)}
-            texts.write(json.dumps(row) + "\n")
-            for box, label in zip(canvas.boxes, digits.labels.tolist(), strict=True):
-                described = coco_annotation(annotation, index, label, box)
-                stream.write(f"{comma}\n{json.dumps(described)}")
-                comma, annotation = ",", annotation + 1
-            step(1)
-        stream.write("\n]}\n")
+        _begin_coco(annotations, sequences, size)
+        comma, annotation_id = "", 1
+        for shard, result in store.results():
+            records = []
+            for index, digits in split_sequences(shard, result):
+                canvas = arrange(digits.pixels, index, sequences, seed)
+                name, text = numbered(index), "".join(map(str, digits.labels.tolist()))
+                save_picture(folder / "images" / f"{name}.png", canvas.picture())
+                _save_yolo(folder / "labels" / f"{name}.txt", canvas, digits)
+                texts.write(json.dumps({"file_name": f"{name}.png", "text": text}) + "\n")
+                for box, label in zip(canvas.boxes, digits.labels.tolist(), strict=True):
+                    annotation = coco_annotation(annotation_id, index, label, box)
+                    annotations.write(f"{comma}\n{json.dumps(annotation)}")
+                    comma, annotation_id = ",", annotation_id + 1
+                place = {"split": shard.split, "index": index, "file": f"images/{name}.png"}
+                records.append(place | {"text": text, "digits": _digit_records(canvas, digits)})
+            yield Written(shard, result, records)
+        annotations.write("\n]}\n")
+
+
+def split_sequences(shard: Shard, result: ShardResult) -> Iterator[tuple[int, ShardResult]]:
+    """Yield the index and the digits of each sequence of a shard."""
+    ends = np.cumsum(shard.lengths, dtype=np.int64).tolist()
+    for row, (end, length) in enumerate(zip(ends, shard.lengths.tolist(), strict=True)):
+        yield shard.first + row, result.take(slice(end - length, end))
+
+
+def _digit_records(canvas: Canvas, digits: ShardResult) -> list[dict[str, Any]]:
+    return [digits.record(row) | {"box": list(box)} for row, box in enumerate(canvas.boxes)]
 
 
 @contextlib.contextmanager
@@ -72,14 +72,16 @@ def _text_file(path: Path) -> Iterator[IO[str]]:
         yield stream
 
 
-# --- COCO (https://cocodataset.org/#format-data): the box is x, y, width, height in pixels ---
+# --- COCO (https://cocodataset.org/#format-data): a box is x, y, width, height in pixels ---
 
 
-def coco_annotation(number: int, image: int, label: int, box: Box) -> dict[str, Any]:
-    """Describe one digit's box; a box without outline has the box' own area."""
+def coco_annotation(
+    annotation_id: int, image_id: int, label: int, box: BoundingBox
+) -> dict[str, Any]:
+    """Return the annotation of one digit; it has no outline, so its area is that of its box."""
     return {
-        "id": number,
-        "image_id": image,
+        "id": annotation_id,
+        "image_id": image_id,
         "category_id": label + FIRST_CATEGORY,
         "bbox": list(box),
         "area": box.width * box.height,
@@ -88,8 +90,8 @@ def coco_annotation(number: int, image: int, label: int, box: Box) -> dict[str, 
     }
 
 
-def _begin_coco(stream: IO[str], strings: Strings, size: tuple[int, int]) -> None:
-    """Write all that stands before the annotations, an image at a time."""
+def _begin_coco(stream: IO[str], sequences: DigitSequences, size: tuple[int, int]) -> None:
+    """Write everything that comes before the annotations, an image at a time."""
     head = {
         "info": {"description": "synthetic strings of digits", "version": f"inkgan {__version__}"},
         "licenses": [],
@@ -99,7 +101,7 @@ def _begin_coco(stream: IO[str], strings: Strings, size: tuple[int, int]) -> Non
         ],
     }
     stream.write(json.dumps(head)[:-1] + ',\n"images": [')
-    for index in range(strings.count):
+    for index in range(sequences.count):
         row = {
             "id": index,
             "width": size[1],
@@ -110,22 +112,22 @@ def _begin_coco(stream: IO[str], strings: Strings, size: tuple[int, int]) -> Non
     stream.write('\n],\n"annotations": [')
 
 
-# --- YOLO: a line for each digit, class and box, centre and size as shares of the picture ---
+# --- YOLO: a line for each digit: class, then center and size relative to the picture ---
 
 
-def yolo_line(label: int, box: Box, size: tuple[int, int]) -> str:
+def yolo_line(label: int, box: BoundingBox, size: tuple[int, int]) -> str:
     """Return one digit's line."""
     height, width = size
-    shares = (
+    relative = (
         (box.x + box.width / 2) / width,
         (box.y + box.height / 2) / height,
         box.width / width,
         box.height / height,
     )
-    return " ".join([str(label), *(f"{share:.6f}" for share in shares)])
+    return " ".join([str(label), *(f"{value:.6f}" for value in relative)])
 
 
-def _save_labels(path: Path, canvas: Canvas, digits: Drawn) -> None:
+def _save_yolo(path: Path, canvas: Canvas, digits: ShardResult) -> None:
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True)
     boxes = zip(digits.labels.tolist(), canvas.boxes, strict=True)

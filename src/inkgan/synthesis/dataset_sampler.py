@@ -1,0 +1,212 @@
+"""Draw images until every label has one that satisfies the criteria."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inkgan.errors import ConfigError, DataError
+from inkgan.generation.protocols import GeneratorLike
+from inkgan.images import Shape
+from inkgan.io.bundle import Bundle
+from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.networks import SIDE
+from inkgan.synthesis.canvas import INK
+from inkgan.synthesis.dedup import Deduplicator
+from inkgan.synthesis.request import (
+    DIGITS,
+    Criteria,
+    DigitSequences,
+    LabeledImages,
+    SynthesisRequest,
+)
+from inkgan.synthesis.shard_store import NOT_PREDICTED, DrawCounts, ShardResult, concatenate
+from inkgan.types import Bool, Int64
+
+BATCH = 1000  # images drawn and classified at once
+MIN_TRIES = 1000  # images of a class after which drawing may stop,
+MIN_YIELD = 100  # if fewer than one in so many could be kept
+MAX_BYTE_LABELS = 256  # classes that a label of one byte distinguishes
+
+
+def can_classify(bundle: Bundle) -> bool:
+    """Return whether the classifier can read this generator's images: digits of 28x28 gray."""
+    return bundle.shape == Shape(1, SIDE, SIDE) and bundle.classes == DIGITS
+
+
+def check_generator(generator: GeneratorLike, request: SynthesisRequest) -> None:
+    """Refuse a request that this generator cannot satisfy.
+
+    Raises:
+        ConfigError: names the parameter, or what the generator lacks.
+    """
+    bundle, criteria = generator.bundle, request.criteria
+    what = f"{bundle.recipe.name} draws {bundle.shape} images of {bundle.recipe.data.name}"
+    _check_content(bundle, request.content, what)
+    if can_classify(bundle):
+        return
+    if not generator.conditional:
+        raise ConfigError(
+            f"{what} and takes no labels; the classifier that could label them reads only digits "
+            "of 28x28 gray: use a conditional generator"
+        )
+    needs_classifier = {
+        "min_confidence": criteria.min_confidence,
+        "slant": criteria.slant,
+        "thickness": criteria.thickness,
+    }
+    for name in (name for name, value in needs_classifier.items() if value is not None):
+        raise ConfigError(f"`{name}` needs digits of 28x28 gray, but {what}")
+
+
+def _check_content(bundle: Bundle, content: LabeledImages | DigitSequences, what: str) -> None:
+    """Refuse formats that cannot hold the images or the labels."""
+    gray = bundle.shape.channels == 1
+    if isinstance(content, DigitSequences):
+        if not gray or bundle.classes != DIGITS:
+            raise ConfigError(
+                f"`sequences` needs a generator of gray digits from 0 to 9, but {what}"
+            )
+        return
+    others = "use `format='png'` or `format='imagefolder'`"
+    if content.format == "idx" and not gray:
+        raise ConfigError(
+            f"`format='idx'` holds only gray images, but {what}; {others}, or `format='npz'`"
+        )
+    if content.format in ("idx", "npz") and len(bundle.classes) > MAX_BYTE_LABELS:
+        raise ConfigError(
+            f"`format={content.format!r}` holds labels up to {MAX_BYTE_LABELS - 1}, but {what} "
+            f"with {len(bundle.classes)} classes; {others}"
+        )
+
+
+class DatasetSampler:
+    """Draws images for labels, shard after shard; the same seeds always give the same images.
+
+    Attributes:
+        counts: of all images drawn so far. With the counts of earlier shards, drawing continues
+            after them.
+    """
+
+    def __init__(
+        self, generator: GeneratorLike, request: SynthesisRequest, counts: DrawCounts
+    ) -> None:
+        self.counts = counts
+        self._generator, self._request = generator, request
+        self._classifies = can_classify(generator.bundle)
+        self._dedup = Deduplicator() if request.criteria.dedupe else None
+
+    def remember(self, result: ShardResult) -> None:
+        """Add the images of an earlier shard, of which later ones must be no copies."""
+        if self._dedup is not None:
+            self._dedup.add(result.pixels, result.labels)
+
+    def fill(self, labels: Int64) -> ShardResult:
+        """Draw an image that satisfies all criteria for each label (n,), in this order.
+
+        Raises:
+            DataError: too few images of a class satisfy them.
+        """
+        places: list[int] = []
+        pieces: list[ShardResult] = []
+        conditional = self._generator.conditional
+        tried = np.zeros(len(self._generator.bundle.classes), dtype=np.int64)
+        remaining = labels
+        kept_share = 1.0  # of the images of the last batch
+        while len(remaining):
+            count = min(BATCH, int(np.ceil(len(remaining) / kept_share)))
+            requested = np.resize(remaining, count)
+            candidates = self._draw(requested)
+            found, rows = self._place(candidates, labels, places)
+            places += found
+            pieces.append(candidates.take(rows))
+            self.remember(pieces[-1])
+            remaining = np.delete(labels, places)
+            tried += np.bincount(requested, minlength=len(tried)) if conditional else count
+            kept = np.bincount(labels[places], minlength=len(tried))
+            self._refuse_low_yield(tried, kept, remaining)
+            kept_share = max(len(found), 1) / count
+        return concatenate(pieces).take(np.argsort(places))
+
+    def _draw(self, requested: Int64) -> ShardResult:
+        """Draw and measure candidates; an unconditional generator ignores the labels."""
+        first = self._request.first_seed + self.counts.drawn
+        seeds = np.arange(first, first + len(requested), dtype=np.int64)
+        conditional = self._generator.conditional
+        pixels = self._generator.sample(
+            labels=requested.tolist() if conditional else None, seeds=seeds.tolist()
+        )
+        self.counts = self.counts.add(len(requested), {})
+        unknown = np.full(len(requested), np.nan, dtype=np.float32)
+        predicted = np.full(len(requested), NOT_PREDICTED)
+        confidence, slant, thickness = unknown, unknown, unknown
+        labels = requested
+        if self._classifies:
+            features = look(pixels)
+            predicted = features.read
+            labels = requested if conditional else predicted
+            rows = np.arange(len(labels))
+            confidence = features.probabilities[rows, labels].astype(np.float32)
+        if self._request.criteria.slant or self._request.criteria.thickness:
+            from inkgan.metrics.strokes import measure
+
+            strokes = measure(pixels)
+            slant = strokes.slant.astype(np.float32)
+            thickness = strokes.thickness.astype(np.float32)
+        return ShardResult(pixels, labels, seeds, predicted, confidence, slant, thickness)
+
+    def _place(
+        self, candidates: ShardResult, labels: Int64, taken: Sequence[int]
+    ) -> tuple[list[int], Int64]:
+        """Assign accepted candidates to free places; return places and rows of the candidates."""
+        accepted = np.flatnonzero(self._accepted(candidates))
+        if self._dedup is not None:
+            new = self._dedup.is_new(candidates.pixels[accepted], candidates.labels[accepted])
+            self.counts = self.counts.add(0, {"copy": int((~new).sum())})
+            accepted = accepted[new]
+        free = np.ones(len(labels), dtype=np.bool_)
+        free[list(taken)] = False
+        places: list[int] = []
+        rows: list[int] = []
+        for label in np.unique(candidates.labels):
+            of_class = accepted[candidates.labels[accepted] == label]
+            free_places = np.flatnonzero(free & (labels == label))[: len(of_class)]
+            places += free_places.tolist()
+            rows += of_class[: len(free_places)].tolist()
+        self.counts = self.counts.add(0, {"not needed": len(accepted) - len(rows)})
+        return places, np.array(rows, dtype=np.int64)
+
+    def _accepted(self, candidates: ShardResult) -> Bool:
+        """Test the criteria in order; an image is counted for the first one that rejects it."""
+        sequences = isinstance(self._request.content, DigitSequences)
+        accepted = np.ones(len(candidates), dtype=np.bool_)
+        for reason, passes in criteria_tests(self._request.criteria, candidates, sequences).items():
+            self.counts = self.counts.add(0, {reason: int((accepted & ~passes).sum())})
+            accepted &= passes
+        return accepted
+
+    def _refuse_low_yield(self, tried: Int64, kept: Int64, remaining: Int64) -> None:
+        hopeless = (tried >= MIN_TRIES) & (kept * MIN_YIELD < tried)
+        for label in np.unique(remaining):
+            if hopeless[label]:
+                reasons = ", ".join(f"{why} {n:,}" for why, n in self.counts.rejected.items())
+                name = self._generator.bundle.classes[label]
+                raise DataError(
+                    f"the generator does not deliver {name!r}: of the last {tried[label]:,} images "
+                    f"drawn for it, {kept[label]:,} could be kept (rejected so far: {reasons}); "
+                    "relax `min_confidence`, `slant`, `thickness` or `dedupe`, or use another "
+                    "generator"
+                )
+
+
+def criteria_tests(criteria: Criteria, images: ShardResult, sequences: bool) -> dict[str, Bool]:
+    """Return which images pass each test, bool (n,), by the reason of rejection."""
+    tests: dict[str, Bool] = {}
+    if sequences:  # a digit without ink has no box
+        tests["blank"] = np.asarray((images.pixels >= INK).any(axis=(1, 2)))
+    if criteria.min_confidence is not None:
+        tests["confidence"] = np.asarray(images.confidence >= criteria.min_confidence)
+    for name, bounds in (("slant", criteria.slant), ("thickness", criteria.thickness)):
+        if bounds is not None:
+            values = getattr(images, name)  # NaN, of a blank image, lies in no bounds
+            tests[name] = np.asarray((values >= bounds[0]) & (values <= bounds[1]))
+    return tests

@@ -1,0 +1,50 @@
+"""Read the first images of a finished data set, whatever its format."""
+
+import gzip
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from inkgan.images import read_picture
+from inkgan.synthesis.manifest import RECORDS
+from inkgan.types import UInt8
+
+IDX_HEADER = 16  # bytes before the images
+
+
+def read_first_images(folder: Path, manifest: Mapping[str, Any], count: int) -> UInt8:
+    """Return the first images of the training split, uint8 (n, H, W[, 3]) with n <= `count`.
+
+    Reads only as much of the files as is needed.
+
+    Args:
+        folder: of the data set.
+        manifest: what its manifest.json holds.
+        count: the largest number of images.
+    """
+    with (folder / RECORDS).open(encoding="utf-8") as stream:
+        records = [json.loads(line) for line in islice(stream, count)]
+    records = [record for record in records if record["split"] == "train"]
+    path = folder / records[0]["file"]
+    if path.suffix == ".png":
+        return np.stack([read_picture(folder / record["file"]) for record in records])
+    channels, height, width = manifest["shape"]
+    shape = (len(records), height, width, *(() if channels == 1 else (channels,)))
+    if path.suffix == ".npz":
+        with zipfile.ZipFile(path) as archive, archive.open("x_train.npy") as member:
+            np.lib.format.read_magic(member)
+            np.lib.format.read_array_header_1_0(member)
+            return _read_pixels(member, shape)
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as pixels:
+        pixels.read(IDX_HEADER)
+        return _read_pixels(pixels, shape)
+
+
+def _read_pixels(stream: IO[bytes], shape: tuple[int, ...]) -> UInt8:
+    return np.frombuffer(stream.read(math.prod(shape)), np.uint8).reshape(shape)

@@ -1,0 +1,77 @@
+"""What `inkgan.synth` returns: a finished data set, which shows itself in a notebook."""
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from inkgan import images
+from inkgan.synthesis.data_card import describe_files, summarize, title
+from inkgan.synthesis.formats.preview import read_first_images
+from inkgan.types import UInt8
+
+PREVIEW_IMAGES, PREVIEW_COLUMNS = 40, 20
+PREVIEW_SEQUENCES = 8
+
+
+@dataclass(frozen=True)
+class SynthesisResult:
+    """A finished data set.
+
+    Attributes:
+        path: its folder.
+        manifest: what its manifest.json holds: the request, counts and measured label quality.
+        already: it was complete before the call, and nothing was drawn.
+
+    Example:
+        >>> result = inkgan.synth("digits", per_class=100)
+        >>> result.manifest["measured"]["label_accuracy"]
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    already: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as values of JSON."""
+        return {"path": str(self.path), "already": self.already, "manifest": self.manifest}
+
+    def __repr__(self) -> str:
+        return f"<SynthesisResult {self.path}: {summarize(self.manifest, self.already)}>"
+
+    def _repr_html_(self) -> str:
+        """Show a contact sheet of the first images, the counts and the files in a notebook."""
+        manifest = self.manifest
+        head = "".join(f"<th>{escape(name)}</th>" for name in manifest["classes"])
+        rows = "".join(
+            f"<tr><th>{escape(split)}</th>"
+            + "".join(f"<td>{count:,}</td>" for count in counts.values())
+            + "</tr>"
+            for split, counts in manifest["measured"]["digits"].items()
+        )
+        listed = "".join(
+            f"<li>{_code(names)}: {_code(meaning)}</li>"
+            for names, meaning in describe_files(manifest)
+        )
+        return (
+            f"<h4>{escape(title(manifest))}</h4>"
+            f"<p>{escape(summarize(manifest, self.already))}</p>"
+            f'<p><img src="{images.data_uri(self._contact_sheet())}" alt="First images"></p>'
+            f"<table><tr><th></th>{head}</tr>{rows}</table>"
+            f"<p>Files in <code>{escape(str(self.path))}</code>:</p><ul>{listed}</ul>"
+        )
+
+    def _contact_sheet(self) -> UInt8:
+        if self.manifest["request"]["content"]["kind"] == "sequences":
+            first = read_first_images(self.path, self.manifest, PREVIEW_SEQUENCES)
+            return images.grid(first, columns=2)
+        first = read_first_images(self.path, self.manifest, PREVIEW_IMAGES)
+        return images.grid(first, columns=PREVIEW_COLUMNS)
+
+
+def _code(text: str) -> str:
+    """Escape a text; words between backticks become code."""
+    parts = escape(text).split("`")
+    return "".join(
+        f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts)
+    )
