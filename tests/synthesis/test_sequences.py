@@ -17,13 +17,12 @@ from inkgan.images import Shape, read_picture
 from inkgan.synthesis import shards as shards_module
 from inkgan.synthesis.canvas import INK, BoundingBox, arrange, canvas_size, ink_box
 from inkgan.synthesis.formats.sequences import yolo_line
-from inkgan.synthesis.request import SynthesisRequest, DigitSequences
-from inkgan.synthesis.synth import SynthesisResult
+from inkgan.synthesis.request import DigitSequences, SynthesisRequest
+from inkgan.synthesis.synthesis_result import SynthesisResult
 from inkgan.types import UInt8
 from tests.fixtures.synthesis import Fake, make, tree
 
-STRINGS = DigitSequences(30, (2, 5), (0, 9))
-REQUEST = SynthesisRequest(STRINGS, seed=1)
+REQUEST = SynthesisRequest(DigitSequences(30, (2, 5), (0, 9)), seed=1)
 
 # The published schema (https://cocodataset.org/#format-data), as far as boxes need it.
 SCHEMA: dict[str, dict[str, type]] = {
@@ -181,16 +180,16 @@ def test_gaps_are_as_asked(
     for digit, (x, y, width, height) in zip(digits, drawn, strict=True):
         digit[y : y + height, x : x + width] = 255
     low, high = spacing[0], sum(spacing)
-    strings = DigitSequences(1, (1, 6), (low, high))
-    canvas = arrange(digits, index, SynthesisRequest(strings))
-    assert canvas.size == canvas_size(strings, Shape(1, 28, 28))
+    sequences = DigitSequences(1, (1, 6), (low, high))
+    canvas = arrange(digits, index, sequences, seed=0)
+    assert canvas.size == canvas_size(sequences, Shape(1, 28, 28))
     gaps = [
         right.x - left.x - left.width
         for left, right in zip(canvas.boxes, canvas.boxes[1:], strict=False)
     ]
     assert all(low <= gap <= high for gap in gaps)
     assert canvas.picture().astype(bool).sum() == sum(w * h for _, _, w, h in drawn)
-    assert canvas.boxes == arrange(digits, index, SynthesisRequest(strings)).boxes
+    assert canvas.boxes == arrange(digits, index, sequences, seed=0).boxes
 
 
 def test_the_estimate_is_from_above(made: SynthesisResult) -> None:

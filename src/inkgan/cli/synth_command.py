@@ -126,7 +126,7 @@ def synth(
             force=force,
             progress=progress,
         )
-    from inkgan.synthesis.data_card import summary
+    from inkgan.synthesis.data_card import summarize
 
-    typer.echo(summary(made.manifest, made.already), err=True)
+    typer.echo(summarize(made.manifest, made.already), err=True)
     typer.echo(out)

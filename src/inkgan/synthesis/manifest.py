@@ -61,12 +61,12 @@ class DatasetStatistics:
         rows = zip(self.classes, totals, self._correct, self._confidence, strict=True)
         return {
             "digits": digits,
-            "label_accuracy": _share(self._correct.sum(), totals.sum()),
-            "confidence": _share(self._confidence.sum(), totals.sum()),
+            "label_accuracy": _share(int(self._correct.sum()), int(totals.sum())),
+            "confidence": _share(self._confidence.sum(), int(totals.sum())),
             "classes": {
                 name: {
-                    "label_accuracy": _share(correct, total),
-                    "confidence": _share(confidence, total),
+                    "label_accuracy": _share(int(correct), int(total)),
+                    "confidence": _share(confidence, int(total)),
                 }
                 for name, total, correct, confidence in rows
                 if total

@@ -15,11 +15,7 @@ from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.run_dir import Run
 from inkgan.metrics.features.extractors import judge_digest
 from inkgan.synthesis.data_card import data_card
-from inkgan.synthesis.dataset_sampler import (
-    DatasetSampler,
-    can_classify,
-    check_generator,
-)
+from inkgan.synthesis.dataset_sampler import DatasetSampler, can_classify, check_generator
 from inkgan.synthesis.formats.labeled_images import write_labeled_images
 from inkgan.synthesis.formats.sequences import write_sequences
 from inkgan.synthesis.manifest import (
@@ -109,16 +105,13 @@ def synth(
 
     Example:
         >>> inkgan.synth("digits", per_class=6000, test_per_class=1000)
-        >>> inkgan.synth("upright", format="png", slant=(-5, 5), thickness=(2, 3))
         >>> inkgan.synth("numbers", sequences=10_000, length=(1, 6))
     """
     generator = load(source, device=device, checkpoint=checkpoint)
+    content: LabeledImages | DigitSequences
     if sequences is None:
-        classes = generator.bundle.classes
-        each = DEFAULT_PER_CLASS if per_class is None else per_class
-        train = counts_per_class(each, classes, "per_class")
-        test = counts_per_class(test_per_class, classes, "test_per_class")
-        content: LabeledImages | DigitSequences = LabeledImages(train, test, format or "idx", plain)
+        counts = per_class, test_per_class
+        content = _labeled_images(generator.bundle.classes, counts, format, plain)
     else:
         _refuse_for_sequences(
             per_class=per_class is not None,
@@ -129,13 +122,8 @@ def synth(
         content = DigitSequences(sequences, length, spacing)
     criteria = Criteria(min_confidence, dedupe, slant, thickness)
     request = SynthesisRequest(content, criteria, seed, license)
-    origin = {
-        "source": str(source),
-        "sha256": hashlib.sha256(weights_file(source, checkpoint).read_bytes()).hexdigest(),
-        "checkpoint": checkpoint,
-        "device": str(choose_device(device)),
-    }
     with compute_settings(threads=threads):
+        origin = _origin(source, checkpoint, device)
         return synthesize(Path(out), generator, request, origin, force, progress)
 
 
@@ -192,6 +180,31 @@ def weights_file(source: str | Path, checkpoint: Checkpoint) -> Path:
     if checkpoint == "best":
         return Run.open(path).checkpoint_path("best")
     return path / BUNDLE if path.is_dir() else path
+
+
+def _labeled_images(
+    classes: Sequence[str],
+    counts: tuple[int | Sequence[int] | None, int | Sequence[int]],
+    format: Format | None,
+    plain: bool,
+) -> LabeledImages:
+    """Return the request for single images, with one count for each class."""
+    per_class, test_per_class = counts
+    train = counts_per_class(
+        DEFAULT_PER_CLASS if per_class is None else per_class, classes, "per_class"
+    )
+    test = counts_per_class(test_per_class, classes, "test_per_class")
+    return LabeledImages(train, test, format or "idx", plain)
+
+
+def _origin(source: str | Path, checkpoint: Checkpoint, device: str) -> Plan:
+    """Return what the manifest records of the generator's source."""
+    return {
+        "source": str(source),
+        "sha256": hashlib.sha256(weights_file(source, checkpoint).read_bytes()).hexdigest(),
+        "checkpoint": checkpoint,
+        "device": str(choose_device(device)),
+    }
 
 
 def _refuse_for_sequences(**given: bool) -> None:

@@ -41,10 +41,14 @@ def read_first_images(folder: Path, manifest: Mapping[str, Any], count: int) -> 
             np.lib.format.read_magic(member)
             np.lib.format.read_array_header_1_0(member)
             return _read_pixels(member, shape)
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as pixels:
-        pixels.read(IDX_HEADER)
-        return _read_pixels(pixels, shape)
+    if path.suffix == ".gz":
+        with gzip.open(path) as unzipped:
+            unzipped.read(IDX_HEADER)
+            return _read_pixels(unzipped, shape)
+    with path.open("rb") as plain:
+        plain.read(IDX_HEADER)
+        return _read_pixels(plain, shape)
 
 
-def _read_pixels(stream: IO[bytes], shape: tuple[int, ...]) -> UInt8:
+def _read_pixels(stream: IO[bytes] | gzip.GzipFile, shape: tuple[int, ...]) -> UInt8:
     return np.frombuffer(stream.read(math.prod(shape)), np.uint8).reshape(shape)
