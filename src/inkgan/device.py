@@ -39,17 +39,17 @@ def choose_device(name: str = "auto") -> "torch.device":
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
-        raise ConfigError(f"--device {name!r} is unknown; choose auto, cpu, cuda, cuda:N or mps")
+        raise ConfigError(f"`device` {name!r} is unknown; choose auto, cpu, cuda, cuda:N or mps")
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise ConfigError(
-            f"--device {name}: torch {torch.__version__} finds {count} CUDA devices here; "
-            "use --device auto or --device cpu"
+            f"`device` {name}: torch {torch.__version__} finds {count} CUDA devices here; "
+            "use `device='auto'` or `device='cpu'`"
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ConfigError(
-            "--device mps: this torch finds no Apple GPU; use --device auto or --device cpu"
+            "`device` mps: this torch finds no Apple GPU; use `device='auto'` or `device='cpu'`"
         )
     return device
 
@@ -76,7 +76,7 @@ def compute_settings(
         limit_spinning: as `limit_openmp_spinning`.
 
     Afterwards the number of threads and the environment are as before, and the allocator has the
-    default thresholds of glibc (it no longer adapts them; glibc cannot be told to).
+    default thresholds of glibc (it no longer adapts them; glibc has no way back).
 
     Example:
         >>> with compute_settings(threads=2, keep_memory=True):

@@ -1,12 +1,16 @@
 """Every error that inkgan raises on purpose, as one tree.
 
-InkganError                 anything below; the command line prints it as one line, exit code 2
-├── ConfigError             a recipe, a key or a value that cannot be
-├── DataError               a data set that cannot be had or read
-│   ├── DataNotFoundError   looked everywhere, downloaded from nowhere
+InkganError                 anything below; the command line prints it as one line
+├── ConfigError             a recipe, a parameter or a value that is impossible
+├── DataError               a data set that cannot be found, downloaded or read
+│   ├── DataNotFoundError   neither on disk nor on any mirror
 │   └── DataFormatError     a file whose bytes are not what its format says
 ├── ArtifactError           a run folder, checkpoint or bundle that cannot be read or written
-└── TrainingStopped         the health monitor was told to stop an unhealthy run
+└── TrainingStopped         the health monitor stopped an unhealthy run
+
+Messages name parameters in backticks, as Python has them: "`epochs` must be at least 1, not -1",
+and recipe fields by their dotted names: "use `optim.lr=1e-4`". The command line replaces them by
+the flags of the running command.
 """
 
 import difflib
@@ -14,15 +18,15 @@ from collections.abc import Iterable
 
 
 class InkganError(Exception):
-    """Base of all errors that name what is wrong and the way out."""
+    """Base of all errors that inkgan raises; the message says what is wrong and what to do."""
 
 
 class ConfigError(InkganError):
-    """A recipe, key, name or value that cannot be."""
+    """A recipe, parameter, name or value that is impossible."""
 
 
 class DataError(InkganError):
-    """A data set that cannot be had or read."""
+    """A data set that cannot be found, downloaded or read."""
 
 
 class DataNotFoundError(DataError):
@@ -38,7 +42,7 @@ class ArtifactError(InkganError):
 
 
 class TrainingStopped(InkganError):
-    """The health monitor ended a run, as it was told to."""
+    """The health monitor stopped a run, because `on_trouble` is "stop"."""
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -113,7 +113,7 @@ def save_gif(path: Path, frames: Sequence[UInt8], seconds: float = 8.0) -> None:
 
 
 def data_uri(picture: UInt8) -> str:
-    """Return a picture as a data: address, to stand inside an HTML page."""
+    """Return a picture as a data: address, for use inside an HTML page."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -25,15 +25,15 @@ def seed_for(seed: int, *address: Address) -> int:
 
 
 def generator(seed: int, *address: Address) -> torch.Generator:
-    """Return a CPU generator that stands at the beginning of its address' stream."""
+    """Return a CPU generator at the beginning of the stream of its address."""
     return torch.Generator().manual_seed(seed_for(seed, *address))
 
 
 @contextmanager
 def scoped(seed: int, *address: Address, device: torch.device | None = None) -> Iterator[None]:
-    """Point torch's global generators at an address, and put the caller's state back after.
+    """Point torch's global generators at an address, and restore the caller's state afterwards.
 
-    For code that can only draw from the global generators: dropout and layer initialisation.
+    For code that can only draw from the global generators: dropout and initialization.
     """
     value = seed_for(seed, *address)
     on_cuda = device is not None and device.type == "cuda"

@@ -111,8 +111,8 @@ def test_a_batch_may_be_the_whole_set_but_not_more(numbered: Dataset) -> None:
     assert whole.per_epoch == 1
     assert sorted(whole.at(0).labels.tolist()) == list(range(COUNT))
     message = (
-        r"schedule\.batch_size=104 is more than the 103 images of numbered; "
-        r"use --set schedule\.batch_size=12"
+        r"`schedule\.batch_size=104` is more than the 103 images of numbered; "
+        r"use `schedule\.batch_size=12`"
     )
     with pytest.raises(ConfigError, match=message):
         Batches(numbered, COUNT + 1, 0, Augment())

@@ -259,7 +259,7 @@ def test_when_all_fail_the_message_lists_every_try_and_the_ways_out(
     assert message.startswith("kmnist is not on this machine")
     for url, reason in reasons.items():
         assert re.search(f"^  {re.escape(url)}: {re.escape(reason)}", message, re.MULTILINE)
-    for way_out in ("--data-dir", "INKGAN_DATA", "kmnist/", "--data uci-digits", NAME):
+    for way_out in ("`data_dir`", "INKGAN_DATA", "kmnist/", "`data.name=uci-digits`", NAME):
         assert way_out in message
     assert left_behind(tmp_path) == set()
 
@@ -316,7 +316,7 @@ def test_roots_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert search_roots(None) == [Path("/the/cache")]
     monkeypatch.delenv("INKGAN_CACHE")
     assert cache_folder().name == "inkgan"
-    with pytest.raises(DataError, match=r"--data-dir .*nowhere is no folder"):
+    with pytest.raises(DataError, match=r"`data_dir` .*nowhere is no folder"):
         search_roots(tmp_path / "nowhere")
 
 

@@ -85,7 +85,7 @@ def test_loose_pictures_beside_class_folders_are_refused(tmp_path: Path) -> None
 def test_mixed_sizes_name_the_way_out_and_size_is_it(tmp_path: Path) -> None:
     save(tmp_path / "1.png", 7)
     save(tmp_path / "2.png", 7, WIDE)
-    message = r"2\.png is 20x28 where 1\.png is 28x28; resize all with --set data\.size=28"
+    message = r"2\.png is 20x28 where 1\.png is 28x28; resize all: use `data\.size=28`"
     with pytest.raises(DataError, match=message):
         load(tmp_path)
     dataset = load(tmp_path, size=16)

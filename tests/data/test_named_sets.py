@@ -138,7 +138,7 @@ def test_both_splits_and_their_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", ["mnist", "MNIST/raw", "MNIST", "."])
 @pytest.mark.parametrize("spelling", [str, plain, kaggle], ids=["gz", "plain", "kaggle"])
 def test_layouts_and_spellings(place: str, spelling: Callable[[str], str], tmp_path: Path) -> None:
-    """Our own, torchvision's, and a --data-dir that is itself the set's folder."""
+    """Our own, torchvision's, and a `data_dir` that is itself the set's folder."""
     write_set(tmp_path / place, 70, spelling)
     assert level_of(load(data_dir=tmp_path)) == 70
 
@@ -157,7 +157,7 @@ def test_spellings_may_be_mixed_but_a_set_is_taken_from_one_folder(tmp_path: Pat
 def test_nowhere_and_offline(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match=r"(?s)mnist is not on this.*INKGAN_OFFLINE"):
         load(data_dir=tmp_path)
-    with pytest.raises(DataError, match=r"--data-dir .*nowhere is no folder"):
+    with pytest.raises(DataError, match=r"`data_dir` .*nowhere is no folder"):
         load(data_dir=tmp_path / "nowhere")
 
 

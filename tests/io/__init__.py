@@ -1,1 +1,1 @@
-"""Tests of io."""
+"""Tests of data."""

@@ -124,7 +124,7 @@ def test_a_finished_run_says_so_and_more_epochs_extend_it(tiny: Recipe, tmp_path
 def test_another_recipe_does_not_touch_a_run(tiny: Recipe, tmp_path: Path) -> None:
     events_of(override(tiny, ["schedule.epochs=1"]), tmp_path / "a")
     before = {p: p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file()}
-    with pytest.raises(ArtifactError, match=r"another recipe: optim\.lr = 0\.0002 \(asked: 0\.1\)"):
+    with pytest.raises(ArtifactError, match=r"another recipe: `optim\.lr` = 0\.0002 \(now 0\.1\)"):
         events_of(override(tiny, ["optim.lr=0.1"]), tmp_path / "a")
     assert {p: p.read_bytes() for p in before} == before
 

@@ -1,1 +1,1 @@
-"""Data sets: found or fetched, read strictly, held as one uint8 tensor on the device."""
+"""Data sets: found or downloaded, read strictly, kept as one uint8 tensor on the device."""

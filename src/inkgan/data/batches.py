@@ -1,4 +1,4 @@
-"""Batches addressed by (seed, epoch, step): any of them can be had at any time."""
+"""Batches addressed by (seed, epoch, step): any of them can be made at any time."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -23,9 +23,16 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """Full batches, shuffled anew each epoch without replacement.
+    """Full batches, shuffled again in each epoch, without replacement.
 
-    What does not fill a batch is left out of that epoch; another shuffle, other images.
+    Images that do not fill a batch are left out of that epoch.
+
+    Args:
+        dataset: the training images.
+        batch_size: images of one batch, at most all of them.
+        seed: of the shuffles and of the distortion.
+        distortion: how to distort the images of each batch.
+        style: the stroke measures that each batch carries.
     """
 
     def __init__(
@@ -38,8 +45,8 @@ class Batches:
     ) -> None:
         if batch_size > len(dataset):
             raise ConfigError(
-                f"schedule.batch_size={batch_size} is more than the {len(dataset):,} images of "
-                f"{dataset.name}; use --set schedule.batch_size={max(2, len(dataset) // 8)}"
+                f"`schedule.batch_size={batch_size}` is more than the {len(dataset):,} images of "
+                f"{dataset.name}; use `schedule.batch_size={max(2, len(dataset) // 8)}`"
             )
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.distortion = distortion
@@ -65,16 +72,16 @@ class Batches:
 
 
 def batches_for(recipe: Recipe, dataset: Dataset) -> Batches:
-    """Make the batches that a recipe asks for of a data set.
+    """Make the batches of a recipe from a data set.
 
     Raises:
-        ConfigError: the set is too small, or has not the classes that the networks expect.
+        ConfigError: the set is too small, or does not have the classes that the networks expect.
     """
     classes, found = recipe.model.classes, len(dataset.classes)
     if classes not in (0, found):
         raise ConfigError(
-            f"model.classes={classes}, but {dataset.name} has {found}; use --set "
-            f"model.classes={found if found > 1 else 0}"
+            f"`model.classes={classes}`, but {dataset.name} has {found}; use "
+            f"`model.classes={found if found > 1 else 0}`"
         )
     return Batches(
         dataset,
@@ -91,7 +98,7 @@ def _measured(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor:
         return torch.zeros(len(dataset), 0, device=dataset.images.device)
     if dataset.shape.channels != 1:
         raise ConfigError(
-            f"model.style_measures measures strokes of grey digits; {dataset.name} has "
-            f"{dataset.shape} images: use --set 'model.style_measures=[]'"
+            f"`model.style_measures` are of strokes of grey digits; {dataset.name} has "
+            f"{dataset.shape} images: use `model.style_measures=[]`"
         )
     return style_ranks(dataset.images, dataset.labels)[:, [STYLES.index(name) for name in style]]

@@ -34,13 +34,13 @@ class RemoteFile:
 
 
 def search_roots(data_dir: Path | None) -> list[Path]:
-    """List the folders to look in, first to last: --data-dir, INKGAN_DATA, the user's cache.
+    """List the folders to look in, first to last: `data_dir`, INKGAN_DATA, the user's cache.
 
     Raises:
         DataError: `data_dir` is given and is no folder.
     """
     if data_dir is not None and not data_dir.is_dir():
-        raise DataError(f"--data-dir {data_dir} is no folder")
+        raise DataError(f"`data_dir` {data_dir} is no folder")
     from_environment = os.environ.get("INKGAN_DATA")
     named = [data_dir, Path(from_environment) if from_environment else None, cache_folder()]
     return [root for root in named if root is not None]
@@ -102,7 +102,7 @@ def _fetch(file: RemoteFile, folder: Path, data_set: str, progress: Progress) ->
     raise DataNotFoundError(
         f"{data_set} is not on this machine and cannot be downloaded. Tried for {file.name}:\n"
         f"{tried}\nWays out: put the files into a folder {data_set}/ and name its parent with "
-        "--data-dir or INKGAN_DATA; or train on the built-in digits with --data uci-digits"
+        "`data_dir` or INKGAN_DATA; or use the built-in digits, `data.name=uci-digits`"
     )
 
 
@@ -174,7 +174,7 @@ class ResumingDownloader:
             self.partial.unlink()
             raise OSError(f"sent more than {self.file.max_bytes:,} bytes")
         if total is not None and done < total:
-            raise OSError(f"broke off after {done:,} of {total:,} bytes; run again to go on")
+            raise OSError(f"broke off after {done:,} of {total:,} bytes; call again to resume")
 
     def _hand_over(self, output_file: str) -> None:
         shutil.copyfile(self.partial, output_file)

@@ -15,7 +15,7 @@ from inkgan.data.readers.cifar import read_cifar10
 from inkgan.data.readers.derived import read_stacked, read_uci_digits
 from inkgan.data.readers.folder import read_folder, read_npz
 from inkgan.data.readers.idx_set import read_idx_set
-from inkgan.data.spec import DatasetSpec, IdxFiles, Labelled, Pair, ReadRequest
+from inkgan.data.spec import DatasetSpec, IdxFiles, LabeledImages, Pair, ReadRequest
 from inkgan.errors import ConfigError, DataFormatError, did_you_mean
 from inkgan.images import Shape
 
@@ -330,7 +330,7 @@ def get_dataset_spec(name: str) -> DatasetSpec:
     raise ConfigError(f"`data.name`: unknown data set {name!r}{did_you_mean(name, known)}")
 
 
-def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> Labelled:
+def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> LabeledImages:
     """Read one split of a data set as images (n, H, W, C), labels and class names.
 
     Args:
@@ -351,7 +351,7 @@ def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> La
     return _check(spec, np.asarray(images), np.asarray(labels))
 
 
-def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> Labelled:
+def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> LabeledImages:
     """Refuse what a reader must not return; give grey images their axis of channels."""
     images = images[..., None] if images.ndim == 3 else images
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):

@@ -12,7 +12,7 @@ from inkgan.images import Shape
 from inkgan.types import Progress, UInt8, silent
 
 SourceSplit = Literal["train", "test"]
-Labelled = tuple[UInt8, list[int], tuple[str, ...]]  # images (n, H, W, C), labels, class names
+LabeledImages = tuple[UInt8, list[int], tuple[str, ...]]  # images (n, H, W, C), labels, class names
 
 
 class Pair(NamedTuple):

@@ -37,13 +37,13 @@ class Bundle:
     Attributes:
         recipe: how it was trained.
         shape: channels, height and width of its images.
-        classes: names of the classes it saw, in the order of the labels.
+        classes: names of the classes in the data, in the order of the labels.
         weights: the averaged generator's state.
         images_seen: real images that training had shown.
         data_sha256: digest of the training images and labels.
-        scores: what was measured of it, by metric name.
+        scores: measured scores by metric name.
         generator_class: of a generator of one's own (`inkgan.models.custom`); never in the file.
-        license: an identifier such as mit or cc0-1.0; empty where nobody has said.
+        license: an identifier such as mit or cc0-1.0; empty where none was given.
     """
 
     recipe: Recipe
@@ -178,5 +178,5 @@ def _rounded(key: str, tensor: torch.Tensor) -> torch.Tensor:
         return tensor
     rounded = tensor.half().float()
     if not rounded.isfinite().all():
-        raise ArtifactError(f"{key} holds numbers beyond float16; export without --half")
+        raise ArtifactError(f"{key} has numbers beyond float16; use `half=False`")
     return rounded

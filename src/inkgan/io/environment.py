@@ -52,7 +52,7 @@ def write_environment(path: Path, device: torch.device, data_sha256: str, data: 
     elif files.read_json(path)["data_sha256"] != data_sha256:
         raise ArtifactError(
             f"{path.parent} was trained on other images than {data} now holds; bring the old data "
-            "back or use another `out`"
+            "back or choose another `out`"
         )
 
 

@@ -1,4 +1,4 @@
-"""A run folder: everything that one training run leaves, and the lock that guards it."""
+"""A run folder: everything that one training run writes and reads."""
 
 import json
 from collections.abc import Mapping
@@ -8,14 +8,13 @@ from typing import Any
 import torch
 
 from inkgan import files
-from inkgan.config import Recipe
-from inkgan.config import serialize as toml
+from inkgan.config import Recipe, serialize
 from inkgan.errors import ArtifactError
 from inkgan.io import tensors as tensor_files
 from inkgan.io.migrate import migrate_checkpoint, migrate_metrics_row
 
 CHECKPOINT = "checkpoint"
-# What may change when a run goes on: for how long, and how often it is looked at.
+# What may change when a run is resumed: its length, and how often it is sampled and evaluated.
 FLEXIBLE = {
     "schedule.epochs",
     "schedule.images",
@@ -37,28 +36,59 @@ class Run:
     def __init__(self, path: Path, recipe: Recipe) -> None:
         self.path, self.recipe = path, recipe
 
-    bundle_path = property(lambda self: self.path / "generator.safetensors")
-    metrics_path = property(lambda self: self.path / "metrics.jsonl")
-    environment_path = property(lambda self: self.path / "environment.json")
-    samples_path = property(lambda self: self.path / "samples")
-    timeline_path = property(lambda self: self.path / "timeline.gif")
-    curves_path = property(lambda self: self.path / "curves.png")
-    grid_path = property(lambda self: self.path / "grid.png")
+    @property
+    def bundle_path(self) -> Path:
+        """The trained generator, a bundle."""
+        return self.path / "generator.safetensors"
+
+    @property
+    def metrics_path(self) -> Path:
+        """Metrics, one JSON object a line."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def environment_path(self) -> Path:
+        """Versions, machine, number of threads and digest of the data."""
+        return self.path / "environment.json"
+
+    @property
+    def samples_path(self) -> Path:
+        """The folder of the sample grids."""
+        return self.path / "samples"
+
+    @property
+    def timeline_path(self) -> Path:
+        """The sample grids as an animation."""
+        return self.path / "timeline.gif"
+
+    @property
+    def curves_path(self) -> Path:
+        """The training curves."""
+        return self.path / "curves.png"
+
+    @property
+    def grid_path(self) -> Path:
+        """A grid of the trained generator's samples."""
+        return self.path / "grid.png"
 
     @classmethod
     def create_or_open(cls, path: Path, recipe: Recipe) -> "Run":
-        """Begin a run in an empty folder, or go on with the run of the same recipe in it.
+        """Start a run in an empty folder, or resume the run of the same recipe in it.
+
+        Args:
+            path: an existing folder.
+            recipe: may differ from the run's own in its length and intervals only.
 
         Raises:
-            ArtifactError: the folder holds something else, or a run of another recipe.
+            ArtifactError: the folder contains something else, or a run of another recipe.
         """
         if (path / "checkpoints").is_dir():
             _refuse_other_recipe(path, cls.open(path).recipe, recipe)
         elif not (path / "recipe.toml").is_file() and any(
             not p.name.startswith(".") for p in path.iterdir()
         ):
-            raise ArtifactError(f"--out {path} is not empty and no run folder; name another one")
-        files.write_text(path / "recipe.toml", toml.to_toml(recipe))
+            raise ArtifactError(f"`out` {path} is not empty and no run folder; choose another")
+        files.write_text(path / "recipe.toml", serialize.to_toml(recipe))
         return cls(path, recipe)
 
     @classmethod
@@ -72,7 +102,7 @@ class Run:
         if not recipe_path.is_file():
             raise ArtifactError(f"{path} is no run folder: it has no recipe.toml")
         text = recipe_path.read_text(encoding="utf-8")
-        return cls(path, toml.from_toml(text, str(recipe_path), unregistered=True))
+        return cls(path, serialize.from_toml(text, str(recipe_path), unregistered=True))
 
     # --- metrics.jsonl: one JSON object a line, in the order of the steps ---
 
@@ -96,7 +126,7 @@ class Run:
             raise ArtifactError(f"cannot write {self.metrics_path}: {error.strerror}") from error
 
     def rewind(self, step: int) -> None:
-        """Forget what was recorded after a step: resuming from there will record it again."""
+        """Remove what was recorded after a step; resuming from there records it again."""
         kept = [json.dumps(row) + "\n" for row in self.rows() if row["step"] <= step]
         if self.metrics_path.is_file():
             files.write_text(self.metrics_path, "".join(kept))
@@ -141,11 +171,11 @@ class Run:
         return migrate_checkpoint(tensors, document["counters"])
 
 
-def _refuse_other_recipe(path: Path, held: Recipe, asked: Recipe) -> None:
-    changed = [d for d in toml.differences(held, asked) if d[0] not in FLEXIBLE]
-    if changed:
-        shown = ", ".join(f"{key} = {old!r} (asked: {new!r})" for key, old, new in changed[:3])
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+def _refuse_other_recipe(path: Path, existing: Recipe, requested: Recipe) -> None:
+    changes = [d for d in serialize.differences(existing, requested) if d[0] not in FLEXIBLE]
+    if changes:
+        shown = ", ".join(f"`{key}` = {old!r} (now {new!r})" for key, old, new in changes[:3])
+        more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
         raise ArtifactError(
-            f"--out {path} holds a run of another recipe: {shown}{more}; use another --out"
+            f"`out` {path} has a run of another recipe: {shown}{more}; choose another folder"
         )

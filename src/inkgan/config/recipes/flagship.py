@@ -77,7 +77,7 @@ FLAGSHIPS = (
     ),
     _variant(
         "stacked-mnist",
-        "Three digits as three colours, 1,000 modes (Metz et al. 2017, section 3.3.1): the "
+        "Three digits as three colors, 1,000 modes (Metz et al. 2017, section 3.3.1): the "
         "flagship's networks without labels and style.",
         {"data.name": "stacked-mnist", "model.classes": 0, "model.style_measures": ()},
     ),

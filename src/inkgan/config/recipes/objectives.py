@@ -93,7 +93,7 @@ _WGAN_GP = Recipe(
 
 _SNGAN_PROJECTION = Recipe(
     name="sngan-projection",
-    notes="Miyato et al. 2018, Miyato and Koyama 2018: hinge loss, spectral normalisation, the "
+    notes="Miyato et al. 2018, Miyato and Koyama 2018: hinge loss, spectral normalization, the "
     "label in the generator's norms and as a projection; 4e-4 against 1e-4 for one step each "
     "(Heusel et al. 2017) in place of five steps.",
     data=_MNIST,
@@ -119,8 +119,8 @@ _SNGAN_PROJECTION = Recipe(
 
 _R3GAN_SMALL = Recipe(
     name="r3gan-small",
-    notes="Huang et al. 2024 at the size of this house: relativistic pairing, R1 and R2 at every "
-    "step with gamma 1 down to 0.1, residual blocks without normalisation, linear output. Plain "
+    notes="Huang et al. 2024 at this project's size: relativistic pairing, R1 and R2 at every "
+    "step with gamma 1 down to 0.1, residual blocks without normalization, linear output. Plain "
     "3x3 convolutions for the paper's grouped ones, one block a stage; the averaged generator's "
     "half-life grows to 5 % of the images seen.",
     data=_MNIST,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from inkgan.data.spec import Labelled
+from inkgan.data.spec import LabeledImages
 from inkgan.errors import DataError, DataFormatError
 from inkgan.types import UInt8
 
@@ -33,7 +33,7 @@ DAMAGED = (  # what Pillow, zipfile and numpy raise for bytes that are not what 
 )
 
 
-def read_folder(root: Path, split: str, size: int | None) -> Labelled:
+def read_folder(root: Path, split: str, size: int | None) -> LabeledImages:
     """Read a split of a picture folder as (n, H, W, C), labels and class names.
 
     With folders train/ and test/ inside, these are the splits; otherwise every tenth picture of
@@ -91,10 +91,10 @@ def _class_folders(base: Path) -> list[Path]:
 
 def _pictures_in(folder: Path, recursive: bool) -> list[Path]:
     found = folder.rglob("*") if recursive else folder.iterdir()
-    return sorted(p for p in found if p.suffix.lower() in SUFFIXES and not _hidden(p, folder))
+    return sorted(p for p in found if p.suffix.lower() in SUFFIXES and not _is_hidden(p, folder))
 
 
-def _hidden(path: Path, folder: Path) -> bool:
+def _is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
@@ -103,7 +103,7 @@ def _read_picture(path: Path, size: int | None) -> UInt8:
         with Image.open(path) as opened:
             if max(opened.size) > MAX_SIDE:
                 raise DataFormatError(f"{path} has {opened.size} pixels; {MAX_SIDE} a side at most")
-            picture = _grey_or_colour(opened)
+            picture = _to_grey_or_rgb(opened)
     except DAMAGED as error:
         raise DataFormatError(f"{path} cannot be read as a picture: {error}") from error
     if size is not None and picture.size != (size, size):
@@ -112,7 +112,7 @@ def _read_picture(path: Path, size: int | None) -> UInt8:
     return array[..., None] if array.ndim == 2 else array
 
 
-def _grey_or_colour(opened: Image.Image) -> Image.Image:
+def _to_grey_or_rgb(opened: Image.Image) -> Image.Image:
     deep = opened.mode == "I" and opened.format in ("PNG", "PPM")
     if deep or opened.mode.startswith("I;16"):  # convert() would clip 65,535 levels at 255
         return Image.fromarray((np.asarray(opened) // 257).astype(np.uint8))
@@ -125,11 +125,11 @@ def _check_equal_sizes(paths: Sequence[Path], pictures: Sequence[UInt8]) -> None
             (h, w), (height, width) = picture.shape[:2], pictures[0].shape[:2]
             raise DataError(
                 f"{path} is {h}x{w} where {paths[0].name} is {height}x{width}; "
-                "resize all with --set data.size=28"
+                "resize all: use `data.size=28`"
             )
 
 
-def read_npz(path: Path, split: str) -> Labelled:
+def read_npz(path: Path, split: str) -> LabeledImages:
     """Read a split of an .npz file as (n, H, W, C), labels and class names.
 
     Keys: images and labels, or x_train, y_train, x_test, y_test. Without a test split every tenth
@@ -140,13 +140,13 @@ def read_npz(path: Path, split: str) -> Labelled:
             do not match.
         DataError: too few images for a test split.
     """
-    held = _load_arrays(path)
-    images = _first(held, "images", "x_train")
+    arrays = _load_arrays(path)
+    images = _first(arrays, "images", "x_train")
     if images is None:
-        raise DataFormatError(f"{path} has keys {sorted(held)}; images or x_train is needed")
-    train = _check_arrays(path, images, _first(held, "labels", "y_train"))
-    if "x_test" in held:
-        test = _check_arrays(path, held["x_test"], held.get("y_test"))
+        raise DataFormatError(f"{path} has keys {sorted(arrays)}; images or x_train is needed")
+    train = _check_arrays(path, images, _first(arrays, "labels", "y_train"))
+    if "x_test" in arrays:
+        test = _check_arrays(path, arrays["x_test"], arrays.get("y_test"))
     else:
         tenth = np.arange(len(images)) % 10 == 9
         train, test = [(train[0][part], train[1][part]) for part in (~tenth, tenth)]
@@ -164,10 +164,10 @@ def read_npz_images(path: Path) -> tuple[UInt8, np.ndarray | None]:
         DataFormatError: not an .npz, no key images or x_train, not uint8 (n, H, W[, 3]), or labels
             that do not match.
     """
-    held = _load_arrays(path)
-    images, labels = _first(held, "images", "x_train"), _first(held, "labels", "y_train")
+    arrays = _load_arrays(path)
+    images, labels = _first(arrays, "images", "x_train"), _first(arrays, "labels", "y_train")
     if images is None:
-        raise DataFormatError(f"{path} has keys {sorted(held)}; images or x_train is needed")
+        raise DataFormatError(f"{path} has keys {sorted(arrays)}; images or x_train is needed")
     pixels, numbers = _check_arrays(path, images, labels)
     return pixels, None if labels is None else numbers
 
@@ -195,15 +195,15 @@ def _load_arrays(path: Path) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > MAX_NPZ_BYTES:
                 raise DataFormatError(f"{path} unpacks to more than {MAX_NPZ_BYTES:,} bytes")
-        with np.load(path, allow_pickle=False) as arrays:
-            held = {key: arrays[key] for key in arrays.files}
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
     except DAMAGED as error:
         raise DataFormatError(f"{path} cannot be read as .npz: {error}") from error
-    return {key: array for key, array in held.items() if isinstance(array, np.ndarray)}
+    return {key: array for key, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
-def _first(held: dict[str, np.ndarray], *keys: str) -> np.ndarray | None:
-    return next((held[key] for key in keys if key in held), None)
+def _first(arrays: dict[str, np.ndarray], *keys: str) -> np.ndarray | None:
+    return next((arrays[key] for key in keys if key in arrays), None)
 
 
 def _check_arrays(
