@@ -28,11 +28,11 @@ def main() -> None:
     parser.add_argument("--digits", type=int, default=500)
     parser.add_argument("--write", action="store_true", help=f"into the package's {SHIPPED}")
     options = parser.parse_args()
-    sampler = load(options.source)
+    generator = load(options.source)
     test = load_dataset(Data(name="mnist", holdout=0), "test", None)
     images, labels = (part[: options.digits].numpy() for part in (test.images[:, 0], test.labels))
     started = time.perf_counter()
-    errors = measure_errors(sampler, images, labels.tolist())
+    errors = measure_errors(generator, images, labels.tolist())
     each = (time.perf_counter() - started) / len(images)
     low, median, high = np.percentile(errors, [5, 50, 95])
     print(f"error: median {median:.4f}, 5 % {low:.4f}, 95 % {high:.4f}; {each:.2f} s a digit")
@@ -41,8 +41,8 @@ def main() -> None:
     read, alone = [], 50
     for image, label in zip(images[:alone], labels[:alone], strict=True):
         seen = Seen(image[None], str(label), unknown, unknown)
-        hand = imitate_digits(seen, sampler).hand
-        read.append(look(sampler.render(np.tile(hand.latent, (10, 1)), range(10))).read)
+        hand = imitate_digits(seen, generator).hand
+        read.append(look(generator.render(np.tile(hand.latent, (10, 1)), range(10))).read)
     print(f"one digit alone: {(time.perf_counter() - started) / alone:.2f} s, reading included")
     print(
         f"other digits in its hand are read right: {(np.stack(read) == np.arange(10)).mean():.1%}"
@@ -54,7 +54,7 @@ def main() -> None:
             "percentiles": np.percentile(errors, PERCENTS).round(5).tolist(),
         }
         path = Path(str(resources("inkgan.inversion") / SHIPPED))
-        files.write_json(path, shipped() | {sampler.bundle.digest[:16]: entry})
+        files.write_json(path, shipped() | {generator.bundle.digest[:16]: entry})
         print(path)
 
 

@@ -13,8 +13,8 @@ from inkgan import rng
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
 from inkgan.generation.load import load
-from inkgan.generation.style_control.measures import MEASURES, UNITS, measure_styles
-from inkgan.generation.style_control.sample_styled import StyleController
+from inkgan.generation.style_control.controller import StyleController
+from inkgan.generation.style_control.style import MEASURES, UNITS, style_of
 from inkgan.metrics.features.extractors import look
 from inkgan.metrics.prdc import manifold
 from inkgan.types import Float64, UInt8
@@ -31,28 +31,28 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--edges", action="store_true", help="coverage of real digits there, too")
     options = parser.parse_args()
-    stylist = StyleController(load(options.source))
-    latents = stylist.sampler.latents(range(options.draws))
-    classes = len(stylist.sampler.bundle.classes)
-    labels = stylist.labels_of(latents, range(options.draws))
-    if stylist.sampler.conditional:
+    controller = StyleController(load(options.source))
+    latents = controller.generator.latents(range(options.draws))
+    classes = len(controller.generator.bundle.classes)
+    labels = controller.predict_labels(latents, range(options.draws))
+    if controller.generator.conditional:
         labels = (np.arange(options.draws) % classes).tolist()
     started = time.perf_counter()
-    ranges = np.stack([calibration.ranges() for calibration in stylist.book.of(labels)])
+    ranges = np.stack([calibration.ranges() for calibration in controller.calibrations.of(labels)])
     print(f"{time.perf_counter() - started:.1f} s for the calibration (0 where it was kept)")
     shares = torch.rand(len(labels), len(MEASURES), generator=rng.generator(0, "style benchmark"))
     places = shares.double().numpy()
     targets = ranges[..., 0] + places * (ranges[..., 1] - ranges[..., 0])
     started = time.perf_counter()
-    settled = stylist.draw(latents, labels, targets)
+    drawn = controller.draw(latents, labels, targets)
     seconds = time.perf_counter() - started
-    report(np.abs(settled.measured - targets), places)
-    plain = stylist.render(latents, np.asarray(labels))
-    right = [(look(images).read == labels).mean() for images in (settled.images, plain)]
+    report(np.abs(drawn.measured - targets), places)
+    plain = controller.render(latents, np.asarray(labels))
+    right = [(look(images).read == labels).mean() for images in (drawn.images, plain)]
     print(f"class kept: {right[0]:.1%} (without a style {right[1]:.1%}), by E1")
     print(f"{seconds:.1f} s for {options.draws} draws")
     if options.edges:
-        report_edges(stylist)
+        report_edges(controller)
 
 
 def report(gaps: Float64, places: Float64) -> None:
@@ -70,14 +70,16 @@ def report(gaps: Float64, places: Float64) -> None:
     print(f"all three within {TOLERANCES.tolist()}: {(gaps <= TOLERANCES).all(axis=1).mean():.1%}")
 
 
-def report_edges(stylist: StyleController) -> None:
+def report_edges(controller: StyleController) -> None:
     """Print the share of real test digits in the outer tenths of each range that are covered.
 
     Digits of the same classes and the same measure are drawn, one for each; the floor takes
     training images from the same tenth of the same class' range.
     """
     real = {name: _measured(name) for name in ("test", "train")}
-    ranges = np.stack([book.ranges() for book in stylist.book.of(range(10))])  # (10, 3, 2)
+    ranges = np.stack(
+        [book.ranges() for book in controller.calibrations.of(range(10))]
+    )  # (10, 3, 2)
     print("measure    edge       test images  coverage  by training images")
     for column, name in enumerate(MEASURES):
         for edge, (least, most) in (("lowest", (0.0, EDGE)), ("highest", (1 - EDGE, 1.0))):
@@ -86,18 +88,18 @@ def report_edges(stylist: StyleController) -> None:
                 low, high = ranges[labels, column].T
                 place = (measured[:, column] - low) / (high - low)
                 inside[split] = np.flatnonzero((place >= least) & (place <= most))
-            shown, floor = _coverage(stylist, real, inside, column)
+            shown, floor = _coverage(controller, real, inside, column)
             print(f"{name:10} {edge:8} {len(inside['test']):13}  {shown:8.1%}  {floor:.1%}")
 
 
 def _measured(split: str) -> tuple[UInt8, np.ndarray, Float64]:
     dataset = load_dataset(Data(holdout=0), "test" if split == "test" else "train")
     images = dataset.images[:TRAINING, 0].numpy()
-    return images, dataset.labels[:TRAINING].numpy(), measure_styles(images)
+    return images, dataset.labels[:TRAINING].numpy(), style_of(images)
 
 
 def _coverage(
-    stylist: StyleController,
+    controller: StyleController,
     real: dict[str, tuple[UInt8, np.ndarray, Float64]],
     inside: dict[str, np.ndarray],
     column: int,
@@ -106,8 +108,8 @@ def _coverage(
     images, labels, measured = (part[inside["test"]] for part in real["test"])
     targets = np.full(measured.shape, np.nan)
     targets[:, column] = measured[:, column]
-    latents = stylist.sampler.latents(range(len(labels)))
-    drawn = stylist.draw(latents, labels.tolist(), targets).images
+    latents = controller.generator.latents(range(len(labels)))
+    drawn = controller.draw(latents, labels.tolist(), targets).images
     chosen = []
     for label in range(10):
         rows = inside["train"][real["train"][1][inside["train"]] == label]

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from inkgan.errors import InkganError
     from inkgan.evaluation.evaluate import evaluate
     from inkgan.evaluation.report.compare import compare
+    from inkgan.generation.deprecated import styled
     from inkgan.generation.generator import Generator
     from inkgan.generation.load import load
-    from inkgan.generation.style_control.sample_styled import styled
     from inkgan.handwriting.morph import morph
     from inkgan.handwriting.write import write
     from inkgan.inversion.imitate import imitate
@@ -64,7 +64,7 @@ _HOMES = {
     "register_dataset": "inkgan.data.registry",
     "morph": "inkgan.handwriting.morph",
     "synth": "inkgan.synthesis.synth",
-    "styled": "inkgan.generation.style_control.sample_styled",
+    "styled": "inkgan.generation.deprecated",
     "train": "inkgan.runs.api",
     "write": "inkgan.handwriting.write",
 }

@@ -1,6 +1,6 @@
 """One hand: generators that have one, that have none, and what the report says of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from inkgan.evaluation.evaluate import PROTOCOLS, Judged
 from inkgan.evaluation.one_hand import one_hand
 from inkgan.evaluation.reference import Reference
 from inkgan.evaluation.results import Protocol
+from inkgan.generation.arguments import Labels
 from inkgan.generation.generator import Generator
 from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
@@ -47,9 +48,9 @@ class Writer(Generator):
         super().__init__(bundle_of(CONDITIONAL))
         self.drawing = drawing
 
-    def render(self, latents: Float32, labels: Sequence[int] | Float32 | None = None) -> UInt8:
-        assert labels is not None
-        return np.stack([self.drawing(z, int(y)) for z, y in zip(latents, labels, strict=True)])
+    def render(self, latents: Float32, labels: Labels | Float32 | None = None) -> UInt8:
+        assert isinstance(labels, list)
+        return np.stack([self.drawing(*pair) for pair in zip(latents, labels, strict=True)])
 
 
 def own_hand(z: np.ndarray, label: int) -> UInt8:

@@ -24,8 +24,8 @@ from inkgan.export.lowering import program_of
 from inkgan.export.slider_calibration import PLACES, style_scales
 from inkgan.generation.generator import Generator
 from inkgan.generation.sampling import latents_from_seeds
-from inkgan.generation.style_control.calibration_cache import DRAWS, FIRST_SEED
-from inkgan.generation.style_control.measures import measure_styles
+from inkgan.generation.style_control.calibration import DRAWS, FIRST_SEED
+from inkgan.generation.style_control.style import style_of
 from inkgan.images import Shape
 from inkgan.io.bundle import Bundle, Measured
 from tests.fixtures.bundles import EVERY, small_bundle
@@ -182,7 +182,7 @@ def test_scales_are_the_percentiles_of_the_draws() -> None:
     assert (np.diff(scales, axis=2) >= 0).all()
     sampler = Generator(bundle)
     images = sampler.render(sampler.latents(range(FIRST_SEED, FIRST_SEED + DRAWS)), [6] * DRAWS)
-    measured = measure_styles(images)
+    measured = style_of(images)
     for place, percent in ((0.0, 50), (1.0, 84.13)):
         expected = np.percentile(measured, percent, axis=0)
         column = np.flatnonzero(place == PLACES)[0]

@@ -1,13 +1,19 @@
 """Images from seeds."""
 
-from collections.abc import Iterator
+import base64
+import dataclasses
+import io
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
@@ -17,6 +23,7 @@ from inkgan.generation.sampling import CHUNK, latents_from_seeds
 from inkgan.images import Shape
 from inkgan.io.bundle import Bundle, load_bundle
 from inkgan.models.build import build_generator
+from inkgan.types import UInt8
 
 
 def bundle_of(recipe: Recipe, shape: Shape = Shape(1, 28, 28)) -> Bundle:  # noqa: B008
@@ -24,34 +31,154 @@ def bundle_of(recipe: Recipe, shape: Shape = Shape(1, 28, 28)) -> Bundle:  # noq
     return Bundle(recipe, shape, tuple("0123456789"), network.state_dict(), 0, "none")
 
 
-SAMPLERS = {name: Generator(bundle_of(recipe)) for name, recipe in RECIPES.items()}
-ALL = {name: sampler.sample(seeds=range(200)) for name, sampler in SAMPLERS.items()}
+class Drawn(NamedTuple):
+    """A generator with random weights, and the images of its seeds 0 to 199."""
+
+    generator: Generator
+    images: UInt8
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Callable[[str], Drawn]:
+    """Give the images of a recipe, drawn once."""
+
+    @cache
+    def of(name: str) -> Drawn:
+        generator = Generator(bundle_of(RECIPES[name]))
+        return Drawn(generator, generator.sample(seeds=range(200)))
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def conditional() -> Generator:
+    """Give a generator that takes labels, with random weights."""
+    return Generator(bundle_of(RECIPES["cgan"]))
 
 
 @pytest.mark.parametrize("name", RECIPES)
 @settings(max_examples=8, deadline=None)
 @given(seeds=st.lists(st.integers(0, 199), min_size=1, max_size=90))
-def test_same_image_for_the_same_seed_in_any_company(name: str, seeds: list[int]) -> None:
-    assert np.array_equal(SAMPLERS[name].sample(seeds=seeds), ALL[name][seeds])
+def test_same_image_for_the_same_seed_whatever_is_drawn_beside_it(
+    name: str, seeds: list[int], drawn: Callable[[str], Drawn]
+) -> None:
+    generator, images = drawn(name)
+    assert np.array_equal(generator.sample(seeds=seeds), images[seeds])
 
 
-def test_other_seeds_other_images() -> None:
-    flat = ALL["dcgan"].reshape(200, -1)
+def test_other_seeds_other_images(drawn: Callable[[str], Drawn]) -> None:
+    flat = drawn("dcgan").images.reshape(200, -1)
     assert len(np.unique(flat, axis=0)) == 200
 
 
-def test_shapes_of_grey_and_colour() -> None:
-    assert ALL["dcgan"].shape == (200, 28, 28)
-    assert ALL["dcgan"].dtype == np.uint8
-    colour = Generator(bundle_of(RECIPES["dcgan"], Shape(3, 32, 32)))
-    assert colour.sample(seeds=[1, 2]).shape == (2, 32, 32, 3)
+def test_shapes_of_gray_and_color(drawn: Callable[[str], Drawn]) -> None:
+    assert drawn("dcgan").images.shape == (200, 28, 28)
+    assert drawn("dcgan").images.dtype == np.uint8
+    color = Generator(bundle_of(RECIPES["dcgan"], Shape(3, 32, 32)))
+    assert color.sample(seeds=[1, 2]).shape == (2, 32, 32, 3)
 
 
-def test_seeds_may_come_from_an_iterator() -> None:
-    def some() -> Iterator[int]:
-        yield from (3, 1)
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        [3, 1],
+        (3, 1),
+        iter([3, 1]),
+        np.array([3, 1]),
+        np.array([3, 1], np.uint8),
+        [np.int64(3), np.int32(1)],
+        torch.tensor([3, 1]),
+        [torch.tensor(3), torch.tensor(1)],
+        range(3, 0, -2),
+    ],
+    ids=["list", "tuple", "iterator", "int64", "uint8", "scalars", "tensor", "tensors", "range"],
+)
+def test_seeds_are_whole_numbers_of_any_kind(seeds: Any, drawn: Callable[[str], Drawn]) -> None:
+    generator, images = drawn("mlp")
+    assert np.array_equal(generator.sample(seeds=seeds), images[[3, 1]])
 
-    assert np.array_equal(SAMPLERS["mlp"].sample(seeds=some()), ALL["mlp"][[3, 1]])
+
+def test_one_seed_is_a_number(drawn: Callable[[str], Drawn]) -> None:
+    generator, images = drawn("mlp")
+    assert np.array_equal(generator.sample(seeds=np.int64(5)), images[5:6])
+    assert np.array_equal(generator.sample(), images[:64])
+
+
+def test_seeds_follow_the_labels(conditional: Generator) -> None:
+    images = conditional.sample([7] * 5)
+    assert np.array_equal(images, conditional.sample([7] * 5, seeds=range(5)))
+    assert np.array_equal(images, conditional.sample(7, seeds=range(5)))
+    assert np.array_equal(images, conditional.sample("7", seeds=np.arange(5)))
+    assert np.array_equal(images[:1], conditional.sample(labels="7"))
+
+
+def test_one_seed_serves_all_labels(conditional: Generator) -> None:
+    images = conditional.sample(range(10), seeds=3)
+    assert np.array_equal(images, conditional.sample(range(10), seeds=[3] * 10))
+    for labels in (np.arange(10), torch.arange(10), list("0123456789"), [*"01234", *range(5, 10)]):
+        assert np.array_equal(images, conditional.sample(labels, seeds=3))
+
+
+def test_names_of_classes_are_not_their_numbers() -> None:
+    bundle = dataclasses.replace(bundle_of(RECIPES["cgan"]), classes=tuple("9876543210"))
+    generator = Generator(bundle)
+    assert np.array_equal(generator.sample("9"), generator.sample(0))
+
+
+def test_small_latents_scale(conditional: Generator) -> None:
+    images = conditional.sample([1, 2], latent_scale=0.5)
+    halved = conditional.render(0.5 * conditional.latents([0, 1]), [1, 2])
+    assert np.array_equal(images, halved)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seeds": []}, "`seeds` is empty"),
+        ({"seeds": -1}, r"`seeds` must be whole numbers from 0 to 2\*\*63 - 1, not -1"),
+        ({"seeds": 2**63}, "`seeds` must be whole numbers from 0"),
+        ({"seeds": 1.5}, "`seeds` must be whole numbers, not 1.5"),
+        ({"seeds": "7"}, "`seeds` must be whole numbers, not '7'"),
+        ({"seeds": [True]}, "`seeds` must be whole numbers, not True"),
+        ({"seeds": np.zeros((2, 2), int)}, "`seeds` must be whole numbers, not"),
+        ({"labels": []}, "`labels` is empty"),
+        ({"labels": [10]}, "`labels` must be from 0 to 9, not 10"),
+        ({"labels": "seven"}, "`labels`: there is no class 'seven'; choose one of 0, 1"),
+        ({"labels": [0.5]}, "`labels` must be whole numbers, not 0.5"),
+        ({"labels": [1, 2], "seeds": [1, 2, 3]}, "`labels` has 2 values and `seeds` has 3; give"),
+        ({"latent_scale": -0.5}, "`latent_scale` must be from 0 to 2, not -0.5"),
+        ({"diverse": True}, "`diverse` needs `labels`"),
+        ({"labels": 7, "seeds": 7, "diverse": True}, "`diverse` chooses the seeds itself"),
+        ({"labels": [1, 2], "slant": [1, 2, 3]}, "`slant` has 3 values for 2 images"),
+        ({"labels": [1, 2], "width": (3, 2)}, r"`width`: the range \(3, 2\) runs backwards"),
+    ],
+)
+def test_wrong_arguments_name_the_parameter(
+    arguments: dict[str, Any], message: str, conditional: Generator
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        conditional.sample(**arguments)
+
+
+def test_wrong_latents_and_weights(conditional: Generator) -> None:
+    with pytest.raises(ConfigError, match=r"`latents` must have the shape \(n, 100\)"):
+        conditional.render(np.zeros((2, 3), np.float32), [1, 2])
+    z = conditional.latents([0, 1])
+    with pytest.raises(ConfigError, match="is conditional: give `labels`"):
+        conditional.render(z)
+    with pytest.raises(ConfigError, match="`labels`: weights must be of 10 classes"):
+        conditional.render(z, np.zeros((2, 3), np.float32))
+    with pytest.raises(ConfigError, match="`labels` has 3 values for 2 images"):
+        conditional.render(z, [1, 2, 3])
+
+
+@pytest.mark.parametrize("name", ["mlp", "cgan"])
+def test_a_generator_shows_itself(name: str, drawn: Callable[[str], Drawn]) -> None:
+    page = drawn(name).generator._repr_html_()
+    assert page.startswith(f"<p>{name}: 28x28 gr")
+    picture = Image.open(io.BytesIO(base64.b64decode(page.split("base64,")[1].split('"')[0])))
+    assert picture.size == (604, 244)
+    assert "images seen" in repr(drawn(name).generator)
 
 
 def test_latents_are_standard_normal_and_each_from_its_seed() -> None:
@@ -61,18 +188,12 @@ def test_latents_are_standard_normal_and_each_from_its_seed() -> None:
     assert torch.equal(latents_from_seeds([7], 100)[0], z[7])
 
 
-@pytest.mark.parametrize("seeds", [[], [-1], [2**63]])
-def test_impossible_seeds_are_refused(seeds: list[int]) -> None:
-    with pytest.raises(ConfigError, match="seed"):
-        SAMPLERS["mlp"].sample(seeds=seeds)
+def test_unconditional_generators_take_no_labels(drawn: Callable[[str], Drawn]) -> None:
+    with pytest.raises(ConfigError, match=r"mlp is unconditional: .* leave `labels` out"):
+        drawn("mlp").generator.sample(labels=[1], seeds=[1])
 
 
-def test_unconditional_generators_take_no_labels() -> None:
-    with pytest.raises(ConfigError, match="unconditional"):
-        SAMPLERS["mlp"].sample(labels=[1], seeds=[1])
-
-
-def test_bundle_round_trip(tmp_path: Path) -> None:
+def test_bundle_round_trip(tmp_path: Path, drawn: Callable[[str], Drawn]) -> None:
     bundle = bundle_of(RECIPES["dcgan-compact"])
     bundle.save(tmp_path / "a.safetensors")
     loaded = load_bundle(tmp_path / "a.safetensors")
@@ -81,7 +202,8 @@ def test_bundle_round_trip(tmp_path: Path) -> None:
         bundle.shape,
         bundle.classes,
     )
-    assert np.array_equal(Generator(loaded).sample(seeds=range(5)), ALL["dcgan-compact"][:5])
+    images = Generator(loaded).sample(seeds=range(5))
+    assert np.array_equal(images, drawn("dcgan-compact").images[:5])
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "other", "missing"])
@@ -110,11 +232,11 @@ def test_weights_of_another_network_are_refused() -> None:
         Generator(mixed)
 
 
-def test_chunks_are_full_whatever_is_asked() -> None:
+def test_batches_are_full_whatever_is_requested() -> None:
     """The network never sees a batch of another size: that is what makes images repeatable."""
     sizes = set()
-    sampler = Generator(bundle_of(RECIPES["mlp"]))
-    sampler._network.register_forward_pre_hook(lambda _, inputs: sizes.add(len(inputs[0])))
-    sampler.sample(seeds=range(3))
-    sampler.sample(seeds=range(CHUNK + 1))
+    generator = Generator(bundle_of(RECIPES["mlp"]))
+    generator._network.register_forward_pre_hook(lambda _, inputs: sizes.add(len(inputs[0])))
+    generator.sample(seeds=range(3))
+    generator.sample(seeds=range(CHUNK + 1))
     assert sizes == {CHUNK}

@@ -34,12 +34,12 @@ def test_a_bundle_is_small_and_explains_itself(path: Path) -> None:
 
 
 def test_the_flagship_is_small_and_writes_what_is_asked() -> None:
-    sampler = inkgan.load("flagship", device="cpu")
-    assert count_parameters(sampler.bundle.generator()) < 1_000_000
+    generator = inkgan.load("flagship", device="cpu")
+    assert count_parameters(generator.bundle.generator()) < 1_000_000
     labels = [*range(10)] * 30
-    images = sampler.sample(labels, seeds=range(300))
+    images = generator.sample(labels, seeds=range(300))
     assert (look(images).read == labels).mean() > 0.98
-    assert sampler.bundle.recipe.data.holdout == 5000
+    assert generator.bundle.recipe.data.holdout == 5000
 
 
 def test_one_seed_is_one_hand() -> None:
@@ -63,22 +63,22 @@ def test_three_digits_in_colour_are_drawn_evenly() -> None:
     assert shares.max() < 0.13
 
 
-def test_truncation_makes_digits_alike() -> None:
-    sampler = inkgan.load("flagship", device="cpu")
+def test_small_latents_make_digits_alike() -> None:
+    generator = inkgan.load("flagship", device="cpu")
     whole, half = (
-        sampler.sample([3] * 64, seeds=range(64), truncation=psi).std(axis=0).mean()
+        generator.sample([3] * 64, seeds=range(64), latent_scale=psi).std(axis=0).mean()
         for psi in (1, 0.5)
     )
     assert half < 0.8 * whole
-    assert np.ptp(sampler.sample([3] * 4, seeds=range(4), truncation=0.0), axis=0).max() == 0
+    assert np.ptp(generator.sample([3] * 4, seeds=range(4), latent_scale=0.0), axis=0).max() == 0
 
 
 def test_latents_blend() -> None:
-    sampler = inkgan.load("flagship", device="cpu")
-    ends = sampler.latents([1, 2])
+    generator = inkgan.load("flagship", device="cpu")
+    ends = generator.latents([1, 2])
     between = np.linspace(ends[0], ends[1], 5)
-    images = sampler.render(between, [4] * 5)
-    assert np.array_equal(images[[0, 4]], sampler.sample([4, 4], seeds=[1, 2]))
+    images = generator.render(between, [4] * 5)
+    assert np.array_equal(images[[0, 4]], generator.sample([4, 4], seeds=[1, 2]))
     steps = np.abs(np.diff(images.astype(float), axis=0)).mean((1, 2))
     assert steps.max() < np.abs(images[4].astype(float) - images[0]).mean() + 1
 

@@ -58,10 +58,10 @@ def test_slerp_begins_and_ends_where_it_should(first: int, second: int) -> None:
 
 @given(st.integers(2, 6), st.integers(1, 8), st.booleans())
 def test_routes_are_loops_of_small_steps(stops: int, frames: int, around: bool) -> None:
-    sampler = StrokeGenerator()
-    route = plan(sampler, ["3"], range(stops), frames=frames, around=around)
+    generator = StrokeGenerator()
+    route = plan(generator, ["3"], range(stops), frames=frames, around=around)
     assert len(route.latents) == length(stops, frames, around)
-    ends = sampler.latents(range(stops))
+    ends = generator.latents(range(stops))
     legs = [angle(ends[i], ends[(i + 1) % stops]) for i in range(stops if around else stops - 1)]
     for one, other in zip(route.latents, np.roll(route.latents, -1, axis=0), strict=True):
         assert angle(one, other) < 3 * max(legs) / frames + 0.01
@@ -91,7 +91,7 @@ def test_a_walk_without_labels() -> None:
         ("3", [0], True, "one stop is no way"),
         ("", [0], False, "one stop is no way"),
         ("123", [0, 1], True, "3 classes and 2 hands do not match"),
-        ("", [0, 1], True, "say what dcgan is to draw; its classes are 0, 1, 2"),
+        ("", [0, 1], True, "dcgan is conditional: name a class; it has 0, 1, 2"),
         ("38", [0], False, "dcgan is unconditional"),
         ("3x", [0], True, "cannot draw 'x'"),
         ("38", [-1], True, "--hand -1 is impossible"),
@@ -130,9 +130,9 @@ def test_morph_begins_with_one_digit_and_turns_at_the_other() -> None:
 
 
 def test_grey_keeps_the_levels_of_the_generator() -> None:
-    sampler = StrokeGenerator()
-    grey = inkgan.morph("38", [7], sampler, frames=2, height=28, grey=True)
-    assert np.array_equal(255 - grey[:1], sampler.render(sampler.latents([7]), [3]))
+    generator = StrokeGenerator()
+    grey = inkgan.morph("38", [7], generator, frames=2, height=28, grey=True)
+    assert np.array_equal(255 - grey[:1], generator.render(generator.latents([7]), [3]))
 
 
 @pytest.fixture
@@ -172,14 +172,14 @@ def test_films_may_be_transparent(ending: str, tmp_path: Path) -> None:
 
 
 def test_a_grid_varies_two_coordinates_alone() -> None:
-    sampler = StrokeGenerator()
-    picture = style_grid(("0", "1"), "4", 3, sampler, steps=5, height=200)
+    generator = StrokeGenerator()
+    picture = style_grid(("0", "1"), "4", 3, generator, steps=5, height=200)
     assert picture.shape == (200, 200)
-    latents, labels = sampler.asked[-1]
+    latents, labels = generator.asked[-1]
     assert labels == [4] * 25
     assert latents[:5, 0] == pytest.approx([-2, -1, 0, 1, 2])
     assert latents[::5, 1] == pytest.approx([-2, -1, 0, 1, 2])
-    assert (latents[:, 2:] == sampler.latents([3])[0, 2:]).all()
+    assert (latents[:, 2:] == generator.latents([3])[0, 2:]).all()
     ink = (255 - picture.astype(int)).reshape(5, 40, 5, 40).sum(axis=(1, 2, 3))
     assert (np.diff(ink) > 0).all()  # down is thickness
 
@@ -191,7 +191,7 @@ def test_a_grid_varies_two_coordinates_alone() -> None:
         (("slope", "1"), {}, "no axis 'slope'"),
         (("1", "1"), {}, "--grid 1,1 names one axis twice"),
         (("0", "1"), {"steps": 1}, "--steps 1 is impossible"),
-        (("0", "1"), {"class_name": None}, "say what dcgan is to draw"),
+        (("0", "1"), {"class_name": None}, "dcgan is conditional: name a class"),
     ],
 )
 def test_impossible_grids_are_refused(
@@ -203,10 +203,10 @@ def test_impossible_grids_are_refused(
 
 @pytest.fixture
 def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeGenerator:
-    """Let every source be the sampler of strokes."""
-    sampler = StrokeGenerator()
-    monkeypatch.setattr(load_module, "load", lambda source, device: sampler)
-    return sampler
+    """Let every source be the generator of strokes."""
+    generator = StrokeGenerator()
+    monkeypatch.setattr(load_module, "load", lambda source, device: generator)
+    return generator
 
 
 @pytest.mark.parametrize(
@@ -260,14 +260,14 @@ def test_impossible_commands_are_refused(
 
 
 def test_a_grid_knows_the_styles_that_a_generator_was_taught() -> None:
-    model = RECIPES["dcgan"].model.model_copy(update={"style": ("width", "slant")})
-    sampler = StrokeGenerator(RECIPES["dcgan"].model_copy(update={"model": model}))
-    style_grid(("slant", "width"), "4", 3, sampler, steps=2, height=64)
-    latents, _ = sampler.asked[-1]
+    model = RECIPES["dcgan"].model.model_copy(update={"style_measures": ("width", "slant")})
+    generator = StrokeGenerator(RECIPES["dcgan"].model_copy(update={"model": model}))
+    style_grid(("slant", "width"), "4", 3, generator, steps=2, height=64)
+    latents, _ = generator.asked[-1]
     assert latents[:, 1] == pytest.approx([-2, 2, -2, 2])
     assert latents[:, 0] == pytest.approx([-2, -2, 2, 2])
     with pytest.raises(ConfigError, match="no axis 'slope'; name width, slant or a number from 0"):
-        style_grid(("slope", "width"), "4", 3, sampler)
+        style_grid(("slope", "width"), "4", 3, generator)
 
 
 @pytest.mark.parametrize("classes", [0, 10])
@@ -275,8 +275,8 @@ def test_real_samplers_are_filmed(classes: int) -> None:
     model = RECIPES["dcgan"].model.model_copy(update={"classes": classes})
     recipe, shape = RECIPES["dcgan"].model_copy(update={"model": model}), Shape(1, 28, 28)
     weights = build_generator(model, shape, seed=0).state_dict()
-    sampler = Generator(Bundle(recipe, shape, tuple("0123456789"), weights, 0, "none"))
+    generator = Generator(Bundle(recipe, shape, tuple("0123456789"), weights, 0, "none"))
     asked = "38" if classes else ""
-    pictures = inkgan.morph(asked, [1, 2], sampler, frames=3, height=28, grey=True)
+    pictures = inkgan.morph(asked, [1, 2], generator, frames=3, height=28, grey=True)
     labels = [3, 8] if classes else None
-    assert np.array_equal(255 - pictures[[0, 3]], sampler.sample(labels, seeds=[1, 2]))
+    assert np.array_equal(255 - pictures[[0, 3]], generator.sample(labels, seeds=[1, 2]))

@@ -324,11 +324,11 @@ def test_nobody_writes_the_same_digit_twice_but_at_jitter_0() -> None:
 
 
 def test_repeated_digits_are_a_step_away_in_latent_space() -> None:
-    sampler = StrokeGenerator()
-    sampler.latent_dim = 20_000
-    hand = Hand(sampler, 5)
+    generator = StrokeGenerator()
+    generator.latent_dim = 20_000
+    hand = Hand(generator, 5)
     hand.digits([("3", 0), ("3", 1), ("3", 2), ("4", 1)], jitter=1.0)
-    places, labels = sampler.asked[-1]
+    places, labels = generator.asked[-1]
     assert labels == [3, 3, 3, 4]
     assert np.array_equal(places[0], hand.latent)
     table = np.atleast_2d(np.corrcoef(places))
@@ -338,17 +338,17 @@ def test_repeated_digits_are_a_step_away_in_latent_space() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sampler", "words"),
+    ("generator", "words"),
     [
-        (StrokeGenerator(conditional=False), "dcgan is unconditional.*--from"),
+        (StrokeGenerator(conditional=False), "dcgan is unconditional.*as `source`"),
         (StrokeGenerator(channels=3), "draws in colour"),
         (StrokeGenerator(classes="01234"), "cannot draw '5'; its classes are 0, 1, 2, 3, 4"),
         (StrokeGenerator(ink=0.3), "--hand 0 leaves no ink"),
     ],
 )
-def test_samplers_that_cannot_write_are_refused(sampler: StrokeGenerator, words: str) -> None:
+def test_samplers_that_cannot_write_are_refused(generator: StrokeGenerator, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        inkgan.write("12", source=sampler)
+        inkgan.write("12", source=generator)
 
 
 @pytest.mark.parametrize(
@@ -425,10 +425,10 @@ def test_transparent_paper(tmp_path: Path) -> None:
 
 @pytest.fixture
 def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeGenerator:
-    """Let every source be the sampler of strokes."""
-    sampler = StrokeGenerator()
-    monkeypatch.setattr(load_module, "load", lambda source, device: sampler)
-    return sampler
+    """Let every source be the generator of strokes."""
+    generator = StrokeGenerator()
+    monkeypatch.setattr(load_module, "load", lambda source, device: generator)
+    return generator
 
 
 @pytest.mark.usefixtures("flagship")

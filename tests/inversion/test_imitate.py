@@ -362,7 +362,7 @@ def test_each_of_several_digits_shown_is_written_in_turn(bar: UInt8) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sampler", "words"),
+    ("generator", "words"),
     [
         (BarGenerator(conditional=False), "dcgan cannot imitate: that needs a conditional"),
         (BarGenerator(classes="abcdefghij"), "of the digits 0 to 9"),
@@ -370,10 +370,10 @@ def test_each_of_several_digits_shown_is_written_in_turn(bar: UInt8) -> None:
     ],
 )
 def test_samplers_that_cannot_imitate_are_refused(
-    sampler: StrokeGenerator, words: str, bar: UInt8
+    generator: StrokeGenerator, words: str, bar: UInt8
 ) -> None:
     with pytest.raises(ConfigError, match=words):
-        imitate(bar, sampler)
+        imitate(bar, generator)
 
 
 def test_errors_are_held_against_those_of_test_digits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,7 +393,7 @@ def test_what_is_shipped_is_whole() -> None:
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bar: UInt8) -> None:
-    monkeypatch.setattr("inkgan.generation.source.load", lambda *_, **__: BARS)
+    monkeypatch.setattr("inkgan.generation.load.load", lambda *_, **__: BARS)
     Image.fromarray(bar).save(tmp_path / "mine.png")
     run, out, seen = CliRunner().invoke, tmp_path / "a.svg", tmp_path / "seen.png"
     arguments = ["imitate", str(tmp_path / "mine.png"), "--write", "31", "--out", str(out)]
@@ -423,5 +423,5 @@ def test_the_flagship_imitates() -> None:
     found = imitate(photographed(drawn("3")), load("flagship"))
     assert found.seen.digits == "3"
     assert found.fit.errors[0] < 0.12
-    drawn_digits = found.sampler.render(np.tile(found.hand.latent, (10, 1)), range(10))
+    drawn_digits = found.generator.render(np.tile(found.hand.latent, (10, 1)), range(10))
     assert (look(drawn_digits).read == np.arange(10)).sum() >= 9

@@ -66,7 +66,7 @@ def report(imitation: "Imitation") -> list[str]:
     seen, lines = imitation.seen, []
     for digit, sure, error in zip(seen.digits, seen.confidence, imitation.fit.errors, strict=True):
         line = f"{digit}  judge's confidence {sure:.0%}  error {error:.3f}"
-        if found := place(imitation.sampler, error):
+        if found := place(imitation.generator, error):
             line += f"; {found.share:.0%} of MNIST's test digits come out worse"
         lines.append(line)
     return lines

@@ -90,12 +90,12 @@ def _film(
     from inkgan.handwriting.morph import make_film
 
     check_ending(out, parse_colours(look["ink"], look["paper"]))
-    sampler = open_generator(source, look["device"])
+    generator = open_generator(source, look["device"])
     with stages() as progress:
         film = make_film(
             classes,
             hands,
-            sampler,
+            generator,
             around=walk,
             frames=frames,
             seconds=seconds,
@@ -103,7 +103,7 @@ def _film(
             progress=progress,
             **look,
         )
-        film.save(out, _notes(classes, hands, sampler), progress)
+        film.save(out, _notes(classes, hands, generator), progress)
 
 
 def _grid(
@@ -124,15 +124,15 @@ def _grid(
     from inkgan.handwriting.latent_traversal import style_grid
     from inkgan.images import save_png
 
-    sampler = open_generator(source, look["device"])
+    generator = open_generator(source, look["device"])
     axes, name = (across.strip(), down.strip()), classes[0] if classes else None
-    picture = style_grid(axes, name, hands[0], sampler, height=height, **look)
-    notes = _notes(classes, hands, sampler) | {"Axes": f"across {across}, down {down}"}
+    picture = style_grid(axes, name, hands[0], generator, height=height, **look)
+    notes = _notes(classes, hands, generator) | {"Axes": f"across {across}, down {down}"}
     save_png(out, picture, notes)
 
 
-def _notes(classes: list[str], hands: list[int], sampler: "GeneratorLike") -> dict[str, str]:
+def _notes(classes: list[str], hands: list[int], generator: "GeneratorLike") -> dict[str, str]:
     from inkgan.handwriting.writer import origin
 
     title, chosen = " ".join(classes) or "a walk", ", ".join(map(str, hands))
-    return {"Title": title, "Description": f"Hands {chosen} of {origin(sampler)}"}
+    return {"Title": title, "Description": f"Hands {chosen} of {origin(generator)}"}

@@ -9,7 +9,7 @@ from inkgan.cli.options import Slant, Thickness
 from inkgan.errors import ArtifactError, ConfigError
 
 if TYPE_CHECKING:
-    from inkgan.generation.style_control.sample_request import Delivery
+    from inkgan.generation.sample_request import SampleResult
 
 MAX_IMAGES = 1_000_000
 MAX_GRID_IMAGES = 10_000
@@ -77,17 +77,17 @@ def sample(
             raise ConfigError(f"--{flag} {value} is impossible; use {least} to {most}")
     from inkgan.cli.view import errors, stages
     from inkgan.generation.load import load
-    from inkgan.generation.style_control.measures import Style
-    from inkgan.generation.style_control.sample_request import Order, deliver
+    from inkgan.generation.sample_request import SampleRequest, run_request
+    from inkgan.generation.style_control.style import Style
 
-    order = Order(digit, count, wanted, Style(slant, thickness, width), truncation)
-    order.check()
+    request = SampleRequest(digit, count, wanted, Style(slant, thickness, width), truncation)
+    request.check()
     with stages() as progress:
-        delivery = deliver(load(source, device=device, checkpoint=checkpoint), order, progress)
+        result = run_request(load(source, device=device, checkpoint=checkpoint), request, progress)
     if columns is None and digit is not None:  # a digit a row
-        columns = len(delivery.images) // len(dict.fromkeys(delivery.labels or [0]))
-    _write(kind, out, delivery, columns or 0, scale)
-    for note in delivery.notes:
+        columns = len(result.images) // len(dict.fromkeys(result.labels or [0]))
+    _write(kind, out, result, columns or 0, scale)
+    for note in result.notes:
         errors.print(note, markup=False)
     typer.echo(out)
 
@@ -109,28 +109,28 @@ def _check_target(out: Path, count: int, force: bool) -> str:
     return kind
 
 
-def _write(kind: str, out: Path, delivery: "Delivery", columns: int, scale: int) -> None:
+def _write(kind: str, out: Path, result: "SampleResult", columns: int, scale: int) -> None:
     import numpy as np
 
     from inkgan import files, images
 
-    seeds, labels = delivery.seeds, delivery.labels
+    seeds, labels = result.seeds, result.labels
     if kind == "folder":
-        for row, (seed, picture) in enumerate(zip(seeds, delivery.images, strict=True)):
+        for row, (seed, picture) in enumerate(zip(seeds, result.images, strict=True)):
             note, name = {"seed": str(seed)}, f"seed-{seed:06d}"
             if labels is not None:
                 note, name = note | {"label": str(labels[row])}, f"{name}-label-{labels[row]}"
             images.save_png(out / f"{name}.png", picture, note)
     elif kind == "arrays":
-        arrays = {"images": delivery.images, "seeds": np.asarray(seeds, np.int64)}
+        arrays = {"images": result.images, "seeds": np.asarray(seeds, np.int64)}
         if labels is not None:
             arrays["labels"] = np.asarray(labels, np.int64)
-        if delivery.measured is not None:
-            arrays["measured"] = delivery.measured
+        if result.measured is not None:
+            arrays["measured"] = result.measured
         with files.atomic(out) as temporary, temporary.open("wb") as stream:
             np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
     else:
         note = {"seeds": ",".join(map(str, seeds))}
         if labels is not None:
             note["labels"] = ",".join(map(str, labels))
-        images.save_png(out, images.grid(delivery.images, columns, scale), note)
+        images.save_png(out, images.grid(result.images, columns, scale), note)

@@ -42,7 +42,7 @@ def write(
     """Write a number, a date or an amount in one hand."""
     check_file(out, (".png", ".svg"), force)
     from inkgan.cli.view import stages
-    from inkgan.generation.style_control.measures import Style
+    from inkgan.generation.style_control.style import Style
     from inkgan.handwriting.write import compose
 
     with stages() as progress:

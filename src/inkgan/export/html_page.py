@@ -12,7 +12,7 @@ from inkgan.errors import ConfigError
 from inkgan.export.lowering import Program, program_of
 from inkgan.export.provenance import facts, score_rows
 from inkgan.export.slider_calibration import REACH, Scales, style_scales
-from inkgan.generation.style_control.measures import UNITS
+from inkgan.generation.style_control.style import UNITS
 from inkgan.io.bundle import Bundle
 from inkgan.types import Progress, silent
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.generation.generator import Generator
-from inkgan.generation.style_control.calibration_cache import CalibrationCache
-from inkgan.generation.style_control.measures import MEASURES
+from inkgan.generation.style_control.calibration import CalibrationCache
+from inkgan.generation.style_control.style import MEASURES
 from inkgan.io.bundle import Bundle
 from inkgan.types import Progress, silent
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.protocols import GeneratorLike, labels_of
+from inkgan.generation.protocols import GeneratorLike, class_labels
 from inkgan.types import Float32
 
 PARALLEL = 1e-4  # radians between latents below which a straight line is as good
@@ -46,7 +46,7 @@ def length(stops: int, frames: int, around: bool) -> int:
 
 
 def plan(
-    sampler: GeneratorLike,
+    generator: GeneratorLike,
     classes: Sequence[str],
     hands: Sequence[int],
     *,
@@ -59,8 +59,8 @@ def plan(
     single class or hand stays the same at all stops.
 
     Args:
-        sampler: whose latents and classes.
-        classes: names of classes, such as "3"; none for an unconditional sampler.
+        generator: whose latents and classes.
+        classes: names of classes, such as "3"; none for an unconditional generator.
         hands: seeds.
         frames: pictures from each stop to the next.
         around: go on from the last stop to the first; otherwise go back the same way.
@@ -76,11 +76,11 @@ def plan(
             f"{len(classes)} classes and {len(hands)} hands do not match; give one of either, or "
             "as many hands as classes"
         )
-    latents = sampler.latents([hands[i % len(hands)] for i in range(count)])
-    labels = labels_of(sampler, [classes[i % len(classes)] for i in range(count) if classes])
+    latents = generator.latents([hands[i % len(hands)] for i in range(count)])
+    labels = class_labels(generator, [classes[i % len(classes)] for i in range(count) if classes])
     weights = None
     if labels is not None:
-        weights = np.eye(len(sampler.bundle.classes), dtype=np.float32)[labels]
+        weights = np.eye(len(generator.bundle.classes), dtype=np.float32)[labels]
     legs = [(i, (i + 1) % count) for i in range(count if around else count - 1)]
     moments = [(i, j, frame / frames) for i, j in legs for frame in range(frames)]
     if not around:

@@ -7,7 +7,10 @@ import torch
 
 from inkgan.errors import ConfigError
 from inkgan.io.bundle import Bundle
+from inkgan.metrics.features.networks import SIDE
 from inkgan.types import Float32, UInt8
+
+DIGITS = tuple("0123456789")
 
 
 class GeneratorLike(Protocol):
@@ -15,15 +18,15 @@ class GeneratorLike(Protocol):
 
     @property
     def bundle(self) -> Bundle:
-        """Where the generator comes from."""
+        """Recipe, image shape, classes and origin of the generator."""
 
     @property
     def conditional(self) -> bool:
-        """Whether labels are obeyed."""
+        """Whether images follow labels."""
 
     @property
     def latent_dim(self) -> int:
-        """Coordinates of a latent."""
+        """The number of latent coordinates."""
 
     def latents(self, seeds: Sequence[int]) -> Float32:
         """Return latents (n, latent_dim), each row from its own seed."""
@@ -39,27 +42,32 @@ class GeneratorLike(Protocol):
 
 @runtime_checkable
 class DifferentiableGenerator(GeneratorLike, Protocol):
-    """A generator whose images can be moved towards others."""
+    """A generator whose images can be moved towards others by gradients."""
 
     def forward(self, latents: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Draw float images (n, C, H, W) in [-1, 1] that gradients go back through."""
+        """Draw float images (n, C, H, W) in [-1, 1] that gradients flow back through."""
 
 
-def labels_of(sampler: GeneratorLike, classes: Sequence[str]) -> list[int] | None:
-    """Return the labels of classes named, such as "3"; None where an unconditional one names none.
+def can_classify(bundle: Bundle) -> bool:
+    """Return whether E1 can classify the images of a generator: digits of 28x28 gray."""
+    return bundle.shape == (1, SIDE, SIDE) and bundle.classes == DIGITS
+
+
+def class_labels(generator: GeneratorLike, classes: Sequence[str]) -> list[int] | None:
+    """Return the labels of named classes, such as "3"; None for an unconditional generator.
 
     Raises:
-        ConfigError: the sampler obeys no labels, has none for a class, or needs some.
+        ConfigError: the generator takes no labels, has no such class, or needs a class.
     """
-    name, known = sampler.bundle.recipe.name, sampler.bundle.classes
-    if not classes and not sampler.conditional:
+    name, known = generator.bundle.recipe.name, generator.bundle.classes
+    if not classes and not generator.conditional:
         return None
     if not classes:
-        raise ConfigError(f"say what {name} is to draw; its classes are {', '.join(known)}")
-    if not sampler.conditional:
+        raise ConfigError(f"{name} is conditional: name a class; it has {', '.join(known)}")
+    if not generator.conditional:
         raise ConfigError(
-            f"{name} is unconditional: it cannot be told what to draw; "
-            "name a conditional generator with --from"
+            f"{name} is unconditional: it cannot draw a class on request; use a conditional "
+            "generator as `source`"
         )
     unknown = [one for one in classes if one not in known]
     if unknown:

@@ -4,7 +4,7 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.generation.load import GeneratorSource, open_generator
-from inkgan.generation.protocols import GeneratorLike, labels_of
+from inkgan.generation.protocols import GeneratorLike, class_labels
 from inkgan.handwriting.colors import parse_colours
 from inkgan.handwriting.contact_sheet import draw_sheet
 from inkgan.handwriting.raster import check_height
@@ -55,31 +55,31 @@ def style_grid(
     check_height(height)
     if not 2 <= steps <= MOST_STEPS:
         raise ConfigError(f"--steps {steps} is impossible; use 2 to {MOST_STEPS}")
-    sampler = open_generator(source, device)
-    across, down = (coordinate(sampler, axis) for axis in axes)
+    generator = open_generator(source, device)
+    across, down = (coordinate(generator, axis) for axis in axes)
     if across == down:
         raise ConfigError(f"--grid {axes[0]},{axes[1]} names one axis twice; name two")
-    latents = np.repeat(sampler.latents([hand]), steps**2, axis=0)
+    latents = np.repeat(generator.latents([hand]), steps**2, axis=0)
     places = np.linspace(-REACH, REACH, steps, dtype=np.float32)
     latents[:, across], latents[:, down] = np.tile(places, steps), np.repeat(places, steps)
-    labels = labels_of(sampler, [] if class_name is None else [class_name] * len(latents))
-    pictures = sampler.render(latents, labels)
+    labels = class_labels(generator, [] if class_name is None else [class_name] * len(latents))
+    pictures = generator.render(latents, labels)
     return colours.paint(draw_sheet(pictures, steps, height, grey))
 
 
-def coordinate(sampler: GeneratorLike, axis: str) -> int:
+def coordinate(generator: GeneratorLike, axis: str) -> int:
     """Return which latent coordinate a style axis is.
 
     Raises:
         ConfigError: neither a style of this generator nor the number of a coordinate.
     """
-    styles = sampler.bundle.recipe.model.style_measures
+    styles = generator.bundle.recipe.model.style_measures
     if axis in styles:
         return styles.index(axis)
-    if axis.isdecimal() and axis.isascii() and int(axis) < sampler.latent_dim:
+    if axis.isdecimal() and axis.isascii() and int(axis) < generator.latent_dim:
         return int(axis)
     known = f"{', '.join(styles)} or " if styles else ""
     raise ConfigError(
-        f"--grid: {sampler.bundle.recipe.name} has no axis {axis!r}; name {known}a number from 0 "
-        f"to {sampler.latent_dim - 1}"
+        f"--grid: {generator.bundle.recipe.name} has no axis {axis!r}; name {known}a number from 0 "
+        f"to {generator.latent_dim - 1}"
     )

@@ -42,13 +42,13 @@ def make_film(
     colours = parse_colours(ink, paper)
     count = length(max(len(classes), len(hands)), frames, around)
     check_film(hands, frames, seconds, height, count)
-    sampler = open_generator(source, device)
-    route = plan(sampler, classes, hands, frames=frames, around=around)
+    generator = open_generator(source, device)
+    route = plan(generator, classes, hands, frames=frames, around=around)
     drawn: list[UInt8] = []
     for start in range(0, count, CHUNK):
         part = slice(start, start + CHUNK)
         weights = None if route.weights is None else route.weights[part]
-        for picture in sampler.render(route.latents[part], weights):
+        for picture in generator.render(route.latents[part], weights):
             drawn.append(draw_sheet(picture[None], 1, height, grey))
             progress("drawing", len(drawn), count)
     rest = 0.0 if around else REST

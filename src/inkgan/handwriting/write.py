@@ -6,7 +6,7 @@ from pathlib import Path
 from inkgan import files, images
 from inkgan.errors import ConfigError
 from inkgan.generation.load import GeneratorSource, open_generator
-from inkgan.generation.style_control.measures import FREE, Style
+from inkgan.generation.style_control.style import FREE, Style
 from inkgan.handwriting.colors import Colours, parse_colours
 from inkgan.handwriting.layout import Line, lay_out
 from inkgan.handwriting.raster import check_height, coverage
@@ -71,10 +71,10 @@ def compose(
     """Write a text; arguments and errors are those of `write`."""
     wanted, colours = check_page(text, height, ink, paper, jitter, slant_drift)
     check_hand(hand)
-    sampler = open_generator(source, device)
-    writer = styled_hand(Hand(sampler, hand), wanted, style, progress)
+    generator = open_generator(source, device)
+    writer = styled_hand(Hand(generator, hand), wanted, style, progress)
     line = lay_out(wanted, writer, jitter=jitter, slant_drift=slant_drift)
-    return Page(line, colours, height, f"Hand {hand}{style} of {origin(sampler)}")
+    return Page(line, colours, height, f"Hand {hand}{style} of {origin(generator)}")
 
 
 def check_page(

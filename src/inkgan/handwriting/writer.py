@@ -9,7 +9,7 @@ import torch
 
 from inkgan import rng
 from inkgan.errors import ConfigError
-from inkgan.generation.protocols import GeneratorLike, labels_of
+from inkgan.generation.protocols import GeneratorLike, class_labels
 from inkgan.handwriting.outline import Outline
 from inkgan.handwriting.punctuation import Pen
 from inkgan.handwriting.text import DIGITS
@@ -32,14 +32,14 @@ class Hand:
     """Someone's way to write.
 
     Attributes:
-        sampler: a conditional sampler of grey digits.
+        generator: a conditional generator of grey digits.
         seed: of the latent and of all that is unsteady, a whole number from 0.
-        render: the images of latents and labels, where they are not simply the sampler's.
+        render: the images of latents and labels, where they are not simply the generator's.
         seen: the latent of a hand that was seen, in place of the seed's.
         own: the latents of single digits that were seen of it.
     """
 
-    sampler: GeneratorLike
+    generator: GeneratorLike
     seed: int
     render: Callable[[Float32, list[int]], UInt8] | None = None
     seen: Float32 | None = None
@@ -48,7 +48,7 @@ class Hand:
     @cached_property
     def latent(self) -> Float32:
         """The hand's place (latent_dim,) in latent space."""
-        place: Float32 = self.sampler.latents([self.seed])[0] if self.seen is None else self.seen
+        place: Float32 = self.generator.latents([self.seed])[0] if self.seen is None else self.seen
         return place
 
     @cached_property
@@ -74,7 +74,7 @@ class Hand:
         as many are.
 
         Raises:
-            ConfigError: the sampler cannot draw such a digit, or drew it without ink.
+            ConfigError: the generator cannot draw such a digit, or drew it without ink.
         """
         outlines = []
         for (digit, _), image in zip(wanted, self._draw(wanted, jitter), strict=True):
@@ -87,9 +87,9 @@ class Hand:
         return outlines
 
     def _draw(self, wanted: Sequence[tuple[str, int]], jitter: float) -> UInt8:
-        labels = labels_of(self.sampler, [digit for digit, _ in wanted])
+        labels = class_labels(self.generator, [digit for digit, _ in wanted])
         places = [self._place(digit, number, jitter * LATENT_STEP) for digit, number in wanted]
-        render = self.render or self.sampler.render
+        render = self.render or self.generator.render
         return render(np.stack(places), labels or [])
 
     def _place(self, digit: str, number: int, step: float) -> Float32:
@@ -108,9 +108,9 @@ def normal(count: int, seed: int, *address: rng.Address) -> Float64:
     return drawn.numpy().astype(np.float64)
 
 
-def origin(sampler: GeneratorLike) -> str:
+def origin(generator: GeneratorLike) -> str:
     """Tell in words which generator this is."""
-    bundle = sampler.bundle
+    bundle = generator.bundle
     return (
         f"{bundle.recipe.name}, {bundle.images_seen:,} images seen, "
         f"inkgan {bundle.version}, data {bundle.data_sha256[:12]}"

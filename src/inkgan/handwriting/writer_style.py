@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.protocols import labels_of
+from inkgan.generation.protocols import class_labels
 from inkgan.generation.style_control.calibration import Calibration
-from inkgan.generation.style_control.measures import MEASURES, Style
-from inkgan.generation.style_control.sample_styled import StyleController
+from inkgan.generation.style_control.controller import StyleController
+from inkgan.generation.style_control.style import MEASURES, Style
 from inkgan.handwriting.text import DIGITS
 from inkgan.handwriting.writer import Hand
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
@@ -34,20 +34,25 @@ def styled_hand(hand: Hand, text: str, style: Style, progress: Progress = silent
     Raises:
         ConfigError: out of reach; the message names the range.
     """
-    if not style.asked:
+    if not style.requested:
         return hand
-    stylist = StyleController(hand.sampler, progress)
-    every = labels_of(hand.sampler, list(DIGITS)) or []
-    row = style.targets(1)[0]
+    controller = StyleController(hand.generator, progress)
+    every = class_labels(hand.generator, list(DIGITS)) or []
+    low, high = style.bounds(1)
+    if not np.array_equal(low, high, equal_nan=True):
+        raise ConfigError("a writer's style takes numbers, not ranges")
+    row = low[0]
     table = np.tile(row, (len(every), 1))
     if not np.isnan(row[WIDTH]):
-        table[:, WIDTH] = _widths(stylist.book.of(every), float(row[WIDTH]))
+        table[:, WIDTH] = _widths(controller.calibrations.of(every), float(row[WIDTH]))
     written = [DIGITS.index(character) for character in dict.fromkeys(text) if character in DIGITS]
-    stylist.check([every[digit] for digit in written], table[written])
+    controller.check([every[digit] for digit in written], table[written], table[written])
     places = dict(zip(every, table, strict=True))
 
     def render(latents: Float32, labels: Sequence[int]) -> UInt8:
-        return stylist.draw(latents, labels, np.stack([places[label] for label in labels])).images
+        return controller.draw(
+            latents, labels, np.stack([places[label] for label in labels])
+        ).images
 
     return replace(hand, render=render)
 
@@ -64,7 +69,7 @@ def _widths(calibrations: Sequence[Calibration], mean: float) -> Float64:
     means = widths.mean(axis=0)
     if not means[0] <= mean <= means[-1]:
         raise ConfigError(
-            f"--width {mean:g} is out of reach: the ten digits of a hand are {means[0]:.1f} to "
+            f"`width` {mean:g} is out of reach: the ten digits of a hand are {means[0]:.1f} to "
             f"{means[-1]:.1f} pixels wide on average"
         )
     found: Float64 = np.array([np.interp(mean, means, row) for row in widths])

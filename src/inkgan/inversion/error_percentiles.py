@@ -28,9 +28,9 @@ class Place(NamedTuple):
     median: float
 
 
-def place(sampler: GeneratorLike, error: float) -> Place | None:
+def place(generator: GeneratorLike, error: float) -> Place | None:
     """Place an error among those measured of this generator; None where none were."""
-    known = shipped().get(sampler.bundle.digest[:16])
+    known = shipped().get(generator.bundle.digest[:16])
     if known is None:
         return None
     percentiles = np.asarray(known["percentiles"])
@@ -45,12 +45,12 @@ def shipped() -> dict[str, Any]:
 
 
 def measure_errors(
-    sampler: GeneratorLike, images: UInt8, labels: Sequence[int], progress: Progress = silent
+    generator: GeneratorLike, images: UInt8, labels: Sequence[int], progress: Progress = silent
 ) -> Float64:
     """Imitate digits, each by itself, and return their reconstruction errors, float64 (n,).
 
     Args:
-        sampler: a conditional sampler of digits.
+        generator: a conditional generator of digits.
         images: uint8 (n, 28, 28), of which the generator has seen none.
         labels: what they are.
         progress: told how many are done.
@@ -58,4 +58,4 @@ def measure_errors(
     digits = "".join(map(str, labels))
     unknown = np.full(len(images), np.nan)
     seen = Seen(images, digits, unknown, unknown)
-    return imitate_digits(seen, sampler, progress, together=False).fit.errors
+    return imitate_digits(seen, generator, progress, together=False).fit.errors

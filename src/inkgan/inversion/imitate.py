@@ -9,9 +9,9 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.generation.load import GeneratorSource, open_generator
-from inkgan.generation.protocols import DifferentiableGenerator, GeneratorLike
-from inkgan.generation.style_control.calibration_cache import CalibrationCache, is_readable
-from inkgan.generation.style_control.measures import MEASURES, measure_styles
+from inkgan.generation.protocols import DifferentiableGenerator, GeneratorLike, can_classify
+from inkgan.generation.style_control.calibration import CalibrationCache
+from inkgan.generation.style_control.style import MEASURES, style_of
 from inkgan.handwriting.layout import lay_out
 from inkgan.handwriting.text import DIGITS
 from inkgan.handwriting.write import Page, check_page
@@ -28,13 +28,13 @@ class Imitation:
     """A hand that was seen, and what a generator makes of it.
 
     Attributes:
-        sampler: what draws.
+        generator: what draws.
         seen: the digits that were shown.
         fit: what the generator draws in their place, and how near that is.
         scores: the shown digits' styles as coordinates, float64 (n, latent_dim); NaN where none.
     """
 
-    sampler: GeneratorLike
+    generator: GeneratorLike
     seen: Seen
     fit: Fit
     scores: Float64
@@ -45,7 +45,7 @@ class Imitation:
         own: dict[str, list[Float32]] = {}
         for digit, latent in zip(self.seen.digits, self.fit.latents, strict=True):
             own.setdefault(digit, []).append(latent)
-        return Hand(self.sampler, 0, seen=shared_latent(self.fit.latents, self.scores), own=own)
+        return Hand(self.generator, 0, seen=shared_latent(self.fit.latents, self.scores), own=own)
 
     def page(
         self,
@@ -60,7 +60,7 @@ class Imitation:
         """Write a text in the hand; arguments and errors are those of `inkgan.write`."""
         wanted, colours = check_page(text, height, ink, paper, jitter, slant_drift)
         line = lay_out(wanted, self.hand, jitter=jitter, slant_drift=slant_drift)
-        return Page(line, colours, height, f"A hand seen, imitated by {origin(self.sampler)}")
+        return Page(line, colours, height, f"A hand seen, imitated by {origin(self.generator)}")
 
     def write(
         self,
@@ -109,37 +109,37 @@ def imitate(
 
 
 def imitate_digits(
-    seen: Seen, sampler: GeneratorLike, progress: Progress = silent, together: bool = True
+    seen: Seen, generator: GeneratorLike, progress: Progress = silent, together: bool = True
 ) -> Imitation:
     """Imitate digits in MNIST's form.
 
     Raises:
-        ConfigError: the sampler draws no 28x28 digits by label, or not through a network.
+        ConfigError: the generator draws no 28x28 digits by label, or not through a network.
     """
-    name = sampler.bundle.recipe.name
-    if not sampler.conditional or not is_readable(sampler):
+    name = generator.bundle.recipe.name
+    if not generator.conditional or not can_classify(generator.bundle):
         raise ConfigError(
             f"{name} cannot imitate: that needs a conditional generator of the digits 0 to 9 in "
             f"{SIDE}x{SIDE} grey; name one with --from"
         )
-    if not isinstance(sampler, DifferentiableGenerator):
+    if not isinstance(generator, DifferentiableGenerator):
         raise ConfigError(f"{name} gives no gradients; use a Generator, as inkgan.load returns it")
     labels = [DIGITS.index(digit) for digit in seen.digits]
-    scores = style_scores(sampler, seen.images, labels, progress)
-    fitted = fit(sampler, seen.images, labels, scores, together, progress)
-    return Imitation(sampler, seen, fitted, scores)
+    scores = style_scores(generator, seen.images, labels, progress)
+    fitted = fit(generator, seen.images, labels, scores, together, progress)
+    return Imitation(generator, seen, fitted, scores)
 
 
 def style_scores(
-    sampler: GeneratorLike, images: UInt8, labels: list[int], progress: Progress = silent
+    generator: GeneratorLike, images: UInt8, labels: list[int], progress: Progress = silent
 ) -> Float64:
     """Return digits' styles as latent coordinates, float64 (n, latent_dim); NaN where none is."""
-    scores = np.full((len(images), sampler.latent_dim), np.nan)
-    styles = list(sampler.bundle.recipe.model.style_measures)
+    scores = np.full((len(images), generator.latent_dim), np.nan)
+    styles = list(generator.bundle.recipe.model.style_measures)
     taught = [name for name in styles if name in MEASURES]
     if taught:
-        measured = measure_styles(images)
-        calibrations = CalibrationCache(sampler, progress).of(labels)
+        measured = style_of(images)
+        calibrations = CalibrationCache(generator, progress).of(labels)
         ranks = np.concatenate(
             [c.scores(row[None]) for c, row in zip(calibrations, measured, strict=True)]
         )

@@ -39,7 +39,7 @@ class Fit:
 
 
 def fit(
-    sampler: DifferentiableGenerator,
+    generator: DifferentiableGenerator,
     digits: UInt8,
     labels: list[int],
     scores: Float64,
@@ -53,7 +53,7 @@ def fit(
     joint prior of coordinates that are correlated between digits.
 
     Args:
-        sampler: of the same image size.
+        generator: of the same image size.
         digits: uint8 (n, H, W), light on dark.
         labels: the class of each.
         scores: float64 (n, latent_dim), what the coordinates of each digit's style are; NaN where
@@ -67,16 +67,16 @@ def fit(
     near = []
     for start in range(0, len(digits), BATCH):
         rows = slice(start, start + BATCH)
-        search = _Search(sampler, targets[rows], classes[rows])
+        search = _Search(generator, targets[rows], classes[rows])
         z = search.begin(known[rows], start)
         for starts, steps in ROUNDS:
             z = search.descend(search.nearest(z, starts), steps)
         near.append(search.nearest(z, 1))
         progress("imitating", min(start + BATCH, len(digits)), len(digits))
-    last = _Search(sampler, targets, classes)
+    last = _Search(generator, targets, classes)
     latents = last.descend(torch.cat(near), LAST_STEPS, shared if together else None)[:, 0]
     with torch.no_grad():
-        drawn = to_array(to_uint8(sampler.forward(latents, classes)))
+        drawn = to_array(to_uint8(generator.forward(latents, classes)))
     gaps = (drawn.astype(np.float64) - digits) / 255
     return Fit(latents.numpy(), drawn, np.sqrt((gaps**2).mean(axis=(1, 2))))
 
@@ -97,9 +97,9 @@ class _Search:
     """Float32 (n, starts, latent_dim) on their way to n digits."""
 
     def __init__(
-        self, sampler: DifferentiableGenerator, targets: torch.Tensor, classes: torch.Tensor
+        self, generator: DifferentiableGenerator, targets: torch.Tensor, classes: torch.Tensor
     ) -> None:
-        self.sampler, self.targets, self.classes = sampler, targets, classes
+        self.generator, self.targets, self.classes = generator, targets, classes
 
     def begin(self, known: torch.Tensor, first: int) -> torch.Tensor:
         """Draw candidates whose style is near the measured one."""
@@ -114,7 +114,7 @@ class _Search:
     def misfit(self, z: torch.Tensor) -> torch.Tensor:
         """Return |G(z) - x|^2 / (2 SIGMA^2), (n, starts)."""
         count, starts = z.shape[:2]
-        drawn = self.sampler.forward(z.flatten(0, 1), self.classes.repeat_interleave(starts))
+        drawn = self.generator.forward(z.flatten(0, 1), self.classes.repeat_interleave(starts))
         gaps = drawn.unflatten(0, (count, starts)) - self.targets[:, None]
         misfit: torch.Tensor = (gaps**2).flatten(2).sum(dim=2) / (2 * SIGMA**2)
         return misfit
@@ -123,8 +123,8 @@ class _Search:
     def nearest(self, z: torch.Tensor, starts: int) -> torch.Tensor:
         """Keep the `starts` latents of least energy of each digit."""
         energy = self.misfit(z) + (z**2).sum(dim=2) / 2
-        order = energy.argsort(dim=1)[:, :starts, None]
-        return z.gather(1, order.expand(-1, -1, z.shape[2]))
+        nearest = energy.argsort(dim=1)[:, :starts, None]
+        return z.gather(1, nearest.expand(-1, -1, z.shape[2]))
 
     def descend(
         self, z: torch.Tensor, steps: int, shared: torch.Tensor | None = None

@@ -22,7 +22,7 @@ class Seen:
     """Digits that were found on pictures.
 
     Attributes:
-        images: uint8 (n, 28, 28) in MNIST's form, in reading order.
+        images: uint8 (n, 28, 28) in MNIST's form, in reading request.
         digits: what they are, a character each.
         confidence: of the judge in these, float64 (n,).
         thickness: of the strokes as they were on the picture, in pixels of MNIST's form.

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from inkgan.errors import ConfigError, DataError
-from inkgan.generation.protocols import GeneratorLike
-from inkgan.images import Shape
+from inkgan.generation.protocols import GeneratorLike, can_classify
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import look
-from inkgan.metrics.features.networks import SIDE
 from inkgan.synthesis.canvas import INK
 from inkgan.synthesis.dedup import Deduplicator
 from inkgan.synthesis.request import (
@@ -26,11 +24,6 @@ BATCH = 1000  # images drawn and classified at once
 MIN_TRIES = 1000  # images of a class after which drawing may stop,
 MIN_YIELD = 100  # if fewer than one in so many could be kept
 MAX_BYTE_LABELS = 256  # classes that a label of one byte distinguishes
-
-
-def can_classify(bundle: Bundle) -> bool:
-    """Return whether the classifier can read this generator's images: digits of 28x28 gray."""
-    return bundle.shape == Shape(1, SIDE, SIDE) and bundle.classes == DIGITS
 
 
 def check_generator(generator: GeneratorLike, request: SynthesisRequest) -> None:

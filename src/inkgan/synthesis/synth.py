@@ -11,11 +11,11 @@ from inkgan import __version__, files
 from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError
 from inkgan.generation.load import BUNDLE, Checkpoint, find, load
-from inkgan.generation.protocols import GeneratorLike
+from inkgan.generation.protocols import GeneratorLike, can_classify
 from inkgan.io.run_dir import Run
 from inkgan.metrics.features.extractors import judge_digest
 from inkgan.synthesis.data_card import data_card
-from inkgan.synthesis.dataset_sampler import DatasetSampler, can_classify, check_generator
+from inkgan.synthesis.dataset_sampler import DatasetSampler, check_generator
 from inkgan.synthesis.formats.labeled_images import write_labeled_images
 from inkgan.synthesis.formats.sequences import write_sequences
 from inkgan.synthesis.manifest import (

@@ -1,1 +1,1 @@
-"""Digits with a slant, a thickness and a width that are asked for."""
+"""Draws digits with a requested slant, thickness and width."""
