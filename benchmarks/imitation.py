@@ -18,7 +18,7 @@ from inkgan.generation.load import load
 from inkgan.inversion.error_percentiles import PERCENTS, SHIPPED, measure_errors, shipped
 from inkgan.inversion.imitate import imitate_digits
 from inkgan.inversion.recognize import Seen
-from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.extractors import extract_features
 
 
 def main() -> None:
@@ -42,7 +42,9 @@ def main() -> None:
     for image, label in zip(images[:alone], labels[:alone], strict=True):
         seen = Seen(image[None], str(label), unknown, unknown)
         hand = imitate_digits(seen, generator).hand
-        read.append(look(generator.render(np.tile(hand.latent, (10, 1)), range(10))).read)
+        read.append(
+            extract_features(generator.render(np.tile(hand.latent, (10, 1)), range(10))).predicted
+        )
     print(f"one digit alone: {(time.perf_counter() - started) / alone:.2f} s, reading included")
     print(
         f"other digits in its hand are read right: {(np.stack(read) == np.arange(10)).mean():.1%}"

@@ -15,8 +15,8 @@ from inkgan.data.dataset import load_dataset
 from inkgan.generation.load import load
 from inkgan.generation.style_control.controller import StyleController
 from inkgan.generation.style_control.style import MEASURES, UNITS, style_of
-from inkgan.metrics.features.extractors import look
-from inkgan.metrics.prdc import manifold
+from inkgan.metrics.features.extractors import extract_features
+from inkgan.metrics.prdc import prdc
 from inkgan.types import Float64, UInt8
 
 EDGE = 0.1  # of the range, at either end
@@ -48,7 +48,9 @@ def main() -> None:
     seconds = time.perf_counter() - started
     report(np.abs(drawn.measured - targets), places)
     plain = controller.render(latents, np.asarray(labels))
-    right = [(look(images).read == labels).mean() for images in (drawn.images, plain)]
+    right = [
+        (extract_features(images).predicted == labels).mean() for images in (drawn.images, plain)
+    ]
     print(f"class kept: {right[0]:.1%} (without a style {right[1]:.1%}), by E1")
     print(f"{seconds:.1f} s for {options.draws} draws")
     if options.edges:
@@ -114,10 +116,10 @@ def _coverage(
     for label in range(10):
         rows = inside["train"][real["train"][1][inside["train"]] == label]
         chosen += rows[: (labels == label).sum()].tolist()
-    seen = look(images).e1
+    seen = extract_features(images).e1
     return (
-        manifold(seen, look(drawn).e1).coverage,
-        manifold(seen, look(real["train"][0][chosen]).e1).coverage,
+        prdc(seen, extract_features(drawn).e1).coverage,
+        prdc(seen, extract_features(real["train"][0][chosen]).e1).coverage,
     )
 
 

@@ -287,7 +287,7 @@ def test_evaluate_says_what_it_finds(trained: Path, tmp_path: Path, keeps_floors
     assert str(trained / "report.html") in done.stdout
     assert "\x1b" not in done.stderr + done.stdout
     assert "drawing images" in done.stderr
-    assert "Judged before" in inkgan("evaluate", str(trained), *options).stdout
+    assert "Report before" in inkgan("evaluate", str(trained), *options).stdout
     shown = inkgan("compare", str(trained), str(trained), "--out", str(tmp_path / "c"))
     assert "No difference shown" in shown.stdout
 

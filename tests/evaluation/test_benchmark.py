@@ -20,11 +20,11 @@ from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override, to_toml
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
 from inkgan.evaluation.benchmark import Plan, benchmark, mnist_recipes, seconds_left
-from inkgan.evaluation.evaluate import Judged
 from inkgan.evaluation.report.leaderboard import Effort, Entry, hand_column, score_column, standings
 from inkgan.evaluation.report.leaderboard import with_margin as written
 from inkgan.evaluation.report.leaderboard_chart import over_seeds, separate
 from inkgan.evaluation.report.leaderboard_page import TABLES, About, check_page, page, write_page
+from inkgan.evaluation.report_document import Report
 from inkgan.io.run_dir import Run
 from inkgan.runs.events import Event, Finished, Started
 from tests.fixtures.references import as_npz, small_reference
@@ -266,11 +266,11 @@ class Stub:
             raise TrainingStopped("The losses are not finite.")
         on_event(Finished(run, "time is up", 3200, self.seconds))
 
-    def judge(self, source: str | Path, *, out: Path, **_: Any) -> Judged:
+    def judge(self, source: str | Path, *, out: Path, **_: Any) -> Report:
         self.judged.append(Path(source).name)
         if self.judged[-1] == self.unjudged:
             raise DataError("every pixel of all 10,000 images is 0")
-        return Judged(document(fd_e1=50), out / "report.json", out / "report.html", cached=False)
+        return Report(document(fd_e1=50), out / "report.json", out / "report.html", cached=False)
 
 
 @pytest.fixture

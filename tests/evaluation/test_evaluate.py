@@ -19,26 +19,27 @@ from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError, DataError, InkganError
-from inkgan.evaluation.evaluate import PROTOCOLS, Judged
+from inkgan.evaluation.evaluate import PROTOCOLS
 from inkgan.evaluation.inception_distance import inception_score
+from inkgan.evaluation.report_document import Report
 from inkgan.io.bundle import Bundle
-from inkgan.metrics.features.extractors import imagenet_style, linear_reading
+from inkgan.metrics.features.extractors import imagenet_style, linear_probabilities
 from inkgan.metrics.features.inception import inception_features, load_inception
 from inkgan.models.build import build_generator
-from tests.fixtures.references import as_npz, small_reference, small_target
+from tests.fixtures.references import as_npz, small_reference
 
 REAL = small_reference()
 COUNT = 400
 
 
 @pytest.fixture
-def judge(tmp_path: Path, keeps_floors: None) -> Callable[..., Judged]:
+def judge(tmp_path: Path, keeps_floors: None) -> Callable[..., Report]:
     """Give inkgan.evaluate with a small reference, as users would call it with their own."""
     reference = as_npz(tmp_path / "reference.npz", REAL)
 
-    def run(source: str | Path, **options: Any) -> Judged:
+    def run(source: str | Path, **options: Any) -> Report:
         given: dict[str, Any] = {"protocol": "quick", "out": tmp_path / "report"} | options
-        judged: Judged = inkgan.evaluate(source, reference=f"npz:{reference}", **given)
+        judged: Report = inkgan.evaluate(source, reference=f"npz:{reference}", **given)
         return judged
 
     return run
@@ -52,22 +53,22 @@ def drawn(tmp_path: Path) -> Path:
     return path
 
 
-def test_arrays_become_a_report(judge: Callable[..., Judged], drawn: Path) -> None:
+def test_arrays_become_a_report(judge: Callable[..., Report], drawn: Path) -> None:
     told: list[tuple[str, int, int]] = []
     judged = judge(drawn, progress=lambda *step: told.append(step))
     document = files.read_json(judged.json_path)
     keys = {row["key"] for row in document["scores"]}
     assert keys >= {"fd_e1", "fd_e2", "precision", "recall", "label_accuracy"}
-    assert all(row["floor"]["draws"] >= 5 for row in document["scores"])
+    assert all(row["baseline"]["draws"] >= 5 for row in document["scores"])
     assert document["verdict"] == judged.verdict
     assert 0 <= document["linear"]["agreement"] <= 1
     page = judged.page_path.read_text(encoding="utf-8")
     assert judged.verdict[0].split("(")[0].strip() in page
     assert all(0 <= done <= total for _, done, total in told)
-    assert {what for what, _, _ in told} >= {"looking at the images", "drawing the report"}
+    assert {what for what, _, _ in told} >= {"features of the images", "drawing the report"}
 
 
-def test_the_same_is_judged_once(judge: Callable[..., Judged], drawn: Path, tmp_path: Path) -> None:
+def test_the_same_is_judged_once(judge: Callable[..., Report], drawn: Path, tmp_path: Path) -> None:
     first = judge(drawn)
     second = judge(drawn, out=tmp_path / "again")
     assert (first.cached, second.cached) == (False, True)
@@ -81,7 +82,7 @@ def test_the_same_is_judged_once(judge: Callable[..., Judged], drawn: Path, tmp_
 
 
 def test_full_protocol_on_few_images_says_what_it_leaves_out(
-    judge: Callable[..., Judged], drawn: Path, monkeypatch: pytest.MonkeyPatch
+    judge: Callable[..., Report], drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged = judge(drawn, protocol="full")
     keys = {row["key"] for row in judged.document["scores"]}
@@ -93,7 +94,7 @@ def test_full_protocol_on_few_images_says_what_it_leaves_out(
     assert any("Copies training images" in line for line in judged.verdict)  # they are from there
 
 
-def test_a_run_is_judged_in_its_own_folder(judge: Callable[..., Judged], tmp_path: Path) -> None:
+def test_a_run_is_judged_in_its_own_folder(judge: Callable[..., Report], tmp_path: Path) -> None:
     run = inkgan.train("mlp", out=tmp_path / "run", overrides=["data.name=uci-digits"], images=640)
     judged = judge(run.path, out=None)
     assert judged.json_path == run.path / "report.json"
@@ -105,7 +106,7 @@ def test_a_run_is_judged_in_its_own_folder(judge: Callable[..., Judged], tmp_pat
     assert again.document["scores"] == judged.document["scores"]
 
 
-def test_pictures_in_folders_of_digits(judge: Callable[..., Judged], tmp_path: Path) -> None:
+def test_pictures_in_folders_of_digits(judge: Callable[..., Report], tmp_path: Path) -> None:
     root = tmp_path / "pictures"
     for index in range(300):
         label = REAL.train_labels[index]
@@ -119,7 +120,7 @@ def test_pictures_in_folders_of_digits(judge: Callable[..., Judged], tmp_path: P
     assert accuracy["value"] > 0.8
 
 
-def test_stacked_digits_are_counted_in_modes(judge: Callable[..., Judged], tmp_path: Path) -> None:
+def test_stacked_digits_are_counted_in_modes(judge: Callable[..., Report], tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     rows = random.integers(len(REAL.train), size=(300, 3))
     stacked = REAL.train[rows].transpose(0, 2, 3, 1)
@@ -128,14 +129,14 @@ def test_stacked_digits_are_counted_in_modes(judge: Callable[..., Judged], tmp_p
     modes = next(row for row in judged.document["scores"] if row["key"] == "modes")
     assert 200 <= modes["value"] <= 300
     assert abs(modes["z"]) < 4
-    with pytest.raises(DataError, match="colour images"):
+    with pytest.raises(DataError, match="color images"):
         judge(tmp_path / "stacked.npz")
 
 
-def test_equal_channels_are_judged_as_grey(judge: Callable[..., Judged], tmp_path: Path) -> None:
+def test_equal_channels_are_judged_as_grey(judge: Callable[..., Report], tmp_path: Path) -> None:
     np.savez(tmp_path / "rgb.npz", images=np.repeat(REAL.train[:COUNT, ..., None], 3, axis=3))
     notes = " ".join(judge(tmp_path / "rgb.npz").document["notes"])
-    assert "judged as grey" in notes
+    assert "evaluated as gray" in notes
     assert "No labels were given" in notes
 
 
@@ -160,14 +161,14 @@ def npz(folder: Path, **arrays: np.ndarray) -> Path:
     ],
 )
 def test_bad_arrays_are_refused(
-    judge: Callable[..., Judged], tmp_path: Path, arrays: dict[str, np.ndarray], words: str
+    judge: Callable[..., Report], tmp_path: Path, arrays: dict[str, np.ndarray], words: str
 ) -> None:
     with pytest.raises(DataError, match=words):
         judge(npz(tmp_path, **arrays))
 
 
 def test_bad_sources_are_refused(
-    judge: Callable[..., Judged], tiny: Recipe, tmp_path: Path, drawn: Path
+    judge: Callable[..., Report], tiny: Recipe, tmp_path: Path, drawn: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
     inkgan.train(tiny, out=tmp_path / "small", images=128)
@@ -190,9 +191,9 @@ def test_bad_sources_are_refused(
             judge(source)
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "report.json").write_text(json.dumps({"mine": 1}))
-    with pytest.raises(ArtifactError, match="is no judgement of inkgan"):
+    with pytest.raises(ArtifactError, match="is no report of inkgan"):
         judge(drawn)
-    with pytest.raises(ConfigError, match="is a file"):
+    with pytest.raises(ConfigError, match="`out` must be a folder"):
         judge(drawn, out=drawn)
 
 
@@ -218,10 +219,10 @@ def test_inception_features_keep_pytorch_fids_convention() -> None:
 
 
 def test_inception_score_has_a_floor() -> None:
-    score = inception_score(REAL.train[:300], small_target(), StandIn())
-    assert score.floor.draws == 2
-    blank = inception_score(REAL.train[:300] // 4, small_target(), StandIn())
-    assert blank.value > 5 * max(score.value, score.floor.mean)
+    score = inception_score(REAL.train[:300], REAL, StandIn())
+    assert score.baseline.draws == 2
+    blank = inception_score(REAL.train[:300] // 4, REAL, StandIn())
+    assert blank.value > 5 * max(score.value, score.baseline.mean)
 
 
 def test_the_inception_loader(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,11 +251,11 @@ def test_the_adapter_for_imagenet_classifiers() -> None:
     assert adapted.dtype == torch.float32
     assert 0 <= float(adapted.min()) <= float(adapted.max()) <= 1
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
-    assert linear_reading(REAL.test[:3], network).shape == (3, 10)
+    assert linear_probabilities(REAL.test[:3], network).shape == (3, 10)
 
 
 def test_a_stacked_generator_is_judged_by_its_modes(
-    judge: Callable[..., Judged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    judge: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PROTOCOLS, "quick", replace(PROTOCOLS["quick"], stacked=200))
     recipe = override(get_recipe("mlp"), ["data.name=stacked-mnist", "name=stack"])
@@ -265,24 +266,24 @@ def test_a_stacked_generator_is_judged_by_its_modes(
     judged = judge(tmp_path / "stack.safetensors")
     keys = {row["key"] for row in judged.document["scores"]}
     assert keys >= {"modes", "kl", "kl_debiased", "fd_e1"}
-    assert judged.document["counts"]["stacked images"] == 200
+    assert judged.document["counts"]["stacked_images"] == 200
     assert judged.verdict[0].startswith("Not digits yet")
 
 
 def test_of_many_sorted_images_a_fair_part_is_judged(
-    judge: Callable[..., Judged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    judge: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PROTOCOLS, "quick", replace(PROTOCOLS["quick"], images=300))
     order = np.argsort(REAL.train_labels, kind="stable")
     np.savez(tmp_path / "sorted.npz", images=REAL.train[order])
     judged = judge(tmp_path / "sorted.npz")
-    assert f"300 of {len(order):,} images were judged." in judged.document["notes"]
+    assert f"300 of {len(order):,} images were evaluated." in judged.document["notes"]
     shares = [row["share"] for row in judged.document["classes"].values()]
     assert min(shares) > 0.03
 
 
 def test_a_run_is_found_by_its_name(
-    judge: Callable[..., Judged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    judge: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     inkgan.train("mlp", out="runs/a", overrides=["data.name=uci-digits"], images=640)

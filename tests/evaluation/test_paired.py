@@ -8,13 +8,14 @@ import pytest
 from inkgan import files
 from inkgan.config import Recipe
 from inkgan.errors import ArtifactError
-from inkgan.evaluation.paired import contest
+from inkgan.evaluation.paired import paired_comparison
 from inkgan.evaluation.report.comparison_table import Contest, contests
-from inkgan.evaluation.score import Floor, Score
+from inkgan.evaluation.report_document import FORMAT_VERSION, KIND
+from inkgan.evaluation.score import Baseline, Score
 from inkgan.io.run_dir import Run
 from inkgan.metrics.stats.intervals import paired_interval
 
-FLOOR = Floor(1.0, 0.1, 20)
+FLOOR = Baseline(1.0, 0.1, 20)
 
 
 def scores(value: float, accuracy: float = 0.99, error: float = 0.5) -> dict[str, Score]:
@@ -25,7 +26,7 @@ def scores(value: float, accuracy: float = 0.99, error: float = 0.5) -> dict[str
             accuracy,
             accuracy - 0.001,
             accuracy + 0.001,
-            Floor(0.995, 0.001, 20),
+            Baseline(0.995, 0.001, 20),
             "sets",
         ),
     }
@@ -35,25 +36,27 @@ def test_seeds_are_paired() -> None:
     noise = [0.0, 5.0, 10.0]  # seeds differ far more than the two generators do
     one = {seed: scores(20 + noise[seed]) for seed in range(3)}
     other = {seed: scores(18 + noise[seed] + 0.1 * seed) for seed in range(3)}
-    found = contest(one, other)[0]
+    found = paired_comparison(one, other)[0]
     assert found.basis == "3 paired seeds"
     expected = paired_interval([18.0, 23.1, 28.2], [20.0, 25.0, 30.0])
     assert found.gap == pytest.approx(expected)
-    assert found.shown
+    assert found.significant
     assert found.second_is_better
 
 
 def test_one_run_each_speaks_of_images_alone() -> None:
-    found = contest({0: scores(20)}, {7: scores(20.5)})[0]
+    found = paired_comparison({0: scores(20)}, {7: scores(20.5)})[0]
     assert "not another training" in found.basis
-    assert not found.shown
-    assert contest({0: scores(20)}, {7: scores(25)})[0].shown
+    assert not found.significant
+    assert paired_comparison({0: scores(20)}, {7: scores(25)})[0].significant
 
 
 def test_too_typical_is_not_better_than_real() -> None:
-    above, at = contest({0: scores(1, accuracy=0.9999)}, {0: scores(1, accuracy=0.9951)})[1:2] * 2
+    above, at = (
+        paired_comparison({0: scores(1, accuracy=0.9999)}, {0: scores(1, accuracy=0.9951)})[1:2] * 2
+    )
     assert above.second_is_better
-    assert at.shown
+    assert at.significant
 
 
 def test_random_differences_are_rarely_shown() -> None:
@@ -62,17 +65,18 @@ def test_random_differences_are_rarely_shown() -> None:
     for _ in range(200):
         one = {seed: scores(float(random.normal())) for seed in range(4)}
         other = {seed: scores(float(random.normal())) for seed in range(4)}
-        shown += contest(one, other)[0].shown
+        shown += paired_comparison(one, other)[0].significant
     assert shown <= 22  # 5 % of 200, and four standard deviations
 
 
 def judged(run: Run, value: float, judge: str = "this one") -> None:
     document = {
-        "kind": "judgement",
-        "judge": judge,
+        "kind": KIND,
+        "format_version": FORMAT_VERSION,
+        "extractors": judge,
         "reference": {"digest": "x"},
-        "counts": {"set size": 10_000},
-        "scores": [s.as_json() for s in scores(value).values()],
+        "counts": {"set_size": 10_000},
+        "scores": [s.to_dict() for s in scores(value).values()],
     }
     files.write_json(run.path / "report.json", document)
 
@@ -104,7 +108,7 @@ def test_runs_that_differ_in_their_seed_are_one_recipe(
 
 
 def test_equal_scores_show_no_difference() -> None:
-    found = Contest("a", "b", contest({0: scores(20)}, {0: scores(20)}))
+    found = Contest("a", "b", paired_comparison({0: scores(20)}, {0: scores(20)}))
     assert found.sentence.startswith("No difference shown between a and b")
 
 
@@ -112,5 +116,5 @@ def test_a_foreign_report_is_refused(tiny: Recipe, tmp_path: Path) -> None:
     runs = [(name, Run(tmp_path / name, tiny)) for name in ("a", "b")]
     for _, run in runs:
         files.write_json(run.path / "report.json", {"mine": 1})
-    with pytest.raises(ArtifactError, match="is no judgement of inkgan"):
+    with pytest.raises(ArtifactError, match="is no report of inkgan"):
         contests(runs)

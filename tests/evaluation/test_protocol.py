@@ -13,29 +13,29 @@ from inkgan import files
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
 from inkgan.errors import DataError
-from inkgan.evaluation.baselines import FloorBook
-from inkgan.evaluation.protocol import Assessor, confusion
+from inkgan.evaluation.baselines import BaselineCache
+from inkgan.evaluation.protocol import ProtocolRunner, confusion
 from inkgan.evaluation.reference import class_matched
-from inkgan.evaluation.results import Assessment, Fakes, Protocol, check
+from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protocol, check_images
 from inkgan.evaluation.score import Score
 from inkgan.evaluation.set_metrics import measure_set
 from inkgan.evaluation.verdict import verdict
-from inkgan.metrics.features.extractors import linear_reading, look, weights_path
+from inkgan.metrics.features.extractors import extract_features, linear_probabilities, weights_path
 from inkgan.metrics.frechet import frechet_distance, moments
 from inkgan.metrics.spec import METRIC_SPECS
-from inkgan.metrics.two_sample import train_and_test, two_sample_auc
+from inkgan.metrics.two_sample import classification_accuracy, two_sample_auc
 from inkgan.types import UInt8
-from tests.fixtures.references import small_reference, small_target
+from tests.fixtures.references import small_reference, small_reference_set
 
-REAL, TARGET = small_reference(), small_target()
+REAL, TARGET = small_reference(), small_reference_set()
 ON_MNIST = REAL.name == "mnist"
 SIZE = len(REAL.test) // 2
 THOROUGH = Protocol("thorough", images=SIZE, set_size=SIZE, thorough=True)
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> FloorBook:
-    return FloorBook(TARGET, tmp_path_factory.mktemp("floors"))
+def book(tmp_path_factory: pytest.TempPathFactory) -> BaselineCache:
+    return BaselineCache(TARGET, tmp_path_factory.mktemp("floors"))
 
 
 def train_draw(count: int = SIZE, draw: int = 77) -> tuple[UInt8, np.ndarray]:
@@ -59,17 +59,17 @@ def test_stated_accuracies_are_true() -> None:
     test = load_dataset(Data(name="mnist", holdout=0), "test", Path(os.environ["INKGAN_DATA"]))
     pixels, labels = test.images[:, 0].numpy(), test.labels.numpy()
     described = files.read_json(weights_path("e1").parent / "judge.json")
-    right = (look(pixels).read == labels).mean()
+    right = (extract_features(pixels).predicted == labels).mean()
     assert right == pytest.approx(described["e1"]["test_accuracy"], abs=2e-4)
-    linear = (linear_reading(pixels).argmax(axis=1) == labels).mean()
+    linear = (linear_probabilities(pixels).argmax(axis=1) == labels).mean()
     assert linear == pytest.approx(described["linear"]["test_accuracy"], abs=2e-4)
 
 
 def test_what_is_seen_does_not_depend_on_the_company() -> None:
-    whole = look(REAL.test[:600])
+    whole = extract_features(REAL.test[:600])
     order = np.random.default_rng(0).permutation(600)
-    shuffled = look(REAL.test[:600][order])
-    few = look(REAL.test[:7])
+    shuffled = extract_features(REAL.test[:600][order])
+    few = extract_features(REAL.test[:7])
     for part in range(3):
         assert (whole[part][order] == shuffled[part]).all()
         assert (whole[part][:7] == few[part]).all()
@@ -79,7 +79,7 @@ def test_what_is_seen_does_not_depend_on_the_company() -> None:
 
 
 def test_identical_sets_score_perfectly() -> None:
-    found = measure_set(TARGET.seen, TARGET.labels, TARGET)
+    found = measure_set(TARGET.features, TARGET.labels, TARGET)
     assert found["fd_e1"] == pytest.approx(0, abs=1e-6)
     assert found["fd_e2"] == pytest.approx(0, abs=1e-6)
     assert found["precision"] == found["recall"] == found["coverage"] == 1
@@ -88,8 +88,8 @@ def test_identical_sets_score_perfectly() -> None:
 
 
 def test_float32_and_float64_features_agree() -> None:
-    fakes = look(train_draw()[0]).e1
-    real = moments(TARGET.seen.e1)
+    fakes = extract_features(train_draw()[0]).e1
+    real = moments(TARGET.features.e1)
     single = frechet_distance(moments(fakes), real)
     double = frechet_distance(moments(fakes.astype(np.float64)), real)
     assert single == pytest.approx(double, rel=1e-9)
@@ -125,10 +125,10 @@ def duplicate(pixels: UInt8, kept: int) -> UInt8:
 )
 def test_worse_images_score_worse(spoil: object, amounts: tuple[float, ...]) -> None:
     pixels, _ = train_draw()
-    scores = [measure_set(look(pixels), None, TARGET, thorough=False)]
+    scores = [measure_set(extract_features(pixels), None, TARGET, thorough=False)]
     for amount in amounts:
         spoilt = spoil(pixels, amount)  # type: ignore[operator]
-        scores.append(measure_set(look(spoilt), None, TARGET, thorough=False))
+        scores.append(measure_set(extract_features(spoilt), None, TARGET, thorough=False))
     for key in ("fd_e1", "fd_e2"):
         values = [score[key] for score in scores]
         assert values == sorted(values), (key, values)
@@ -136,7 +136,7 @@ def test_worse_images_score_worse(spoil: object, amounts: tuple[float, ...]) -> 
     assert coverage[-1] < 0.9 * coverage[0]
 
 
-def test_real_images_score_inside_their_own_band(book: FloorBook) -> None:
+def test_real_images_score_inside_their_own_band(book: BaselineCache) -> None:
     pixels, labels = train_draw()
     found = assess(book, pixels, labels, thorough=False)
     for key in ("fd_e1", "fd_e2", "precision", "recall", "density", "coverage"):
@@ -147,39 +147,39 @@ def test_real_images_score_inside_their_own_band(book: FloorBook) -> None:
 
 
 def assess(
-    book: FloorBook, pixels: UInt8, asked: np.ndarray | None = None, thorough: bool = True
-) -> Assessment:
+    book: BaselineCache, pixels: UInt8, asked: np.ndarray | None = None, thorough: bool = True
+) -> EvaluationResult:
     protocol = replace(THOROUGH, thorough=thorough)
-    return Assessor(TARGET, book, protocol).assess(Fakes(pixels, asked))
+    return ProtocolRunner(TARGET, book, protocol).run(GeneratedImages(pixels, asked))
 
 
 @pytest.mark.parametrize("share", [0.1, 1.0])
-def test_planted_copies_are_caught(book: FloorBook, share: float) -> None:
+def test_planted_copies_are_caught(book: BaselineCache, share: float) -> None:
     copied = round(share * SIZE)
     pixels = np.concatenate([REAL.train[:copied], REAL.test[: SIZE - copied]])
     found = assess(book, pixels)
-    assert any(alarm.alarm for alarm in found.alarms.values())
+    assert any(alarm.alarm for alarm in found.copy_tests.values())
     assert any("Copies training images" in sentence for sentence in verdict(found))
 
 
-def test_fresh_images_raise_no_alarm_and_say_what_would(book: FloorBook) -> None:
+def test_fresh_images_raise_no_alarm_and_say_what_would(book: BaselineCache) -> None:
     found = assess(book, REAL.test[:SIZE])
-    assert not any(alarm.alarm for alarm in found.alarms.values())
+    assert not any(alarm.alarm for alarm in found.copy_tests.values())
     told = " ".join(verdict(found))
     assert "Nothing is copied" in told
-    assert min(alarm.detectable for alarm in found.alarms.values()) <= 0.05
+    assert min(alarm.detectable for alarm in found.copy_tests.values()) <= 0.05
 
 
 # --- labels and words ---
 
 
-def test_labels_that_do_not_belong_are_noticed(book: FloorBook) -> None:
+def test_labels_that_do_not_belong_are_noticed(book: BaselineCache) -> None:
     pixels, labels = train_draw()
     found = assess(book, pixels, (labels + 1) % 10, thorough=False)
     assert any("do the labels belong" in note for note in found.notes)
 
 
-def test_a_missing_digit_is_named(book: FloorBook) -> None:
+def test_a_missing_digit_is_named(book: BaselineCache) -> None:
     pixels, labels = train_draw()
     found = assess(book, pixels[labels != 4], labels[labels != 4], thorough=False)
     assert any("There is no 4" in note for note in found.notes)
@@ -187,7 +187,7 @@ def test_a_missing_digit_is_named(book: FloorBook) -> None:
     assert found.scores["worst_class_recall"].value == 0
 
 
-def test_a_digit_drawn_again_and_again_lacks_variety(book: FloorBook) -> None:
+def test_a_digit_drawn_again_and_again_lacks_variety(book: BaselineCache) -> None:
     pixels, labels = train_draw()
     pixels = pixels.copy()
     pixels[labels == 1] = pixels[labels == 1][0]
@@ -197,24 +197,24 @@ def test_a_digit_drawn_again_and_again_lacks_variety(book: FloorBook) -> None:
 
 
 def test_confusion_counts_what_was_asked_and_read() -> None:
-    seen = look(REAL.test[:200])
-    asked = np.where(seen.read == 3, 8, seen.read)
-    table = confusion(seen, asked)
+    features = extract_features(REAL.test[:200])
+    asked = np.where(features.predicted == 3, 8, features.predicted)
+    table = confusion(features, asked)
     assert table.sum() == pytest.approx(1)
-    assert table[8, 3] == pytest.approx((seen.read == 3).mean())
+    assert table[8, 3] == pytest.approx((features.predicted == 3).mean())
 
 
-def test_a_score_cannot_be_made_without_its_floor() -> None:
-    with pytest.raises(TypeError, match="floor"):
-        Score("fd_e1", 1.0, 0.5, 1.5, spread="images")  # type: ignore[call-arg]
+def test_a_score_cannot_be_made_without_its_baseline() -> None:
+    with pytest.raises(TypeError, match="baseline"):
+        Score("fd_e1", 1.0, 0.5, 1.5, interval_over="images")  # type: ignore[call-arg]
 
 
-def test_every_score_is_explained_and_survives_json(book: FloorBook) -> None:
+def test_every_score_is_explained_and_survives_json(book: BaselineCache) -> None:
     found = assess(book, *train_draw())
     assert len(found.scores) >= 14
     for key, score in found.scores.items():
         assert key in METRIC_SPECS
-        assert Score.from_json(score.as_json()) == score
+        assert Score.from_dict(score.to_dict()) == score
         assert score.low <= score.value <= score.high or key in ("precision", "recall")
 
 
@@ -223,10 +223,10 @@ def test_every_score_is_explained_and_survives_json(book: FloorBook) -> None:
 
 def test_a_classifier_learns_from_real_digits_and_not_from_noise() -> None:
     pixels, labels = train_draw(len(REAL.test))
-    real = train_and_test(pixels, labels, REAL.test, REAL.test_labels, seed=0)
-    again = train_and_test(pixels, labels, REAL.test, REAL.test_labels, seed=0)
+    real = classification_accuracy(pixels, labels, REAL.test, REAL.test_labels, seed=0)
+    again = classification_accuracy(pixels, labels, REAL.test, REAL.test_labels, seed=0)
     shuffled = np.random.default_rng(0).permutation(labels)
-    noise_accuracy = train_and_test(pixels, shuffled, REAL.test, REAL.test_labels, seed=0)
+    noise_accuracy = classification_accuracy(pixels, shuffled, REAL.test, REAL.test_labels, seed=0)
     assert real == again
     assert real > 0.8
     assert noise_accuracy < 0.5
@@ -257,7 +257,7 @@ def test_class_matched_draws_follow_the_wanted_shares() -> None:
         (np.full((300, 28, 28), np.nan), None, "not float64"),
         (np.zeros((300, 32, 32), np.uint8), None, "28x28 pixels, not 32x32"),
         (np.zeros((300, 28, 28, 3), np.uint8), None, "not 28x28x3"),
-        (np.zeros((0, 28, 28), np.uint8), None, "no image to judge"),
+        (np.zeros((0, 28, 28), np.uint8), None, "no image to evaluate"),
         (REAL.test[:50], None, "50 images are too few"),
         (np.zeros((300, 28, 28), np.uint8), None, "every pixel of all 300 images is 0"),
         (REAL.train[:300] // 128, None, "0 and 1 where 0 to 255"),
@@ -267,4 +267,4 @@ def test_class_matched_draws_follow_the_wanted_shares() -> None:
 )
 def test_bad_input_is_refused(pixels: np.ndarray, asked: np.ndarray | None, words: str) -> None:
     with pytest.raises(DataError, match=words):
-        check(Fakes(pixels, asked))
+        check_images(GeneratedImages(pixels, asked))

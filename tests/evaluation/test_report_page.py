@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkgan.evaluation.baselines import FloorBook
-from inkgan.evaluation.protocol import Assessor
+from inkgan.evaluation.baselines import BaselineCache
+from inkgan.evaluation.protocol import ProtocolRunner
 from inkgan.evaluation.report import charts, figures
-from inkgan.evaluation.report.report_page import Judgement, page
-from inkgan.evaluation.results import Assessment, Fakes, Protocol
+from inkgan.evaluation.report.report_page import ReportPage, page
+from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protocol
 from inkgan.evaluation.verdict import verdict
 from inkgan.metrics.spec import METRIC_SPECS
-from tests.fixtures.references import small_reference, small_target
+from tests.fixtures.references import small_reference, small_reference_set
 
 REAL = small_reference()
 COUNT = 300
@@ -46,38 +46,37 @@ def parse(text: str) -> Parsed:
 
 
 @pytest.fixture(scope="module")
-def thorough(tmp_path_factory: pytest.TempPathFactory) -> Assessment:
+def thorough(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
     return assess(tmp_path_factory.mktemp("floors"), thorough=True, asked=True)
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> Assessment:
+def quick(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
     return assess(tmp_path_factory.mktemp("floors"), thorough=False, asked=False)
 
 
-def assess(folder: Path, thorough: bool, asked: bool) -> Assessment:
-    target = small_target()
+def assess(folder: Path, thorough: bool, asked: bool) -> EvaluationResult:
+    target = small_reference_set()
     protocol = Protocol("small", images=COUNT, set_size=COUNT, thorough=thorough)
-    fakes = Fakes(REAL.train[ROWS], REAL.train_labels[ROWS] if asked else None)
-    return Assessor(target, FloorBook(target, folder), protocol).assess(fakes)
+    fakes = GeneratedImages(REAL.train[ROWS], REAL.train_labels[ROWS] if asked else None)
+    return ProtocolRunner(target, BaselineCache(target, folder), protocol).run(fakes)
 
 
-def judgement(assessment: Assessment, asked: bool) -> Judgement:
-    return Judgement(
+def judgement(assessment: EvaluationResult, asked: bool) -> ReportPage:
+    return ReportPage(
         title="runs/<a>",
         facts=[("recipe", "tiny & small")],
         verdict=["Good <enough>.", *verdict(assessment)],
-        assessment=assessment,
-        fakes=REAL.train[ROWS],
-        asked=REAL.train_labels[ROWS] if asked else None,
+        result=assessment,
+        images=GeneratedImages(REAL.train[ROWS], REAL.train_labels[ROWS] if asked else None),
         reference=REAL,
-        real_features=small_target().seen.e1,
+        real_features=small_reference_set().features.e1,
     )
 
 
 @pytest.mark.parametrize("kind", ["thorough", "quick"])
 def test_the_page_is_whole_and_self_contained(kind: str, request: pytest.FixtureRequest) -> None:
-    assessment: Assessment = request.getfixturevalue(kind)
+    assessment: EvaluationResult = request.getfixturevalue(kind)
     text = page(judgement(assessment, asked=kind == "thorough"))
     parsed = parse(text)
     assert "script" not in parsed.tags
@@ -89,10 +88,10 @@ def test_the_page_is_whole_and_self_contained(kind: str, request: pytest.Fixture
     assert "runs/<a>" in parsed.text
     for key, score in assessment.scores.items():
         after = parsed.text.split(METRIC_SPECS[key].title)[1:]
-        assert any(f"{score.floor.draws} draws" in row[:400] for row in after), key
+        assert any(f"{score.baseline.draws} draws" in row[:400] for row in after), key
 
 
-def test_figures_show_something(thorough: Assessment) -> None:
+def test_figures_show_something(thorough: EvaluationResult) -> None:
     digits = REAL.train_labels[ROWS]
     assert figures.by_digit(REAL.train[ROWS], digits, "x").std() > 10
     assert len(figures.nearest_training(REAL.train[ROWS], digits, REAL.train)) == 10
@@ -106,7 +105,7 @@ def test_figures_show_something(thorough: Assessment) -> None:
     assert all(chart.std() > 5 for chart in charts.score_charts(thorough))
 
 
-def test_an_assessment_of_one_digit_alone_can_be_shown(quick: Assessment) -> None:
+def test_an_assessment_of_one_digit_alone_can_be_shown(quick: EvaluationResult) -> None:
     alone = {1: {"share": 1.0, "fd": 3.0, "recall": 0.5, "variety": 0.9}}
     classes = {d: alone.get(d, {"share": 0.0}) for d in range(10)}
     assert page(judgement(replace(quick, classes=classes), asked=False))

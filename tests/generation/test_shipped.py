@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 import inkgan
 from inkgan.cli.main import app
 from inkgan.config.recipes import RECIPES
-from inkgan.evaluation.one_hand import one_hand
+from inkgan.evaluation.evaluate import generator_style_consistency
 from inkgan.generation.load import SHIPPED
 from inkgan.io.bundle import load_bundle
-from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.extractors import extract_features
 from inkgan.models.build import count_parameters
 
 BUNDLES = sorted(SHIPPED.glob("*.safetensors"))
@@ -38,16 +38,16 @@ def test_the_flagship_is_small_and_writes_what_is_asked() -> None:
     assert count_parameters(generator.bundle.generator()) < 1_000_000
     labels = [*range(10)] * 30
     images = generator.sample(labels, seeds=range(300))
-    assert (look(images).read == labels).mean() > 0.98
+    assert (extract_features(images).predicted == labels).mean() > 0.98
     assert generator.bundle.recipe.data.holdout == 5000
 
 
-def test_one_seed_is_one_hand() -> None:
+def test_one_seed_is_one_style() -> None:
     """Ten digits of one latent agree in slant and thickness; of latents apart they do not."""
-    hand = one_hand(inkgan.load("flagship", device="cpu"), latents=40)
+    hand = generator_style_consistency(inkgan.load("flagship", device="cpu"), latents=40)
     for name in ("slant", "thickness"):
-        assert hand.shared[name].consistency.value > 0.6
-        assert abs(hand.shared[name].apart.value) < 0.2
+        assert hand.styles[name].consistency.value > 0.6
+        assert abs(hand.styles[name].permuted.value) < 0.2
 
 
 def test_images_of_a_class_differ() -> None:
@@ -58,7 +58,7 @@ def test_images_of_a_class_differ() -> None:
 def test_three_digits_in_colour_are_drawn_evenly() -> None:
     pixels = inkgan.load("stacked-mnist", device="cpu").sample(seeds=range(600))
     digits = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)).reshape(-1, 28, 28)
-    shares = np.bincount(look(digits).read, minlength=10) / len(digits)
+    shares = np.bincount(extract_features(digits).predicted, minlength=10) / len(digits)
     assert shares.min() > 0.07
     assert shares.max() < 0.13
 

@@ -33,7 +33,7 @@ from inkgan.inversion.mnist_format import THINNEST, normalise
 from inkgan.inversion.optimize import fit, joint_prior
 from inkgan.inversion.picture import LEAST_SIDE, read_brightness
 from inkgan.inversion.recognize import Seen, notes, read_digits
-from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.extractors import extract_features
 from inkgan.types import Float32, UInt8
 from tests.fixtures.stroke_generator import SHAPES, StrokeGenerator
 
@@ -238,7 +238,7 @@ def test_mnist_is_read_as_it_is(digits: Data) -> None:
             picture = photographed(np.asarray(large) / 255, light_on_dark=inverted)
             read.append(max(read_digits([picture]).images, key=np.sum))
         again = np.stack(read)
-        assert (look(again).read == labels).mean() >= 0.95
+        assert (extract_features(again).predicted == labels).mean() >= 0.95
         gaps = np.sqrt(((again.astype(float) - images) ** 2).mean(axis=(1, 2))) / 255
         assert np.median(gaps) < 0.09  # half a pixel's shift makes more
 
@@ -424,4 +424,4 @@ def test_the_flagship_imitates() -> None:
     assert found.seen.digits == "3"
     assert found.fit.errors[0] < 0.12
     drawn_digits = found.generator.render(np.tile(found.hand.latent, (10, 1)), range(10))
-    assert (look(drawn_digits).read == np.arange(10)).sum() >= 9
+    assert (extract_features(drawn_digits).predicted == np.arange(10)).sum() >= 9

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from inkgan.metrics.icc import absolute_agreement, consistency
+from inkgan.metrics.icc import icc_consistency, icc_one_way
 from inkgan.metrics.stats.intervals import Interval
 
 Estimate = Callable[[np.ndarray], Interval]
@@ -20,8 +20,8 @@ PUBLISHED = np.array(
 
 
 def test_the_published_example() -> None:
-    assert absolute_agreement(PUBLISHED) == pytest.approx((0.1657, -0.1329, 0.7226), abs=1e-4)
-    assert consistency(PUBLISHED) == pytest.approx((0.7148, 0.3425, 0.9459), abs=1e-4)
+    assert icc_one_way(PUBLISHED) == pytest.approx((0.1657, -0.1329, 0.7226), abs=1e-4)
+    assert icc_consistency(PUBLISHED) == pytest.approx((0.7148, 0.3425, 0.9459), abs=1e-4)
 
 
 @settings(max_examples=30, deadline=None)
@@ -32,7 +32,7 @@ def test_absolute_agreement_is_that_of_scipys_analysis_of_variance(
     random = np.random.default_rng(seed)
     table = shared * random.normal(size=(n, 1)) + random.normal(size=(n, k))
     f = stats.f_oneway(*table).statistic
-    assert absolute_agreement(table).value == pytest.approx((f - 1) / (f + k - 1))
+    assert icc_one_way(table).value == pytest.approx((f - 1) / (f + k - 1))
 
 
 @settings(max_examples=30, deadline=None)
@@ -44,7 +44,7 @@ def test_consistency_of_two_raters_is_their_covariance_over_their_mean_variance(
     table = shared * random.normal(size=(n, 1)) + random.normal(size=(n, 2))
     covariance = np.cov(table.T)
     expected = covariance[0, 1] / np.trace(covariance) * 2
-    assert consistency(table).value == pytest.approx(expected)
+    assert icc_consistency(table).value == pytest.approx(expected)
 
 
 @settings(max_examples=20, deadline=None)
@@ -53,13 +53,13 @@ def test_consistency_does_not_see_a_raters_habits(habit: float, scale: float) ->
     random = np.random.default_rng(0)
     table = random.normal(size=(20, 1)) + random.normal(size=(20, 4))
     habits = np.array([0, habit, -habit, 2 * habit])
-    assert consistency(scale * (table + habits)) == pytest.approx(consistency(table))
-    assert absolute_agreement(scale * table) == pytest.approx(absolute_agreement(table))
+    assert icc_consistency(scale * (table + habits)) == pytest.approx(icc_consistency(table))
+    assert icc_one_way(scale * table) == pytest.approx(icc_one_way(table))
     if abs(habit) > 5:
-        assert absolute_agreement(table + habits).value < absolute_agreement(table).value - 0.1
+        assert icc_one_way(table + habits).value < icc_one_way(table).value - 0.1
 
 
-@pytest.mark.parametrize("estimate", [absolute_agreement, consistency])
+@pytest.mark.parametrize("estimate", [icc_one_way, icc_consistency])
 @pytest.mark.parametrize("truth", [0.0, 0.5, 0.9])
 def test_the_interval_holds_the_truth_as_often_as_it_says(estimate: Estimate, truth: float) -> None:
     random = np.random.default_rng(1)
@@ -74,18 +74,18 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(estimate: Estimate, tr
 
 def test_full_agreement_and_nothing_to_agree_on() -> None:
     subjects = np.arange(5.0)[:, None]
-    assert absolute_agreement(np.repeat(subjects, 3, axis=1)) == (1, 1, 1)
+    assert icc_one_way(np.repeat(subjects, 3, axis=1)) == (1, 1, 1)
     alike = np.repeat([[1.0, 2.0, 3.0]], 5, axis=0)
-    assert np.isnan(consistency(alike)).all()
-    assert np.isnan(absolute_agreement(alike)).all()
+    assert np.isnan(icc_consistency(alike)).all()
+    assert np.isnan(icc_one_way(alike)).all()
 
 
 def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="at least two raters"):
-        consistency(np.zeros((4, 1)))
+        icc_consistency(np.zeros((4, 1)))
     with pytest.raises(ValueError, match="at least 2 points, got 1"):
-        consistency(np.zeros((1, 4)))
+        icc_consistency(np.zeros((1, 4)))
     with pytest.raises(ValueError, match="1 of 6 values are NaN"):
-        absolute_agreement(np.array([[1, 2], [3, np.nan], [5, 6]]))
+        icc_one_way(np.array([[1, 2], [3, np.nan], [5, 6]]))
     with pytest.raises(ValueError, match="between 0 and 1, got 95"):
-        consistency(PUBLISHED, level=95)
+        icc_consistency(PUBLISHED, level=95)

@@ -13,7 +13,7 @@ from inkgan.metrics import memorization as memorisation
 from inkgan.metrics.memorization import (
     authenticity,
     copy_ratio,
-    copying,
+    copy_test,
     ct_score,
     nearest,
     nearest_other,
@@ -100,7 +100,7 @@ TEST_RATIOS = ratios(pixels(101, 1500, 12), TRAIN)
 
 @pytest.mark.parametrize("seed", range(8))
 def test_fresh_draws_raise_no_alarm(seed: int) -> None:
-    found = copying(ratios(pixels(seed, 1500, 12), TRAIN), TEST_RATIOS)
+    found = copy_test(ratios(pixels(seed, 1500, 12), TRAIN), TEST_RATIOS)
     assert not found.alarm
     assert found.p_value >= 0.001 or found.share < 2 * found.expected
     assert 0 < found.detectable < 0.02
@@ -111,7 +111,7 @@ def test_fresh_draws_raise_no_alarm(seed: int) -> None:
 def test_planted_copies_raise_the_alarm(share: float, seed: int) -> None:
     planted = round(share * 1500)
     fakes = np.concatenate([TRAIN[seed : seed + planted], pixels(seed, 1500, 12)[planted:]])
-    found = copying(ratios(fakes, TRAIN), TEST_RATIOS)
+    found = copy_test(ratios(fakes, TRAIN), TEST_RATIOS)
     assert found.alarm
     assert found.p_value < 0.001
     assert found.share >= share - 1 / 1500
@@ -125,19 +125,19 @@ def test_detectable_is_the_first_share_that_alarms(
 ) -> None:
     generator = np.random.default_rng(seed)
     fakes, test = generator.random(number), generator.random(tests)
-    found = copying(fakes, test, percentile=percentile)
+    found = copy_test(fakes, test, percentile=percentile)
     added = round(found.detectable * number / (1 - found.detectable))
-    with_copies = copying(np.append(np.zeros(added), fakes), test, percentile=percentile)
+    with_copies = copy_test(np.append(np.zeros(added), fakes), test, percentile=percentile)
     assert with_copies.alarm
     assert found.alarm == (added == 0)
     if added:
         one_less = np.append(np.zeros(added - 1), fakes)
-        assert not copying(one_less, test, percentile=percentile).alarm
+        assert not copy_test(one_less, test, percentile=percentile).alarm
 
 
 def test_threshold_and_p_value_are_as_documented() -> None:
     test = np.arange(1, 2001.0)
-    found = copying([0, 1, 2, 2.5, 500], test, percentile=0.1)
+    found = copy_test([0, 1, 2, 2.5, 500], test, percentile=0.1)
     # The lower of the two neighbouring test ratios is 2, which two of 2000 reach.
     assert found.expected == pytest.approx(3 / 2001)
     assert found.share == pytest.approx(3 / 5)
@@ -146,7 +146,7 @@ def test_threshold_and_p_value_are_as_documented() -> None:
 
 
 def test_tests_that_are_all_alike_can_raise_no_alarm() -> None:
-    found = copying(np.zeros(100), np.zeros(50))
+    found = copy_test(np.zeros(100), np.zeros(50))
     assert (found.alarm, found.expected) == (False, 1)
     assert found.detectable == math.inf
 
@@ -172,10 +172,10 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at least 1 ratio \(n,\), got shape \(0,\)"):
         authenticity([])
     with pytest.raises(ValueError, match="1 of 2 ratios are negative or NaN"):
-        copying([1, np.nan], [1])
+        copy_test([1, np.nan], [1])
     with pytest.raises(ValueError, match="1 of 3 values are NaN"):
         ct_score([1, 2, np.inf], [1])
     with pytest.raises(ValueError, match=r"level 0 is not in \(0, 1\)"):
-        copying([1], [1], level=0)
+        copy_test([1], [1], level=0)
     with pytest.raises(ValueError, match="percentile 100"):
-        copying([1], [1], percentile=100)
+        copy_test([1], [1], percentile=100)

@@ -10,7 +10,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from inkgan.metrics import validation as arrays
-from inkgan.metrics.prdc import Manifold, manifold, one_nearest_neighbour, radii, realism
+from inkgan.metrics.prdc import Prdc, one_nearest_neighbor, prdc, radii, realism
 from inkgan.types import Float64
 
 
@@ -36,16 +36,16 @@ def test_a_duplicate_is_another_point() -> None:
 )
 def test_equals_prdc(n: int, m: int, k: int) -> None:
     real, fake = points(1, n), points(2, m, shift=0.4, scale=0.8)
-    expected = Manifold(**compute_prdc(real, fake, nearest_k=k))
-    assert manifold(real, fake, k) == pytest.approx(expected, abs=1e-12)
-    assert manifold(real, fake, k, radii(real, k)) == manifold(real, fake, k)
+    expected = Prdc(**compute_prdc(real, fake, nearest_k=k))
+    assert prdc(real, fake, k) == pytest.approx(expected, abs=1e-12)
+    assert prdc(real, fake, k, radii(real, k)) == prdc(real, fake, k)
 
 
 def test_blocks_do_not_change_the_values(monkeypatch: pytest.MonkeyPatch) -> None:
     real, fake = points(1, 70), points(2, 50, shift=0.4)
-    whole, scores = manifold(real, fake), realism(real, fake)
+    whole, scores = prdc(real, fake), realism(real, fake)
     monkeypatch.setattr(arrays.blocks, "__defaults__", (300,))
-    assert manifold(real, fake) == whole
+    assert prdc(real, fake) == whole
     np.testing.assert_allclose(realism(real, fake), scores, rtol=1e-12)
 
 
@@ -53,26 +53,26 @@ def test_identical_sets_are_perfect_wherever_they_lie() -> None:
     """A boundary point is exactly on its ball: k of k + 1 balls hold each point."""
     for offset in (0, 1e4):
         table = points(3, 120) + offset
-        found = manifold(table, np.random.default_rng(0).permutation(table))
+        found = prdc(table, np.random.default_rng(0).permutation(table))
         assert found == pytest.approx((1, 1, 1, 1), abs=1e-12)
 
 
 def test_collapsed_and_distant_fakes() -> None:
     real = points(4, 100)
-    collapsed = manifold(real, np.repeat(real[:1], 50, axis=0))
+    collapsed = prdc(real, np.repeat(real[:1], 50, axis=0))
     assert collapsed.precision == 1
     assert collapsed.recall == 0
     assert collapsed.coverage < 0.3
-    assert manifold(real, points(5, 100) + 100) == (0, 0, 0, 0)
+    assert prdc(real, points(5, 100) + 100) == (0, 0, 0, 0)
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 1000), st.floats(-5, 5), st.floats(0.5, 2))
 def test_order_translation_scale_and_swap(seed: int, move: float, scale: float) -> None:
     real, fake = points(seed, 30), points(seed + 1, 25, shift=0.3)
-    plain = manifold(real, fake, 3)
-    assert manifold(scale * real[::-1] + move, scale * fake + move, 3) == pytest.approx(plain)
-    swapped = manifold(fake, real, 3)
+    plain = prdc(real, fake, 3)
+    assert prdc(scale * real[::-1] + move, scale * fake + move, 3) == pytest.approx(plain)
+    swapped = prdc(fake, real, 3)
     assert (swapped.precision, swapped.recall) == (plain.recall, plain.precision)
 
 
@@ -98,7 +98,7 @@ def test_one_nearest_neighbour_equals_leave_one_out(shift: float) -> None:
     read = cross_val_predict(
         KNeighborsClassifier(1), np.concatenate([real, fake]), labels, cv=LeaveOneOut()
     )
-    found = one_nearest_neighbour(real, fake)
+    found = one_nearest_neighbor(real, fake)
     assert found.accuracy == pytest.approx((read == labels).mean())
     assert found.real_accuracy == pytest.approx((read == labels)[:60].mean())
     assert found.fake_accuracy == pytest.approx((read == labels)[60:].mean())
@@ -106,8 +106,8 @@ def test_one_nearest_neighbour_equals_leave_one_out(shift: float) -> None:
 
 def test_copies_are_at_zero_and_equal_distributions_at_a_half() -> None:
     real = points(11, 1500)
-    assert one_nearest_neighbour(real, real[::-1] + 0.0) == (0, 0, 0)
-    assert one_nearest_neighbour(real, points(12, 1500)).accuracy == pytest.approx(0.5, abs=0.04)
+    assert one_nearest_neighbor(real, real[::-1] + 0.0) == (0, 0, 0)
+    assert one_nearest_neighbor(real, points(12, 1500)).accuracy == pytest.approx(0.5, abs=0.04)
 
 
 def test_bad_input_is_refused() -> None:
@@ -117,16 +117,16 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="needs at least 7 points, got 6"):
         radii(table, 6)
     with pytest.raises(ValueError, match="needs at least 6 points, got 5"):
-        manifold(table, table[:5])
+        prdc(table, table[:5])
     with pytest.raises(ValueError, match="6 dimensions with points of 2"):
-        manifold(table, table[:, :2])
+        prdc(table, table[:, :2])
     with pytest.raises(ValueError, match="5 radii for 6 reals"):
-        manifold(table, table, real_radii=np.ones(5))
+        prdc(table, table, real_radii=np.ones(5))
     with pytest.raises(ValueError, match="1 of 6 values are NaN"):
-        manifold(table, table, real_radii=np.array([1, 1, 1, 1, 1, np.nan]))
+        prdc(table, table, real_radii=np.array([1, 1, 1, 1, 1, np.nan]))
     with pytest.raises(ValueError, match="36 of 36 values are NaN"):
-        manifold(table * np.nan, table)
+        prdc(table * np.nan, table)
     with pytest.raises(ValueError, match="needs at least 1 points, got 0"):
         realism(table, table[:0])
     with pytest.raises(ValueError, match="got 6 reals and 5 fakes"):
-        one_nearest_neighbour(table, table[:5])
+        one_nearest_neighbor(table, table[:5])

@@ -18,7 +18,7 @@ from inkgan.data.readers.folder import read_folder, read_npz_images, read_pictur
 from inkgan.data.readers.idx import read_idx
 from inkgan.errors import ArtifactError, ConfigError, DataError
 from inkgan.images import Shape, read_picture
-from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.extractors import extract_features
 from inkgan.synthesis import shards as shards_module
 from inkgan.synthesis.data_card import size_category
 from inkgan.synthesis.dataset_sampler import MIN_TRIES
@@ -192,8 +192,8 @@ def test_the_judge_says_the_same_of_the_files(tmp_path: Path) -> None:
     made = make(tmp_path / "a", of_format("npz"))
     rows = [row for row in rows_of(made.path) if row["split"] == "train"]
     with np.load(made.path / "data.npz") as held:
-        seen, labels = look(held["x_train"]), held["y_train"]
-    assert [row["predicted"] for row in rows] == seen.read.tolist()
+        seen, labels = extract_features(held["x_train"]), held["y_train"]
+    assert [row["predicted"] for row in rows] == seen.predicted.tolist()
     given = seen.probabilities[np.arange(len(labels)), labels]
     assert np.abs(given - [row["confidence"] for row in rows]).max() < 1e-3
     agreed = sum(row["predicted"] == row["label"] for row in rows_of(made.path)) / (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
-    from inkgan.evaluation.evaluate import Judged
+    from inkgan.evaluation.report_document import Report
 
 
 def evaluate(
@@ -60,20 +60,20 @@ def evaluate(
     _show(judged)
 
 
-def _show(judged: "Judged") -> None:
+def _show(judged: "Report") -> None:
     from inkgan.cli.view import results
 
     for sentence in judged.verdict:
         results.print(f"- {sentence}", markup=False)
     results.print()
-    results.print(score_table(judged.document))
-    if hand := judged.document.get("hand"):
+    results.print(score_table(judged.to_dict()))
+    if hand := judged.to_dict().get("style_consistency"):
         results.print()
         results.print(hand_table(hand))
-    for note in judged.document["notes"]:
+    for note in judged.to_dict()["notes"]:
         results.print(f"Note: {note}", markup=False)
     if judged.cached:
-        results.print("Judged before and kept; --fresh judges again.")
+        results.print("Report before and kept; --fresh judges again.")
     results.print(f"Written: {judged.page_path} and {judged.json_path.name}", markup=False)
 
 
@@ -89,13 +89,13 @@ def score_table(document: dict[str, Any]) -> Any:
     for heading in ("value", "± 95 %", "floor", "z"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in document["scores"]:
-        score = Score.from_json(row)
+        score = Score.from_dict(row)
         z = "-" if row["z"] is None else f"{row['z']:+.{int(abs(row['z']) < 10)}f}"
         table.add_row(
             score.spec.title,
             score.spec.format(score.value),
             score.spec.format(score.margin),
-            score.spec.format(score.floor.mean),
+            score.spec.format(score.baseline.mean),
             z,
         )
     return table
@@ -117,8 +117,8 @@ def hand_table(hand: dict[str, Any]) -> Any:
     table.add_column("style")
     for heading in ("ICC", "95 %", "absolute", "floor"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for style, shared in hand["shared"].items():
-        values = [_two(shared[name]["value"]) for name in ("consistency", "absolute", "apart")]
+    for style, shared in hand["styles"].items():
+        values = [_two(shared[name]["value"]) for name in ("consistency", "one_way", "permuted")]
         ends = f"{_two(shared['consistency']['low'])} to {_two(shared['consistency']['high'])}"
         table.add_row(style, values[0], ends, *values[1:])
     if hand["blank"]:

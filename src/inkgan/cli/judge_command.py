@@ -44,7 +44,7 @@ def fit(
     from inkgan.config import Data
     from inkgan.data.dataset import load_dataset
     from inkgan.errors import ConfigError
-    from inkgan.evaluation.fit_extractors import fit_judge
+    from inkgan.evaluation.fit_extractors import fit_extractors
 
     if epochs is not None and epochs < 1:
         raise ConfigError(f"--epochs {epochs} is impossible; use 1 or more")
@@ -52,7 +52,7 @@ def fit(
     with download_report() as download, stages() as progress:
         train = load_dataset(mnist, "train", data_dir, download)
         test = load_dataset(mnist, "test", data_dir, download)
-        for step in fit_judge(train, test, out, epochs, seed):
+        for step in fit_extractors(train, test, out, epochs, seed):
             progress(f"fitting {step.name} (loss {step.loss:.4f})", step.epoch, step.epochs)
     typer.echo(out)
 
@@ -64,13 +64,13 @@ def floors(
 ) -> None:
     """Compute MNIST's floors: what real images score by the judge's own code."""
     from inkgan.cli.view import download_report, stages
-    from inkgan.evaluation.baselines import STANDARD, FloorBook
+    from inkgan.evaluation.baselines import STANDARD, BaselineCache
     from inkgan.evaluation.evaluate import load_reference
-    from inkgan.evaluation.reference import Target
+    from inkgan.evaluation.reference import ReferenceSet
 
     with download_report() as download, stages() as progress:
-        target = Target(load_reference("mnist", data_dir, download), progress)
-        book = FloorBook(target, out.parent, progress)
+        target = ReferenceSet(load_reference("mnist", data_dir, download), progress)
+        book = BaselineCache(target, out.parent, progress)
         found = {f"{part} {size}": book.compute(part, size) for part, size in STANDARD}
     book.write(out, found)
     typer.echo(out)

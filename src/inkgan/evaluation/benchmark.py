@@ -196,7 +196,7 @@ def _judged(source: str | Path, out: Path, plan: Plan, progress: Progress) -> di
         reference=plan.reference,
         data_dir=plan.data_dir,
         progress=progress,
-    ).document
+    ).to_dict()
 
 
 def _effort(heard: list[Event], rows: list[dict[str, Any]]) -> Effort | None:

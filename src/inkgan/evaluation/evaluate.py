@@ -1,65 +1,86 @@
-"""inkgan.evaluate: one judgement, from a source to report.json and report.html."""
+"""inkgan.evaluate: from a source to a Report, its report.json and its report.html."""
 
 import hashlib
-import shutil
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+import numpy as np
 from torch import nn
 
 from inkgan import __version__, files
 from inkgan.data.dataset import load_dataset
 from inkgan.device import compute_settings
 from inkgan.errors import ArtifactError, ConfigError, DataError
-from inkgan.evaluation import baselines as floors
+from inkgan.evaluation import baselines
 from inkgan.evaluation.inception_distance import inception_score
-from inkgan.evaluation.protocol import Assessor
-from inkgan.evaluation.reference import Reference, Target
-from inkgan.evaluation.report.report_page import Judgement, page
-from inkgan.evaluation.results import FULL, QUICK, Assessment, Fakes, Protocol, as_json
-from inkgan.evaluation.score import KIND, REPORT
-from inkgan.evaluation.sources import Source, open_images, whole_set
+from inkgan.evaluation.protocol import ProtocolRunner
+from inkgan.evaluation.reference import ReferenceImages, ReferenceSet
+from inkgan.evaluation.report.report_page import ReportPage, page
+from inkgan.evaluation.report_document import (
+    FORMAT_VERSION,
+    KIND,
+    PAGE,
+    REPORT,
+    Report,
+    copy_file,
+    is_report,
+    read_report,
+)
+from inkgan.evaluation.results import FULL, QUICK, EvaluationResult, GeneratedImages, Protocol
+from inkgan.evaluation.sources import DrawnImages, Source, SourceOptions, open_images, whole_set
 from inkgan.evaluation.verdict import verdict
 from inkgan.generation.load import Checkpoint
-from inkgan.metrics.features.extractors import judge_digest, linear_reading
+from inkgan.generation.protocols import GeneratorLike
+from inkgan.metrics.features.extractors import extractors_digest, linear_probabilities
 from inkgan.metrics.features.inception import load_inception
 from inkgan.metrics.features.networks import SIDE
+from inkgan.metrics.spec import METRIC_SPECS, registered_metrics
+from inkgan.metrics.style_consistency import StyleConsistency, measure_style_consistency
 from inkgan.types import Progress, silent
 
-PAGE = "report.html"
+if TYPE_CHECKING:
+    from inkgan.generation.generator import Generator
+    from inkgan.io.run_dir import Run
+
 PROTOCOLS: dict[str, Protocol] = {"quick": QUICK, "full": FULL}
+STYLE_LATENTS = 200  # each drawn as all digits
+STYLE_FIRST_SEED = 2_000_000  # apart from those of the images that are evaluated
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A finished judgement.
+class _Request:
+    """What is evaluated, by what, against what, and where the result is kept."""
 
-    Attributes:
-        document: what report.json holds.
-        json_path: that file; `page_path` the page beside it.
-        cached: it had been judged before, with the same judge, and was only copied.
-    """
+    source: Source
+    protocol: Protocol
+    reference: ReferenceImages
+    folder: Path
+    inception: nn.Module | None
+    progress: Progress
 
-    document: dict[str, Any]
-    json_path: Path
-    page_path: Path
-    cached: bool
 
-    @property
-    def verdict(self) -> list[str]:
-        """The plain sentences at the top of the page."""
-        sentences: list[str] = self.document["verdict"]
-        return sentences
+@dataclass(frozen=True)
+class _Findings:
+    """Everything that an evaluation has found, before it is written."""
+
+    result: EvaluationResult
+    drawn: DrawnImages
+    real_features: np.ndarray
+    style: StyleConsistency | None
+    linear: Mapping[str, float]
+    seconds: float
 
 
 def evaluate(
-    source: str | Path,
+    source: "str | Path | Run | Generator | np.ndarray | Any",
     *,
     protocol: Literal["quick", "full"] = "full",
+    labels: Any = None,
     out: str | Path | None = None,
     reference: str = "mnist",
     checkpoint: Checkpoint = "last",
@@ -71,76 +92,131 @@ def evaluate(
     inception: bool = False,
     progress: Progress = silent,
     download: Progress = silent,
-) -> Judged:
-    """Judge a generator or images, and write report.json and report.html.
+) -> Report:
+    """Evaluate a generator or images against real digits.
+
+    The same evaluation is computed once and then read from the user's cache, except while a
+    metric of one's own is registered.
 
     Args:
-        source: a run folder, a bundle, a run's name, an .npz, a folder of pictures, or
-            "data:mnist" for real images.
-        protocol: quick (10,000 images, under a minute) or full (60,000, some minutes).
-        out: folder for the report; a run's own folder, or NAME-judged, if left out.
-        reference: the data set of real digits to hold the images against.
-        checkpoint: of a run folder, its last or its best generator.
-        stacked: the images of a file are three digits stacked as colour.
+        source: a run (folder, name, or what `train` returned), a bundle, a generator, an .npz, a
+            folder of pictures, "data:mnist" for real images, or an array or tensor of images,
+            uint8 (n, 28, 28), 0 to 255, light digits on dark.
+        protocol: "quick" (10,000 images, under a minute) or "full" (60,000, some minutes).
+        labels: of an array, the digit that each image shows, whole numbers (n,).
+        out: folder for report.json and report.html. By default a run's own folder, or
+            NAME-evaluation; for arrays and generators nothing is written but the cache.
+        reference: the data set of real digits to compare with.
+        checkpoint: of a run, its "last" or its "best" generator.
+        stacked: the images of a file or array are three digits stacked as color, (n, 28, 28, 3).
         data_dir: where to look for data first.
-        device: that draws the images; the judge itself runs on the CPU.
-        threads: for each operation; None leaves torch's setting.
-        fresh: judge again although the same has been judged before.
-        inception: add the FID of pytorch-fid's network (the extra `inception`; slow).
-        progress: called with (what, done, of how many).
-        download: hears of downloads.
+        device: that draws the images; everything else runs on the CPU.
+        threads: inside each operation of torch; None leaves torch's setting.
+        fresh: evaluate again although the same has been evaluated before.
+        inception: add the FID of pytorch-fid's network (needs inkgan[inception]; slow).
+        progress: called as `progress(what, done, total)`.
+        download: called as `download(what, done, total)` while data are downloaded.
+
+    Returns:
+        The report, with `scores`, `verdict`, `to_dict()` and `save(path)`. It shows itself in a
+        notebook.
 
     Raises:
-        InkganError: the source or the reference cannot be had, read or judged.
+        ConfigError: an argument that is impossible; the message names it.
+        DataError: images or a reference that cannot be had or read.
+        ArtifactError: no such run or bundle, or a foreign report.json in `out`.
+
+    Example:
+        >>> report = inkgan.evaluate("flagship", protocol="quick")  # doctest: +SKIP
+        >>> print(report.scores["precision"])  # doctest: +SKIP
+        93.96 % (93.48 % to 94.41 %)
+        >>> inkgan.evaluate(images, labels=labels).verdict[0]  # doctest: +SKIP
     """
+    if protocol not in PROTOCOLS:
+        known = ", ".join(PROTOCOLS)
+        raise ConfigError(f"`protocol` must be one of {known}, not {protocol!r}")
     with compute_settings(threads=threads):
-        chosen = PROTOCOLS[protocol]
         folder = None if data_dir is None else Path(data_dir)
         network = load_inception() if inception else None
-        opened = open_images(str(source), checkpoint, device, folder, stacked, download)
-        target_folder = Path(out) if out is not None else opened.folder
-        _refuse_foreign(target_folder)
+        options = SourceOptions(checkpoint, device, folder, stacked, labels, download)
+        opened = open_images(source, options)
+        target = Path(out) if out is not None else opened.folder
+        if target is not None:
+            _refuse_foreign(target)
         real = load_reference(reference, folder, download)
-        kept = files.cache_folder() / "judgements" / _key(opened, chosen, real, inception)
-        cached = not fresh and (kept / REPORT).is_file() and (kept / PAGE).is_file()
+        kept = files.cache_folder() / "evaluations"
+        kept /= _key(opened, PROTOCOLS[protocol], real, inception)
+        cached = not (fresh or registered_metrics())
+        cached = cached and (kept / REPORT).is_file() and (kept / PAGE).is_file()
         if not cached:
-            _judge(opened, chosen, real, kept, progress, network)
-        paths = [target_folder / name for name in (REPORT, PAGE)]
-        for path in paths:
-            with files.atomic(path) as temporary:
-                shutil.copyfile(kept / path.name, temporary)
-        return Judged(files.read_json(paths[0]), paths[0], paths[1], cached)
+            request = _Request(opened, PROTOCOLS[protocol], real, kept, network, progress)
+            _write(request, _find(request))
+    if target is not None:
+        for name in (REPORT, PAGE):
+            copy_file(kept / name, target / name)
+    written = kept if target is None else target
+    return Report(read_report(written / REPORT), written / PAGE, written / REPORT, cached)
 
 
-def load_reference(name: str, data_dir: Path | None, download: Progress = silent) -> Reference:
-    """Load the real digits that a judgement is made against.
+def load_reference(
+    name: str, data_dir: Path | None, download: Progress = silent
+) -> ReferenceImages:
+    """Load the real digits that images are compared with.
 
     Raises:
-        DataError: they cannot be had, or are no 28x28 grey digits.
+        ConfigError: there is no such data set.
+        DataError: it cannot be had, or holds no 28x28 gray digits.
     """
     config = whole_set(name)
     splits = [load_dataset(config, part, data_dir, download) for part in ("train", "test")]
     for split in splits:
         if split.shape != (1, SIDE, SIDE) or len(split.classes) != 10:
             raise DataError(
-                f"--reference {name}: the judge reads ten digits of 28x28 grey, not {split.shape} "
-                f"of {len(split.classes)} classes"
+                f"`reference` {name!r}: an evaluation takes ten digits of 28x28 gray, not "
+                f"{split.shape} of {len(split.classes)} classes"
             )
     (train, train_labels), (test, test_labels) = [
         (split.images[:, 0].numpy(), split.labels.numpy()) for split in splits
     ]
-    return Reference(name, train, train_labels, test, test_labels)
+    return ReferenceImages(name, train, train_labels, test, test_labels)
 
 
-def _key(source: Source, protocol: Protocol, reference: Reference, inception: bool) -> str:
+def generator_style_consistency(
+    generator: GeneratorLike, latents: int = STYLE_LATENTS, progress: Progress = silent
+) -> StyleConsistency:
+    """Draw `latents` latents under each label, and measure how far they keep their style.
+
+    Raises:
+        ConfigError: an unconditional generator, one of color images, or fewer than two latents.
+    """
+    bundle = generator.bundle
+    if not generator.conditional:
+        raise ConfigError(
+            f"{bundle.recipe.name} is unconditional: it cannot draw one latent as every digit; "
+            "train a recipe with `model.classes`"
+        )
+    if bundle.shape.channels != 1:
+        raise ConfigError(f"{bundle.recipe.name} draws {bundle.shape} images; strokes are gray")
+    if latents < 2:
+        raise ConfigError(f"`latents` must be 2 or more, not {latents}")
+    seeds = range(STYLE_FIRST_SEED, STYLE_FIRST_SEED + latents)
+    columns = []
+    for label in range(len(bundle.classes)):
+        columns.append(generator.sample(labels=[label] * latents, seeds=seeds))
+        progress("drawing each latent as every digit", label + 1, len(bundle.classes))
+    return measure_style_consistency(np.stack(columns, axis=1), progress)
+
+
+def _key(source: Source, protocol: Protocol, reference: ReferenceImages, inception: bool) -> str:
     parts = (
         __version__,
-        str(floors.VERSION),
+        f"{FORMAT_VERSION}.{baselines.VERSION}",
         source.name,
         source.digest,
         str(protocol),
         str(inception),
-        judge_digest(),
+        " ".join(METRIC_SPECS),
+        extractors_digest(),
         reference.digest,
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
@@ -150,93 +226,107 @@ def _refuse_foreign(folder: Path) -> None:
     """Refuse to write over a report.json that is none of ours."""
     path = folder / REPORT
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"--out {folder} is a file; name a folder")
-    if path.exists():
-        held = files.read_json(path)
-        if not isinstance(held, dict) or held.get("kind") != KIND:
-            raise ArtifactError(f"{path} is no judgement of inkgan; use another --out")
+        raise ConfigError(f"`out` must be a folder; {folder} is a file")
+    if path.exists() and not is_report(files.read_json(path)):
+        raise ArtifactError(f"{path} is no report of inkgan; choose another `out`")
 
 
-def _judge(
-    source: Source,
-    protocol: Protocol,
-    reference: Reference,
-    kept: Path,
-    progress: Progress,
-    network: nn.Module | None,
-) -> None:
+def _find(request: _Request) -> _Findings:
+    """Draw the images and measure everything."""
     started = time.perf_counter()
-    target = Target(reference, progress)
-    book = floors.FloorBook(target, files.cache_folder() / "floors", progress)
-    fakes = source.take(protocol, reference, progress)
-    assessment = Assessor(target, book, protocol, progress).assess(fakes)
-    assessment.notes[:0] = source.notes
-    hand = None if source.hand is None else source.hand(progress)
-    if network is not None:
-        judged = fakes.pixels[: assessment.counts["set size"]]
-        assessment.scores["fid"] = inception_score(judged, target, network, progress)
-    linear = _linear(fakes, assessment)
-    document = {
+    source, progress = request.source, request.progress
+    reference = ReferenceSet(request.reference, progress)
+    cache = baselines.BaselineCache(reference, files.cache_folder() / "baselines", progress)
+    drawn = source.draw(request.protocol, request.reference, progress)
+    result = ProtocolRunner(reference, cache, request.protocol, progress).run(drawn.images)
+    style = None
+    if source.generator is not None:
+        style = generator_style_consistency(source.generator, STYLE_LATENTS, progress)
+    scores = dict(result.scores)
+    if request.inception is not None:
+        # Networks are callables of modules; torch does not say so.
+        network = cast("Callable[[Any], list[Any]]", request.inception)
+        first = drawn.images.pixels[: result.counts["set_size"]]
+        scores["fid"] = inception_score(first, request.reference, network, progress)
+    notes = (*source.notes, *drawn.notes, *result.notes)
+    result = replace(result, scores=scores, notes=notes)
+    linear = _linear(drawn.images, result)
+    return _Findings(
+        result, drawn, reference.features.e1, style, linear, time.perf_counter() - started
+    )
+
+
+def _write(request: _Request, findings: _Findings) -> None:
+    """Write report.json and report.html."""
+    document = _document(request, findings)
+    request.progress("drawing the report", 0, 1)
+    result, images = findings.result, findings.drawn.images
+    first = images.part(slice(0, result.counts["set_size"]))
+    shown = ReportPage(
+        title=request.source.name,
+        facts=_facts(document),
+        verdict=document["verdict"],
+        result=result,
+        images=first,
+        reference=request.reference,
+        real_features=findings.real_features,
+        style=findings.style,
+    )
+    files.write_text(request.folder / PAGE, page(shown))
+    files.write_json(request.folder / REPORT, document)
+    request.progress("drawing the report", 1, 1)
+
+
+def _document(request: _Request, findings: _Findings) -> dict[str, Any]:
+    source, style = request.source, findings.style
+    return {
         "kind": KIND,
+        "format_version": FORMAT_VERSION,
         "version": __version__,
         "source": source.name,
         "digest": source.digest,
-        "facts": source.facts,
-        "protocol": protocol.name,
-        "verdict": verdict(assessment),
-        "reference": {"name": reference.name, "digest": reference.digest},
-        "judge": judge_digest(),
+        "facts": {**source.facts, **findings.drawn.facts},
+        "protocol": request.protocol.name,
+        "verdict": verdict(findings.result),
+        "reference": {"name": request.reference.name, "digest": request.reference.digest},
+        "extractors": extractors_digest(),
         "torch": version("torch"),
-        **as_json(assessment),
-        "hand": None if hand is None else hand.as_json(),
-        "linear": linear,
-        "seconds": round(time.perf_counter() - started, 1),
+        **findings.result.to_dict(),
+        "style_consistency": None if style is None else style.to_dict(),
+        "linear_classifier": dict(findings.linear),
+        "seconds": round(findings.seconds, 1),
         "peak_memory_mb": _peak_memory(),
     }
-    progress("drawing the report", 0, 1)
-    size = assessment.counts["set size"]
-    judgement = Judgement(
-        title=source.name,
-        facts=_facts(document, source),
-        verdict=document["verdict"],
-        assessment=assessment,
-        fakes=fakes.pixels[:size],
-        asked=None if fakes.asked is None else fakes.asked[:size],
-        reference=reference,
-        real_features=target.seen.e1,
-        hand=hand,
-    )
-    files.write_text(kept / PAGE, page(judgement))
-    files.write_json(kept / REPORT, document)
-    progress("drawing the report", 1, 1)
 
 
-def _linear(fakes: Fakes, assessment: Assessment) -> dict[str, float]:
-    """Read the images with the plain linear classifier of the reference system `mlp`."""
-    size = assessment.counts["set size"]
-    probabilities = linear_reading(fakes.pixels[:size])
-    expected = assessment.seen.read if fakes.asked is None else fakes.asked[:size]
+def _linear(images: GeneratedImages, result: EvaluationResult) -> dict[str, float]:
+    """Classify the images with the plain linear classifier of the reference system `mlp`."""
+    size = result.counts["set_size"]
+    probabilities = linear_probabilities(images.pixels[:size])
+    requested = images.requested
+    expected = result.features.predicted if requested is None else requested[:size]
     return {
         "agreement": float((probabilities.argmax(axis=1) == expected).mean()),
         "confidence": float(probabilities.max(axis=1).mean()),
     }
 
 
-def _facts(document: dict[str, Any], source: Source) -> list[tuple[str, str]]:
-    counts, linear = document["counts"], document["linear"]
+def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """List names and values for the head of the page."""
+    counts, linear = document["counts"], document["linear_classifier"]
     drawn = f"{counts['images']:,} images, measured in {counts['sets']} sets of "
     labelled = any(row["key"] == "label_accuracy" for row in document["scores"])
-    expected = "the label" if labelled else "E1's reading"
+    expected = "the label" if labelled else "E1's prediction"
     return [
-        *source.facts.items(),
-        ("protocol", f"{document['protocol']}: {drawn}{counts['set size']:,}"),
+        *document["facts"].items(),
+        ("protocol", f"{document['protocol']}: {drawn}{counts['set_size']:,}"),
         ("reference", f"{document['reference']['name']}, test images"),
         (
             "linear classifier",
             f"agrees with {expected} on {linear['agreement']:.1%}, mean "
             f"confidence {linear['confidence']:.1%}",
         ),
-        ("judge", f"{document['judge'][:16]}, inkgan {document['version']}"),
+        ("extractors", f"{document['extractors'][:16]}, inkgan {document['version']}"),
         ("took", f"{document['seconds']:.0f} s, {document['peak_memory_mb']:,} MB at most"),
     ]
 

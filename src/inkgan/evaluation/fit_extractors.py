@@ -39,7 +39,7 @@ class Fitted:
     loss: float
 
 
-def fit_judge(
+def fit_extractors(
     train: Dataset, test: Dataset, out: Path, epochs: int | None = None, seed: int = 0
 ) -> Iterator[Fitted]:
     """Fit all networks, write their weights and judge.json into a folder.

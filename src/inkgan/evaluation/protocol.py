@@ -1,223 +1,281 @@
-"""The protocol: from images to an assessment, with a floor under every score."""
+"""The protocol: from images to a result, with a baseline under every score."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from inkgan.evaluation import train_distances as memory
 from inkgan.evaluation.baselines import (
-    FloorBook,
-    Floors,
+    BaselineCache,
+    Baselines,
     infinity_counts,
     measure_infinity,
     measure_modes,
-    real_part,
+    rows_of_test,
 )
-from inkgan.evaluation.reference import Target
-from inkgan.evaluation.results import Assessment, Fakes, Protocol, check
-from inkgan.evaluation.score import Floor, Score
-from inkgan.evaluation.set_metrics import CLEAR, Measures, measure_set
-from inkgan.metrics.features.extractors import Seen, look
+from inkgan.evaluation.custom_metrics import custom_scores
+from inkgan.evaluation.reference import ReferenceSet
+from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protocol, check_images
+from inkgan.evaluation.score import Baseline, Score
+from inkgan.evaluation.set_metrics import CONFIDENT, Measures, measure_set
+from inkgan.evaluation.train_distances import TrainDistances, compare_train_distances
+from inkgan.metrics.features.extractors import Features, extract_features
 from inkgan.metrics.frechet import frechet_standard_error
-from inkgan.metrics.prdc import one_nearest_neighbour
+from inkgan.metrics.memorization import CopyTest
+from inkgan.metrics.prdc import one_nearest_neighbor
 from inkgan.metrics.spec import METRIC_SPECS
 from inkgan.metrics.stats.intervals import Interval, normal_interval, t_interval, wilson_interval
-from inkgan.metrics.two_sample import train_and_test, two_sample_auc
+from inkgan.metrics.two_sample import classification_accuracy, two_sample_auc
 from inkgan.types import Progress, silent
 
 TWO_SAMPLE = 5_000
+OVER_BASELINE = "baseline draws"
 
 
-class Assessor:
-    """Assesses images against one target by one protocol."""
+@dataclass(frozen=True)
+class _Part:
+    """What one part of the protocol adds to the result."""
 
-    def __init__(
-        self, target: Target, book: FloorBook, protocol: Protocol, progress: Progress = silent
-    ) -> None:
-        self.target, self.book, self.protocol = target, book, protocol
-        self.progress = progress
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
-    def assess(self, fakes: Fakes) -> Assessment:
-        """Judge images.
+
+@dataclass(frozen=True)
+class _CopyPart(_Part):
+    copy_tests: Mapping[str, CopyTest] = field(default_factory=dict)
+    nearest: Mapping[str, TrainDistances] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class ProtocolRunner:
+    """Evaluates images against one reference by one protocol.
+
+    Attributes:
+        reference: the real images.
+        baselines: what these score.
+        protocol: how much is measured.
+        progress: called as `progress(what, done, total)`.
+    """
+
+    reference: ReferenceSet
+    baselines: BaselineCache
+    protocol: Protocol
+    progress: Progress = silent
+
+    def run(self, images: GeneratedImages) -> EvaluationResult:
+        """Measure everything that the protocol asks for.
 
         Raises:
-            DataError: images that the judge cannot read, too few of them, or wrong labels.
+            DataError: images that the extractors cannot read, too few of them, or wrong labels.
+            ConfigError: a registered metric returns no number.
         """
-        check(fakes)
+        check_images(images)
         protocol = self.protocol
-        size = min(protocol.set_size, len(fakes.pixels), len(self.target.labels))
-        sets = min(protocol.sets, len(fakes.pixels) // size)
-        seen = look(fakes.pixels, self.progress, "looking at the images")
-        floors = self.book.get("set", size)
-        scores, measured = self._sets(fakes, seen, size, sets, floors)
-        first = slice(0, size)
-        asked = None if fakes.asked is None else fakes.asked[first]
-        assessment = Assessment(
+        size = min(protocol.set_size, len(images.pixels), len(self.reference.labels))
+        sets = min(protocol.sets, len(images.pixels) // size)
+        features = extract_features(images.pixels, self.progress, "features of the images")
+        first, first_features = images.part(slice(0, size)), features.at(slice(0, size))
+        baselines = self.baselines.get("set", size)
+        measured = self._measure_sets(images, features, size, sets)
+        copies = self._copies(first, first_features) if protocol.thorough else _CopyPart()
+        parts = [
+            _Part(self._set_scores(features, measured, baselines, size)),
+            self._modes(features) if images.stacked else _Part(),
+            self._infinity(features) if protocol.thorough else _Part(),
+            copies,
+            _Part(self._trained(images, features) if protocol.seeds else {}),
+            _Part(custom_scores(first, first_features, self.reference)),
+        ]
+        found = {key: score for part in parts for key, score in part.scores.items()}
+        scores = {key: found[key] for key in METRIC_SPECS if key in found}
+        counts = {"images": len(images.pixels), "set_size": size, "sets": sets}
+        classes = _classes(measured, baselines)
+        return EvaluationResult(
             scores=scores,
-            classes=_classes(measured, floors),
-            confusion=confusion(seen.at(first), asked),
-            seen=seen.at(first),
-            counts={"images": len(fakes.pixels), "set size": size, "sets": sets},
+            classes=classes,
+            confusion=confusion(first_features, first.requested),
+            features=first_features,
+            counts=counts | {key: n for part in parts for key, n in part.counts.items()},
+            copy_tests=copies.copy_tests,
+            nearest=copies.nearest,
+            notes=(
+                *_cautions(images, parts[0].scores, classes, size, protocol),
+                *(note for part in parts for note in part.notes),
+            ),
         )
-        assessment.notes.extend(_cautions(fakes, assessment, protocol))
-        if fakes.stacked:
-            self._modes(seen, assessment)
-        if protocol.thorough:
-            self._infinity(seen, assessment)
-            self._memory(fakes, seen, size, assessment)
-        if protocol.seeds:
-            self._trained(fakes, seen, assessment)
-        ordered = {key: assessment.scores[key] for key in METRIC_SPECS if key in assessment.scores}
-        assessment.scores.clear()
-        assessment.scores.update(ordered)
-        return assessment
 
-    def _sets(
-        self, fakes: Fakes, seen: Seen, size: int, sets: int, floors: Floors
-    ) -> tuple[dict[str, Score], list[Measures]]:
+    def _measure_sets(
+        self, images: GeneratedImages, features: Features, size: int, sets: int
+    ) -> list[Measures]:
         measured = []
         for place in range(sets):
-            part = slice(place * size, (place + 1) * size)
-            asked = None if fakes.asked is None else fakes.asked[part]
-            measured.append(measure_set(seen.at(part), asked, self.target, self.protocol.thorough))
+            rows = slice(place * size, (place + 1) * size)
+            requested = images.part(rows).requested
+            measured.append(
+                measure_set(features.at(rows), requested, self.reference, self.protocol.thorough)
+            )
             self.progress("measuring sets of images", place + 1, sets)
+        return measured
+
+    def _set_scores(
+        self, features: Features, measured: list[Measures], baselines: Baselines, size: int
+    ) -> dict[str, Score]:
         errors = {
-            "fd_e1": frechet_standard_error(seen.e1[:size], self.target.e1_moments),
-            "fd_e2": frechet_standard_error(seen.e2[:size], self.target.e2_moments),
+            "fd_e1": frechet_standard_error(features.e1[:size], self.reference.e1_moments),
+            "fd_e2": frechet_standard_error(features.e2[:size], self.reference.e2_moments),
         }
         scores = {}
         for key in METRIC_SPECS:
             values = [each[key] for each in measured if key in each]
-            if values and key in floors:
-                scores[key] = _score(key, values, floors[key], size, errors.get(key))
-        return scores, measured
+            if values and key in baselines:
+                scores[key] = _score(key, values, baselines[key], size, errors.get(key))
+        return scores
 
-    def _modes(self, seen: Seen, assessment: Assessment) -> None:
-        digits = seen.read.reshape(-1, 3)
-        floors = self.book.get("modes", len(digits))
-        for key, value in measure_modes(digits).items():
-            interval = normal_interval(value, floors[key].sd)
-            assessment.scores[key] = Score(key, *interval, floors[key], "draws of the floor")
-        assessment.counts["stacked images"] = len(digits)
+    def _modes(self, features: Features) -> _Part:
+        digits = features.predicted.reshape(-1, 3)
+        baselines = self.baselines.get("modes", len(digits))
+        scores = _over_baseline(measure_modes(digits), baselines)
+        return _Part(scores, {"stacked_images": len(digits)})
 
-    def _infinity(self, seen: Seen, assessment: Assessment) -> None:
+    def _infinity(self, features: Features) -> _Part:
         """Extrapolate, where there are enough images for a line through three points."""
-        counts = infinity_counts(min(len(seen.e1), len(self.target.reference.train)))
+        available = min(len(features.e1), len(self.reference.images.train))
+        counts = infinity_counts(available)
         if len(counts) < 3:
-            assessment.notes.append(
-                "FD-infinity is left out: it takes 10,000 images, drawn and real ones."
-            )
-            return
-        floors = self.book.get("infinity", counts[-1])
-        found = measure_infinity(seen.at(slice(0, counts[-1])), self.target)
-        for key, value in found.items():
-            interval = normal_interval(value, floors[key].sd)
-            assessment.scores[key] = Score(key, *interval, floors[key], "draws of the floor")
+            note = "FD-infinity is left out: it takes 10,000 images, drawn and real ones."
+            return _Part(notes=(note,))
+        baselines = self.baselines.get("infinity", counts[-1])
+        found = measure_infinity(features.at(slice(0, counts[-1])), self.reference)
         self.progress("FD-infinity", 1, 1)
+        return _Part(_over_baseline(found, baselines))
 
-    def _memory(self, fakes: Fakes, seen: Seen, size: int, assessment: Assessment) -> None:
-        pixels = fakes.pixels[:size]
-        near = memory.train_distances(pixels, seen.at(slice(0, size)), self.target, self.progress)
-        tests = memory.real_distances(self.target, self.progress)
-        measures, alarms = memory.compare(near, tests)
-        floors = self.book.get("train-distances", len(tests["pixels"].nearest))
-        for key, value in measures.items():
-            sd = floors[key].sd
-            if METRIC_SPECS[key].interval == "wilson":
-                interval = wilson_interval(round(value * size), size)
-                score = Score(key, *interval, floors[key], "images")
-            else:
-                score = Score(key, *normal_interval(value, sd), floors[key], "draws of the floor")
-            assessment.scores[key] = score
-        assessment.alarms.update(alarms)
-        assessment.nearest.update(near)
+    def _copies(self, images: GeneratedImages, features: Features) -> _CopyPart:
+        """Compare the distances to the training images with those of the test images."""
+        near = self.reference.train_distances(images.pixels, features)
+        tests = self.reference.test_distances
+        measures, copy_tests = compare_train_distances(near, tests)
+        baselines = self.baselines.get("train-distances", len(tests["pixels"].nearest))
+        count = len(images.pixels)
+        scores = {
+            key: _single(key, value, baselines[key], count) for key, value in measures.items()
+        }
+        return _CopyPart(scores, copy_tests=copy_tests, nearest=near)
 
-    def _trained(self, fakes: Fakes, seen: Seen, assessment: Assessment) -> None:
-        """Train on the images: a classifier of digits, and a detective."""
-        seeds, real = self.protocol.seeds, self.target.reference
-        count = min(len(fakes.pixels), len(real.train))
-        labels = (seen.read if fakes.asked is None else fakes.asked)[:count]
-        floors = self.book.get("cas", count)
+    def _trained(self, images: GeneratedImages, features: Features) -> dict[str, Score]:
+        """Train on the images: a classifier of digits, and one of generated and real."""
+        seeds, real = self.protocol.seeds, self.reference.images
+        count = min(len(images.pixels), len(real.train))
+        predicted, requested = features.predicted, images.requested
+        labels = (predicted if requested is None else requested)[:count]
+        baselines = self.baselines.get("cas", count)
         size = min(TWO_SAMPLE, len(labels) // 2, len(real.test))
-        floors = floors | self.book.get("two-sample", size)
-        found: dict[str, list[float]] = {key: [] for key in floors}
+        baselines = baselines | self.baselines.get("two-sample", size)
+        found: dict[str, list[float]] = {key: [] for key in baselines}
         for seed in range(seeds):
-            accuracy = train_and_test(
-                fakes.pixels[:count], labels, real.test, real.test_labels, seed
+            accuracy = classification_accuracy(
+                images.pixels[:count], labels, real.test, real.test_labels, seed
             )
             found["cas"].append(accuracy)
             self.progress("training classifiers on the images", seed + 1, seeds)
         for seed in range(seeds):
-            rows = real_part(len(real.test), size, seed)
+            rows = rows_of_test(len(real.test), size, seed)
             start = seed % (len(labels) // size) * size
             part = slice(start, start + size)
-            auc = two_sample_auc(real.test[rows], fakes.pixels[part], seed)
-            alike = one_nearest_neighbour(self.target.seen.at(rows).e1, seen.e1[part])
+            auc = two_sample_auc(real.test[rows], images.pixels[part], seed)
+            tests = self.reference.features.at(rows)
             found["two_sample_auc"].append(auc)
-            found["one_nearest"].append(alike.accuracy)
-            self.progress("real or drawn?", seed + 1, seeds)
-        for key, values in found.items():
-            assessment.scores[key] = Score(key, *t_interval(values), floors[key], "seeds")
+            found["one_nearest"].append(one_nearest_neighbor(tests.e1, features.e1[part]).accuracy)
+            self.progress("real or generated?", seed + 1, seeds)
+        return {
+            key: Score(key, *t_interval(values), baselines[key], "seeds")
+            for key, values in found.items()
+        }
 
 
-def _score(key: str, values: list[float], floor: Floor, size: int, error: float | None) -> Score:
-    """Give a metric its interval: over sets, or where there is one set by what theory offers."""
+def _over_baseline(measures: Measures, baselines: Baselines) -> dict[str, Score]:
+    """Give single values the spread of their baselines as interval."""
+    return {
+        key: Score(key, *normal_interval(value, baselines[key].sd), baselines[key], OVER_BASELINE)
+        for key, value in measures.items()
+    }
+
+
+def _score(
+    key: str, values: list[float], baseline: Baseline, size: int, error: float | None
+) -> Score:
+    """Give a metric its interval: over sets, or where there are few by what theory offers."""
     if len(values) >= 3:
-        return Score(key, *t_interval(values), floor, "sets")
-    value = float(np.mean(values))
-    if METRIC_SPECS[key].interval == "wilson":
+        return Score(key, *t_interval(values), baseline, "sets")
+    return _single(key, float(np.mean(values)), baseline, size, error)
+
+
+def _single(
+    key: str, value: float, baseline: Baseline, size: int, error: float | None = None
+) -> Score:
+    """Give the value of one set of `size` images the interval that its record names."""
+    method = METRIC_SPECS[key].interval
+    if method == "wilson":
         interval: Interval = wilson_interval(round(value * size), size)
-        return Score(key, *interval, floor, "images")
-    if error:
-        return Score(key, *normal_interval(value, error), floor, "images")
-    return Score(key, *normal_interval(value, floor.sd), floor, "draws of the floor")
+        return Score(key, *interval, baseline, "images")
+    if method == "delta" and error:
+        return Score(key, *normal_interval(value, error), baseline, "images")
+    return Score(key, *normal_interval(value, baseline.sd), baseline, OVER_BASELINE)
 
 
-def _classes(measured: list[Measures], floors: Floors) -> dict[int, dict[str, float]]:
-    """Average each digit's measures over the sets, and put their floors beside them."""
+def _classes(measured: list[Measures], baselines: Baselines) -> dict[int, dict[str, float]]:
+    """Average each digit's measures over the sets, and put their baselines beside them."""
     classes: dict[int, dict[str, float]] = {}
     for key in sorted({key for each in measured for key in each if "/" in key}):
         kind, digit = key.split("/")
         values = [each[key] for each in measured if key in each]
         row = classes.setdefault(int(digit), {})
         row[kind] = float(np.mean(values))
-        if key in floors:
-            row[f"{kind}_floor"] = floors[key].mean
+        if key in baselines:
+            row[f"{kind}_baseline"] = baselines[key].mean
     return classes
 
 
-def confusion(seen: Seen, asked: np.ndarray | None) -> np.ndarray:
-    """Tell which digits are taken for which, as shares of all images (10, 10).
+def confusion(features: Features, requested: np.ndarray | None) -> np.ndarray:
+    """Return which digits are taken for which, as shares of all images (10, 10).
 
-    Asked for (row) and read (column) where labels were asked for. Otherwise only unclear images
-    count: the digit read (row) and the one that is nearly as likely (column).
+    Requested (row) and predicted (column) digits where labels were requested. Otherwise only
+    images without a confident prediction count: the digit predicted (row) and the one that is
+    nearly as probable (column).
     """
     table = np.zeros((10, 10))
-    if asked is not None:
-        np.add.at(table, (asked, seen.read), 1)
+    if requested is not None:
+        np.add.at(table, (requested, features.predicted), 1)
     else:
-        order = np.argsort(seen.probabilities, axis=1)
-        unclear = seen.probabilities.max(axis=1) < CLEAR
+        order = np.argsort(features.probabilities, axis=1)
+        unclear = features.probabilities.max(axis=1) < CONFIDENT
         np.add.at(table, (order[unclear, -1], order[unclear, -2]), 1)
-    shares: np.ndarray = table / len(seen.probabilities)
+    shares: np.ndarray = table / len(features.probabilities)
     return shares
 
 
-def _cautions(fakes: Fakes, assessment: Assessment, protocol: Protocol) -> list[str]:
+def _cautions(
+    images: GeneratedImages,
+    scores: Mapping[str, Score],
+    classes: Mapping[int, Mapping[str, float]],
+    size: int,
+    protocol: Protocol,
+) -> list[str]:
     notes: list[str] = []
-    size = assessment.counts["set size"]
     if size < protocol.set_size:
         notes.append(
-            f"Scores and floors are those of sets of {size:,} images, and do not compare with "
+            f"Scores and baselines are those of sets of {size:,} images, and do not compare with "
             f"scores of {protocol.set_size:,}."
         )
-    if fakes.asked is None:
-        notes.append("No labels were given: each image counts as the digit that E1 reads in it.")
-    accuracy, clear = (assessment.scores.get(key) for key in ("label_accuracy", "confident"))
-    if accuracy and clear and accuracy.value < 0.5 * clear.value:
+    if images.requested is None:
+        notes.append("No labels were given: each image counts as the digit that E1 predicts.")
+    accuracy, confident = (scores.get(key) for key in ("label_accuracy", "confident"))
+    if accuracy and confident and accuracy.value < 0.5 * confident.value:
         notes.append(
             f"Only {accuracy.value:.1%} of the images show the digit that their label says, though "
-            f"{clear.value:.1%} are clear: do the labels belong to these images?"
+            f"{confident.value:.1%} are clear: do the labels belong to these images?"
         )
-    missing = [str(d) for d, row in assessment.classes.items() if row["share"] == 0]
+    missing = [str(digit) for digit, row in classes.items() if row["share"] == 0]
     if missing:
         notes.append(f"There is no {', no '.join(missing)} among the images.")
     return notes

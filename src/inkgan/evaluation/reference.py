@@ -1,13 +1,13 @@
-"""The real images that fakes are held against, with everything about them that is used again."""
+"""The real images that others are compared with, and their statistics."""
 
 import functools
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inkgan.metrics.features.extractors import Seen, look
+from inkgan.evaluation.train_distances import SpacePoints, TrainDistances, measure_train_distances
+from inkgan.metrics.features.extractors import Features, extract_features
 from inkgan.metrics.features.networks import CLASSES
 from inkgan.metrics.frechet import Moments, moments
 from inkgan.metrics.kernels import median_bandwidth
@@ -15,15 +15,12 @@ from inkgan.metrics.prdc import radii
 from inkgan.rng import seed_for
 from inkgan.types import Float64, Progress, UInt8, silent
 
-if TYPE_CHECKING:
-    from inkgan.evaluation.train_distances import BySpace
-
-NEIGHBOURS = 5  # k of precision, recall, density and coverage
+NEIGHBORS = 5  # k of precision, recall, density and coverage
 LEAST_OF_A_CLASS = 30  # fewer images than this say nothing about a class
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceImages:
     """A data set's two splits: images uint8 (n, 28, 28), labels int64 (n,) from 0 to 9."""
 
     name: str
@@ -41,11 +38,11 @@ class Reference:
         return hashed.hexdigest()
 
     def class_matched(self, count: int, draw: int) -> np.ndarray:
-        """Draw `count` training images whose classes stand as in the test split; their indices."""
+        """Return the rows of `count` training images with the class shares of the test split."""
         return class_matched(self.train_labels, self.test_labels, count, draw)
 
-    def labels_to_ask(self, count: int, set_size: int) -> np.ndarray:
-        """List `count` labels to ask of a generator, in random order.
+    def labels_to_request(self, count: int, set_size: int) -> np.ndarray:
+        """Return `count` labels (n,) to request of a generator, in random order.
 
         Each run of `set_size` of them has the class shares of the test split, so that the sets
         that are measured one by one do.
@@ -62,9 +59,9 @@ class Reference:
 def class_matched(
     labels: np.ndarray, wanted_labels: np.ndarray, count: int, draw: int
 ) -> np.ndarray:
-    """Draw indices so that labels[indices] has the class shares of `wanted_labels`.
+    """Return rows so that labels[rows] has the class shares of `wanted_labels`.
 
-    Shares are rounded by largest remainder. Fewer indices come back where a class has too few.
+    Shares are rounded by largest remainder. Fewer rows come back where a class has too few.
     """
     random = np.random.default_rng(seed_for(0, "class matched", draw))
     shares = np.bincount(wanted_labels, minlength=CLASSES) / len(wanted_labels)
@@ -79,61 +76,103 @@ def class_matched(
     return together
 
 
-class Target:
-    """The test split as the judge sees it; each statistic is computed once, when first used."""
+@dataclass(frozen=True, eq=False)
+class ReferenceSet:
+    """The test split as the extractors see it.
 
-    def __init__(self, reference: Reference, progress: Progress = silent) -> None:
-        self.reference, self.progress = reference, progress
-        self.labels = reference.test_labels
-        self.distances: BySpace | None = None  # to training images, kept by memory.real_distances
-        self.seen: Seen = look(reference.test, progress, "looking at real images")
+    Every statistic is a function of the images alone, computed when it is first used.
+
+    Attributes:
+        images: both splits.
+        progress: called while features are extracted.
+    """
+
+    images: ReferenceImages
+    progress: Progress = silent
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The labels of the test images, int64 (n,)."""
+        return self.images.test_labels
 
     @functools.cached_property
-    def train_seen(self) -> Seen:
-        """What the judge sees in the training images."""
-        return look(self.reference.train, self.progress, "looking at training images")
+    def features(self) -> Features:
+        """The features of the test images."""
+        return extract_features(self.images.test, self.progress, "features of real images")
+
+    @functools.cached_property
+    def train_features(self) -> Features:
+        """The features of the training images."""
+        return extract_features(self.images.train, self.progress, "features of training images")
 
     @functools.cached_property
     def e1_moments(self) -> Moments:
         """Mean and covariance of the E1 features."""
-        return moments(self.seen.e1)
+        return moments(self.features.e1)
 
     @functools.cached_property
     def e2_moments(self) -> Moments:
         """Mean and covariance of the E2 features."""
-        return moments(self.seen.e2)
+        return moments(self.features.e2)
 
     @functools.cached_property
     def radii(self) -> Float64:
-        """Distance of each E1 feature to its fifth neighbour."""
-        return radii(self.seen.e1, NEIGHBOURS)
+        """Distance of each E1 feature to its fifth neighbor."""
+        return radii(self.features.e1, NEIGHBORS)
 
     @functools.cached_property
     def bandwidth(self) -> float:
         """The Gaussian kernel's width: the median distance of E1 features."""
-        return median_bandwidth(self.seen.e1)
+        return median_bandwidth(self.features.e1)
 
     @functools.cached_property
-    def by_class(self) -> dict[int, "ClassTarget"]:
+    def by_class(self) -> dict[int, "ReferenceClass"]:
         """The digits of which there are enough images, each by itself."""
         counts = np.bincount(self.labels, minlength=CLASSES)
         return {
-            digit: ClassTarget(self.seen.at(self.labels == digit))
+            digit: ReferenceClass.of(self.features.at(self.labels == digit))
             for digit in range(CLASSES)
             if counts[digit] >= LEAST_OF_A_CLASS
         }
 
+    @functools.cached_property
+    def test_distances(self) -> dict[str, TrainDistances]:
+        """The distances of test images, which nobody can have copied, to training images."""
+        return self.train_distances(self.images.test, self.features)
 
-class ClassTarget:
-    """The test images of one digit."""
-
-    def __init__(self, seen: Seen) -> None:
-        self.seen = seen
-        self.moments = moments(seen.e1)
-        self.radii = radii(seen.e1, NEIGHBOURS)
-        self.spread = spread(seen.e2)
+    def train_distances(self, pixels: UInt8, features: Features) -> dict[str, TrainDistances]:
+        """Measure how near images (n, 28, 28) lie to the training images, in both spaces."""
+        train = SpacePoints.of(self.images.train, self.train_features.e2)
+        return measure_train_distances(SpacePoints.of(pixels, features.e2), train, self.progress)
 
 
-def spread(features: np.ndarray) -> float:
-    """Measure variety: the root of the features' total variance."""
+@dataclass(frozen=True, eq=False)
+class ReferenceClass:
+    """The test images of one digit.
+
+    Attributes:
+        features: of its images.
+        moments: mean and covariance of the E1 features.
+        radii: distance of each E1 feature to its fifth neighbor.
+        deviation: of the E2 features, as `total_deviation`.
+    """
+
+    features: Features
+    moments: Moments
+    radii: Float64
+    deviation: float
+
+    @classmethod
+    def of(cls, features: Features) -> "ReferenceClass":
+        """Compute the statistics of the features of one digit."""
+        return cls(
+            features,
+            moments(features.e1),
+            radii(features.e1, NEIGHBORS),
+            total_deviation(features.e2),
+        )
+
+
+def total_deviation(features: np.ndarray) -> float:
+    """Return the root of the total variance of features (n, d): how varied they are."""
     return float(np.sqrt(np.var(np.asarray(features, np.float64), axis=0).sum()))

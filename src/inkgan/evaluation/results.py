@@ -1,15 +1,16 @@
-"""What is judged, by which protocol, and what comes out: the values that assess.py fills in."""
+"""Values of an evaluation: the protocol, the images, and everything that was found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from inkgan.errors import DataError
-from inkgan.evaluation import train_distances as memory
 from inkgan.evaluation.score import Score
-from inkgan.metrics.features.extractors import Seen, check_readable
-from inkgan.metrics.memorization import Copying
+from inkgan.evaluation.train_distances import TrainDistances
+from inkgan.metrics.features.extractors import Features, require_digit_images
+from inkgan.metrics.memorization import CopyTest
 from inkgan.types import UInt8
 
 LEAST_IMAGES = 200  # E1 has 128 features, and a covariance of fewer images is mostly noise
@@ -20,10 +21,10 @@ class Protocol:
     """How much is measured.
 
     Attributes:
-        images: how many are asked of a generator; `stacked` of one that stacks three digits.
+        images: how many are drawn by a generator; `stacked` by one that stacks three digits.
         set_size: of the disjoint sets that are measured one by one; `sets` at most.
-        seeds: of the networks trained for the usefulness and two-sample tests; 0 leaves them out.
-        thorough: kernels, FD-infinity and memorisation too.
+        seeds: of the networks trained for CAS and the two-sample tests; 0 leaves them out.
+        thorough: kernels, FD-infinity and distances to the training images too.
     """
 
     name: str
@@ -40,80 +41,87 @@ FULL = Protocol("full", images=60_000, sets=5, seeds=5, thorough=True)
 
 
 @dataclass(frozen=True)
-class Fakes:
-    """Images to be judged.
+class GeneratedImages:
+    """Images to be evaluated.
 
     Attributes:
         pixels: uint8 (n, 28, 28).
-        asked: the digit that each was to show (n,), where any was asked for.
+        requested: the digit that each was to show, int64 (n,); None without labels.
         stacked: images 3k, 3k + 1, 3k + 2 are the channels of one stacked image.
     """
 
     pixels: UInt8
-    asked: np.ndarray | None = None
+    requested: np.ndarray | None = None
     stacked: bool = False
+
+    def part(self, rows: slice) -> "GeneratedImages":
+        """Return some of the images with their labels."""
+        requested = None if self.requested is None else self.requested[rows]
+        return GeneratedImages(self.pixels[rows], requested, self.stacked)
 
 
 @dataclass(frozen=True)
-class Assessment:
-    """All that the judge found.
+class EvaluationResult:
+    """Everything that a protocol found.
 
     Attributes:
-        scores: each with interval and floor.
-        classes: for each digit its measures and their floors.
-        confusion: (10, 10) shares; row: the digit asked for or first read, column: read or second.
-        alarms: of copying, for each space (pixels, e2); empty in the quick protocol.
-        seen: what the judge saw in the first set.
-        notes: corrections and cautions, in words.
+        scores: each with interval and baseline, in the order of METRIC_SPECS.
+        classes: for each digit its measures and their baselines.
+        confusion: shares of all images (10, 10); row: the digit requested or predicted, column:
+            predicted or second most probable.
+        features: of the first set.
         counts: how many images went into what.
+        copy_tests: for each space (pixels, e2); empty in the quick protocol.
+        nearest: distances of the first set to the training images, for each space.
+        notes: cautions, in words.
     """
 
-    scores: dict[str, Score]
-    classes: dict[int, dict[str, float]]
+    scores: Mapping[str, Score]
+    classes: Mapping[int, Mapping[str, float]]
     confusion: np.ndarray
-    seen: Seen
-    alarms: dict[str, Copying] = field(default_factory=dict)
-    nearest: memory.BySpace = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    features: Features
+    counts: Mapping[str, int]
+    copy_tests: Mapping[str, CopyTest] = field(default_factory=dict)
+    nearest: Mapping[str, TrainDistances] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain values."""
+        return {
+            "counts": dict(self.counts),
+            "scores": [score.to_dict() for score in self.scores.values()],
+            "classes": {str(digit): dict(row) for digit, row in self.classes.items()},
+            "confusion": self.confusion.tolist(),
+            "copy_tests": {space: test._asdict() for space, test in self.copy_tests.items()},
+            "notes": list(self.notes),
+        }
 
 
-def check(fakes: Fakes) -> None:
-    """Refuse what would only give wrong numbers.
+def check_images(images: GeneratedImages) -> None:
+    """Refuse images that would only give wrong numbers.
 
     Raises:
-        DataError: images that the judge cannot read, too few, all alike, or labels that do not fit.
+        DataError: no 28x28 gray uint8 images, too few, all alike, or labels that do not fit.
     """
-    check_readable(fakes.pixels)
-    count = len(fakes.pixels)
+    require_digit_images(images.pixels)
+    count = len(images.pixels)
     if count < LEAST_IMAGES:
         raise DataError(
-            f"{count} images are too few to judge: E1 has 128 features; give at least "
+            f"{count} images are too few to evaluate: E1 has 128 features; give at least "
             f"{LEAST_IMAGES:,}, better 10,000"
         )
-    if fakes.pixels.max() == fakes.pixels.min():
+    if images.pixels.max() == images.pixels.min():
         raise DataError(
-            f"every pixel of all {count:,} images is {int(fakes.pixels.max())}: there is "
-            "nothing to judge"
+            f"every pixel of all {count:,} images is {int(images.pixels.max())}: there is "
+            "nothing to evaluate"
         )
-    if int(fakes.pixels.max()) <= 1:
+    if int(images.pixels.max()) <= 1:
         raise DataError("the pixels are 0 and 1 where 0 to 255 are expected; multiply by 255")
-    if fakes.asked is None:
+    labels = images.requested
+    if labels is None:
         return
-    if fakes.asked.shape != (count,):
-        raise DataError(f"{count:,} images have labels of shape {fakes.asked.shape}")
-    if fakes.asked.min() < 0 or fakes.asked.max() > 9:
-        wrong = fakes.asked.min() if fakes.asked.min() < 0 else fakes.asked.max()
+    if labels.shape != (count,):
+        raise DataError(f"{count:,} images have labels of shape {labels.shape}")
+    if labels.min() < 0 or labels.max() > 9:
+        wrong = labels.min() if labels.min() < 0 else labels.max()
         raise DataError(f"label {wrong} is no digit; 0 to 9 are possible")
-
-
-def as_json(assessment: Assessment) -> dict[str, Any]:
-    """Return the numbers of an assessment as plain values."""
-    return {
-        "counts": assessment.counts,
-        "scores": [score.as_json() for score in assessment.scores.values()],
-        "classes": {str(digit): row for digit, row in assessment.classes.items()},
-        "confusion": assessment.confusion.tolist(),
-        "copying": {space: alarm._asdict() for space, alarm in assessment.alarms.items()},
-        "notes": assessment.notes,
-    }

@@ -1,4 +1,4 @@
-"""A score: never without the floor that real images reach by the same code."""
+"""A score: never without what real images score by the same code."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from inkgan.metrics.spec import METRIC_SPECS, MetricSpec, current_key
 
 
-class Floor(NamedTuple):
+class Baseline(NamedTuple):
     """What real images score: mean and standard deviation over draws."""
 
     mean: float
@@ -14,27 +14,24 @@ class Floor(NamedTuple):
     draws: int
 
 
-REPORT = "report.json"  # what a judgement is kept as
-KIND = "judgement"
-
-
 @dataclass(frozen=True)
 class Score:
-    """A metric's value, its 95 % interval and its floor.
+    """A metric's value, its 95 % interval and its baseline.
 
     Attributes:
         key: the metric, a key of METRIC_SPECS.
         low: the interval's lower end; `high` its upper end.
-        floor: what real images score by the same code, on as many images.
-        spread: of what the interval speaks: sets, seeds, images or floor draws.
+        baseline: what real images score by the same code, on as many images.
+        interval_over: what the interval covers: sets, seeds, images, baseline draws, or the
+            function of a registered metric.
     """
 
     key: str
     value: float
     low: float
     high: float
-    floor: Floor
-    spread: str
+    baseline: Baseline
+    interval_over: str
 
     @property
     def spec(self) -> MetricSpec:
@@ -43,8 +40,8 @@ class Score:
 
     @property
     def excess(self) -> float:
-        """How much worse than the floor; negative is better than real images score."""
-        return self.spec.excess(self.value, self.floor.mean)
+        """How much worse than the baseline; negative is better than real images score."""
+        return self.spec.excess(self.value, self.baseline.mean)
 
     @property
     def margin(self) -> float:
@@ -53,17 +50,21 @@ class Score:
 
     @property
     def z(self) -> float:
-        """The excess in standard deviations of the floor."""
-        return self.excess / self.floor.sd if self.floor.sd > 0 else float("nan")
+        """The excess in standard deviations of the baseline; NaN where these are 0."""
+        return self.excess / self.baseline.sd if self.baseline.sd > 0 else float("nan")
 
-    def as_json(self) -> dict[str, Any]:
+    def __str__(self) -> str:
+        """Write the value with its interval, such as "92.1 % (91.6 % to 92.6 %)"."""
+        return f"{self.spec.format(self.value)} ({self.spec.format_interval(self.low, self.high)})"
+
+    def to_dict(self) -> dict[str, Any]:
         """Return the score as plain values."""
         z = None if self.z != self.z else self.z
-        return {**asdict(self), "floor": self.floor._asdict(), "excess": self.excess, "z": z}
+        return {**asdict(self), "baseline": self.baseline._asdict(), "excess": self.excess, "z": z}
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Score":
-        """Read a score back."""
-        floor = Floor(**value["floor"])
-        parts = {key: value[key] for key in ("value", "low", "high", "spread")}
-        return cls(key=current_key(value["key"]), floor=floor, **parts)
+    def from_dict(cls, values: dict[str, Any]) -> "Score":
+        """Read what `to_dict` returned."""
+        baseline = Baseline(**values["baseline"])
+        parts = {key: values[key] for key in ("value", "low", "high", "interval_over")}
+        return cls(key=current_key(values["key"]), baseline=baseline, **parts)

@@ -1,16 +1,15 @@
-"""Memorisation in two spaces, pixels and E2: is anything copied from the training images?"""
+"""Distances to the training images in two spaces, pixels and E2: is anything copied?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from inkgan.evaluation.reference import Target
-from inkgan.metrics.features.extractors import Seen
 from inkgan.metrics.memorization import (
-    Copying,
+    CopyTest,
     authenticity,
     copy_ratio,
-    copying,
+    copy_test,
     ct_score,
     nearest,
     nearest_other,
@@ -23,78 +22,79 @@ NEAR_PERCENT = 1.0
 
 
 @dataclass(frozen=True)
-class Distances:
+class TrainDistances:
     """Of n images, in one space.
 
     Attributes:
-        nearest: distance to the nearest training image.
-        indices: which training image that is.
-        ratios: that distance over the training image's own to its nearest other one.
+        nearest: distance to the nearest training image, float64 (n,).
+        indices: which training image that is, int64 (n,).
+        ratios: that distance over the training image's own to its nearest other one, (n,).
     """
 
     nearest: Float64
     indices: np.ndarray
     ratios: Float64
 
-    def at(self, rows: np.ndarray) -> "Distances":
+    def at(self, rows: np.ndarray) -> "TrainDistances":
         """Return the distances of some of the images."""
-        return Distances(self.nearest[rows], self.indices[rows], self.ratios[rows])
+        return TrainDistances(self.nearest[rows], self.indices[rows], self.ratios[rows])
 
 
-BySpace = dict[str, Distances]
+@dataclass(frozen=True)
+class SpacePoints:
+    """Images as points of both spaces: pixels in 0..1 (n, 784) and E2 features (n, 64)."""
+
+    pixels: np.ndarray
+    e2: np.ndarray
+
+    @classmethod
+    def of(cls, pixels: UInt8, e2: np.ndarray) -> "SpacePoints":
+        """Take uint8 images (n, 28, 28) and their E2 features (n, 64)."""
+        return cls(pixels.reshape(len(pixels), -1).astype(np.float32) / 255, e2)
 
 
-def train_distances(
-    pixels: UInt8, seen: Seen, target: Target, progress: Progress = silent
-) -> BySpace:
+def measure_train_distances(
+    images: SpacePoints, train: SpacePoints, progress: Progress = silent
+) -> dict[str, TrainDistances]:
     """Measure how near each image lies to the training images, in both spaces."""
-    queries = {"pixels": _flat(pixels), "e2": seen.e2}
-    points = {"pixels": _flat(target.reference.train), "e2": target.train_seen.e2}
     found = {}
     for done, space in enumerate(SPACES, start=1):
-        near = nearest(queries[space], points[space])
-        own = nearest_other(points[space], near.indices)
-        found[space] = Distances(near.distances, near.indices, copy_ratio(near.distances, own))
+        points = getattr(train, space)
+        near = nearest(getattr(images, space), points)
+        own = nearest_other(points, near.indices)
+        ratios = copy_ratio(near.distances, own)
+        found[space] = TrainDistances(near.distances, near.indices, ratios)
         progress("looking for copies", done, len(SPACES))
     return found
 
 
-def real_distances(target: Target, progress: Progress = silent) -> BySpace:
-    """Measure the same of the test images, which nobody can have copied; once per target."""
-    if target.distances is None:
-        target.distances = train_distances(target.reference.test, target.seen, target, progress)
-    return target.distances
-
-
-def compare(fakes: BySpace, tests: BySpace) -> tuple[dict[str, float], dict[str, Copying]]:
-    """Hold the fakes' distances against the test images'.
+def compare_train_distances(
+    generated: Mapping[str, TrainDistances], tests: Mapping[str, TrainDistances]
+) -> tuple[dict[str, float], dict[str, CopyTest]]:
+    """Compare the distances of generated images with those of test images.
 
     Returns:
-        The measures near_train, copies, authenticity and ct, each the more alarming of the two
-        spaces, and the copying alarm of each space.
+        The metrics near_train, copies, authenticity and ct, each the more alarming of the two
+        spaces, and the copy test of each space.
     """
-    alarms = {s: copying(fakes[s].ratios, tests[s].ratios) for s in SPACES}
+    copy_tests = {s: copy_test(generated[s].ratios, tests[s].ratios) for s in SPACES}
     near = [
-        (fakes[s].nearest < np.percentile(tests[s].nearest, NEAR_PERCENT)).mean() for s in SPACES
+        (generated[s].nearest < np.percentile(tests[s].nearest, NEAR_PERCENT)).mean()
+        for s in SPACES
     ]
     measures = {
         "near_train": float(max(near)),
-        "copies": max(alarm.share for alarm in alarms.values()),
-        "authenticity": min(authenticity(fakes[s].ratios) for s in SPACES),
-        "ct": min(ct_score(tests[s].nearest, fakes[s].nearest) for s in SPACES),
+        "copies": max(test.share for test in copy_tests.values()),
+        "authenticity": min(authenticity(generated[s].ratios) for s in SPACES),
+        "ct": min(ct_score(tests[s].nearest, generated[s].nearest) for s in SPACES),
     }
-    return measures, alarms
+    return measures, copy_tests
 
 
-def halved(tests: BySpace, draw: int) -> dict[str, float]:
-    """Let one random half of the test images play the fakes."""
+def compare_halves(tests: Mapping[str, TrainDistances], draw: int) -> dict[str, float]:
+    """Let one random half of the test images take the place of the generated ones."""
     count = len(tests["pixels"].nearest)
     order = np.random.default_rng(seed_for(0, "memory halves", draw)).permutation(count)
     one, other = order[: count // 2], order[count // 2 :]
     halves = [{s: tests[s].at(rows) for s in SPACES} for rows in (one, other)]
-    return compare(halves[0], halves[1])[0]
-
-
-def _flat(pixels: UInt8) -> np.ndarray:
-    flat: np.ndarray = pixels.reshape(len(pixels), -1).astype(np.float32) / 255
-    return flat
+    return compare_train_distances(halves[0], halves[1])[0]

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from inkgan import files
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.evaluation.score import REPORT
+from inkgan.evaluation.report_document import REPORT, read_report
 from inkgan.generation.load import Checkpoint, find, load_source
 from inkgan.io.bundle import Bundle, Measured
 
@@ -37,11 +36,11 @@ def bundle_of(
     report = judged_in / REPORT
     if not report.is_file():
         return bundle
-    document = files.read_json(report)
+    document = read_report(report)
     try:
         judged = document["digest"]
         scores = {
-            row["key"]: Measured(float(row["value"]), float(row["floor"]["mean"]))
+            row["key"]: Measured(float(row["value"]), float(row["baseline"]["mean"]))
             for row in document["scores"]
             if math.isfinite(row["value"])
         }

@@ -184,7 +184,7 @@ def _style_notes(
     generator: GeneratorLike, style: Style, images: UInt8, measured: Float64, labels: list[int]
 ) -> list[str]:
     """Say how many images miss their style or their class."""
-    from inkgan.metrics.features.extractors import look
+    from inkgan.metrics.features.extractors import extract_features
 
     notes = []
     low, high = style.bounds(len(images))
@@ -196,7 +196,7 @@ def _style_notes(
             f"degrees, {TOLERANCES[1]:g} pixels of thickness or {TOLERANCES[2]:g} of width"
         )
     if can_classify(generator.bundle):
-        wrong = int((look(images).read != labels).sum())
+        wrong = int((extract_features(images).predicted != labels).sum())
         if wrong:
             notes.append(f"E1 reads {wrong} of {len(images)} images as another digit")
     return notes

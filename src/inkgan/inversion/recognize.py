@@ -11,7 +11,7 @@ from inkgan.inversion.components import find_marks
 from inkgan.inversion.ink import find_ink
 from inkgan.inversion.mnist_format import THINNEST, normalise
 from inkgan.inversion.picture import Picture, read_brightness
-from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.extractors import extract_features
 from inkgan.types import Float64, UInt8
 
 UNSURE = 0.6  # the judge's confidence below which a reading is to be checked
@@ -60,7 +60,7 @@ def read_digits(pictures: Sequence[Picture], digits: str | None = None) -> Seen:
             "leave it out to see how they are read"
         )
     images = np.stack([image for image, _ in found])
-    probabilities = look(images).probabilities
+    probabilities = extract_features(images).probabilities
     read = digits or "".join(map(str, probabilities.argmax(axis=1)))
     confidence = probabilities[np.arange(len(images)), [int(digit) for digit in read]]
     return Seen(images, read, confidence, np.array([thickness for _, thickness in found]))

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from inkgan.metrics.features.extractors import picker_features
+from inkgan.metrics.features.extractors import checkpoint_features
 from inkgan.metrics.frechet import frechet_distance, moments
-from inkgan.metrics.prdc import manifold, radii
+from inkgan.metrics.prdc import prdc, radii
 
 NEIGHBOURS = 5
 LEAST_OF_A_CLASS = 10
@@ -19,7 +19,7 @@ class CheckpointScorer:
     """
 
     def __init__(self, real: torch.Tensor, labels: torch.Tensor | None = None) -> None:
-        self._features = picker_features(real)
+        self._features = checkpoint_features(real)
         self._moments = moments(self._features)
         self._radii = radii(self._features, NEIGHBOURS) if len(real) > NEIGHBOURS else None
         self._varieties = None if labels is None else _varieties(self._features, labels)
@@ -30,10 +30,10 @@ class CheckpointScorer:
         With the labels that were asked for, class_variety is the least spread of the features
         inside a class, as a share of the real one, and least_varied that class.
         """
-        features = picker_features(fakes)
+        features = checkpoint_features(fakes)
         scores = {DISTANCE: frechet_distance(moments(features), self._moments)}
         if self._radii is not None:
-            found = manifold(self._features, features, NEIGHBOURS, self._radii)
+            found = prdc(self._features, features, NEIGHBOURS, self._radii)
             scores |= {"e3_precision": found.precision, "e3_recall": found.recall}
         if self._varieties and labels is not None:
             drawn = _varieties(features, labels)

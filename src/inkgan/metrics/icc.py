@@ -14,7 +14,7 @@ from inkgan.metrics.validation import checked
 from inkgan.types import Float64
 
 
-def absolute_agreement(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
+def icc_one_way(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
     """Estimate ICC(1,1) of ratings (n, k): one rating for another, their raters' habits included.
 
     NaN where every rater rates all subjects alike, so that nothing is there to be shared.
@@ -29,7 +29,7 @@ def absolute_agreement(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
     return _correlation(table, wms, n * (k - 1), level)
 
 
-def consistency(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
+def icc_consistency(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
     """Estimate ICC(3,1) of ratings (n, k): what raters agree on once each one's mean is taken off.
 
     NaN where every rater rates all subjects alike, so that nothing is there to be shared.

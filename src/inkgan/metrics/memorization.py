@@ -30,7 +30,7 @@ class Nearest(NamedTuple):
     indices: Indices
 
 
-class Copying(NamedTuple):
+class CopyTest(NamedTuple):
     """The alarm and what it rests on: shares in 0..1 of fakes that are too near to training."""
 
     share: float
@@ -174,12 +174,12 @@ def ct_score(test_distances: npt.ArrayLike, fake_distances: npt.ArrayLike) -> fl
     return (statistic - n * m / 2) / math.sqrt(n * m * (n + m + 1) / 12)
 
 
-def copying(
+def copy_test(
     fake_ratios: npt.ArrayLike,
     test_ratios: npt.ArrayLike,
     level: float = 0.001,
     percentile: float = 0.1,
-) -> Copying:
+) -> CopyTest:
     """Raise an alarm if too many fakes have a copy ratio that hardly any test image has.
 
     The threshold is the test ratios' (n,) quantile at `percentile` percent, rounded down to one of
@@ -199,7 +199,7 @@ def copying(
     threshold = np.sort(tests)[math.floor((len(tests) - 1) * percentile / 100)]
     tail = _Tail(int((tests <= threshold).sum()), len(tests), level)
     near, number = int((fakes <= threshold).sum()), len(fakes)
-    return Copying(
+    return CopyTest(
         share=near / number,
         expected=tail.expected,
         p_value=tail.p_value(near, number),

@@ -21,7 +21,7 @@ from inkgan.types import Bool, Float64
 BOUNDARY = 1e-6
 
 
-class Manifold(NamedTuple):
+class Prdc(NamedTuple):
     """Shares in 0..1, but density, which may exceed 1; higher is better."""
 
     precision: float
@@ -30,7 +30,7 @@ class Manifold(NamedTuple):
     coverage: float
 
 
-class OneNearest(NamedTuple):
+class OneNearestNeighbor(NamedTuple):
     """Shares in 0..1 of points whose nearest other point is of their own set."""
 
     accuracy: float
@@ -63,9 +63,9 @@ def _neighbours(points: Float64, k: int) -> npt.NDArray[np.intp]:
     return np.asarray(search.kneighbors(return_distance=False))
 
 
-def manifold(
+def prdc(
     real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5, real_radii: Float64 | None = None
-) -> Manifold:
+) -> Prdc:
     """Compare reals (n, d) and fakes (m, d) by balls that reach to the k-th nearest neighbour.
 
     Precision is the share of fakes inside some real's ball, recall that of reals inside some fake's
@@ -91,7 +91,7 @@ def manifold(
         around += inside.sum(axis=0)
         held[rows] = inside.any(axis=1)
         recalled[rows] = _inside(squares, fake_limits[None], reals[rows], fakes).any(axis=1)
-    return Manifold(
+    return Prdc(
         precision=float((around > 0).mean()),
         recall=float(recalled.mean()),
         density=float(around.mean() / k),
@@ -131,7 +131,7 @@ def realism(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> Float64:
     return scores
 
 
-def one_nearest_neighbour(real: npt.ArrayLike, fake: npt.ArrayLike) -> OneNearest:
+def one_nearest_neighbor(real: npt.ArrayLike, fake: npt.ArrayLike) -> OneNearestNeighbor:
     """Classify each point of two sets (n, d) by its nearest other point, leaving itself out.
 
     0.5 where both sets are of one distribution, 1 where they are apart, near 0 where the fakes are
@@ -147,4 +147,4 @@ def one_nearest_neighbour(real: npt.ArrayLike, fake: npt.ArrayLike) -> OneNeares
     is_real = nearest < len(reals)
     real_accuracy = float(is_real[: len(reals)].mean())
     fake_accuracy = float(1 - is_real[len(reals) :].mean())
-    return OneNearest((real_accuracy + fake_accuracy) / 2, real_accuracy, fake_accuracy)
+    return OneNearestNeighbor((real_accuracy + fake_accuracy) / 2, real_accuracy, fake_accuracy)

@@ -1,11 +1,12 @@
-"""One hand: whether the ten digits that a generator draws from one latent share their style."""
+"""Style consistency: whether the ten digits that a generator draws from one latent look alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from inkgan.metrics.icc import absolute_agreement, consistency
+from inkgan.metrics.icc import icc_consistency, icc_one_way
 from inkgan.metrics.stats.intervals import Interval
 from inkgan.metrics.strokes import measure
 from inkgan.rng import seed_for
@@ -16,53 +17,58 @@ SHOWN = 10  # latents in the picture
 UNKNOWN = Interval(np.nan, np.nan, np.nan)
 
 
-class Shared(NamedTuple):
-    """How much of one measure belongs to the latent, whichever digit is drawn.
+class StyleCorrelation(NamedTuple):
+    """How much of one measure of style belongs to the latent, whichever digit is drawn.
 
     Attributes:
-        consistency: ICC(3,1) with each digit's own mean taken off, the number that counts.
-        absolute: ICC(1,1); lower, since a 1 is narrow in any hand.
-        apart: the consistency of digits whose latents do not belong together: chance, about 0.
+        consistency: ICC(3,1), each digit's own mean taken off; the number that counts.
+        one_way: ICC(1,1); lower, since a 1 is narrow in any handwriting.
+        permuted: the consistency of digits from different latents: chance, about 0.
     """
 
     consistency: Interval
-    absolute: Interval
-    apart: Interval
+    one_way: Interval
+    permuted: Interval
 
 
 @dataclass(frozen=True)
-class Hand:
-    """The hand of a conditional generator.
+class StyleConsistency:
+    """The style consistency of a conditional generator.
 
     Attributes:
-        shared: for each of STYLES how far the digits of a latent agree.
+        styles: for each of STYLES how far the digits of a latent agree.
         latents: how many were drawn, each as all digits.
         blank: how many of these had a blank image among their digits, and were left out.
         examples: the first latents, uint8 (10, digits, H, W).
     """
 
-    shared: dict[str, Shared]
+    styles: Mapping[str, StyleCorrelation]
     latents: int
     blank: int
     examples: UInt8
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain values; None where there is none."""
         return {
             "latents": self.latents,
             "blank": self.blank,
-            "shared": {
-                style: {name: _plain(interval) for name, interval in shared._asdict().items()}
-                for style, shared in self.shared.items()
+            "styles": {
+                style: {name: _plain(interval) for name, interval in row._asdict().items()}
+                for style, row in self.styles.items()
             },
         }
 
 
-def assess_hand(images: UInt8, progress: Progress = silent) -> Hand:
-    """Measure how far digits uint8 (latents, digits, H, W), a latent in each row, share a style.
+def measure_style_consistency(images: UInt8, progress: Progress = silent) -> StyleConsistency:
+    """Measure how far the digits drawn from one latent share slant, thickness, width and height.
 
-    Latents and digits are the subjects and raters of Shrout and Fleiss 1979. The intervals hold
+    Latents are the subjects and digits the raters of Shrout and Fleiss 1979. The intervals hold
     95 %; they are NaN where fewer than two latents are left, or where no digit ever changes.
+
+    Args:
+        images: uint8 (latents, digits, H, W), light on dark, a latent in each row, 2 digits or
+            more.
+        progress: called as `progress(what, done, total)`.
 
     Raises:
         ValueError: not uint8 (latents, digits, H, W), or fewer than two digits.
@@ -75,20 +81,20 @@ def assess_hand(images: UInt8, progress: Progress = silent) -> Hand:
     measured = measure(images.reshape(-1, *images.shape[2:]), progress)
     tables = {style: getattr(measured, style).reshape(latents, digits) for style in STYLES}
     whole = ~np.isnan(tables["slant"]).any(axis=1)
-    return Hand(
-        shared={style: _shared(table[whole]) for style, table in tables.items()},
+    return StyleConsistency(
+        styles={style: _correlate(table[whole]) for style, table in tables.items()},
         latents=latents,
         blank=int((~whole).sum()),
         examples=images[:SHOWN],
     )
 
 
-def _shared(table: Float64) -> Shared:
+def _correlate(table: Float64) -> StyleCorrelation:
     if len(table) < 2:
-        return Shared(UNKNOWN, UNKNOWN, UNKNOWN)
+        return StyleCorrelation(UNKNOWN, UNKNOWN, UNKNOWN)
     random = np.random.default_rng(seed_for(0, "latents apart"))
-    apart = random.permuted(table, axis=0)
-    return Shared(consistency(table), absolute_agreement(table), consistency(apart))
+    permuted = random.permuted(table, axis=0)
+    return StyleCorrelation(icc_consistency(table), icc_one_way(table), icc_consistency(permuted))
 
 
 def _plain(interval: Interval) -> dict[str, float | None]:

@@ -17,7 +17,7 @@ CLASSIFIER = Fit(epochs=5)
 DISCRIMINATOR = Fit(epochs=8, batch_size=64)
 
 
-def train_and_test(
+def classification_accuracy(
     pixels: UInt8, labels: np.ndarray, test: UInt8, test_labels: np.ndarray, seed: int
 ) -> float:
     """Train a fixed CNN on images, return its accuracy on real test images.

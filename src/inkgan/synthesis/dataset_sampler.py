@@ -7,7 +7,7 @@ import numpy as np
 from inkgan.errors import ConfigError, DataError
 from inkgan.generation.protocols import GeneratorLike, can_classify
 from inkgan.io.bundle import Bundle
-from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.extractors import extract_features
 from inkgan.synthesis.canvas import INK
 from inkgan.synthesis.dedup import Deduplicator
 from inkgan.synthesis.request import (
@@ -134,8 +134,8 @@ class DatasetSampler:
         confidence, slant, thickness = unknown, unknown, unknown
         labels = requested
         if self._classifies:
-            features = look(pixels)
-            predicted = features.read
+            features = extract_features(pixels)
+            predicted = features.predicted
             labels = requested if conditional else predicted
             rows = np.arange(len(labels))
             confidence = features.probabilities[rows, labels].astype(np.float32)

@@ -13,7 +13,7 @@ from inkgan.errors import ConfigError
 from inkgan.generation.load import BUNDLE, Checkpoint, find, load
 from inkgan.generation.protocols import GeneratorLike, can_classify
 from inkgan.io.run_dir import Run
-from inkgan.metrics.features.extractors import judge_digest
+from inkgan.metrics.features.extractors import extractors_digest
 from inkgan.synthesis.data_card import data_card
 from inkgan.synthesis.dataset_sampler import DatasetSampler, check_generator
 from inkgan.synthesis.formats.labeled_images import write_labeled_images
@@ -228,7 +228,7 @@ def _plan(generator: GeneratorLike, request: SynthesisRequest, origin: Plan) -> 
             "conditional": generator.conditional,
         },
         "labels": REQUESTED if generator.conditional else PREDICTED,
-        "classifier": judge_digest() if can_classify(bundle) else None,
+        "classifier": extractors_digest() if can_classify(bundle) else None,
         "threads": torch.get_num_threads(),
     }
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from inkgan.evaluation.results import Assessment
+from inkgan.evaluation.results import EvaluationResult
 from inkgan.evaluation.score import Score
 from inkgan.metrics.spec import MetricSpec
 from inkgan.plotting import (
@@ -53,7 +53,7 @@ def class_chart(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -
     for digit in DIGITS:
         row = classes.get(digit, {})
         value = row.get(chart.kind)
-        floor = row.get(f"{chart.kind}_floor", 1.0 if chart.kind == "variety" else None)
+        floor = row.get(f"{chart.kind}_baseline", 1.0 if chart.kind == "variety" else None)
         color = ORANGE if digit == worst else BLUE
         if floor is not None:
             axes.plot(floor, digit, "|", color=GRAY, markersize=14, markeredgewidth=2.5)
@@ -117,7 +117,7 @@ def confusion_chart(table: np.ndarray, labelled: bool) -> UInt8:
     return figure_pixels(figure)
 
 
-def score_charts(assessment: Assessment) -> list[UInt8]:
+def score_charts(assessment: EvaluationResult) -> list[UInt8]:
     """Draw distances as multiples of their floors, and shares as points from theirs.
 
     A distance whose floor is about zero cannot be divided by it, and is left out.
@@ -140,7 +140,7 @@ def shows_ratio(spec: MetricSpec) -> bool:
 
 def has_ratio(score: Score) -> bool:
     """Tell whether a floor is far enough from zero to divide by."""
-    return score.floor.mean > 2 * score.floor.sd > 0 and score.value > 0
+    return score.baseline.mean > 2 * score.baseline.sd > 0 and score.value > 0
 
 
 class _Mark(NamedTuple):
@@ -155,20 +155,20 @@ class _Mark(NamedTuple):
 
 
 def _ratio(score: Score) -> _Mark:
-    mean, value = score.floor.mean, score.value
+    mean, value = score.baseline.mean, score.value
     low = max(score.low, value / 20)  # a logarithmic axis has no room for zero
     title = score.spec.title
     ends = (low / mean, score.high / mean)
-    return _Mark(title, 1.0, score.floor.sd / mean, value / mean, ends, f"{value / mean:.3g}x")
+    return _Mark(title, 1.0, score.baseline.sd / mean, value / mean, ends, f"{value / mean:.3g}x")
 
 
 def _points(score: Score) -> _Mark:
     """Turn a share so that right is worse, and its interval with it."""
     worse = 100 * score.excess
     sides = [100 * (score.value - score.low), 100 * (score.high - score.value)]
-    left, right = sides if worse * (score.value - score.floor.mean) > 0 else sides[::-1]
+    left, right = sides if worse * (score.value - score.baseline.mean) > 0 else sides[::-1]
     ends = (worse - left, worse + right)
-    return _Mark(score.spec.title, 0.0, 100 * score.floor.sd, worse, ends, f"{worse:+.1f}")
+    return _Mark(score.spec.title, 0.0, 100 * score.baseline.sd, worse, ends, f"{worse:+.1f}")
 
 
 def _score_chart(title: str, marks: Sequence[_Mark], log: bool) -> UInt8:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inkgan import files
 from inkgan.config import Recipe
-from inkgan.errors import ArtifactError
-from inkgan.evaluation.paired import Difference, contest
-from inkgan.evaluation.score import KIND, REPORT, Score
+from inkgan.evaluation.paired import PairedDifference, paired_comparison
+from inkgan.evaluation.report_document import REPORT, read_report
+from inkgan.evaluation.score import Score
 from inkgan.io.run_dir import Run
 from inkgan.metrics.spec import METRIC_SPECS
 
@@ -26,7 +25,7 @@ class Contest:
 
     one: str
     other: str
-    differences: list[Difference]
+    differences: list[PairedDifference]
     missing: str = ""
 
     @property
@@ -34,7 +33,7 @@ class Contest:
         """What the numbers say, in words."""
         if self.missing:
             return self.missing
-        real = [difference for difference in self.differences if difference.shown]
+        real = [difference for difference in self.differences if difference.significant]
         basis = self.differences[0].basis
         if not real:
             return f"No difference shown between {self.one} and {self.other} ({basis})."
@@ -54,10 +53,10 @@ class Contest:
                 "metric": spec.title,
                 "one": spec.format(d.one),
                 "other": spec.format(d.other),
-                "floor": spec.format(d.floor),
+                "floor": spec.format(d.baseline),
                 "gap": spec.format_interval(d.gap.low, d.gap.high),
                 "finding": "no difference shown"
-                if not d.shown
+                if not d.significant
                 else f"{self.other if d.second_is_better else self.one} is better",
             }
             for spec, d in zip(specs, self.differences, strict=True)
@@ -88,28 +87,25 @@ def _contest(
                 missing = f"{name} has not been judged: inkgan evaluate {run.path}"
                 return Contest(one, other, [], missing)
             means.setdefault(_means(document), name)
-            scores = [Score.from_json(row) for row in document["scores"]]
+            scores = [Score.from_dict(row) for row in document["scores"]]
             side[run.recipe.seed] = {score.key: score for score in scores}
     if len(means) > 1:
         first, second, *_ = means.values()
         missing = f"{first} and {second} were judged by other means; judge both again"
         return Contest(one, other, [], missing)
-    return Contest(one, other, contest(judged[0], judged[1]))
+    return Contest(one, other, paired_comparison(judged[0], judged[1]))
 
 
 def _means(document: dict[str, Any]) -> tuple[Any, ...]:
     """Return what two judgements must have in common if their scores are to be compared."""
-    return document["judge"], document["reference"]["digest"], document["counts"]["set size"]
+    return document["extractors"], document["reference"]["digest"], document["counts"]["set_size"]
 
 
 def _report(folder: Path) -> dict[str, Any] | None:
     path = folder / REPORT
     if not path.is_file():
         return None
-    document: dict[str, Any] = files.read_json(path)
-    if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise ArtifactError(f"{path} is no judgement of inkgan; move it, and judge the run")
-    return document
+    return read_report(path)
 
 
 def _by_recipe(runs: Sequence[tuple[str, Run]]) -> list[tuple[str, list[tuple[str, Run]]]]:

@@ -6,9 +6,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.neighbors import NearestNeighbors
 
-from inkgan.evaluation.train_distances import Distances
+from inkgan.evaluation.train_distances import TrainDistances
 from inkgan.images import GUTTER, grid
-from inkgan.metrics.features.extractors import Seen
+from inkgan.metrics.features.extractors import Features
 from inkgan.metrics.prdc import realism
 from inkgan.rng import seed_for
 from inkgan.types import UInt8
@@ -51,7 +51,7 @@ def _under_digits(table: UInt8) -> UInt8:
 
 
 def by_realism(
-    fakes: UInt8, seen: Seen, asked: np.ndarray | None, real_features: np.ndarray
+    fakes: UInt8, features: Features, asked: np.ndarray | None, real_features: np.ndarray
 ) -> tuple[list[Tile], list[Tile]]:
     """Pick the most and the least realistic of at most 2,000 random fakes, best and worst first.
 
@@ -60,12 +60,12 @@ def by_realism(
     random = np.random.default_rng(seed_for(0, "judgement page", "realism"))
     rows = random.permutation(len(fakes))[:MOST_FAKES]
     reals = real_features[random.permutation(len(real_features))[:MOST_REALS]]
-    order = rows[np.argsort(-realism(reals, seen.e1[rows]), kind="stable")]
+    order = rows[np.argsort(-realism(reals, features.e1[rows]), kind="stable")]
     half = min(SHOWN_EXTREMES, len(order) // 2)
 
     def tile(row: int) -> Tile:
-        read = int(seen.read[row])
-        words = f"{read}, {seen.probabilities[row, read]:.0%}"
+        read = int(features.predicted[row])
+        words = f"{read}, {features.probabilities[row, read]:.0%}"
         if asked is not None and asked[row] != read:
             words += f" (asked: {asked[row]})"
         return Tile(fakes[row], words)
@@ -92,7 +92,7 @@ def nearest_training(fakes: UInt8, digits: np.ndarray, train: UInt8) -> list[Til
     ]
 
 
-def closest_copies(fakes: UInt8, near: Distances, train: UInt8) -> list[Tile]:
+def closest_copies(fakes: UInt8, near: TrainDistances, train: UInt8) -> list[Tile]:
     """Put the ten fakes of the smallest copy ratio beside the training image that they are near."""
     rows = np.argsort(near.ratios, kind="stable")[: len(DIGITS)]
     return [

@@ -154,8 +154,8 @@ def score_column(key: str) -> Column:
         rows = [row for row in document["scores"] if current_key(row["key"]) == key]
         if not rows:
             return None
-        score = Score.from_json(rows[0])
-        floor = unit * score.floor.mean, unit * score.floor.sd
+        score = Score.from_dict(rows[0])
+        floor = unit * score.baseline.mean, unit * score.baseline.sd
         return Reading(unit * score.value, unit * score.margin, score.excess, floor)
 
     share = ", %" if spec.is_share else ""
@@ -166,7 +166,7 @@ def hand_column(style: str) -> Column:
     """Make the column of how far the ten digits of a latent share a style, as ICC(3,1)."""
 
     def read(document: Document) -> Reading | None:
-        shared = (document.get("hand") or {}).get("shared", {}).get(style)
+        shared = (document.get("style_consistency") or {}).get("styles", {}).get(style)
         if shared is None or shared["consistency"]["value"] is None:
             return None
         value, low, high = (shared["consistency"][end] for end in ("value", "low", "high"))

@@ -35,7 +35,7 @@ PARTS = "What is wrong with them, one by one."
 HAND = """Of generators that obey labels. One hand is the intraclass correlation over the ten digits
 drawn from one latent: 1 is the same style in all of them, 0 is none in common."""
 COST = """Minutes of training hold the evaluations on the way, images/s does not; both depend on
-what else the machine did. The last column is the images seen as a share of the recipe's:
+what else the machine did. The last column is the images features as a share of the recipe's:
 where it is small, rates that fall towards the end have hardly fallen."""
 CHART = """Fréchet distance on E3, the small network that picks checkpoints, between 1,000 images of
 the averaged generator and as many of validation; all seeds of a recipe are evaluated after as many

@@ -7,48 +7,45 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader
 
-from inkgan.evaluation.reference import Reference
+from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.report import charts, figures
-from inkgan.evaluation.results import Assessment
+from inkgan.evaluation.results import EvaluationResult, GeneratedImages
 from inkgan.evaluation.score import Score
 from inkgan.images import data_uri
 from inkgan.metrics.spec import MINUS
 from inkgan.metrics.stats.intervals import Interval
-from inkgan.metrics.style_consistency import Hand
-from inkgan.types import UInt8
+from inkgan.metrics.style_consistency import StyleConsistency
 
 LIKE_REAL, FAR = 3.0, 30.0  # |z| up to which a score reads as real, and from which as far off
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ReportPage:
     """What the page shows.
 
     Attributes:
         title: what was judged.
         facts: names and values that say how it was made and judged, and what it cost.
         verdict: plain sentences, the first the overall one.
-        assessment: all scores.
-        fakes: uint8 (n, 28, 28), the first set of judged images, as in `assessment.seen`.
-        asked: the digits asked for (n,), or None.
+        result: all scores.
+        images: the first set, those of `result.features`.
         reference: the real images.
         real_features: what E1 sees in its test images (n, 128).
-        hand: whether the digits of a latent share a style; None where labels are not obeyed.
+        style: whether the digits of a latent share a style; None where labels are not obeyed.
     """
 
     title: str
     facts: list[tuple[str, str]]
     verdict: list[str]
-    assessment: Assessment
-    fakes: UInt8
-    asked: np.ndarray | None
-    reference: Reference
+    result: EvaluationResult
+    images: GeneratedImages
+    reference: ReferenceImages
     real_features: np.ndarray
-    hand: Hand | None = None
+    style: StyleConsistency | None = None
 
 
-def page(judgement: Judgement) -> str:
+def page(report: ReportPage) -> str:
     """Return the HTML of a judgement: one file, figures inside, no script, nothing to load."""
     environment = Environment(
         loader=PackageLoader("inkgan.evaluation.report"),
@@ -56,33 +53,33 @@ def page(judgement: Judgement) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    assessment = judgement.assessment
+    result = report.result
     return environment.get_template("judgement.html").render(
-        title=judgement.title,
-        verdict=judgement.verdict,
-        facts=judgement.facts,
-        counts=assessment.counts,
-        scores=[_score_row(score) for score in assessment.scores.values()],
-        keys=set(assessment.scores),
-        classes=_class_rows(assessment),
-        alarms=_alarm_rows(assessment),
-        hand=judgement.hand,
-        hand_rows=[] if judgement.hand is None else _hand_rows(judgement.hand),
-        labelled=judgement.asked is not None,
-        without_ratio=_without_ratio(assessment),
-        notes=assessment.notes,
-        reference=judgement.reference,
-        **_pictures(judgement),
+        title=report.title,
+        verdict=report.verdict,
+        facts=report.facts,
+        counts=result.counts,
+        scores=[_score_row(score) for score in result.scores.values()],
+        keys=set(result.scores),
+        classes=_class_rows(result),
+        alarms=_alarm_rows(result),
+        hand=report.style,
+        hand_rows=[] if report.style is None else _hand_rows(report.style),
+        labelled=report.images.requested is not None,
+        without_ratio=_without_ratio(result),
+        notes=result.notes,
+        reference=report.reference,
+        **_pictures(report),
     )
 
 
-def _pictures(judgement: Judgement) -> dict[str, Any]:
-    assessment, reference, fakes = judgement.assessment, judgement.reference, judgement.fakes
-    asked, seen = judgement.asked, assessment.seen
-    digits = seen.read if asked is None else asked
-    best, worst = figures.by_realism(fakes, seen, asked, judgement.real_features)
-    near = assessment.nearest.get("pixels")
-    hand = judgement.hand
+def _pictures(report: ReportPage) -> dict[str, Any]:
+    result, reference, fakes = report.result, report.reference, report.images.pixels
+    asked, features = report.images.requested, result.features
+    digits = features.predicted if asked is None else asked
+    best, worst = figures.by_realism(fakes, features, asked, report.real_features)
+    near = result.nearest.get("pixels")
+    hand = report.style
     copies = [] if near is None else figures.closest_copies(fakes, near, reference.train)
     return {
         "drawn": data_uri(figures.by_digit(fakes, digits, "drawn")),
@@ -92,12 +89,12 @@ def _pictures(judgement: Judgement) -> dict[str, Any]:
         "nearest": _tiles(figures.nearest_training(fakes, digits, reference.train)),
         "copies": _tiles(copies),
         "hands": None if hand is None else data_uri(figures.hands(hand.examples)),
-        "score_charts": [data_uri(chart) for chart in charts.score_charts(assessment)],
+        "score_charts": [data_uri(chart) for chart in charts.score_charts(result)],
         "class_charts": [
-            (chart.title, data_uri(charts.class_chart(assessment.classes, chart)))
+            (chart.title, data_uri(charts.class_chart(result.classes, chart)))
             for chart in charts.CLASS_CHARTS
         ],
-        "confusion": data_uri(charts.confusion_chart(assessment.confusion, asked is not None)),
+        "confusion": data_uri(charts.confusion_chart(result.confusion, asked is not None)),
     }
 
 
@@ -107,7 +104,7 @@ def _tiles(tiles: Sequence[figures.Tile]) -> list[tuple[str, str]]:
 
 def _score_row(score: Score) -> dict[str, str]:
     """Put a score into words; value and floor are written alike."""
-    metric, floor = score.spec, score.floor
+    metric, floor = score.spec, score.baseline
     write = _writer(score)
     word, tone = _reading(score)
     unsigned = write(abs(score.excess)).replace(" %", " points")
@@ -118,7 +115,7 @@ def _score_row(score: Score) -> dict[str, str]:
         "direction": metric.direction_text,
         "value": write(score.value),
         "interval": f"{write(score.low)} to {write(score.high)}",
-        "spread": score.spread,
+        "spread": score.interval_over,
         "floor": write(floor.mean),
         "floor_sd": write(floor.sd).replace(" %", " points"),
         "draws": str(floor.draws),
@@ -134,7 +131,7 @@ def _writer(score: Score) -> Callable[[float], str]:
     if score.spec.unit == "fraction":
         return lambda value: f"{value:.3f}".replace("-", MINUS)
     if score.spec.is_share:
-        ends = (score.value, score.floor.mean)
+        ends = (score.value, score.baseline.mean)
         # Near 0 and 1 a tenth of a point is too coarse to tell the images from real ones.
         decimals = 2 if any(min(share, 1 - share) < 0.02 for share in ends) else 1
         return lambda value: _percent(value, decimals)
@@ -174,18 +171,16 @@ def _reading(score: Score) -> tuple[str, str]:
         return ("nearer than real", "off") if z > LIKE_REAL else ("no sign of copying", "like")
     if abs(z) <= LIKE_REAL:
         return "like real", "like"
-    if score.spec.direction == "baseline" and score.value > score.floor.mean:
+    if score.spec.direction == "baseline" and score.value > score.baseline.mean:
         return "too typical", "beyond"
     if z < 0:
         return "beyond real", "beyond"
     return ("far off", "far") if z >= FAR else ("worse", "off")
 
 
-def _class_rows(assessment: Assessment) -> list[tuple[int, list[dict[str, Any]]]]:
+def _class_rows(result: EvaluationResult) -> list[tuple[int, list[dict[str, Any]]]]:
     """List each digit's measures and floors, and mark the worst digit of each measure."""
-    worst = {
-        chart.kind: charts.worst_digit(assessment.classes, chart) for chart in charts.CLASS_CHARTS
-    }
+    worst = {chart.kind: charts.worst_digit(result.classes, chart) for chart in charts.CLASS_CHARTS}
     return [
         (
             digit,
@@ -193,17 +188,19 @@ def _class_rows(assessment: Assessment) -> list[tuple[int, list[dict[str, Any]]]
                 {
                     "title": title,
                     "value": write(row[kind]) if kind in row else None,
-                    "floor": write(row[f"{kind}_floor"]) if f"{kind}_floor" in row else "not known",
+                    "floor": write(row[f"{kind}_baseline"])
+                    if f"{kind}_baseline" in row
+                    else "not known",
                     "worst": worst.get(kind) == digit,
                 }
                 for kind, title, write in CLASS_COLUMNS
             ],
         )
-        for digit, row in sorted(assessment.classes.items())
+        for digit, row in sorted(result.classes.items())
     ]
 
 
-def _alarm_rows(assessment: Assessment) -> list[dict[str, Any]]:
+def _alarm_rows(result: EvaluationResult) -> list[dict[str, Any]]:
     return [
         {
             "space": {"pixels": "pixels", "e2": "E2 features"}.get(space, space),
@@ -213,21 +210,21 @@ def _alarm_rows(assessment: Assessment) -> list[dict[str, Any]]:
             "alarm": alarm.alarm,
             "detectable": _percent(alarm.detectable, 2) if np.isfinite(alarm.detectable) else None,
         }
-        for space, alarm in assessment.alarms.items()
+        for space, alarm in result.copy_tests.items()
     ]
 
 
-def _hand_rows(hand: Hand) -> list[dict[str, Any]]:
+def _hand_rows(hand: StyleConsistency) -> list[dict[str, Any]]:
     return [
         {
             "style": style,
             "correlations": [
                 ("consistency", _correlation(shared.consistency)),
-                ("absolute agreement", _correlation(shared.absolute)),
-                ("latents drawn apart", _correlation(shared.apart)),
+                ("one-way", _correlation(shared.one_way)),
+                ("permuted latents", _correlation(shared.permuted)),
             ],
         }
-        for style, shared in hand.shared.items()
+        for style, shared in hand.styles.items()
     ]
 
 
@@ -238,11 +235,11 @@ def _correlation(interval: Interval) -> tuple[str, str]:
     return value, f"{low} to {high}"
 
 
-def _without_ratio(assessment: Assessment) -> list[str]:
+def _without_ratio(result: EvaluationResult) -> list[str]:
     """Name the distances that have no place in the chart of ratios."""
     return [
         score.spec.title
-        for score in assessment.scores.values()
+        for score in result.scores.values()
         if charts.shows_ratio(score.spec) and not charts.has_ratio(score)
     ]
 

@@ -13,7 +13,7 @@ from inkgan import files
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify
 from inkgan.generation.style_control.style import MEASURES, UNITS, style_of
-from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.extractors import extract_features
 from inkgan.types import Float32, Float64, Progress, silent
 
 PERCENTS = np.arange(101.0)
@@ -192,7 +192,7 @@ class CalibrationCache:
             )
         latents = self.generator.latents(range(FIRST_SEED, FIRST_SEED + POOL))
         images = self.generator.render(latents)
-        predicted = look(images, self.progress, "classifying draws").read
+        predicted = extract_features(images, self.progress, "classifying draws").predicted
         measured = style_of(images)
         found = {}
         for label, name in enumerate(DIGITS):

@@ -10,7 +10,7 @@ from inkgan.generation.sampling import labels_from_seeds
 from inkgan.generation.style_control.calibration import CalibrationCache
 from inkgan.generation.style_control.latent_search import StyledImages, search_latents
 from inkgan.generation.style_control.style import Style, style_of
-from inkgan.metrics.features.extractors import look
+from inkgan.metrics.features.extractors import extract_features
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 CHUNK = 512  # images searched at once
@@ -98,13 +98,13 @@ class StyleController:
         drawn = self._search(latents, labels, targets)
         if not can_classify(self.generator.bundle):
             return drawn
-        wrong = np.flatnonzero(look(drawn.images).read != labels)
+        wrong = np.flatnonzero(extract_features(drawn.images).predicted != labels)
         for factor in RETREATS:
             if not len(wrong):
                 break
             nearer = (factor * latents[wrong]).astype(np.float32)
             again = self._search(nearer, labels[wrong], targets[wrong])
-            right = look(again.images).read == labels[wrong]
+            right = extract_features(again.images).predicted == labels[wrong]
             drawn = drawn.put(wrong[right], again.at(np.flatnonzero(right)))
             wrong = wrong[~right]
         return drawn
@@ -134,5 +134,5 @@ class StyleController:
                 f"{self.generator.bundle.recipe.name} is unconditional, and only digits of 28x28 "
                 "gray can be classified; use a conditional generator"
             )
-        predicted: list[int] = look(self.generator.render(latents)).read.tolist()
+        predicted: list[int] = extract_features(self.generator.render(latents)).predicted.tolist()
         return predicted

@@ -1,4 +1,4 @@
-"""The frozen extractors as the package ships them, and what they see in images."""
+"""The frozen feature extractors that the package ships, and the features of images."""
 
 import functools
 import hashlib
@@ -21,13 +21,13 @@ CHUNK = 500  # a product's last bits depend on the batch's size, so it never var
 IMAGENET_SIDE = 224
 
 
-class Seen(NamedTuple):
-    """What the judge sees in n images.
+class Features(NamedTuple):
+    """Features of n images.
 
     Attributes:
-        e1: features (n, 128) of the digit classifier, float32.
-        e2: features (n, 64) of the autoencoder, float32.
-        probabilities: of the ten digits (n, 10), by the digit classifier.
+        e1: of the digit classifier, float32 (n, 128).
+        e2: of the autoencoder, float32 (n, 64).
+        probabilities: of the ten digits by the digit classifier, float64 (n, 10).
     """
 
     e1: np.ndarray
@@ -35,14 +35,14 @@ class Seen(NamedTuple):
     probabilities: Float64
 
     @property
-    def read(self) -> np.ndarray:
-        """The digit that E1 reads in each image, int64 (n,)."""
+    def predicted(self) -> np.ndarray:
+        """The digit that E1 predicts for each image, int64 (n,)."""
         digits: np.ndarray = self.probabilities.argmax(axis=1)
         return digits
 
-    def at(self, rows: np.ndarray | slice) -> "Seen":
-        """Return what was seen in some of the images."""
-        return Seen(self.e1[rows], self.e2[rows], self.probabilities[rows])
+    def at(self, rows: np.ndarray | slice) -> "Features":
+        """Return the features of some of the images."""
+        return Features(self.e1[rows], self.e2[rows], self.probabilities[rows])
 
 
 def weights_path(name: str) -> Path:
@@ -65,15 +65,14 @@ def load_network(name: str) -> nn.Module:
         network.load_state_dict({key: tensor.float() for key, tensor in weights.items()})
     except (OSError, RuntimeError, ValueError) as error:
         raise ArtifactError(
-            f"the judge's network {path} cannot be read: {error}; make it anew with: "
-            "inkgan judge fit"
+            f"the extractor {path} cannot be read: {error}; fit it again with: inkgan judge fit"
         ) from error
     return network.eval().requires_grad_(False)
 
 
 @functools.cache
-def judge_digest() -> str:
-    """Return the SHA-256 over the weights of E1 and E2: scores of two judges do not compare."""
+def extractors_digest() -> str:
+    """Return the SHA-256 of the weights of E1 and E2; scores by other weights do not compare."""
     hashed = hashlib.sha256()
     for name in ("e1", "e2"):
         hashed.update(weights_path(name).read_bytes())
@@ -81,18 +80,27 @@ def judge_digest() -> str:
 
 
 @torch.no_grad()
-def look(pixels: UInt8, progress: Progress = silent, what: str = "looking") -> Seen:
-    """Let the judge look at images.
+def extract_features(
+    pixels: UInt8, progress: Progress = silent, what: str = "extracting features"
+) -> Features:
+    """Extract the features of digits by both extractors.
+
+    The features of an image do not depend on the images beside it, to the last bit.
 
     Args:
-        pixels: uint8 (n, 28, 28), white digits on black.
-        progress: told after each chunk.
+        pixels: uint8 (n, 28, 28), 0 to 255, light digits on dark.
+        progress: called as `progress(what, done, total)` after each chunk.
         what: the name of this work for `progress`.
 
     Raises:
-        DataError: other sizes, types or colours than the judge can read.
+        DataError: images of another size or type, or none.
+
+    Example:
+        >>> features = extract_features(np.zeros((3, 28, 28), np.uint8))
+        >>> features.e1.shape, features.e2.shape, features.probabilities.shape
+        ((3, 128), (3, 64), (3, 10))
     """
-    check_readable(pixels)
+    require_digit_images(pixels)
     e1, e2 = load_network("e1"), load_network("e2")
     parts: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
     for start in range(0, len(pixels), CHUNK):
@@ -103,7 +111,7 @@ def look(pixels: UInt8, progress: Progress = silent, what: str = "looking") -> S
         parts.append((features, drawn, logits.double().softmax(dim=1)))
         progress(what, min(start + CHUNK, len(pixels)), len(pixels))
     joined = [torch.cat(part)[: len(pixels)].numpy() for part in zip(*parts, strict=True)]
-    return Seen(joined[0], joined[1], joined[2])
+    return Features(joined[0], joined[1], joined[2])
 
 
 def _filled(chunk: UInt8) -> UInt8:
@@ -112,26 +120,26 @@ def _filled(chunk: UInt8) -> UInt8:
     return np.concatenate([chunk, chunk[:1].repeat(missing, axis=0)]) if missing else chunk
 
 
-def check_readable(pixels: UInt8) -> None:
-    """Refuse what the judge cannot read.
+def require_digit_images(pixels: UInt8) -> None:
+    """Refuse images that the extractors cannot read.
 
     Raises:
-        DataError: not uint8, not 28x28 grey, or no image at all.
+        DataError: not uint8, not 28x28 gray, or no image at all.
     """
     if pixels.dtype != np.uint8:
         raise DataError(
-            f"the judge reads uint8 pixels from 0 to 255, not {pixels.dtype}; clamp to [-1, 1], "
+            f"images must have uint8 pixels from 0 to 255, not {pixels.dtype}; clamp to [-1, 1], "
             "then round((x + 1) * 127.5)"
         )
     if not len(pixels):
-        raise DataError("there is no image to judge")
+        raise DataError("there is no image to evaluate")
     if pixels.shape[1:] != (SIDE, SIDE):
         shape = "x".join(map(str, pixels.shape[1:]))
-        raise DataError(f"the judge reads grey images of 28x28 pixels, not {shape}")
+        raise DataError(f"images must be gray with 28x28 pixels, not {shape}")
 
 
 @torch.no_grad()
-def picker_features(pixels: torch.Tensor) -> Float64:
+def checkpoint_features(pixels: torch.Tensor) -> Float64:
     """Return E3's features (n, 32) of uint8 images (n, C, H, W) of any size.
 
     Colour becomes grey and other sizes become 28x28 first: for images that are no digits E3 is
@@ -158,7 +166,7 @@ def imagenet_style(pixels: UInt8) -> torch.Tensor:
 
 
 @torch.no_grad()
-def linear_reading(pixels: UInt8, network: nn.Module | None = None) -> Float64:
+def linear_probabilities(pixels: UInt8, network: nn.Module | None = None) -> Float64:
     """Return class probabilities (n, 10) by the plain linear classifier of the system `mlp`.
 
     Another `network` that takes ImageNet-style images can stand in its place.

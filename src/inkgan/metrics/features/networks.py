@@ -61,7 +61,7 @@ def small_classifier(classes: int = CLASSES, features: int = 64) -> Classifier:
     return Classifier(body, 32 * 7 * 7, features, classes)
 
 
-def checkpoint_picker() -> Classifier:
+def checkpoint_scorer_network() -> Classifier:
     """Build E3: the quick CNN with 32 features."""
     return small_classifier(features=32)
 
@@ -116,6 +116,6 @@ class LinearClassifier(nn.Module):
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "e1": digit_classifier,
     "e2": Autoencoder,
-    "e3": checkpoint_picker,
+    "e3": checkpoint_scorer_network,
     "linear": LinearClassifier,
 }
