@@ -30,9 +30,9 @@ def main() -> None:
     hands = np.repeat(np.arange(HANDS), 10)
     drawn = inkgan.load("flagship").sample([*range(10)] * HANDS, seeds=hands)
     images.save_png(IMAGES / "flagship.png", images.grid(drawn, 10))
-    command("write", "2026-11-21  1,299.50", "--hand", "7", "--out", IMAGES / "writing.png")
+    command("write", "2026-11-21  1,299.50", "--writer", "7", "--out", IMAGES / "writing.png")
     command("morph", "3", "8", "--out", IMAGES / "morph.gif")
-    leaning = ["--digits", "0-9", "--count", "6", "--slant", "15", "--thickness", "3"]
+    leaning = ["--labels", "0-9", "--count", "6", "--slant", "15", "--thickness", "3"]
     command("sample", *leaning, "--out", IMAGES / "leaning.png")
     images.save_png(IMAGES / "style.png", beside([styled(*style) for style in STYLES]))
     rows = [beside([sheet, writing], 255) for sheet, writing in map(imitated, SHOWN)]
@@ -49,7 +49,7 @@ def styled(slant: str, thickness: str) -> UInt8:
     """Draw ten of each digit in a style, at half the usual size."""
     with tempfile.TemporaryDirectory() as folder:
         path, style = Path(folder) / "a.png", ["--slant", slant, "--thickness", thickness]
-        command("sample", "--digits", "0-9", "--count", "10", "--scale", "1", *style, "--out", path)
+        command("sample", "--labels", "0-9", "--count", "10", "--scale", "1", *style, "--out", path)
         return images.read_picture(path)
 
 

@@ -23,6 +23,7 @@ FOUNDATION = {
     "images",
     "optional_imports",
     "plotting",
+    "plural",
 }
 # Beyond the foundation, each package may import these; the order is that of a batch's way.
 ALLOWED: dict[str, set[str]] = {
@@ -30,7 +31,8 @@ ALLOWED: dict[str, set[str]] = {
     "types": set(),
     "config": {"errors"},
     "rng": set(),
-    "device": {"errors"},
+    "plural": set(),
+    "device": {"errors", "plural"},
     "files": {"errors"},
     "optional_imports": {"errors"},
     "images": {"files", "types"},

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 import inkgan
-from inkgan.cli.evaluate_command import hand_table
+from inkgan.cli.evaluate_command import consistency_table
 from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override
@@ -106,7 +106,7 @@ def test_blank_images_are_counted_and_left_out() -> None:
 def test_a_generator_that_ignores_its_latent_has_nothing_to_share() -> None:
     hand = measure_style_consistency(np.stack([[own_hand(np.zeros(2), d) for d in range(10)]] * 3))
     assert all(np.isnan(hand.styles[style].consistency).all() for style in STYLES)
-    shown = render(hand_table(hand.to_dict()))
+    shown = render(consistency_table(hand.to_dict()))
     assert shown.count("- to -") == 4
 
 
@@ -228,8 +228,8 @@ def render(table: Any) -> str:
 
 def test_the_table_fits_sixty_columns_and_tells_of_blank_images() -> None:
     hand = replace(generator_style_consistency(Writer(own_hand), LATENTS), blank=3)
-    shown = render(hand_table(hand.to_dict()))
-    assert "One hand: 24 latents, each drawn as every digit" in shown
+    shown = render(consistency_table(hand.to_dict()))
+    assert "Style consistency: 24 latents, drawn as every digit" in shown
     assert "3 latents with a blank image were left out" in shown
     assert f"{hand.styles['slant'].consistency.value:.2f}" in shown
     assert "…" not in shown

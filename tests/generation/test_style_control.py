@@ -367,7 +367,7 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = [
         "sample",
         "any",
-        "--digits",
+        "--labels",
         "3,7",
         "--count",
         "2",
@@ -386,14 +386,14 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.allclose(style_of(held["images"]), held["measured"])
     grid = tmp_path / "a.png"
     assert (
-        run(app, ["sample", "any", "--digits", "0-9", "--count", "1", "--out", str(grid)]).exit_code
+        run(app, ["sample", "any", "--labels", "0-9", "--count", "1", "--out", str(grid)]).exit_code
         == 0
     )
     with Image.open(grid) as picture:
         assert picture.size[0] < picture.size[1]  # a digit a row
     folder = tmp_path / "folder"
     assert (
-        run(app, ["sample", "any", "--digit", "7", "--seeds", "4", "--out", str(folder)]).exit_code
+        run(app, ["sample", "any", "--labels", "7", "--seeds", "4", "--out", str(folder)]).exit_code
         == 0
     )
     assert [path.name for path in folder.iterdir()] == ["seed-000004-label-7.png"]

@@ -213,9 +213,9 @@ def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeGenerator:
     ("arguments", "ending", "pictures"),
     [
         (["3", "8", "--frames", "4"], "gif", 8),
-        (["3", "8", "1", "--hand", "1,2,3", "--frames", "2"], "webp", 8),
+        (["3", "8", "1", "--writers", "1,2,3", "--frames", "2"], "webp", 8),
         (["5", "--walk", "--frames", "3"], "png", 18),
-        (["5", "--walk", "--hand", "1,4", "--frames", "3", "--grey"], "gif", 6),
+        (["5", "--walk", "--writers", "1,4", "--frames", "3", "--gray"], "gif", 6),
         (["5", "--grid", "0, 1"], "png", 1),
     ],
 )
@@ -241,7 +241,7 @@ def test_the_command(
     ("arguments", "words"),
     [
         (["3", "8", "--out", "a.mp4"], "the ending must be .gif or .webp or .png"),
-        (["3", "8", "--hand", "x"], "--hand 'x': write numbers and ranges"),
+        (["3", "8", "--writers", "x"], "--writers 'x': write numbers and ranges"),
         (["3", "--grid", "0,1", "--walk", "--out", "g.png"], "--walk and --grid are two things"),
         (["3", "--grid", "0", "--out", "g.png"], "--grid '0': name two axes"),
         (["3", "8", "--grid", "0,1", "--out", "g.png"], "one digit in one hand"),

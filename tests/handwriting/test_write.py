@@ -435,7 +435,7 @@ def flagship(monkeypatch: pytest.MonkeyPatch) -> StrokeGenerator:
 def test_the_command_writes_and_overwrites_nothing(tmp_path: Path) -> None:
     out = str(tmp_path / "a.svg")
     run = CliRunner().invoke
-    done = run(app, ["write", "--hand", "7", "--out", out, "--", "-1.50"])
+    done = run(app, ["write", "--writer", "7", "--out", out, "--", "-1.50"])
     assert (done.exit_code, done.stdout) == (0, f"{out}\n")
     assert "<title>-1.50</title>" in Path(out).read_text(encoding="utf-8")
     again = run(app, ["write", "2", "--out", out])

@@ -400,7 +400,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bar: UInt8
     done = run(app, [*arguments, "--compare", str(seen)])
     assert done.exit_code == 0, done.exception
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("1  judge's confidence")
+    assert lines[0].startswith("1  recognized with")
     assert lines[1:] == [str(seen), str(out)]
     assert "<title>31</title>" in out.read_text(encoding="utf-8")
     with Image.open(seen) as picture:

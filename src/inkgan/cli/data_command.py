@@ -1,43 +1,64 @@
-"""inkgan data: which data sets there are, and fetching one beforehand."""
+"""inkgan data: list the data sets, fetch one beforehand."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List the data sets, or fetch one.", invoke_without_command=True)
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder that holds a folder for each data set; looked into first."),
-]
+from inkgan.cli.command import Command, Group
+from inkgan.cli.options import DataDir, Json
+
+app = typer.Typer(cls=Group, help="List the data sets, or fetch one.", invoke_without_command=True)
+OWN = {
+    "folder:PATH": "your pictures; sub-folders are classes",
+    "npz:PATH": "arrays images (uint8) and labels",
+}
 
 
 @app.callback()
-def list_sets(context: typer.Context) -> None:
+def list_sets(context: typer.Context, json: Json = False) -> None:
     """List the data sets."""
     if context.invoked_subcommand is not None:
         return
+    from inkgan.cli.console import show_json, show_list
     from inkgan.data.registry import DATASETS
 
-    width = max(map(len, DATASETS)) + 2
-    for name, spec in DATASETS.items():
-        typer.echo(f"{name:{width}}{spec.title} ({spec.citation})")
-    typer.echo(f"{'folder:PATH':{width}}your pictures; sub-folders are classes")
-    typer.echo(f"{'npz:PATH':{width}}arrays images (uint8) and labels")
+    sets = {name: f"{spec.title} ({spec.citation})" for name, spec in DATASETS.items()} | OWN
+
+    if json:
+        show_json([{"name": name, "description": text} for name, text in sets.items()])
+    else:
+        show_list(sets)
 
 
-@app.command()
+@app.command(cls=Command)
 def fetch(
-    name: Annotated[str, typer.Argument(help="A data set's name.")], data_dir: DataDir = None
+    name: Annotated[str, typer.Argument(help="A data set's name.")],
+    data_dir: DataDir = None,
+    json: Json = False,
 ) -> None:
-    """Find a data set, or download it, and say what is in it."""
-    from inkgan.cli.view import download_report
+    """Find a data set, or download it, and show what is in it."""
+    from inkgan.cli.console import show, show_json
+    from inkgan.cli.progress import download_report
     from inkgan.data.dataset import load_dataset
+    from inkgan.plural import counted
 
+    splits = []
     with download_report() as report:
         for split in ("train", "test"):
-            dataset = load_dataset(name, split, data_dir, report, holdout=5000)
+            dataset = load_dataset(name, split, data_dir, report, holdout=0)
             classes = len(dataset.classes)
-            typer.echo(
-                f"{name} {split}: {len(dataset):,} images {dataset.shape}, {classes} classes"
+            splits.append(
+                {
+                    "name": name,
+                    "split": split,
+                    "images": len(dataset),
+                    "shape": str(dataset.shape),
+                    "classes": classes,
+                }
             )
+            if not json:
+                images = counted(len(dataset), "image")
+                many = counted(classes, "class", "classes")
+                show(f"{name} {split}: {images} {dataset.shape}, {many}")
+    if json:
+        show_json(splits)

@@ -1,9 +1,12 @@
-"""inkgan evaluate: judge a generator or images."""
+"""inkgan evaluate: scores, a verdict and a report for a generator or for images."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from inkgan.cli.command import all_cores
+from inkgan.cli.options import Checkpoint, DataDir, Device, Json
 
 if TYPE_CHECKING:
     from inkgan.evaluation.report_document import Report
@@ -12,38 +15,44 @@ if TYPE_CHECKING:
 def evaluate(
     source: Annotated[
         str,
-        typer.Argument(help="A run, a bundle, an .npz, a folder of pictures, or data:mnist."),
+        typer.Argument(
+            help="A run, a bundle, an .npz, a folder of pictures, or data:mnist. "
+            "Also: --from SOURCE."
+        ),
     ],
     quick: Annotated[
         bool, typer.Option("--quick", help="10,000 images, the main scores, under a minute.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the report; a run's own if left out.")
+        Path | None, typer.Option(help="Folder for the report. [default: the run's own folder]")
     ] = None,
-    checkpoint: Annotated[
-        Literal["last", "best"], typer.Option(help="Of a run: its last or its best generator.")
-    ] = "last",
+    checkpoint: Checkpoint = "last",
     reference: Annotated[
-        str, typer.Option(help="The real digits to hold the images against.")
+        str, typer.Option(help="Data set of real digits to compare the images with.")
     ] = "mnist",
     stacked: Annotated[
-        bool, typer.Option("--stacked", help="A file's images are three digits stacked as colour.")
+        bool, typer.Option("--stacked", help="The images are three digits stacked as colors.")
     ] = False,
-    data_dir: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
-    device: Annotated[str, typer.Option(help="That draws the images.")] = "auto",
+    data_dir: DataDir = None,
+    device: Device = "auto",
     inception: Annotated[
         bool, typer.Option("--inception", help="Add Inception's FID (an extra, slow).")
     ] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Judge again what has been judged before.")
+        bool, typer.Option("--fresh", help="Evaluate again what has been evaluated before.")
     ] = False,
+    json: Json = False,
 ) -> None:
-    """Judge images: are they good, varied, collapsed, copied? With floors and error bars."""
-    from inkgan.cli.view import download_report, stages
-    from inkgan.evaluation.evaluate import evaluate as judge
+    """Evaluate images: good, varied, collapsed, copied? With baselines and error bars.
 
-    with download_report() as download, stages() as progress:
-        judged = judge(
+    Example: inkgan evaluate runs/dcgan --quick
+    """
+    from inkgan.cli.console import show_json
+    from inkgan.cli.progress import download_report, stages
+    from inkgan.evaluation.evaluate import evaluate as evaluate_source
+
+    with all_cores(), download_report() as download, stages() as progress:
+        report = evaluate_source(
             source,
             protocol="quick" if quick else "full",
             out=out,
@@ -57,28 +66,32 @@ def evaluate(
             progress=progress,
             download=download,
         )
-    _show(judged)
+    if json:
+        paths = {"page": report.page_path, "json": report.json_path}
+        show_json(report.to_dict() | {"cached": report.cached, "written": paths})
+    else:
+        _show(report)
 
 
-def _show(judged: "Report") -> None:
-    from inkgan.cli.view import results
+def _show(report: "Report") -> None:
+    from inkgan.cli.console import say, show, show_table
 
-    for sentence in judged.verdict:
-        results.print(f"- {sentence}", markup=False)
-    results.print()
-    results.print(score_table(judged.to_dict()))
-    if hand := judged.to_dict().get("style_consistency"):
-        results.print()
-        results.print(hand_table(hand))
-    for note in judged.to_dict()["notes"]:
-        results.print(f"Note: {note}", markup=False)
-    if judged.cached:
-        results.print("Report before and kept; --fresh judges again.")
-    results.print(f"Written: {judged.page_path} and {judged.json_path.name}", markup=False)
+    for sentence in report.verdict:
+        show(f"- {sentence}")
+    show()
+    show_table(score_table(report.to_dict()))
+    if consistency := report.to_dict().get("style_consistency"):
+        show()
+        show_table(consistency_table(consistency))
+    for note in report.to_dict()["notes"]:
+        show(f"Note: {note}")
+    if report.cached:
+        say("Evaluated before and kept; --fresh evaluates again.")
+    show(f"Written: {report.page_path} and {report.json_path.name}")
 
 
 def score_table(document: dict[str, Any]) -> Any:
-    """Lay scores out as a table that fits 60 columns; none without its floor."""
+    """Lay scores out as a table that fits 60 columns; none without its baseline."""
     from rich import box
     from rich.table import Table
 
@@ -86,7 +99,7 @@ def score_table(document: dict[str, Any]) -> Any:
 
     table = Table(box=box.SIMPLE, padding=(0, 1), show_edge=False)
     table.add_column("metric", overflow="fold")
-    for heading in ("value", "± 95 %", "floor", "z"):
+    for heading in ("value", "± 95 %", "baseline", "z"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in document["scores"]:
         score = Score.from_dict(row)
@@ -101,7 +114,7 @@ def score_table(document: dict[str, Any]) -> Any:
     return table
 
 
-def hand_table(hand: dict[str, Any]) -> Any:
+def consistency_table(document: dict[str, Any]) -> Any:
     """Lay out how far the ten digits of one latent share a style, as a table of 60 columns."""
     from rich import box
     from rich.table import Table
@@ -112,17 +125,17 @@ def hand_table(hand: dict[str, Any]) -> Any:
         show_edge=False,
         title_justify="left",
         title_style="",
-        title=f"One hand: {hand['latents']:,} latents, each drawn as every digit",
+        title=f"Style consistency: {document['latents']:,} latents, drawn as every digit",
     )
     table.add_column("style")
-    for heading in ("ICC", "95 %", "absolute", "floor"):
+    for heading in ("ICC", "95 %", "one-way", "baseline"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for style, shared in hand["styles"].items():
+    for style, shared in document["styles"].items():
         values = [_two(shared[name]["value"]) for name in ("consistency", "one_way", "permuted")]
         ends = f"{_two(shared['consistency']['low'])} to {_two(shared['consistency']['high'])}"
         table.add_row(style, values[0], ends, *values[1:])
-    if hand["blank"]:
-        table.caption = f"{hand['blank']:,} latents with a blank image were left out"
+    if document["blank"]:
+        table.caption = f"{document['blank']:,} latents with a blank image were left out"
     return table
 
 

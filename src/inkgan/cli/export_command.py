@@ -1,94 +1,106 @@
-"""inkgan export: a trained generator out of Python."""
+"""inkgan export: a trained generator for use without Python."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from inkgan.cli.write_command import Force, check_file
+from inkgan.cli.command import Command, Group
+from inkgan.cli.options import Checkpoint, FirstSource, Force, Half, Json, check_file
 
-app = typer.Typer(help="Take a trained generator out of Python.", no_args_is_help=True)
-
-Source = Annotated[str, typer.Argument(help="A run folder, a bundle, or a run's name in runs/.")]
-Checkpoint = Annotated[
-    Literal["last", "best"], typer.Option(help="Of a run: its last or its best generator.")
-]
-Half = Annotated[bool, typer.Option("--half", help="Weights as float16: half the size.")]
+app = typer.Typer(
+    cls=Group, help="Export a trained generator for use elsewhere.", no_args_is_help=True
+)
 License = Annotated[
-    str | None, typer.Option(help="Of the weights: cc0-1.0, ...; its own or mit if left out.")
+    str | None,
+    typer.Option(help="Of the weights: cc0-1.0, ... [default: the source's own, or mit]"),
 ]
 
 
-@app.command()
+def _show_written(json: bool, format: str, source: str, out: object, **more: object) -> None:
+    from inkgan.cli.console import show, show_json
+
+    if json:
+        show_json({"out": out, "format": format, "source": source} | more)
+    else:
+        show(out)
+
+
+@app.command(cls=Command)
 def bundle(
-    source: Source,
+    source: FirstSource,
     out: Annotated[Path, typer.Argument(help="A .safetensors file.")],
     half: Half = False,
     license: License = None,
     checkpoint: Checkpoint = "last",
     force: Force = False,
+    json: Json = False,
 ) -> None:
-    """Write one file to ship: weights, recipe, seed, scores with their floors, a license."""
+    """Write one file to ship: weights, recipe, seed, scores with their baselines, a license."""
     check_file(out, (".safetensors",), force, "OUT")
-    from inkgan.cli.view import warn
+    from inkgan.cli.console import warn
     from inkgan.export.bundle_export import export_bundle
 
     export_bundle(source, out, half=half, license=license, checkpoint=checkpoint, warn=warn)
-    typer.echo(out)
+    _show_written(json, "bundle", source, out)
 
 
-@app.command()
+@app.command(cls=Command)
 def onnx(
-    source: Source,
+    source: FirstSource,
     out: Annotated[Path, typer.Argument(help="An .onnx file.")],
     checkpoint: Checkpoint = "last",
     force: Force = False,
+    json: Json = False,
 ) -> None:
     """Write an ONNX model: latents and labels in, images in [-1, 1] out, any batch size."""
     check_file(out, (".onnx",), force, "OUT")
-    from inkgan.cli.view import warn
+    from inkgan.cli.console import say, warn
     from inkgan.export.bundle_export import bundle_of
     from inkgan.export.onnx import export_onnx
 
     difference = export_onnx(bundle_of(source, checkpoint, warn), out)
-    typer.echo(out)
-    typer.echo(f"differs from torch by at most {difference:.1g}", err=True)
+    say(f"differs from torch by at most {difference:.1g}")
+    _show_written(json, "onnx", source, out, difference=difference)
 
 
-@app.command()
+@app.command(cls=Command)
 def page(
-    source: Source,
+    source: FirstSource,
     out: Annotated[Path, typer.Argument(help="An .html file.")],
     half: Half = False,
     checkpoint: Checkpoint = "last",
     force: Force = False,
+    json: Json = False,
 ) -> None:
     """Write one HTML file that draws in any browser, without server or network."""
     check_file(out, (".html",), force, "OUT")
-    from inkgan.cli.view import stages, warn
+    from inkgan.cli.console import warn
+    from inkgan.cli.progress import stages
     from inkgan.export.bundle_export import bundle_of
     from inkgan.export.html_page import export_page
 
     chosen = bundle_of(source, checkpoint, warn)
     with stages() as progress:
         export_page(chosen, out, half=half, progress=progress)
-    typer.echo(out)
+    _show_written(json, "page", source, out)
 
 
-@app.command()
+@app.command(cls=Command)
 def hub(
-    source: Source,
+    source: FirstSource,
     out: Annotated[Path, typer.Argument(help="A folder.")],
     push: Annotated[
-        str | None, typer.Option(help="Then upload it as user/name (the extra hub).")
+        str | None, typer.Option(help="Then upload it as user/name (needs the extra hub).")
     ] = None,
     half: Half = False,
     license: License = None,
     checkpoint: Checkpoint = "last",
     force: Force = False,
+    json: Json = False,
 ) -> None:
     """Write a folder for the Hugging Face hub: weights, config.json, a model card."""
-    from inkgan.cli.view import warn
+    from inkgan.cli.console import warn
     from inkgan.export.bundle_export import bundle_of, licensed
     from inkgan.export.hub_folder import check_push, export_hub, push_folder
 
@@ -96,4 +108,4 @@ def hub(
         check_push(push)
     chosen = licensed(bundle_of(source, checkpoint, warn), license)
     export_hub(chosen, out, half=half, name=push, force=force)
-    typer.echo(out if push is None else push_folder(out, push))
+    _show_written(json, "hub", source, out if push is None else push_folder(out, push))

@@ -1,11 +1,11 @@
-"""inkgan imitate: more digits in the hand of those on a picture."""
+"""inkgan imitate: more digits in the handwriting of those on a picture."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inkgan.cli.write_command import Device, Force, From, Ink, Paper, check_file
+from inkgan.cli.options import Device, Force, From, Ink, Jitter, Json, Paper, check_file
 
 if TYPE_CHECKING:
     from inkgan.inversion.imitate import Imitation
@@ -16,60 +16,85 @@ def imitate(
         list[str], typer.Argument(help="Pictures of a digit, or of several with paper between.")
     ],
     text: Annotated[
-        str, typer.Option("--write", help="Digits, spaces and . , - / : to write in that hand.")
+        str, typer.Option("--write", help="What to write: digits, spaces and . , - / :")
     ] = "0123456789",
-    source: From = "flagship",
-    digit: Annotated[
-        str | None, typer.Option(help="What is shown, as 7 or 3141 for four marks; read if unsaid.")
+    source: From = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            "--label",
+            help="The digits on the pictures in reading order, as 3141; recognized if left out.",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="A .png or an .svg.")] = Path("imitation.png"),
     compare: Annotated[
-        Path | None, typer.Option(help="A .png: the digits shown above those drawn in their place.")
+        Path | None, typer.Option(help="A .png: the digits shown above those drawn for them.")
     ] = None,
-    height: Annotated[int, typer.Option(help="Of the picture, in pixels.")] = 128,
+    height: Annotated[int, typer.Option(help="Height of the picture in pixels.")] = 128,
     ink: Ink = "black",
     paper: Paper = "white",
-    jitter: Annotated[float, typer.Option(help="0 is regular, 1 is restless.")] = 0.5,
+    jitter: Jitter = 0.5,
     device: Device = "auto",
     force: Force = False,
+    json: Json = False,
 ) -> None:
-    """Read digits that someone drew, and write others in that hand."""
+    """Read digits that someone wrote, and write others in the same handwriting.
+
+    Example: inkgan imitate my3.png --write 2026 --out mine.png
+    """
     check_file(out, (".png", ".svg"), force)
     if compare is not None:
-        check_file(compare, (".png",), force)
-    from inkgan.cli.view import errors, results, stages
+        check_file(compare, (".png",), force, "--compare")
+    from inkgan.cli.console import say, show, show_json
+    from inkgan.cli.progress import stages
     from inkgan.generation.load import open_generator
     from inkgan.handwriting.write import check_page
     from inkgan.inversion.imitate import imitate_digits
     from inkgan.inversion.recognize import notes, read_digits
 
     check_page(text, height, ink, paper, jitter, 0.0)
-    seen = read_digits(pictures, digit)
+    seen = read_digits(pictures, labels and labels.replace(",", ""))
     for note in notes(seen):
-        errors.print(note, markup=False)
+        say(note)
     with stages() as progress:
-        imitation = imitate_digits(seen, open_generator(source, device), progress)
+        imitation = imitate_digits(seen, open_generator(source or "flagship", device), progress)
         page = imitation.page(text, height=height, ink=ink, paper=paper, jitter=jitter)
     page.save(out)
-    for line in report(imitation):
-        results.print(line, markup=False)
     if compare is not None:
         save_comparison(compare, imitation)
-        typer.echo(compare)
-    typer.echo(out)
+    found = findings(imitation)
+    if json:
+        show_json({"out": out, "compare": compare, "text": text, "digits": found})
+        return
+    for row in found:
+        show(sentence(row))
+    for path in (compare, out):
+        if path is not None:
+            show(path)
 
 
-def report(imitation: "Imitation") -> list[str]:
-    """Tell of each digit what it is and how near its imitation comes."""
+def findings(imitation: "Imitation") -> list[dict[str, Any]]:
+    """Return for each digit what it is and how near its imitation comes."""
     from inkgan.inversion.error_percentiles import place
 
-    seen, lines = imitation.seen, []
+    seen, rows = imitation.seen, []
     for digit, sure, error in zip(seen.digits, seen.confidence, imitation.fit.errors, strict=True):
-        line = f"{digit}  judge's confidence {sure:.0%}  error {error:.3f}"
-        if found := place(imitation.generator, error):
-            line += f"; {found.share:.0%} of MNIST's test digits come out worse"
-        lines.append(line)
-    return lines
+        found = place(imitation.generator, error)
+        share = None if found is None else found.share
+        rows.append({"digit": digit, "confidence": sure, "error": error, "worse_in_test": share})
+    return rows
+
+
+def sentence(row: dict[str, Any]) -> str:
+    """Write one digit's findings as a line."""
+    line = (
+        f"{row['digit']}  recognized with {row['confidence']:.0%} confidence, "
+        f"error {row['error']:.3f}"
+    )
+    if row["worse_in_test"] is not None:
+        line += f"; {row['worse_in_test']:.0%} of MNIST's test digits come out worse"
+    return line
 
 
 def save_comparison(path: Path, imitation: "Imitation") -> None:

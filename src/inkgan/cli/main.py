@@ -3,6 +3,7 @@
 import itertools
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -10,44 +11,48 @@ import typer
 from inkgan import __version__
 from inkgan.cli import data_command as data
 from inkgan.cli import export_command as export
-from inkgan.cli import judge_command as judge
+from inkgan.cli import extractors_command as extractors
 from inkgan.cli import recipes_command as recipes
 from inkgan.cli.benchmark_command import benchmark
+from inkgan.cli.command import (
+    EXIT_CODES,
+    FAILURE,
+    INTERRUPTED,
+    USAGE_ERROR,
+    Command,
+    Group,
+    exit_code,
+)
 from inkgan.cli.compare_command import compare
+from inkgan.cli.console import say
 from inkgan.cli.evaluate_command import evaluate
 from inkgan.cli.imitate_command import imitate
 from inkgan.cli.morph_command import morph
 from inkgan.cli.sample_command import sample
 from inkgan.cli.synth_command import synth
 from inkgan.cli.train_command import train
+from inkgan.cli.translate import typed
+from inkgan.cli.version_command import version
 from inkgan.cli.write_command import write
 from inkgan.device import compute_settings
 from inkgan.errors import InkganError
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
-
 app = typer.Typer(
     name="inkgan",
-    help="Train, judge and use GANs that write digits.",
+    cls=Group,
+    help="Train, evaluate and use GANs that write digits.",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command()(train)
-app.command()(sample)
-app.command()(write)
-app.command()(morph)
-app.command()(synth)
-app.command()(imitate)
-app.command()(evaluate)
-app.command()(compare)
-app.command()(benchmark)
+for verb in (train, sample, write, morph, synth, imitate, evaluate, compare, benchmark, version):
+    app.command(cls=Command)(verb)
 app.add_typer(export.app, name="export")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
-app.add_typer(judge.app, name="judge")
+app.add_typer(extractors.app, name="extractors")
 
 
 def _show_version(wanted: bool) -> None:
@@ -60,39 +65,51 @@ def _show_version(wanted: bool) -> None:
 def _root(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
-    """Train, judge and use GANs that write digits."""
+    """Train, evaluate and use GANs that write digits."""
 
 
-def main() -> None:
-    """Run the command line; exit with 0, 2 for a user's error, or 130 for an interruption."""
-    arguments = sys.argv[1:]
-    debug = "--debug" in arguments
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        arguments: what was typed after the program's name; those of the process if left out.
+
+    Raises:
+        SystemExit: always, with the exit code (see EXIT_CODES).
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
     # --debug may stand anywhere, as people append it to a command that has just failed
-    arguments = [argument for argument in arguments if argument != "--debug"]
+    words = [word for word in words if word != "--debug"]
+    typed.set(tuple(words))
     try:
         with compute_settings(keep_memory=True, limit_spinning=True):
-            sys.exit(app(arguments, prog_name="inkgan", standalone_mode=False) or 0)
+            sys.exit(app(words, prog_name="inkgan", standalone_mode=False) or 0)
     except typer.TyperException as error:
-        _fail(_with_value(error, arguments), USAGE_ERROR, debug)
+        _fail(_with_value(error, words), USAGE_ERROR, debug)
     except InkganError as error:
-        _fail(str(error), USAGE_ERROR, debug)
+        _fail(str(error), exit_code(error), debug)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", INTERRUPTED, debug)
     except BrokenPipeError:  # the reader of a pipe has left, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(FAILURE)
     except Exception as error:
-        _fail(f"{type(error).__name__}: {error} (add --debug for the traceback)", 1, debug)
+        hint = "(add --debug for the traceback)"
+        _fail(f"{type(error).__name__}: {error} {hint}", FAILURE, debug)
 
 
 def _fail(message: str, code: int, debug: bool) -> None:
     if debug:
         raise
     if message:  # empty where help was shown instead
-        typer.echo(f"inkgan: {message}", err=True)
+        say(f"inkgan: {message}")
     sys.exit(code)
 
 

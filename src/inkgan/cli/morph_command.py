@@ -1,20 +1,19 @@
-"""inkgan morph: one digit that turns into another, walks through hands, and style axes."""
+"""inkgan morph: one digit that turns into another, walks through handwritings, style axes."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from inkgan.cli.sample_command import parse_seeds
-from inkgan.cli.write_command import Device, Force, From, Ink, Paper, check_file
+from inkgan.cli.options import Device, Force, From, Ink, Json, Paper, check_file
+from inkgan.cli.parse import parse_seeds
 from inkgan.errors import ConfigError
 
 if TYPE_CHECKING:
     from inkgan.generation.protocols import GeneratorLike
 
-    pass
-
-WALK = "0-5"  # the hands that a walk visits where none are named
+WALK = "0-5"  # the writers that a walk visits where none are named
 
 
 class Look(TypedDict):
@@ -26,75 +25,102 @@ class Look(TypedDict):
     device: str
 
 
+@dataclass(frozen=True)
+class Stops:
+    """Where a film goes, or what a grid shows."""
+
+    classes: list[str]
+    writers: list[int]
+    source: str
+
+    def notes(self, generator: "GeneratorLike") -> dict[str, str]:
+        """Return what the file tells of itself."""
+        from inkgan.handwriting.writer import origin
+
+        title, chosen = " ".join(self.classes) or "a walk", ", ".join(map(str, self.writers))
+        return {"Title": title, "Description": f"Hands {chosen} of {origin(generator)}"}
+
+
 def morph(
     classes: Annotated[
         list[str] | None,
-        typer.Argument(help="What to draw, such as 3 8; none where a generator obeys no labels."),
+        typer.Argument(help="Digits, such as 3 8; none for an unconditional generator."),
     ] = None,
-    source: From = "flagship",
-    hand: Annotated[
-        str | None, typer.Option(help="Seeds: one hand, or one for each stop: 7 or 1,5,9.")
+    source: From = None,
+    writers: Annotated[
+        str | None,
+        typer.Option("--writers", "--writer", help="One writer, or one for each stop: 7 or 1,5,9."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="A .gif, .webp or .png (APNG); of --grid a .png.")
+        Path | None, typer.Option(help="A .gif, .webp or .png (APNG); a .png with --grid.")
     ] = None,
     walk: Annotated[
-        bool, typer.Option("--walk", help="Go from hand to hand and round, without rest.")
+        bool, typer.Option("--walk", help="Go from writer to writer and back to the first.")
     ] = False,
     grid: Annotated[
         str | None, typer.Option(help="Vary two styles in one picture: slant,thickness.")
     ] = None,
     frames: Annotated[int, typer.Option(help="Pictures from one stop to the next.")] = 24,
-    seconds: Annotated[float, typer.Option(help="From one stop to the next.")] = 1.0,
-    height: Annotated[int | None, typer.Option(help="In pixels; 256, of --grid 512.")] = None,
+    seconds: Annotated[float, typer.Option(help="Time from one stop to the next.")] = 1.0,
+    height: Annotated[
+        int | None, typer.Option(help="Height in pixels. [default: 256; with --grid 512]")
+    ] = None,
     ink: Ink = "black",
     paper: Paper = "white",
-    grey: Annotated[
-        bool, typer.Option("--grey", help="The generator's grey levels, not clean ink.")
+    gray: Annotated[
+        bool, typer.Option("--gray", help="The generator's gray levels instead of clean ink.")
     ] = False,
     device: Device = "auto",
     force: Force = False,
+    json: Json = False,
 ) -> None:
-    """Turn one digit into another, walk through hands, or lay out two axes of style."""
-    named = list(classes or ())
-    hands = parse_seeds(hand or (WALK if walk else "0"), "--hand")
-    look = Look(ink=ink, paper=paper, grey=grey, device=device)
+    """Turn one digit into another, walk through writers, or lay out two axes of style.
+
+    Example: inkgan morph 3 8 --writer 7 --out morph.gif
+    """
+    numbers = parse_seeds(writers or (WALK if walk else "0"), "--writers")
+    stops = Stops(list(classes or ()), numbers, source or "flagship")
+    look = Look(ink=ink, paper=paper, grey=gray, device=device)
     if grid is None:
         target = out or Path("morph.gif")
         check_file(target, (".gif", ".webp", ".png"), force)
-        _film(target, named, hands, source, walk, frames, seconds, height or 256, look)
+        _film(target, stops, walk, frames, seconds, height or 256, look)
     else:
         target = out or Path("grid.png")
         check_file(target, (".png",), force)
         if walk:
-            raise ConfigError("--walk and --grid are two things; ask for one of them")
-        _grid(target, grid, named, hands, source, height or 512, look)
-    typer.echo(target)
+            raise ConfigError("--walk and --grid exclude each other; use one of them")
+        _grid(target, grid, stops, height or 512, look)
+    from inkgan.cli.console import show, show_json
+
+    if json:
+        show_json(
+            {
+                "out": target,
+                "source": stops.source,
+                "classes": stops.classes,
+                "writers": stops.writers,
+            }
+        )
+    else:
+        show(target)
 
 
 def _film(
-    out: Path,
-    classes: list[str],
-    hands: list[int],
-    source: str,
-    walk: bool,
-    frames: int,
-    seconds: float,
-    height: int,
-    look: Look,
+    out: Path, stops: Stops, walk: bool, frames: int, seconds: float, height: int, look: Look
 ) -> None:
-    from inkgan.cli.view import stages
+    from inkgan.cli.progress import stages
     from inkgan.generation.load import open_generator
     from inkgan.handwriting.animation import check_ending
     from inkgan.handwriting.colors import parse_colours
     from inkgan.handwriting.morph import make_film
 
     check_ending(out, parse_colours(look["ink"], look["paper"]))
-    generator = open_generator(source, look["device"])
+    generator = open_generator(stops.source, look["device"])
     with stages() as progress:
         film = make_film(
-            classes,
-            hands,
+            stops.classes,
+            stops.writers,
             generator,
             around=walk,
             frames=frames,
@@ -103,36 +129,21 @@ def _film(
             progress=progress,
             **look,
         )
-        film.save(out, _notes(classes, hands, generator), progress)
+        film.save(out, stops.notes(generator), progress)
 
 
-def _grid(
-    out: Path,
-    grid: str,
-    classes: list[str],
-    hands: list[int],
-    source: str,
-    height: int,
-    look: Look,
-) -> None:
+def _grid(out: Path, grid: str, stops: Stops, height: int, look: Look) -> None:
     across, comma, down = grid.partition(",")
     if not (across and comma and down):
         raise ConfigError(f"--grid {grid!r}: name two axes, for example slant,thickness")
-    if len(classes) > 1 or len(hands) > 1:
-        raise ConfigError("--grid shows one digit in one hand; name one of each")
+    if len(stops.classes) > 1 or len(stops.writers) > 1:
+        raise ConfigError("--grid shows one digit of one writer; name one of each")
     from inkgan.generation.load import open_generator
     from inkgan.handwriting.latent_traversal import style_grid
     from inkgan.images import save_png
 
-    generator = open_generator(source, look["device"])
-    axes, name = (across.strip(), down.strip()), classes[0] if classes else None
-    picture = style_grid(axes, name, hands[0], generator, height=height, **look)
-    notes = _notes(classes, hands, generator) | {"Axes": f"across {across}, down {down}"}
+    generator = open_generator(stops.source, look["device"])
+    axes, name = (across.strip(), down.strip()), stops.classes[0] if stops.classes else None
+    picture = style_grid(axes, name, stops.writers[0], generator, height=height, **look)
+    notes = stops.notes(generator) | {"Axes": f"across {across}, down {down}"}
     save_png(out, picture, notes)
-
-
-def _notes(classes: list[str], hands: list[int], generator: "GeneratorLike") -> dict[str, str]:
-    from inkgan.handwriting.writer import origin
-
-    title, chosen = " ".join(classes) or "a walk", ", ".join(map(str, hands))
-    return {"Title": title, "Description": f"Hands {chosen} of {origin(generator)}"}

@@ -1,43 +1,61 @@
 """inkgan recipes: list the named recipes, show one as TOML."""
 
-import textwrap
 from typing import Annotated
 
 import typer
 
+from inkgan.cli.command import Command, Group
+from inkgan.cli.options import Json
+
 app = typer.Typer(
-    help="List the recipes, or show one as TOML to edit.", invoke_without_command=True
+    cls=Group,
+    help="List the recipes, or show one as TOML to edit.",
+    invoke_without_command=True,
 )
 
 
 @app.callback()
-def list_recipes(context: typer.Context) -> None:
+def list_recipes(context: typer.Context, json: Json = False) -> None:
     """List the named recipes."""
     if context.invoked_subcommand is not None:
         return
+    from inkgan.cli import console
     from inkgan.config.recipes import RECIPES
+    from inkgan.plural import counted
 
+    if json:
+        console.show_json([recipe.model_dump(mode="json") for recipe in RECIPES.values()])
+        return
     width = max(map(len, RECIPES)) + 2
     for name, recipe in RECIPES.items():
         schedule = recipe.schedule
-        typer.echo(
+        console.show(
             f"{name:{width}}{recipe.objective.loss}, lr {recipe.optim.lr:g}, "
-            f"batch {schedule.batch_size}, {schedule.epochs} epochs"
+            f"batch {schedule.batch_size}, {counted(schedule.epochs, 'epoch')}"
         )
-        typer.echo(textwrap.fill(recipe.notes, initial_indent="    ", subsequent_indent="    "))
-    typer.echo("\ninkgan recipes show NAME > mine.toml, then inkgan train mine.toml")
+        console.show_paragraph(recipe.notes)
+    console.show()
+    console.show(
+        "Edit and train one: inkgan recipes show NAME > mine.toml && inkgan train mine.toml"
+    )
 
 
-@app.command()
+@app.command(cls=Command)
 def show(
     name: Annotated[str, typer.Argument(help="A recipe's name, or a path to a .toml file.")],
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Replace a value: optim.lr=1e-4.")
     ] = None,
+    json: Json = False,
 ) -> None:
     """Show a recipe as TOML; save it, edit it, train it."""
+    from inkgan.cli.console import show_json
     from inkgan.config.recipes import get_recipe
     from inkgan.config.serialize import override, to_toml
 
     recipe = get_recipe(name)
-    typer.echo(to_toml(override(recipe, set_) if set_ else recipe), nl=False)
+    recipe = override(recipe, set_) if set_ else recipe
+    if json:
+        show_json(recipe.model_dump(mode="json"))
+    else:
+        typer.echo(to_toml(recipe), nl=False)

@@ -1,95 +1,94 @@
 """inkgan sample: images from a trained generator."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inkgan.cli.options import Slant, Thickness
+from inkgan.cli.options import Checkpoint, Device, FirstSource, Force, Json, Slant, Thickness
+from inkgan.cli.parse import parse_seeds
 from inkgan.errors import ArtifactError, ConfigError
 
 if TYPE_CHECKING:
     from inkgan.generation.sample_request import SampleResult
 
-MAX_IMAGES = 1_000_000
 MAX_GRID_IMAGES = 10_000
 
 
-def parse_seeds(text: str, flag: str = "--seeds") -> list[int]:
-    """Read "0-63,70" as a list of seeds, in the order written; `flag` stands in messages.
-
-    Raises:
-        ConfigError: not such a list, a range that runs backwards, or more than MAX_IMAGES seeds.
-    """
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not (first.isdecimal() and first.isascii()) or (dash and not last.isdecimal()):
-            raise ConfigError(f"{flag} {text!r}: write numbers and ranges, for example 0-63,70")
-        start, end = int(first), int(last) if dash else int(first)
-        if end < start or end >= 2**63:
-            raise ConfigError(f"{flag} {text!r}: the range {part.strip()} is impossible")
-        if len(seeds) + end - start + 1 > MAX_IMAGES:
-            raise ConfigError(f"{flag} {text!r} asks for more than {MAX_IMAGES:,} images")
-        seeds += range(start, end + 1)
-    return seeds
-
-
 def sample(
-    source: Annotated[
-        str, typer.Argument(help="A run folder, a bundle, or a run's name in runs/.")
-    ] = "flagship",
+    source: FirstSource = "flagship",
     out: Annotated[
         Path, typer.Option(help="A .png (grid), a .npz (arrays), or a folder (single PNGs).")
     ] = Path("samples.png"),
     seeds: Annotated[
-        str | None, typer.Option(help="One image for each seed: 0-63,70. [default: 0-63]")
+        str | None,
+        typer.Option(
+            "--seeds", "--seed", help="One image for each seed: 7 or 0-63,70. [default: 0-63]"
+        ),
     ] = None,
-    digit: Annotated[
-        str | None, typer.Option("--digit", "--digits", help="What to draw: 7, 1,3,5 or 0-9.")
+    labels: Annotated[
+        str | None,
+        typer.Option("--labels", "--label", help="Digits to draw: 7, 1,3,5 or 0-9."),
     ] = None,
     count: Annotated[
-        int | None, typer.Option(help="How many different ones of each digit. [default: 8]")
+        int | None, typer.Option(help="Different images of each label. [default: 8]")
     ] = None,
-    truncation: Annotated[
-        float, typer.Option(help="Below 1 images are more typical and less varied.")
+    latent_scale: Annotated[
+        float, typer.Option(help="Factor on the latents; below 1: more typical, less varied.")
     ] = 1.0,
     slant: Slant = None,
     thickness: Thickness = None,
     width: Annotated[
-        float | None, typer.Option(help="Of the upright digit, in pixels of the images.")
+        float | None, typer.Option(help="Width of the upright digit in pixels of the images.")
     ] = None,
     columns: Annotated[
-        int | None, typer.Option(help="Of the grid; 0 is as square as possible.")
+        int | None, typer.Option(help="Columns of the grid; 0 is as square as possible.")
     ] = None,
     scale: Annotated[int, typer.Option(help="Screen pixels for each image pixel of a grid.")] = 2,
-    checkpoint: Annotated[
-        Literal["last", "best"], typer.Option(help="Of a run: its last or its best generator.")
-    ] = "last",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    checkpoint: Checkpoint = "last",
+    device: Device = "auto",
+    force: Force = False,
+    json: Json = False,
 ) -> None:
-    """Draw images; the same seed gives the same image whatever is drawn beside it."""
-    wanted = None if seeds is None else parse_seeds(seeds)
-    kind = _check_target(out, len(wanted or range(64)), force)
+    """Draw images; the same seed gives the same image whatever is drawn beside it.
+
+    Example: inkgan sample --labels 7 --count 5 --out sevens.png
+    """
+    chosen = None if seeds is None else parse_seeds(seeds)
+    kind = _check_target(out, len(chosen or range(64)), force)
     for flag, value, least, most in (("columns", columns or 0, 0, 1000), ("scale", scale, 1, 32)):
         if not least <= value <= most:
             raise ConfigError(f"--{flag} {value} is impossible; use {least} to {most}")
-    from inkgan.cli.view import errors, stages
+    from inkgan.cli.console import say, show, show_json
+    from inkgan.cli.progress import stages
     from inkgan.generation.load import load
     from inkgan.generation.sample_request import SampleRequest, run_request
     from inkgan.generation.style_control.style import Style
 
-    request = SampleRequest(digit, count, wanted, Style(slant, thickness, width), truncation)
+    request = SampleRequest(labels, count, chosen, Style(slant, thickness, width), latent_scale)
     request.check()
     with stages() as progress:
         result = run_request(load(source, device=device, checkpoint=checkpoint), request, progress)
-    if columns is None and digit is not None:  # a digit a row
+    if columns is None and labels is not None:  # one label a row
         columns = len(result.images) // len(dict.fromkeys(result.labels or [0]))
+    _check_target(out, len(result.images), force)
     _write(kind, out, result, columns or 0, scale)
     for note in result.notes:
-        errors.print(note, markup=False)
-    typer.echo(out)
+        say(note)
+    if json:
+        show_json(
+            {
+                "out": out,
+                "source": source,
+                "images": len(result.images),
+                "seeds": result.seeds,
+                "labels": result.labels,
+                "measured": result.measured,
+                "notes": result.notes,
+            }
+        )
+    else:
+        show(out)
 
 
 def _check_target(out: Path, count: int, force: bool) -> str:

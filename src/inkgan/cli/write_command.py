@@ -1,55 +1,66 @@
-"""inkgan write: a number in one hand."""
+"""inkgan write: a number in one handwriting."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from inkgan.cli.options import Slant, Thickness
-from inkgan.errors import ArtifactError, ConfigError
-
-From = Annotated[
-    str, typer.Option("--from", help="A conditional run, a bundle, or a run's name in runs/.")
-]
-Ink = Annotated[str, typer.Option(help='A colour: navy, or "#1a2b6d".')]
-Paper = Annotated[str, typer.Option(help="A colour, or transparent.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+from inkgan.cli.options import (
+    SOURCE_HELP,
+    Device,
+    Force,
+    From,
+    Ink,
+    Jitter,
+    Json,
+    Paper,
+    Slant,
+    Thickness,
+    check_file,
+    one_source,
+)
 
 
 def write(
-    text: Annotated[
-        str, typer.Argument(help='Digits, spaces and . , - / : (after "--" where "-" is first).')
-    ],
-    source: From = "flagship",
-    hand: Annotated[int, typer.Option(help="A seed: whose hand writes.")] = 0,
+    text: Annotated[str, typer.Argument(help="Digits, spaces and . , - / : such as 2026-11-26.")],
+    source: Annotated[
+        str | None, typer.Argument(help=f"{SOURCE_HELP} Also: --from SOURCE.", show_default=False)
+    ] = None,
+    from_: From = None,
+    writer: Annotated[int, typer.Option(help="Whose handwriting: any whole number from 0.")] = 0,
     out: Annotated[Path, typer.Option(help="A .png or an .svg.")] = Path("number.png"),
-    height: Annotated[int, typer.Option(help="Of the picture, in pixels.")] = 128,
+    height: Annotated[int, typer.Option(help="Height of the picture in pixels.")] = 128,
     ink: Ink = "black",
     paper: Paper = "white",
     slant_drift: Annotated[
         float, typer.Option(help="Degrees that the last digit leans further than the first.")
     ] = 0.0,
-    jitter: Annotated[float, typer.Option(help="0 is regular, 1 is restless.")] = 0.5,
+    jitter: Jitter = 0.5,
     slant: Slant = None,
     thickness: Thickness = None,
     width: Annotated[
-        float | None, typer.Option(help="Of the ten digits on average, in pixels of the images.")
+        float | None, typer.Option(help="Mean width of the ten digits in pixels of the images.")
     ] = None,
     device: Device = "auto",
     force: Force = False,
+    json: Json = False,
 ) -> None:
-    """Write a number, a date or an amount in one hand."""
+    """Write a number, a date or an amount in one handwriting.
+
+    Example: inkgan write "2026-11-26" --writer 7 --out date.png
+    """
+    origin = one_source(source, from_)
     check_file(out, (".png", ".svg"), force)
-    from inkgan.cli.view import stages
+    from inkgan.cli.console import show, show_json
+    from inkgan.cli.progress import stages
     from inkgan.generation.style_control.style import Style
     from inkgan.handwriting.write import compose
 
     with stages() as progress:
         page = compose(
             text,
-            hand,
-            source,
+            writer,
+            origin,
             height=height,
             ink=ink,
             paper=paper,
@@ -60,14 +71,7 @@ def write(
             progress=progress,
         )
     page.save(out)
-    typer.echo(out)
-
-
-def check_file(out: Path, endings: tuple[str, ...], force: bool, flag: str = "--out") -> None:
-    """Refuse a file of an unknown kind, or one that would be overwritten, before work starts."""
-    if out.suffix.lower() not in endings:
-        raise ConfigError(f"{flag} {out}: the ending must be {' or '.join(endings)}")
-    if out.is_dir():
-        raise ArtifactError(f"{flag} {out} is a folder; name a file")
-    if out.exists() and not force:
-        raise ArtifactError(f"{flag} {out} exists; name another target, or replace it with --force")
+    if json:
+        show_json({"out": out, "text": text, "source": origin, "writer": writer})
+    else:
+        show(out)

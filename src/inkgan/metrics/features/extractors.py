@@ -65,7 +65,7 @@ def load_network(name: str) -> nn.Module:
         network.load_state_dict({key: tensor.float() for key, tensor in weights.items()})
     except (OSError, RuntimeError, ValueError) as error:
         raise ArtifactError(
-            f"the extractor {path} cannot be read: {error}; fit it again with: inkgan judge fit"
+            f"the extractor {path} cannot be read: {error}; fit it again: inkgan extractors fit"
         ) from error
     return network.eval().requires_grad_(False)
 

@@ -1,0 +1,108 @@
+"""What the command line prints: results on stdout, everything else on stderr."""
+
+import json
+import math
+import textwrap
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from inkgan.cli.translate import translate
+
+errors = Console(stderr=True, highlight=False)
+results = Console(highlight=False)
+
+
+def show(text: object = "") -> None:
+    """Print a line of the result on stdout."""
+    _print(results, str(text))
+
+
+def say(text: str) -> None:
+    """Print a note on stderr; parameters in backticks become flags of the running command."""
+    _print(errors, translate(text))
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr, in bold yellow where the terminal has colors."""
+    _print(errors, translate(text), style="bold yellow")
+
+
+def show_table(table: Any) -> None:
+    """Print a table of rich on stdout."""
+    results.print(table)
+
+
+def show_json(document: Any) -> None:
+    """Print a document as JSON on stdout. Not-a-number and infinity become null."""
+    typer.echo(json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def printable(text: str) -> str:
+    r"""Escape control characters, as in "\x1b[2J", so that text cannot steer the terminal."""
+    return "".join(
+        c if c in "\n " or c.isprintable() or unicodedata.category(c) == "Zs" else _escape(c)
+        for c in text
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _print(console: Console, text: str, style: str | None = None) -> None:
+    """Print text; a terminal gets it wrapped between words, a pipe gets it as it is."""
+    console.print(
+        printable(text),
+        style=style,
+        markup=False,
+        emoji=False,
+        overflow="ignore",
+        crop=False,
+        soft_wrap=not console.is_terminal,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: plain numbers, lists, dictionaries with text keys."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str | bool | int) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):  # arrays and scalars of numpy
+        return _plain(value.tolist())
+    if isinstance(value, Sequence):
+        return [_plain(item) for item in value]
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def show_list(rows: Mapping[str, str]) -> None:
+    """Print names with their descriptions, aligned; a terminal gets hanging indents."""
+    width = max(map(len, rows)) + 2
+    room = results.width if results.is_terminal else 10_000
+    for name, text in rows.items():
+        show(_fill(text, max(room, width + 20), f"{name:{width}}", " " * width))
+
+
+def show_paragraph(text: str, indent: str = "    ") -> None:
+    """Print a paragraph as wide as the terminal, or 78 columns wide in a pipe."""
+    show(_fill(text, results.width if results.is_terminal else 78, indent, indent))
+
+
+def _fill(text: str, width: int, first: str, rest: str) -> str:
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

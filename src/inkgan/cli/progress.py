@@ -1,0 +1,106 @@
+"""How long work is shown: bars on a terminal, one line for each stage in a pipe."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from inkgan.cli.console import errors, printable, say
+
+if TYPE_CHECKING:
+    from inkgan.runs.events import Event
+
+
+@contextlib.contextmanager
+def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Give a callable that shows downloads as bars, or as one line each in a pipe."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    progress = Progress(*columns, console=errors, transient=True)
+    tasks: dict[str, int] = {}
+
+    def report(name: str, done: int, total: int | None) -> None:
+        if name not in tasks:
+            if errors.is_terminal:
+                progress.start()
+            else:
+                say(f"downloading {name}")
+            tasks[name] = progress.add_task(printable(name), total=total)
+        progress.update(tasks[name], completed=done, total=total)  # type: ignore[arg-type]
+        if done == total:
+            stop(progress)
+
+    try:
+        yield report
+    finally:
+        stop(progress)
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a callable that shows each stage of long work as a bar, or as one line in a pipe."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    progress = Progress(*columns, console=errors, transient=True)
+    shown: list[str] = []
+
+    def report(what: str, done: int, total: int) -> None:
+        if not errors.is_terminal:
+            if what not in shown:
+                say(what)
+                shown.append(what)
+            return
+        if what not in shown:
+            progress.start()
+            for task in progress.task_ids:
+                progress.remove_task(task)
+            shown[:] = [what]
+            progress.add_task(printable(what), total=total or None)
+        progress.update(progress.task_ids[0], completed=done, total=total or None)
+
+    try:
+        yield report
+    finally:
+        stop(progress)
+
+
+def training_bar(
+    report: Callable[[str, int, int], None], minutes: float | None
+) -> Callable[["Event"], None]:
+    """Give a listener that shows a run as one stage of longer work."""
+    from inkgan.runs.events import Started, Updated
+
+    run: list[Started] = []
+
+    def listen(event: "Event") -> None:
+        if isinstance(event, Started):
+            run[:] = [event]
+        elif isinstance(event, Updated) and event.row is not None:
+            by_images = event.update.images / run[0].total_images
+            by_time = event.seconds / (60 * minutes) if minutes else 0.0
+            share = min(1.0, max(by_images, by_time))
+            report(f"training {run[0].run.path.name}", round(1000 * share), 1000)
+
+    return listen
+
+
+def stop(progress: Progress) -> None:
+    """Stop a display that may never have begun: rich would print an empty line for it."""
+    if progress.live.is_started:
+        progress.stop()
