@@ -15,6 +15,7 @@ __all__ = [
     "InkganError",
     "Recipe",
     "Run",
+    "benchmark",
     "compare",
     "evaluate",
     "get_recipe",
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from inkgan.data.registry import register_dataset
     from inkgan.data.spec import DatasetSpec
     from inkgan.errors import InkganError
+    from inkgan.evaluation.benchmark import benchmark
     from inkgan.evaluation.evaluate import evaluate
     from inkgan.evaluation.report.compare import compare
     from inkgan.generation.deprecated import styled
@@ -54,6 +56,7 @@ _HOMES = {
     "Run": "inkgan.io.run_dir",
     "Generator": "inkgan.generation.generator",
     "InkganError": "inkgan.errors",
+    "benchmark": "inkgan.evaluation.benchmark",
     "compare": "inkgan.evaluation.report.compare",
     "evaluate": "inkgan.evaluation.evaluate",
     "get_recipe": "inkgan.config.recipes",

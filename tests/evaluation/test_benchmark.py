@@ -1,6 +1,8 @@
-"""inkgan benchmark: rounds of seeds, the tables and the plot, gone on with when asked for again."""
+"""The benchmark: rounds of seeds, tables and chart, and continuing after an interruption."""
 
+import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,40 +21,62 @@ from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override, to_toml
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
-from inkgan.evaluation.benchmark import Plan, benchmark, mnist_recipes, seconds_left
-from inkgan.evaluation.report.leaderboard import Effort, Entry, hand_column, score_column, standings
-from inkgan.evaluation.report.leaderboard import with_margin as written
+from inkgan.evaluation.benchmark import (
+    BenchmarkPlan,
+    mnist_recipes,
+    plan_benchmark,
+    run_benchmark,
+    seconds_left,
+)
+from inkgan.evaluation.report.leaderboard import (
+    LeaderboardEntry,
+    TrainingCost,
+    leaderboard_rows,
+    metric_column,
+    style_column,
+    table_columns,
+)
 from inkgan.evaluation.report.leaderboard_chart import over_seeds, separate
-from inkgan.evaluation.report.leaderboard_page import TABLES, About, check_page, page, write_page
+from inkgan.evaluation.report.leaderboard_page import (
+    TABLES,
+    BenchmarkSettings,
+    Leaderboard,
+    check_page,
+)
 from inkgan.evaluation.report_document import Report
 from inkgan.io.run_dir import Run
+from inkgan.metrics.spec import format_with_margin
 from inkgan.runs.events import Event, Finished, Started
 from tests.fixtures.references import as_npz, small_reference
 
-FLOORS = {"fd_e1": (1.3, 0.07), "recall": (0.947, 0.002), "confident": (0.99, 0.001)}
-ABOUT = About("inkgan benchmark", 4.0, "quick", "mnist", runs=3)
+BASELINES = {"fd_e1": (1.3, 0.07), "recall": (0.947, 0.002), "confident": (0.99, 0.001)}
+SETTINGS = BenchmarkSettings("inkgan benchmark", 4.0, "quick", "mnist", num_runs=3)
 
 
 def score(key: str, value: float, margin: float = 0.01) -> dict[str, Any]:
-    mean, sd = FLOORS.get(key, (0.99, 0.002))
+    mean, sd = BASELINES.get(key, (0.99, 0.002))
     ends = {"low": value - margin, "high": value + margin}
-    floor = {"mean": mean, "sd": sd, "draws": 20}
-    return {"key": key, "value": value, **ends, "floor": floor, "spread": "images"}
+    baseline = {"mean": mean, "sd": sd, "draws": 20}
+    return {"key": key, "value": value, **ends, "baseline": baseline, "interval_over": "images"}
 
 
-def document(hand: float | None = None, **values: float) -> dict[str, Any]:
-    shared = {"slant": {"consistency": {"value": hand, "low": 0.5, "high": 0.95}}}
+def document(style: float | None = None, **values: float) -> dict[str, Any]:
+    styles = {"slant": {"consistency": {"value": style, "low": 0.5, "high": 0.95}}}
     return {
         "scores": [score(key, value) for key, value in values.items()],
         "seconds": 10.0,
         "verdict": [f"At {values['fd_e1']:g}."],
-        "hand": None if hand is None else {"shared": shared},
+        "style_consistency": None if style is None else {"styles": styles},
     }
 
 
-def entry(name: str, seed: int, **values: float) -> Entry:
-    effort = Effort((2_000, 1_000), 5_000 + seed, 50_000, 240.0, 900.0)
-    return Entry(name, "trained", seed, document(**values), effort=effort)
+def entry(name: str, seed: int, **values: float) -> LeaderboardEntry:
+    cost = TrainingCost((2_000, 1_000), 5_000 + seed, 50_000, 240.0, 900.0)
+    return LeaderboardEntry(name, "trained", seed, document(**values), cost=cost)
+
+
+def markdown(entries: list[LeaderboardEntry]) -> str:
+    return Leaderboard(tuple(entries), SETTINGS).to_markdown()
 
 
 def cells(text: str, title: str) -> list[list[str]]:
@@ -66,38 +90,40 @@ def cells(text: str, title: str) -> list[list[str]]:
 
 def test_three_seeds_have_a_t_interval_and_a_worst_one() -> None:
     values = [50.0, 60.0, 76.0]
-    (row,) = standings([entry("a", seed, fd_e1=value) for seed, value in enumerate(values)])
+    (row,) = leaderboard_rows([entry("a", seed, fd_e1=value) for seed, value in enumerate(values)])
     half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / math.sqrt(3)
-    assert row.cell(score_column("fd_e1")) == f"62 ± {half:.0f} (76)"
+    assert row.cell(metric_column("fd_e1")) == f"62 ± {half:.0f} (76)"
     assert row.worst().seed == 2
 
 
 def test_one_seed_has_the_interval_of_its_images_and_two_have_none() -> None:
     one = entry("a", 0, fd_e1=50, recall=0.9)
-    assert standings([one])[0].cell(score_column("recall")) == "90.0 ± 1.0"
+    assert leaderboard_rows([one])[0].cell(metric_column("recall")) == "90.0 ± 1.0"
     two = [one, entry("a", 1, fd_e1=60, recall=0.7)]
-    assert standings(two)[0].cell(score_column("recall")) == "80 (70)"
+    assert leaderboard_rows(two)[0].cell(metric_column("recall")) == "80 (70)"
 
 
 def test_the_worst_is_the_farthest_from_real_where_that_is_best() -> None:
-    entries = [entry("a", seed, fd_e1=1, clear=value) for seed, value in enumerate((1.0, 0.9))]
-    assert standings(entries)[0].cell(score_column("confident")).endswith("(90)")
-    hands = [entry("a", seed, fd_e1=1, hand=value) for seed, value in enumerate((0.6, 0.9))]
-    assert standings(hands)[0].cell(hand_column("slant")) == "0.75 (0.6)"
+    entries = [entry("a", seed, fd_e1=1, confident=value) for seed, value in enumerate((1.0, 0.9))]
+    assert leaderboard_rows(entries)[0].cell(metric_column("confident")).endswith("(90)")
+    styles = [entry("a", seed, fd_e1=1, style=value) for seed, value in enumerate((0.6, 0.9))]
+    assert leaderboard_rows(styles)[0].cell(style_column("slant")) == "0.75 (0.6)"
 
 
 def test_a_failed_seed_is_the_worst_and_hides_nowhere() -> None:
-    failed = Entry("a", "trained", 1, failure="The losses are not finite.")
-    (row,) = standings([entry("a", 0, fd_e1=50), failed])
-    assert row.cell(score_column("fd_e1")) == "50 (failed)"
-    text = page([entry("a", 0, fd_e1=50), failed], ABOUT)
-    assert cells(text, "How near to real digits")[2][1] == "1 of 2"
-    assert "- **a**, seed 1: The losses are not finite." in text
+    failed = LeaderboardEntry("a", "trained", 1, failure="The losses are not finite.")
+    (row,) = leaderboard_rows([entry("a", 0, fd_e1=50), failed])
+    assert row.cell(metric_column("fd_e1")) == "50 (failed)"
+    text = markdown([entry("a", 0, fd_e1=50), failed])
+    assert cells(text, "Closeness to real digits")[2][1] == "1 of 2"
+    assert "- **a, seed 1**: The losses are not finite." in text
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 def test_a_number_is_no_finer_than_its_margin(value: float, margin: float) -> None:
-    number, half = (float(part.replace(",", "")) for part in written(value, margin).split(" ± "))
+    number, half = (
+        float(part.replace(",", "")) for part in format_with_margin(value, margin).split(" ± ")
+    )
     step = max(10.0 ** math.floor(math.log10(margin)), 1e-4)
     assert abs(half - margin) <= min(step, 1) / 2 + 1e-9
     assert abs(number - value) <= min(step, 1) / 2 + 1e-6
@@ -105,43 +131,43 @@ def test_a_number_is_no_finer_than_its_margin(value: float, margin: float) -> No
 
 def test_margins_have_two_digits_below_three_and_a_half() -> None:
     """The examples of the Particle Data Group: 0.827 ± 0.119 and ± 0.367."""
-    assert written(0.827, 0.119) == "0.83 ± 0.12"
-    assert written(0.827, 0.367) == "0.8 ± 0.4"
+    assert format_with_margin(0.827, 0.119) == "0.83 ± 0.12"
+    assert format_with_margin(0.827, 0.367) == "0.8 ± 0.4"
 
 
 def test_a_number_without_margin_stands_alone() -> None:
-    assert written(12345.6, 0.0) == "12,346"
-    assert written(0.12345, math.nan) == "0.1235"
+    assert format_with_margin(12345.6, 0.0) == "12,346"
+    assert format_with_margin(0.12345, math.nan) == "0.1235"
 
 
 # --- the page ---
 
 
-def test_rows_are_sorted_above_real_images_and_their_floor() -> None:
+def test_rows_are_sorted_above_real_images_and_the_baseline() -> None:
     entries = [
-        Entry("real", "real", document=document(fd_e1=1.4, label_accuracy=0.999)),
+        LeaderboardEntry("real", "real", document=document(fd_e1=1.4, label_accuracy=0.999)),
         entry("far", 0, fd_e1=90),
-        entry("near", 0, fd_e1=20, label_accuracy=0.97, hand=0.9),
-        Entry("bundle, as given", "given", document=document(fd_e1=30)),
+        entry("near", 0, fd_e1=20, label_accuracy=0.97, style=0.9),
+        LeaderboardEntry("bundle, as given", "given", document=document(fd_e1=30)),
     ]
-    text = page(entries, ABOUT)
-    table = cells(text, "How near to real digits")
+    text = markdown(entries)
+    table = cells(text, "Closeness to real digits")
     assert [row[0] for row in table[2:]] == [
         "near",
         "bundle, as given",
         "far",
         "real",
-        "*floor: real against real*",
+        "real baseline",
     ]
     assert table[-1][2] == "1.30 ± 0.07"
     assert {len(row) for row in table} == {3}
-    labelled = cells(text, "Labels and one hand")
+    labelled = cells(text, "Labels and style consistency")
     assert [row[0] for row in labelled[2:-1]] == ["near", "real"]
     assert [row[-1] for row in labelled[2:]] == ["0.9 ± 0.4", "-", "-"]
-    assert "1 of 3 runs are still missing" in text
-    assert "says nothing about" in text
+    assert "1 of 3 runs are missing" in text
+    assert "does not cover another" in text
     assert "t-interval" not in text
-    assert cells(text, "What it cost")[2] == [
+    assert cells(text, "Training cost")[2] == [
         "near",
         "2,000 / 1,000",
         "900",
@@ -151,33 +177,61 @@ def test_rows_are_sorted_above_real_images_and_their_floor() -> None:
     ]
 
 
-@pytest.mark.parametrize(("seeds", "words"), [(3, "t-interval"), (2, "no interval"), (1, "single")])
+@pytest.mark.parametrize(
+    ("seeds", "words"), [(3, "t-interval"), (2, "without an interval"), (1, "single")]
+)
 def test_the_page_says_what_its_intervals_cover(seeds: int, words: str) -> None:
-    text = page([entry("a", seed, fd_e1=50) for seed in range(seeds)], ABOUT)
-    assert sum(said in text for said in ("t-interval", "no interval", "single run")) == 1
+    text = " ".join(markdown([entry("a", seed, fd_e1=50) for seed in range(seeds)]).split())
+    assert sum(said in text for said in ("t-interval", "without an interval", "single run")) == 1
     assert words in text
 
 
-def test_columns_are_metrics_of_the_judge() -> None:
-    headings = [column.heading for _, _, columns in TABLES for column in columns]
+def test_columns_come_from_the_records_of_the_metrics() -> None:
+    headings = [column.heading for table, _, _ in TABLES for column in table_columns(table)]
     assert len(set(headings)) == len(headings)
     assert "Recall, % ↑" in headings
+
+
+HOSTILE = '<script>alert("1")</script>|`&\n# Title'
+
+
+def test_hostile_names_are_escaped_on_the_page_and_in_a_notebook() -> None:
+    failed = LeaderboardEntry(HOSTILE, "trained", 1, failure=HOSTILE, machine=HOSTILE)
+    settings = replace(SETTINGS, command=f"inkgan {HOSTILE}", reference=HOSTILE)
+    board = Leaderboard((entry(HOSTILE, 0, fd_e1=50), failed), settings)
+    text = re.sub(r"`[^`]*`", "", board.to_markdown(), count=1)  # Markdown escapes code itself
+    assert "<script>" not in text
+    assert "\n# Title" not in text
+    assert {len(row) for row in cells(text.replace("\\|", "/"), "Closeness to real digits")} == {3}
+    shown = board._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_a_leaderboard_is_shown_in_a_notebook_and_as_plain_values() -> None:
+    board = Leaderboard((entry("a", 0, fd_e1=50),), SETTINGS)
+    shown = board._repr_html_()
+    assert "Closeness to real digits" in shown
+    assert "At 50." in shown
+    values = json.loads(json.dumps(board.to_dict()))
+    assert values["settings"]["minutes"] == 4.0
+    assert values["entries"][0]["cost"]["seconds"] == 240.0
 
 
 def test_page_and_plot_are_written_over_their_own_kind_only(tmp_path: Path) -> None:
     path, picture = tmp_path / "bench.md", tmp_path / "bench.png"
     ran = replace(entry("a", 0, fd_e1=50), curve=[(5.0, 90.0), (10.0, 40.0)])
     check_page(path)
-    write_page(path, [ran], ABOUT)
+    Leaderboard((ran,), SETTINGS).save(path)
     assert "](bench.png)" in path.read_text(encoding="utf-8")
     assert images.read_picture(picture).std() > 1
     check_page(path)
-    write_page(path, [replace(ran, curve=[])], ABOUT)
+    Leaderboard((replace(ran, curve=[]),), SETTINGS).save(path)
     assert "bench.png" not in path.read_text(encoding="utf-8")
     path.write_text("# Mine\n")
-    with pytest.raises(ArtifactError, match=r"bench\.md is no benchmark's; name another"):
+    with pytest.raises(ArtifactError, match=r"bench\.md is not from a benchmark; name"):
         check_page(path)
-    with pytest.raises(ConfigError, match=r"an ending of \.md"):
+    with pytest.raises(ConfigError, match=r"the ending \.md"):
         check_page(picture)
 
 
@@ -235,14 +289,14 @@ def small(tmp_path: Path) -> Path:
 
 
 class Stub:
-    """Stands for training, at 320 images a second, and for the judge; notes what is asked of it."""
+    """Replaces training, at 320 images a second, and evaluation; notes how they are called."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.trained: list[tuple[str, float | None, int | None]] = []
-        self.judged: list[str] = []
-        self.seconds, self.stopped, self.unjudged = 10.0, "", ""
+        self.evaluated: list[str] = []
+        self.seconds, self.stopped, self.not_evaluated = 10.0, "", ""
         monkeypatch.setattr(inkgan.evaluation.benchmark, "train", self.train)
-        monkeypatch.setattr(inkgan.evaluation.benchmark, "evaluate", self.judge)
+        monkeypatch.setattr(inkgan.evaluation.benchmark, "evaluate", self.evaluate)
 
     def train(
         self,
@@ -266,11 +320,11 @@ class Stub:
             raise TrainingStopped("The losses are not finite.")
         on_event(Finished(run, "time is up", 3200, self.seconds))
 
-    def judge(self, source: str | Path, *, out: Path, **_: Any) -> Report:
-        self.judged.append(Path(source).name)
-        if self.judged[-1] == self.unjudged:
+    def evaluate(self, source: str | Path, *, out: Path, **_: Any) -> Report:
+        self.evaluated.append(Path(source).name)
+        if self.evaluated[-1] == self.not_evaluated:
             raise DataError("every pixel of all 10,000 images is 0")
-        return Report(document(fd_e1=50), out / "report.json", out / "report.html", cached=False)
+        return Report(document(fd_e1=50), out / "report.html", out / "report.json")
 
 
 @pytest.fixture
@@ -282,26 +336,26 @@ def test_a_real_benchmark_and_the_same_again(
     tmp_path: Path, small: Path, keeps_floors: None
 ) -> None:
     reference = f"npz:{as_npz(tmp_path / 'reference.npz', small_reference())}"
-    plan = Plan((str(small),), (1,), None, "quick", tmp_path / "runs", reference)
-    real, ran = benchmark(plan)
+    plan = BenchmarkPlan((str(small),), (1,), None, "quick", tmp_path / "runs", reference)
+    real, ran = run_benchmark(plan)
     assert (real.role, ran.role, ran.seed) == ("real", "trained", 1)
-    text = page([real, ran], About("inkgan benchmark", None, "quick", "small", plan.runs))
-    assert cells(text, "What it cost")[2][4:] == ["640", "100 %"]
+    text = Leaderboard((real, ran), plan.settings("inkgan benchmark")).to_markdown()
+    assert cells(text, "Training cost")[2][4:] == ["640", "100 %"]
     again = replace(plan, also=(str(tmp_path / "runs" / "small-1"),))
-    real_again, given_run, ran_again = benchmark(again)
+    real_again, given_run, ran_again = run_benchmark(again)
     assert (real_again, ran_again) == (real, ran)
     assert given_run.document is not None
     assert ran.document is not None
     assert given_run.document["scores"] == ran.document["scores"]
-    assert given_run.effort is not None
-    assert ran.effort is not None
-    assert given_run.effort.parameters == ran.effort.parameters
-    assert given_run.effort.images == ran.effort.images
+    assert given_run.cost is not None
+    assert ran.cost is not None
+    assert given_run.cost.parameters == ran.cost.parameters
+    assert given_run.cost.images == ran.cost.images
 
 
 def test_the_first_seed_of_all_recipes_comes_first(tmp_path: Path, stub: Stub) -> None:
-    list(benchmark(Plan(("mlp", "cgan"), (3, 5), None, "quick", tmp_path / "runs")))
-    assert stub.judged == ["data:mnist", "mlp-3", "cgan-3", "mlp-5", "cgan-5"]
+    list(run_benchmark(BenchmarkPlan(("mlp", "cgan"), (3, 5), None, "quick", tmp_path / "runs")))
+    assert stub.evaluated == ["data:mnist", "mlp-3", "cgan-3", "mlp-5", "cgan-5"]
     assert [minutes for _, minutes, _ in stub.trained] == [None] * 4
 
 
@@ -309,47 +363,73 @@ def test_a_budget_spreads_evaluations_alike_over_all_seeds(
     tmp_path: Path, small: Path, stub: Stub
 ) -> None:
     """The speed of a first leg: 320 images/s, so that a twelfth of four minutes is 6,400 images."""
-    plan = Plan((str(small),), (0, 1), 4.0, "quick", tmp_path / "runs")
-    _, ran, _ = benchmark(plan)
+    plan = BenchmarkPlan((str(small),), (0, 1), 4.0, "quick", tmp_path / "runs")
+    _, ran, _ = run_benchmark(plan)
     assert stub.trained == [
         ("small-0", pytest.approx(0.2), None),
         ("small-0", 4.0, 6400),
         ("small-1", 4.0, 6400),
     ]
-    assert ran.effort == Effort((20, 10), 3200, 6400, 10.0, None)
+    assert ran.cost == TrainingCost((20, 10), 3200, 6400, 10.0, None)
     assert ran.curve[-1] == (10.0, 7.0)
     assert seconds_left([ran], plan) == pytest.approx(240 + 10)
     stub.trained.clear()
-    list(benchmark(plan))
+    list(run_benchmark(plan))
     assert stub.trained == [("small-0", 4.0, 6400), ("small-1", 4.0, 6400)]
     stub.trained.clear()
-    list(benchmark(replace(plan, minutes=0.5)))
+    list(run_benchmark(replace(plan, minutes=0.5)))
     assert [every for _, _, every in stub.trained] == [1900, 1900]  # 6 s at least between two
 
 
 def test_a_run_that_breaks_down_does_not_end_the_others(tmp_path: Path, stub: Stub) -> None:
-    stub.stopped, stub.unjudged = "mlp-0", "mlp-1"
-    _, *trained = benchmark(Plan(("mlp",), (0, 1, 2), None, "quick", tmp_path / "runs"))
+    stub.stopped, stub.not_evaluated = "mlp-0", "mlp-1"
+    _, *trained = run_benchmark(
+        BenchmarkPlan(("mlp",), (0, 1, 2), None, "quick", tmp_path / "runs")
+    )
     assert [ran.failure for ran in trained] == [
         "The losses are not finite.",
-        "It cannot be judged: every pixel of all 10,000 images is 0",
+        "The images cannot be evaluated: every pixel of all 10,000 images is 0",
         "",
     ]
-    assert [ran.effort is None for ran in trained] == [True, False, False]
+    assert [ran.cost is None for ran in trained] == [True, False, False]
 
 
-def test_impossible_plans_are_refused_before_anything_is_judged(tmp_path: Path) -> None:
-    plan = Plan(("mlp",), (0,), None, "quick", tmp_path / "runs")
+def test_impossible_plans_are_refused_before_anything_is_evaluated(tmp_path: Path) -> None:
+    plan = BenchmarkPlan(("mlp",), (0,), None, "quick", tmp_path / "runs")
     for changes, words in (
-        ({"recipes": ()}, "a recipe and a seed"),
-        ({"seeds": (1, 1)}, "--seeds has 1 twice"),
-        ({"recipes": ("mlp", "mlp")}, "--recipes has mlp twice"),
+        ({"recipes": ()}, "one recipe and one seed"),
+        ({"seeds": (1, 1)}, "`seeds` holds '1' twice"),
+        ({"recipes": ("mlp", "mlp")}, "`recipes` holds 'mlp' twice"),
         ({"recipes": ("mpl",)}, "did you mean 'mlp'"),
         ({"also": ("nowhere",)}, "no run or bundle"),
     ):
         with pytest.raises((ConfigError, ArtifactError), match=words):
-            list(benchmark(replace(plan, **changes)))
+            list(run_benchmark(replace(plan, **changes)))
     assert not plan.out.exists()
+
+
+def test_the_plan_has_the_defaults_of_the_command() -> None:
+    plan = plan_benchmark()
+    assert plan.recipes == mnist_recipes()
+    assert (plan.seeds, plan.minutes, plan.protocol) == ((0, 1, 2), 4.0, "full")
+    assert plan.out == Path("runs/benchmark")
+    quick = plan_benchmark(["mlp"], quick=True)
+    assert (quick.seeds, quick.minutes, quick.protocol) == ((0,), 0.5, "quick")
+    assert quick.out == Path("runs/benchmark-quick")
+    assert plan_benchmark(whole=True).minutes is None
+    for arguments, words in (
+        ({"whole": True, "minutes": 2.0}, "`whole` trains without a limit, `minutes=2`"),
+        ({"minutes": 0.0}, "`minutes` must be more than 0, not 0"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            plan_benchmark(**arguments)  # type: ignore[arg-type]
+
+
+def test_the_function_returns_the_leaderboard(tmp_path: Path, stub: Stub) -> None:
+    board = inkgan.benchmark(["mlp"], seeds=[0], whole=True, quick=True, out=tmp_path / "runs")
+    assert [entry.role for entry in board.entries] == ["real", "trained"]
+    assert board.settings.num_runs == 1
+    assert board.save(tmp_path / "page.md").read_text(encoding="utf-8").startswith("# Benchmark")
 
 
 def test_all_recipes_for_mnist_and_no_other() -> None:

@@ -97,3 +97,13 @@ def test_what_cannot_be_registered() -> None:
         register_metric(MetricSpec("x", "X", "lower", "x"), 3)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="no registered metric"):
         unregister_metric("fd_e1")
+
+
+def test_differences_are_written_in_points_and_with_their_sign() -> None:
+    recall, distance = METRIC_SPECS["recall"], METRIC_SPECS["fd_e1"]
+    assert recall.format_difference(0.0123) == "+1.23 points"
+    assert recall.format_difference_interval(-0.003, 0.012) == "\N{MINUS SIGN}0.30 to +1.20 points"
+    assert distance.format_difference(-0.000051234) == "\N{MINUS SIGN}5.12·10⁻⁵"
+    assert recall.heading == "Recall, % ↑"
+    assert recall.format_margin(0.94, 0.005) == "94.0 ± 0.5"
+    assert METRIC_SPECS["density"].format_margin(0.9) == "0.9"

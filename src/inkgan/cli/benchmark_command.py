@@ -1,22 +1,20 @@
 """inkgan benchmark: train and evaluate many recipes, write the page."""
 
-import dataclasses
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from inkgan.cli.command import all_cores, typed_command
 from inkgan.cli.options import DataDir, Json
 from inkgan.cli.parse import parse_seeds
-from inkgan.errors import ConfigError
 
 if TYPE_CHECKING:
-    from inkgan.evaluation.benchmark import Plan
-    from inkgan.evaluation.report.leaderboard import Entry
+    from inkgan.evaluation.benchmark import BenchmarkPlan
+    from inkgan.evaluation.report.leaderboard import LeaderboardEntry
 
-MINUTES, QUICK_MINUTES = 4.0, 0.5
+MINUTES, QUICK_MINUTES = 4.0, 0.5  # as in evaluation/benchmark.py, which loads torch
 SEEDS, QUICK_SEEDS = "0-2", "0"
 
 
@@ -64,57 +62,50 @@ def benchmark(
     The same command again continues. The first seed of all recipes comes first, and the page is
     updated after each run.
     """
-    budget = _budget(minutes, whole, quick)
     from inkgan.cli.console import say, show, show_json
     from inkgan.cli.progress import stages, training_bar
-    from inkgan.evaluation.benchmark import Plan, benchmark, mnist_recipes
-    from inkgan.evaluation.report.leaderboard_page import About, check_page, write_page
+    from inkgan.evaluation.benchmark import plan_benchmark, run_benchmark
+    from inkgan.evaluation.report.leaderboard_page import Leaderboard, check_page
 
-    names = mnist_recipes() if recipes is None else _listed(recipes)
-    chosen = tuple(parse_seeds(seeds or (QUICK_SEEDS if quick else SEEDS)))
-    protocol: Literal["quick", "full"] = "quick" if quick else "full"
-    folder = out or Path("runs/benchmark-quick" if quick else "runs/benchmark")
-    plan = Plan(names, chosen, budget, protocol, folder, reference, data_dir, tuple(also or ()))
+    plan = plan_benchmark(
+        None if recipes is None else _listed(recipes),
+        seeds=None if seeds is None else parse_seeds(seeds),
+        minutes=minutes,
+        whole=whole,
+        quick=quick,
+        also=also or (),
+        out=out,
+        reference=reference,
+        data_dir=data_dir,
+    )
     check_page(page)
-    about = About(typed_command(), budget, protocol, reference, plan.runs)
-    entries = []
+    settings = plan.settings(typed_command())
+    entries: list[LeaderboardEntry] = []
     with all_cores(), stages() as progress:
-        for entry in benchmark(plan, progress, training_bar(progress, budget)):
+        for entry in run_benchmark(plan, progress, training_bar(progress, plan.minutes)):
             entries.append(entry)
-            write_page(page, entries, about)
-            say(_told(entries, plan))
+            Leaderboard(tuple(entries), settings).save(page)
+            say(_latest_entry(entries, plan))
     if json:
-        show_json({"page": page, "entries": [dataclasses.asdict(entry) for entry in entries]})
+        show_json({"page": page, **Leaderboard(tuple(entries), settings).to_dict()})
     else:
         show(page)
-
-
-def _budget(minutes: float | None, whole: bool, quick: bool) -> float | None:
-    if whole and minutes is not None:
-        raise ConfigError(
-            f"--whole trains without a limit, --minutes {minutes} sets one; use one of them"
-        )
-    if minutes is not None and minutes <= 0:
-        raise ConfigError(f"--minutes {minutes} is impossible; use more than 0")
-    if whole:
-        return None
-    return minutes or (QUICK_MINUTES if quick else MINUTES)
 
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _told(entries: list["Entry"], plan: "Plan") -> str:
+def _latest_entry(entries: list["LeaderboardEntry"], plan: "BenchmarkPlan") -> str:
     """Say what the latest entry came to, and how much is left."""
     from inkgan.evaluation.benchmark import seconds_left
     from inkgan.plural import counted
 
     last, left = entries[-1], seconds_left(entries, plan)
     name = f"{last.name}, seed {last.seed}" if last.role == "trained" else last.name
-    said = last.failure if last.document is None else last.document["verdict"][0]
+    text = last.failure if last.document is None else last.document["verdict"][0]
     done = sum(entry.role == "trained" for entry in entries)
     time = ""
-    if left is not None and done < plan.runs:
+    if left is not None and done < plan.num_runs:
         time = f", about {counted(math.ceil(left / 60), 'minute')} left"
-    return f"{name}: {said} [{done} of {counted(plan.runs, 'run')}{time}]"
+    return f"{name}: {text} [{done} of {counted(plan.num_runs, 'run')}{time}]"

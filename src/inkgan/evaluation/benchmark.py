@@ -1,8 +1,8 @@
-"""The benchmark: recipes and seeds trained for the same time, and judged alike."""
+"""The benchmark: recipes and seeds trained for the same time, and evaluated alike."""
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -14,7 +14,8 @@ from inkgan.config.recipes import RECIPES, get_recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ConfigError, DataError, TrainingStopped
 from inkgan.evaluation.evaluate import evaluate
-from inkgan.evaluation.report.leaderboard import Effort, Entry
+from inkgan.evaluation.report.leaderboard import LeaderboardEntry, TrainingCost
+from inkgan.evaluation.report.leaderboard_page import BenchmarkSettings, Leaderboard
 from inkgan.generation.generator import Generator
 from inkgan.generation.load import load
 from inkgan.io.run_dir import Run
@@ -25,21 +26,27 @@ from inkgan.runs.events import Event, Finished, Started
 from inkgan.types import Progress, silent
 
 REAL = "real training images"
-EVALUATIONS = 12  # of a run on its way: points enough for a curve
-LEAST_SECONDS = 6.0  # between two of them: each takes a second or so of the budget
-FIRST_LEG = 0.05  # of the budget: what a recipe's speed is taken from
+MINUTES, QUICK_MINUTES = 4.0, 0.5
+SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
+NUM_EVALUATIONS = 12  # during a run: enough points for a curve
+MIN_SECONDS = 6.0  # between two of them: each takes about a second of the budget
+SPEED_SHARE = 0.05  # of the budget: trained first, to measure the speed of a recipe
 Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is trained and how it is judged.
+class BenchmarkPlan:
+    """What is trained and how it is evaluated; `plan_benchmark` fills in the usual values.
 
     Attributes:
         recipes: names or .toml files.
+        seeds: of training; every recipe is trained with each.
         minutes: of training for each run, over all interruptions; None trains the whole recipe.
-        out: folder of the run folders; what is there already is gone on with, or only judged.
-        also: trained generators that are judged beside them: run folders, bundles or names.
+        protocol: of the evaluations.
+        out: folder of the run folders; runs that exist already are continued.
+        reference: the data set of real digits.
+        data_dir: where to look for data first.
+        also: trained generators to evaluate beside them: run folders, bundles or names.
     """
 
     recipes: tuple[str, ...]
@@ -52,9 +59,51 @@ class Plan:
     also: tuple[str, ...] = ()
 
     @property
-    def runs(self) -> int:
+    def num_runs(self) -> int:
         """The number of training runs."""
         return len(self.recipes) * len(self.seeds)
+
+    def settings(self, command: str) -> BenchmarkSettings:
+        """Return what the leaderboard says of this plan; `command` is what started it."""
+        return BenchmarkSettings(
+            command, self.minutes, self.protocol, self.reference, self.num_runs
+        )
+
+
+def plan_benchmark(
+    recipes: Sequence[str] | None = None,
+    *,
+    seeds: Sequence[int] | None = None,
+    minutes: float | None = None,
+    whole: bool = False,
+    quick: bool = False,
+    also: Sequence[str | Path] = (),
+    out: str | Path | None = None,
+    reference: str = "mnist",
+    data_dir: str | Path | None = None,
+) -> BenchmarkPlan:
+    """Return the plan of a benchmark; the arguments are those of `benchmark`.
+
+    Raises:
+        ConfigError: `minutes` is not above 0, or is given with `whole`.
+    """
+    if whole and minutes is not None:
+        raise ConfigError(
+            f"`whole` trains without a limit, `minutes={minutes:g}` sets one; use one of them"
+        )
+    if minutes is not None and not minutes > 0:
+        raise ConfigError(f"`minutes` must be more than 0, not {minutes:g}")
+    folder = "runs/benchmark-quick" if quick else "runs/benchmark"
+    return BenchmarkPlan(
+        recipes=mnist_recipes() if recipes is None else tuple(recipes),
+        seeds=(QUICK_SEEDS if quick else SEEDS) if seeds is None else tuple(seeds),
+        minutes=None if whole else minutes or (QUICK_MINUTES if quick else MINUTES),
+        protocol="quick" if quick else "full",
+        out=Path(folder if out is None else out),
+        reference=reference,
+        data_dir=None if data_dir is None else Path(data_dir),
+        also=tuple(map(str, also)),
+    )
 
 
 def mnist_recipes() -> tuple[str, ...]:
@@ -63,122 +112,189 @@ def mnist_recipes() -> tuple[str, ...]:
 
 
 def benchmark(
-    plan: Plan, progress: Progress = silent, on_event: Listener | None = None
-) -> Iterator[Entry]:
-    """Judge real images and what is given, then train and judge every recipe, seed after seed.
+    recipes: Sequence[str] | None = None,
+    *,
+    seeds: Sequence[int] | None = None,
+    minutes: float | None = None,
+    whole: bool = False,
+    quick: bool = False,
+    also: Sequence[str | Path] = (),
+    out: str | Path | None = None,
+    reference: str = "mnist",
+    data_dir: str | Path | None = None,
+    progress: Progress = silent,
+) -> Leaderboard:
+    """Train and evaluate many recipes alike, and return their leaderboard.
 
-    What may be missing is asked for before hours are spent; a run that fails does not end the
-    others. The same call again goes on where it was stopped.
+    The same call again continues where it was stopped. A run that fails does not end the others.
+    For one entry at a time, such as for one's own display, use `run_benchmark`.
+
+    Args:
+        recipes: names or .toml files; None takes all recipes for MNIST.
+        seeds: of training; 0, 1 and 2 by default, with `quick` 0 alone.
+        minutes: of training for each run; 4 by default, with `quick` 0.5.
+        whole: train whole recipes, however long they take.
+        quick: use the quick protocol and the shorter defaults.
+        also: trained generators to evaluate beside them: run folders, bundles or names.
+        out: folder of the run folders; "runs/benchmark" by default, with `quick`
+            "runs/benchmark-quick".
+        reference: the data set of real digits.
+        data_dir: where to look for data first.
+        progress: called with (what, done, total) during evaluations.
+
+    Returns:
+        The leaderboard: it shows itself in a notebook; `.save("benchmark.md")` writes a page.
 
     Raises:
-        InkganError: a recipe, the data or a folder cannot be.
+        InkganError: a recipe, the data or a folder is impossible or missing.
+
+    Example:
+        >>> board = inkgan.benchmark(["mlp", "dcgan"], quick=True)  # doctest: +SKIP
     """
-    recipes = _checked(plan)
+    plan = plan_benchmark(
+        recipes,
+        seeds=seeds,
+        minutes=minutes,
+        whole=whole,
+        quick=quick,
+        also=also,
+        out=out,
+        reference=reference,
+        data_dir=data_dir,
+    )
+    entries = tuple(run_benchmark(plan, progress))
+    return Leaderboard(entries, plan.settings("inkgan.benchmark"))
+
+
+def run_benchmark(
+    plan: BenchmarkPlan, progress: Progress = silent, on_event: Listener | None = None
+) -> Iterator[LeaderboardEntry]:
+    """Evaluate real images and given generators, then train and evaluate every recipe.
+
+    The first seed of all recipes comes first. Everything that may be missing is loaded before
+    training begins.
+
+    Args:
+        plan: what to train and how to evaluate it.
+        progress: called with (what, done, total) during evaluations.
+        on_event: called with the events of the training runs.
+
+    Yields:
+        An entry after each evaluation.
+
+    Raises:
+        InkganError: a recipe, the data or a folder is impossible or missing.
+    """
+    recipes = _check_plan(plan)
     given = {source: load(source) for source in plan.also}
-    document = _judged(f"data:{plan.reference}", plan.out / "real", plan, progress)
-    yield Entry(REAL, "real", document=document)
-    for source, sampler in given.items():
+    document = _evaluated(f"data:{plan.reference}", plan.out / "real", plan, progress)
+    yield LeaderboardEntry(REAL, "real", document=document)
+    for source, generator in given.items():
         folder = plan.out / ("given-" + re.sub(r"[^\w.-]+", "-", source).strip("-"))
-        document = _judged(source, folder, plan, progress)
-        yield Entry(f"{source}, as given", "given", document=document, effort=_known(sampler))
+        document = _evaluated(source, folder, plan, progress)
+        cost = _known_cost(generator)
+        yield LeaderboardEntry(f"{source}, as given", "given", document=document, cost=cost)
     for seed in plan.seeds:
         for recipe in recipes:
             yield _trained(recipe, seed, plan, progress, on_event)
 
 
-def seconds_left(entries: list[Entry], plan: Plan) -> float | None:
+def seconds_left(entries: Sequence[LeaderboardEntry], plan: BenchmarkPlan) -> float | None:
     """Estimate how long the missing runs take; None where whole recipes are trained."""
     if plan.minutes is None:
         return None
-    judged = [entry.document["seconds"] for entry in entries if entry.document is not None]
-    missing = plan.runs - sum(entry.role == "trained" for entry in entries)
-    return float(missing * (60 * plan.minutes + (median(judged) if judged else 0.0)))
+    evaluated = [entry.document["seconds"] for entry in entries if entry.document is not None]
+    missing = plan.num_runs - sum(entry.role == "trained" for entry in entries)
+    return float(missing * (60 * plan.minutes + (median(evaluated) if evaluated else 0.0)))
 
 
-def _checked(plan: Plan) -> list[Recipe]:
+def _check_plan(plan: BenchmarkPlan) -> list[Recipe]:
     if not plan.recipes or not plan.seeds:
-        raise ConfigError("a benchmark needs a recipe and a seed at least")
+        raise ConfigError("`recipes` and `seeds` must hold at least one recipe and one seed")
     recipes = [get_recipe(name) for name in plan.recipes]
     named = {
-        "--recipes": [recipe.name for recipe in recipes],
-        "--seeds": list(map(str, plan.seeds)),
-        "--also": list(plan.also),
+        "recipes": [recipe.name for recipe in recipes],
+        "seeds": list(map(str, plan.seeds)),
+        "also": list(plan.also),
     }
-    for flag, values in named.items():
+    for parameter, values in named.items():
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
-            raise ConfigError(f"{flag} has {twice} twice: a run counts once; leave one out")
+            raise ConfigError(f"`{parameter}` holds {twice!r} twice; leave one out")
     return recipes
 
 
 def _trained(
-    recipe: Recipe, seed: int, plan: Plan, progress: Progress, on_event: Listener | None
-) -> Entry:
-    """Train and judge one run; one that breaks down is an entry too, and says why."""
+    recipe: Recipe, seed: int, plan: BenchmarkPlan, progress: Progress, on_event: Listener | None
+) -> LeaderboardEntry:
+    """Train and evaluate one run; one that fails is an entry too, with the reason."""
     folder = plan.out / f"{recipe.name}-{seed}"
-    heard: list[Event] = []
+    events: list[Event] = []
 
-    def listen(event: Event) -> None:
+    def collect(event: Event) -> None:
         if isinstance(event, Started | Finished):
-            heard.append(event)
+            events.append(event)
         if on_event is not None:
             on_event(event)
 
     document, failure = None, ""
-    wanted = override(recipe, {"seed": seed}, f"--seeds {seed}")
+    wanted = override(recipe, {"seed": seed}, f"`seeds` {seed}")
     try:
         if plan.minutes is not None:
-            wanted = _paced(wanted, plan, plan.minutes, listen)
-        _train(wanted, folder, plan, plan.minutes, listen)
+            wanted = _with_evaluations(wanted, plan, plan.minutes, collect)
+        _train(wanted, folder, plan, plan.minutes, collect)
     except TrainingStopped as error:
         failure = str(error)
     else:
         try:
-            document = _judged(folder, folder, plan, progress)
+            document = _evaluated(folder, folder, plan, progress)
         except DataError as error:  # such as nothing but black images
-            failure = f"It cannot be judged: {error}"
+            failure = f"The images cannot be evaluated: {error}"
     rows = Run.open(folder).rows()
-    return Entry(
+    return LeaderboardEntry(
         recipe.name,
         "trained",
         seed,
         document,
         failure,
-        _effort(heard, rows),
+        _cost(events, rows),
         curve=[(r["seconds"], r[DISTANCE]) for r in rows if DISTANCE in r and r["images"] > 0],
         machine=_machine(folder),
     )
 
 
 def _train(
-    recipe: Recipe, folder: Path, plan: Plan, minutes: float | None, listen: Listener
+    recipe: Recipe, folder: Path, plan: BenchmarkPlan, minutes: float | None, listener: Listener
 ) -> None:
-    train(recipe, out=folder, minutes=minutes, data_dir=plan.data_dir, on_event=listen)
+    train(recipe, out=folder, minutes=minutes, data_dir=plan.data_dir, on_event=listener)
 
 
-def _paced(recipe: Recipe, plan: Plan, minutes: float, listen: Listener) -> Recipe:
+def _with_evaluations(
+    recipe: Recipe, plan: BenchmarkPlan, minutes: float, listener: Listener
+) -> Recipe:
     """Return the recipe with its evaluations spread over the budget.
 
-    The first seed's first leg tells how fast the recipe is; its other seeds evaluate after as many
-    images. A run that is gone on with keeps its pace, unless the budget has become another.
+    The first part of the first seed measures how fast the recipe is; its other seeds evaluate
+    after the same numbers of images. A continued run keeps its interval, unless the budget changed.
     """
     first = plan.out / f"{recipe.name}-{plan.seeds[0]}"
     speed = _speed(first)
     if speed is None and recipe.seed == plan.seeds[0]:
-        leg = min(max(FIRST_LEG * minutes, LEAST_SECONDS / 60), minutes)
-        _train(recipe, first, plan, leg, listen)
+        part = min(max(SPEED_SHARE * minutes, MIN_SECONDS / 60), minutes)
+        _train(recipe, first, plan, part, listener)
         speed = _speed(first)
     if speed is None:
         return recipe
-    images = speed * max(60 * minutes / EVALUATIONS, LEAST_SECONDS)
+    images = speed * max(60 * minutes / NUM_EVALUATIONS, MIN_SECONDS)
     rounded = round(images, 1 - math.floor(math.log10(images)))
-    held = Run.open(first).recipe.schedule.evaluation_interval
-    every = held if held is not None and 0.5 < held / images < 2 else max(1, int(rounded))
-    return override(recipe, {"schedule.evaluation_interval": every}, "the benchmark's pace")
+    interval = Run.open(first).recipe.schedule.evaluation_interval
+    if interval is None or not 0.5 < interval / images < 2:
+        interval = max(1, int(rounded))
+    return override(recipe, {"schedule.evaluation_interval": interval}, "the benchmark")
 
 
 def _speed(folder: Path) -> float | None:
-    """Return the images that a run has seen a second so far, if it has begun to see any."""
+    """Return the training images per second of a run so far; None before its first checkpoint."""
     if not (folder / "recipe.toml").is_file():
         return None
     run = Run.open(folder)
@@ -188,7 +304,9 @@ def _speed(folder: Path) -> float | None:
     return float(saved[1]["step"] * run.recipe.schedule.images_per_step / saved[1]["seconds"])
 
 
-def _judged(source: str | Path, out: Path, plan: Plan, progress: Progress) -> dict[str, Any]:
+def _evaluated(
+    source: str | Path, out: Path, plan: BenchmarkPlan, progress: Progress
+) -> dict[str, Any]:
     return evaluate(
         source,
         protocol=plan.protocol,
@@ -199,14 +317,14 @@ def _judged(source: str | Path, out: Path, plan: Plan, progress: Progress) -> di
     ).to_dict()
 
 
-def _effort(heard: list[Event], rows: list[dict[str, Any]]) -> Effort | None:
-    """Sum up what a run has cost; None if it was stopped on the way."""
-    started = next((event for event in heard if isinstance(event, Started)), None)
-    finished = next((event for event in reversed(heard) if isinstance(event, Finished)), None)
+def _cost(events: list[Event], rows: list[dict[str, Any]]) -> TrainingCost | None:
+    """Sum up what a run has cost; None if it was stopped early."""
+    started = next((event for event in events if isinstance(event, Started)), None)
+    finished = next((event for event in reversed(events) if isinstance(event, Finished)), None)
     if started is None or finished is None:
         return None
     speeds = [row["images_per_second"] for row in rows if "images_per_second" in row]
-    return Effort(
+    return TrainingCost(
         started.parameters,
         finished.images,
         started.total_images,
@@ -215,15 +333,15 @@ def _effort(heard: list[Event], rows: list[dict[str, Any]]) -> Effort | None:
     )
 
 
-def _known(sampler: Generator) -> Effort:
-    """Return what a bundle tells of its cost."""
-    bundle = sampler.bundle
+def _known_cost(generator: Generator) -> TrainingCost:
+    """Return what a bundle says about its cost."""
+    bundle = generator.bundle
     discriminator = build_discriminator(bundle.recipe.model, bundle.shape, bundle.recipe.seed)
     networks = bundle.generator(), discriminator
-    generator, judge = (count_parameters(network) for network in networks)
-    return Effort((generator, judge), bundle.images_seen)
+    first, second = (count_parameters(network) for network in networks)
+    return TrainingCost((first, second), bundle.images_seen)
 
 
 def _machine(folder: Path) -> str:
-    held = files.read_json(folder / "environment.json")
-    return f"{held['device']} of {held['processor']}, torch {held['torch']}"
+    environment = files.read_json(folder / "environment.json")
+    return f"{environment['device']} of {environment['processor']}, torch {environment['torch']}"

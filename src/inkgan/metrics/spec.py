@@ -9,7 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 from inkgan.errors import ConfigError
-from inkgan.metrics.spec_record import MINUS, NO_NUMBER, MetricSpec
+from inkgan.metrics.spec_record import (
+    MINUS,
+    NO_NUMBER,
+    MetricSpec,
+    format_number,
+    format_with_margin,
+)
 from inkgan.metrics.spec_table import SPECS
 
 __all__ = [
@@ -20,6 +26,8 @@ __all__ = [
     "MetricSpec",
     "MetricValue",
     "current_key",
+    "format_number",
+    "format_with_margin",
     "known_scores",
     "register_metric",
     "registered_metrics",

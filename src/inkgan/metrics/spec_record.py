@@ -13,10 +13,41 @@ BaselineKind = Literal[
     "set", "infinity", "cas", "two-sample", "train-distances", "modes", "inception", "custom"
 ]
 Group = Literal["distance", "prdc", "labels", "class", "trained", "memorization", "modes", "custom"]
+LeaderboardTable = Literal["", "closeness", "details", "labels"]
 
 ARROWS: dict[Direction, str] = {"lower": "↓", "higher": "↑", "baseline": "=", "value": "="}
 MINUS = "\N{MINUS SIGN}"  # as wide as the plus sign
 NO_NUMBER = "-"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def format_number(value: float) -> str:
+    """Write a number with three significant digits, with a power of ten where it is tiny."""
+    if not math.isfinite(value):
+        return NO_NUMBER
+    size = abs(value)
+    if size >= 999.5:
+        text = f"{size:,.0f}"
+    elif 0 < size < 0.001:
+        mantissa, exponent = f"{size:.2e}".split("e")
+        text = f"{mantissa}·10" + str(int(exponent)).translate(_SUPERSCRIPTS)
+    else:
+        text = f"{size:#.3g}".rstrip(".") if size else "0"
+    return MINUS * (value < 0) + text
+
+
+def format_with_margin(value: float, margin: float) -> str:
+    """Write a number no finer than its margin, such as "94.0 ± 0.5".
+
+    The margin has two digits below 3.55 and one above: the rule of the Review of Particle Physics,
+    introduction, section 5.3. Margins of 10 and more are whole numbers, and none has more than
+    four decimals. Without a margin (0, or no number) the value has four significant digits.
+    """
+    if not 0 < margin < math.inf:
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    exponent = math.floor(math.log10(margin))
+    decimals = min(4, max(0, int(margin / 10**exponent < 3.55) - exponent))
+    return f"{value:,.{decimals}f} ± {margin:,.{decimals}f}"
 
 
 @dataclass(frozen=True)
@@ -39,6 +70,7 @@ class MetricSpec:
         baseline: which part of the protocol gives the score of real images.
         group: where it belongs in a long table.
         best_value: the best value where `direction` is "value".
+        leaderboard: the table of the leaderboard that shows it; "" for none.
     """
 
     key: str
@@ -51,6 +83,7 @@ class MetricSpec:
     baseline: BaselineKind = "custom"
     group: Group = "custom"
     best_value: float | None = None
+    leaderboard: LeaderboardTable = ""
 
     def __post_init__(self) -> None:
         """Refuse a record that contradicts itself.
@@ -121,10 +154,10 @@ class MetricSpec:
             text = f"{100 * value:.{2 if decimals is None else decimals}f} %"
         elif self.unit == "fraction":
             text = f"{value:.{3 if decimals is None else decimals}f}"
-        elif self.unit == "count" or abs(value) >= 1000:
+        elif self.unit == "count":
             text = f"{value:,.0f}"
         else:
-            text = f"{value:.3g}"
+            return format_number(value)
         return text.replace("-", MINUS, 1) if text.startswith("-") else text
 
     def format_interval(self, low: float, high: float, decimals: int | None = None) -> str:
@@ -132,3 +165,25 @@ class MetricSpec:
         if not (math.isfinite(low) and math.isfinite(high)):
             return NO_NUMBER
         return f"{self.format(low, decimals)} to {self.format(high, decimals)}"
+
+    def format_difference(self, difference: float) -> str:
+        """Write the difference of two values with its sign; of shares in points (hundredths)."""
+        if not math.isfinite(difference):
+            return NO_NUMBER
+        text = self.format(abs(difference)).replace(" %", " points")
+        return (MINUS if difference < 0 else "+") + text
+
+    def format_difference_interval(self, low: float, high: float) -> str:
+        """Write the interval of a difference, such as "+0.30 to +1.20 points"."""
+        first, second = self.format_difference(low), self.format_difference(high)
+        return f"{first.removesuffix(' points')} to {second}"
+
+    @property
+    def heading(self) -> str:
+        """The heading of a column: title, unit of shares and arrow, such as "Recall, % ↑"."""
+        return f"{self.title}{', %' if self.is_share else ''} {self.arrow}"
+
+    def format_margin(self, value: float, margin: float = 0.0) -> str:
+        """Write a value below `heading`, no finer than its margin: shares in per cent, no sign."""
+        unit = 100 if self.is_share else 1
+        return format_with_margin(unit * value, unit * margin)

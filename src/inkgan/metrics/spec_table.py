@@ -14,6 +14,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "delta",
         "set",
         "distance",
+        leaderboard="closeness",
     ),
     MetricSpec(
         "fd_e2",
@@ -25,6 +26,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "delta",
         "set",
         "distance",
+        leaderboard="closeness",
     ),
     MetricSpec(
         "fd_infinity_e1",
@@ -37,6 +39,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "baseline",
         "infinity",
         "distance",
+        leaderboard="closeness",
     ),
     MetricSpec(
         "fd_infinity_e2",
@@ -83,6 +86,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "wilson",
         "set",
         "prdc",
+        leaderboard="details",
     ),
     MetricSpec(
         "recall",
@@ -94,6 +98,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "wilson",
         "set",
         "prdc",
+        leaderboard="details",
     ),
     MetricSpec(
         "density",
@@ -117,6 +122,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "wilson",
         "set",
         "prdc",
+        leaderboard="details",
     ),
     MetricSpec(
         "confident",
@@ -129,6 +135,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "wilson",
         "set",
         "labels",
+        leaderboard="details",
     ),
     MetricSpec(
         "label_accuracy",
@@ -141,6 +148,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "wilson",
         "set",
         "labels",
+        leaderboard="labels",
     ),
     MetricSpec(
         "worst_class_fd",
@@ -163,6 +171,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "baseline",
         "set",
         "class",
+        leaderboard="details",
     ),
     MetricSpec(
         "cas",
@@ -175,6 +184,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "seeds",
         "cas",
         "trained",
+        leaderboard="closeness",
     ),
     MetricSpec(
         "two_sample_auc",
@@ -188,6 +198,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "two-sample",
         "trained",
         0.5,
+        leaderboard="closeness",
     ),
     MetricSpec(
         "one_nearest",
@@ -223,6 +234,7 @@ SPECS: tuple[MetricSpec, ...] = (
         "wilson",
         "train-distances",
         "memorization",
+        leaderboard="details",
     ),
     MetricSpec(
         "authenticity",

@@ -1,30 +1,31 @@
-"""Where recipes stand: the judged runs of each as one row, its mean, interval and worst seed."""
+"""Rows and columns of a leaderboard: the runs of a recipe with mean, interval and worst seed."""
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from inkgan.evaluation.score import Score
-from inkgan.metrics.spec import METRIC_SPECS, current_key
+from inkgan.metrics.spec import METRIC_SPECS, NO_NUMBER, current_key, format_with_margin
 from inkgan.metrics.stats.intervals import t_interval
 
-SEEDS_OF_AN_INTERVAL = 3  # of two, Student's t is 13 standard errors wide
-NOTHING = "-"
+MIN_SEEDS = 3  # of an interval over seeds: of two, Student's t is 13 standard errors wide
+STYLES = ("slant", "thickness", "width")  # of the columns of style consistency
 Document = dict[str, Any]
 Point = tuple[float, float]
+Role = Literal["trained", "given", "real"]
 
 
 @dataclass(frozen=True)
-class Effort:
-    """What a generator has cost.
+class TrainingCost:
+    """What it cost to train a generator.
 
     Attributes:
         parameters: of generator and discriminator.
         images: seen in training; `total_images` of the whole recipe, where it is known.
-        seconds: of training, evaluations on the way included.
+        seconds: of training, evaluations during training included.
         images_per_second: median over training, evaluations left out.
     """
 
@@ -36,161 +37,162 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A run of the benchmark, a generator that was given to it, or real images.
+class LeaderboardEntry:
+    """One evaluated source: a run of the benchmark, a given generator, or real images.
 
     Attributes:
+        name: the recipe, or what was given.
+        role: "trained" by the benchmark, "given" to it, or "real" images.
+        seed: of the training run.
         document: what report.json holds; None where `failure` says why there is none.
-        curve: (seconds of training, E3 distance) of the averaged generator on the way.
+        failure: why there is no report, in a sentence.
+        cost: of the training, where it is known.
+        curve: (seconds of training, E3 distance) of the averaged generator during training.
         machine: that trained it, in words.
     """
 
     name: str
-    role: Literal["trained", "given", "real"]
+    role: Role
     seed: int = 0
     document: Document | None = None
     failure: str = ""
-    effort: Effort | None = None
+    cost: TrainingCost | None = None
     curve: Sequence[Point] = ()
     machine: str = ""
 
 
-class Reading(NamedTuple):
-    """A number of one run as a table shows it: with half its interval, and how bad it is."""
+class ColumnValue(NamedTuple):
+    """The value of one entry in a column.
+
+    Attributes:
+        value: the value in the column's unit.
+        margin: half the width of its 95 % interval.
+        badness: a number that is larger for worse values.
+        baseline: mean and standard deviation of real images; None where there is none.
+    """
 
     value: float
     margin: float
     badness: float
-    floor: tuple[float, float] | None = None
+    baseline: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its heading, and how to read its number, if there is one, from a judgement."""
+    """A column: its heading, how to read its value from a report, and how to write it."""
 
     heading: str
-    read: Callable[[Document], Reading | None]
+    value_of: Callable[[Document], ColumnValue | None]
+    format: Callable[[float, float], str] = format_with_margin
 
-    def floor(self, documents: Sequence[Document]) -> str:
-        """Write what real images score, the deviation over draws behind it."""
-        readings = [self.read(document) for document in documents]
-        floors = [reading.floor for reading in readings if reading and reading.floor]
-        return with_margin(*floors[0]) if floors else NOTHING
+    def baseline(self, documents: Sequence[Document]) -> str:
+        """Write what real images score, with the standard deviation over draws."""
+        values = [self.value_of(document) for document in documents]
+        baselines = [value.baseline for value in values if value and value.baseline]
+        return self.format(*baselines[0]) if baselines else NO_NUMBER
 
 
 @dataclass(frozen=True)
-class Standing:
-    """All runs of one name."""
+class LeaderboardRow:
+    """All entries of one name."""
 
     name: str
-    entries: list[Entry] = field(default_factory=list)
+    entries: tuple[LeaderboardEntry, ...]
 
     @property
     def documents(self) -> list[Document]:
-        """The judgements of those that could be judged."""
+        """The reports of those that could be evaluated."""
         return [entry.document for entry in self.entries if entry.document is not None]
 
     @property
-    def efforts(self) -> list[Effort]:
-        """What those cost whose cost is known."""
-        return [entry.effort for entry in self.entries if entry.effort is not None]
+    def costs(self) -> list[TrainingCost]:
+        """The costs that are known."""
+        return [entry.cost for entry in self.entries if entry.cost is not None]
 
     @property
-    def role(self) -> str:
-        """That of its entries: trained, given or real."""
+    def role(self) -> Role:
+        """The role of its entries."""
         return self.entries[0].role
 
-    def readings(self, column: Column) -> list[Reading]:
-        """Read a column of every run that has it."""
-        readings = [column.read(document) for document in self.documents]
-        return [reading for reading in readings if reading is not None]
+    def values(self, column: Column) -> list[ColumnValue]:
+        """Return the value of every entry that has one in this column."""
+        values = [column.value_of(document) for document in self.documents]
+        return [value for value in values if value is not None]
 
     def cell(self, column: Column) -> str:
-        """Write a column: mean, interval and, behind several runs, the worst of them."""
-        readings = self.readings(column)
-        if not readings:
-            return NOTHING
+        """Write a cell: mean, interval and, of several runs, the worst in parentheses."""
+        values = self.values(column)
+        if not values:
+            return NO_NUMBER
         if len(self.entries) == 1:
-            return with_margin(readings[0].value, readings[0].margin)
-        values = [reading.value for reading in readings]
+            return column.format(values[0].value, values[0].margin)
+        numbers = [value.value for value in values]
         margin = 0.0
-        if len(values) >= SEEDS_OF_AN_INTERVAL:
-            interval = t_interval(values)
+        if len(numbers) >= MIN_SEEDS:
+            interval = t_interval(numbers)
             margin = interval.high - interval.value
-        worst = plain(max(readings, key=lambda reading: reading.badness).value)
+        worst = column.format(max(values, key=lambda value: value.badness).value, 0.0)
         if len(self.documents) < len(self.entries):
             worst = "failed"  # no number is worse than none
-        return f"{with_margin(float(np.mean(values)), margin)} ({worst})"
+        return f"{column.format(float(np.mean(numbers)), margin)} ({worst})"
 
-    def worst(self) -> Entry:
-        """Return the run that failed or, where none has, that is farthest by the first column."""
+    def worst(self) -> LeaderboardEntry:
+        """Return the entry that failed or, where none has, the one with the largest distance."""
         return max(self.entries, key=_distance)
 
 
-def standings(entries: Sequence[Entry]) -> list[Standing]:
-    """Group entries by name; the nearest to real digits first, real images last."""
-    found: dict[str, Standing] = {}
+def leaderboard_rows(entries: Sequence[LeaderboardEntry]) -> list[LeaderboardRow]:
+    """Group entries by name and sort them by Fréchet distance; real images come last."""
+    groups: dict[str, list[LeaderboardEntry]] = {}
     for entry in entries:
-        found.setdefault(entry.name, Standing(entry.name)).entries.append(entry)
-    return sorted(found.values(), key=_rank)
+        groups.setdefault(entry.name, []).append(entry)
+    rows = [LeaderboardRow(name, tuple(members)) for name, members in groups.items()]
+    return sorted(rows, key=_rank)
 
 
-def _rank(standing: Standing) -> tuple[bool, float]:
-    distances = [_distance(entry) for entry in standing.entries if entry.document is not None]
-    return standing.role == "real", float(np.mean(distances)) if distances else math.inf
+def _rank(row: LeaderboardRow) -> tuple[bool, float]:
+    distances = [_distance(entry) for entry in row.entries if entry.document is not None]
+    return row.role == "real", float(np.mean(distances)) if distances else math.inf
 
 
-def _distance(entry: Entry) -> float:
-    reading = NEAREST.read(entry.document) if entry.document is not None else None
-    return math.inf if reading is None else reading.value
+def _distance(entry: LeaderboardEntry) -> float:
+    value = RANKING.value_of(entry.document) if entry.document is not None else None
+    return math.inf if value is None else value.value
 
 
-def score_column(key: str) -> Column:
-    """Make the column of one of the judge's metrics; shares stand in per cent."""
+def metric_column(key: str) -> Column:
+    """Make the column of a metric; its record says how it is called and written."""
     spec = METRIC_SPECS[key]
-    unit = 100 if spec.is_share else 1
 
-    def read(document: Document) -> Reading | None:
+    def value_of(document: Document) -> ColumnValue | None:
         rows = [row for row in document["scores"] if current_key(row["key"]) == key]
         if not rows:
             return None
         score = Score.from_dict(rows[0])
-        floor = unit * score.baseline.mean, unit * score.baseline.sd
-        return Reading(unit * score.value, unit * score.margin, score.excess, floor)
+        baseline = score.baseline.mean, score.baseline.sd
+        return ColumnValue(score.value, score.margin, score.excess, baseline)
 
-    share = ", %" if spec.is_share else ""
-    return Column(f"{spec.title}{share} {spec.arrow}", read)
+    return Column(spec.heading, value_of, spec.format_margin)
 
 
-def hand_column(style: str) -> Column:
-    """Make the column of how far the ten digits of a latent share a style, as ICC(3,1)."""
+def style_column(style: str) -> Column:
+    """Make the column of the style consistency of one measure, as ICC(3,1)."""
 
-    def read(document: Document) -> Reading | None:
-        shared = (document.get("style_consistency") or {}).get("styles", {}).get(style)
-        if shared is None or shared["consistency"]["value"] is None:
+    def value_of(document: Document) -> ColumnValue | None:
+        row = (document.get("style_consistency") or {}).get("styles", {}).get(style)
+        if row is None or row["consistency"]["value"] is None:
             return None
-        value, low, high = (shared["consistency"][end] for end in ("value", "low", "high"))
-        return Reading(value, max(high - value, value - low), -value)
+        value, low, high = (row["consistency"][end] for end in ("value", "low", "high"))
+        return ColumnValue(value, max(high - value, value - low), -value)
 
-    return Column(f"One hand: {style} ↑", read)
-
-
-def plain(value: float) -> str:
-    """Write a number with four significant digits."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return Column(f"Style consistency: {style} ↑", value_of)
 
 
-def with_margin(value: float, margin: float) -> str:
-    """Write a number no finer than its margin, which has two digits below 3.55, one above.
-
-    The rule of the Review of Particle Physics, introduction, section 5.3; margins of 10 and more
-    stand in whole numbers, and none has more than four decimals.
-    """
-    if not 0 < margin < math.inf:
-        return plain(value)
-    exponent = math.floor(math.log10(margin))
-    decimals = min(4, max(0, int(margin / 10**exponent < 3.55) - exponent))
-    return f"{value:,.{decimals}f} ± {margin:,.{decimals}f}"
+def table_columns(table: str) -> list[Column]:
+    """List the columns of a table of the leaderboard, in the order of the metrics' records."""
+    keys = [key for key, spec in METRIC_SPECS.items() if spec.leaderboard == table]
+    styles = STYLES if table == "labels" else ()
+    return [*map(metric_column, keys), *map(style_column, styles)]
 
 
-NEAREST = score_column("fd_e1")
+RANKING = metric_column("fd_e1")

@@ -1,150 +1,241 @@
-"""The benchmark's page: tables of one question each, the plot, and the verdicts, as Markdown."""
+"""The leaderboard of a benchmark: tables, a chart and verdicts, as Markdown and in a notebook."""
 
+import html
 import textwrap
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from inkgan import files
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.evaluation.report.leaderboard import (
-    NOTHING,
     Column,
-    Entry,
-    Standing,
-    hand_column,
-    plain,
-    score_column,
-    standings,
+    LeaderboardEntry,
+    LeaderboardRow,
+    leaderboard_rows,
+    table_columns,
 )
 from inkgan.evaluation.report.leaderboard_chart import quality_chart
+from inkgan.metrics.spec import NO_NUMBER, format_with_margin
 
 TITLE = "# Benchmark\n\nWritten by `"
-SIGNS = """↓ less is better, ↑ more is better, = nearest to the floor is best. The floor is what
-real images score, and ± behind it the deviation over draws. The nearest to real digits by the first
-column stands first. """
-IMAGES = """Behind a single run ± is the 95 % interval of the images drawn: it says nothing about
-another seed. """
-TWO = "Two seeds give a mean and no interval; in brackets stands the worse one. "
-SEEDS = """Behind three seeds or more ± is the 95 % t-interval of their mean; in brackets stands the
-worst seed. """
-NEAR = "Faithfulness and variety in one number; then what a network makes of the images."
-PARTS = "What is wrong with them, one by one."
-HAND = """Of generators that obey labels. One hand is the intraclass correlation over the ten digits
-drawn from one latent: 1 is the same style in all of them, 0 is none in common."""
-COST = """Minutes of training hold the evaluations on the way, images/s does not; both depend on
-what else the machine did. The last column is the images features as a share of the recipe's:
-where it is small, rates that fall towards the end have hardly fallen."""
-CHART = """Fréchet distance on E3, the small network that picks checkpoints, between 1,000 images of
-the averaged generator and as many of validation; all seeds of a recipe are evaluated after as many
-images. Lines are medians over the seeds, bands reach from the best to the worst."""
-TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
+SIGNS = """↓ lower is better, ↑ higher is better, = best where real images score, or at 0.5 for a
+classifier of real and generated images. The real baseline is what real images score, ± its standard
+deviation over draws. Rows are sorted by the first column. """
+IMAGES = """For a single run ± is the 95 % interval over the images drawn; it does not cover another
+seed. """
+TWO = "For two seeds the table gives their mean without an interval; the worse one in parentheses. "
+SEEDS = """For three seeds or more ± is the 95 % t-interval of their mean; the worst seed in
+parentheses. """
+COST = """The minutes of training include evaluations during training, images/s does not; both
+depend on what else the machine did. The last column is the share of the recipe's own length: where
+it is small, learning rates that decay towards the end have hardly decayed."""
+CHART = """Fréchet distance in the features of E3, the small network that selects checkpoints,
+between 1,000 images of the averaged generator and as many validation images; all seeds of a recipe
+are evaluated after the same numbers of images. Lines are medians over the seeds, bands reach from
+the best to the worst."""
+TABLES = (
     (
-        "How near to real digits",
-        NEAR,
-        tuple(map(score_column, ("fd_e1", "fd_e2", "fd_infinity_e1", "two_sample_auc", "cas"))),
+        "closeness",
+        "Closeness to real digits",
+        "Fidelity and diversity in one number, and two tests by trained classifiers.",
     ),
+    ("details", "Fidelity, diversity and copies", "What is wrong with the images, one by one."),
     (
-        "Faithful, varied, not copied",
-        PARTS,
-        tuple(
-            map(
-                score_column,
-                ("precision", "recall", "coverage", "confident", "worst_class_recall", "copies"),
-            )
-        ),
-    ),
-    (
-        "Labels and one hand",
-        HAND,
-        (score_column("label_accuracy"), *map(hand_column, ("slant", "thickness", "width"))),
+        "labels",
+        "Labels and style consistency",
+        """Only for generators that take labels. Style consistency is the intraclass correlation
+ICC(3,1) over the ten digits drawn from one latent: 1 is the same style in all of them, 0 is none in
+common.""",
     ),
 )
+COST_HEADING = [
+    "recipe",
+    "parameters, generator / discriminator",
+    "images/s",
+    "minutes",
+    "images seen",
+    "of its own length",
+]
 
 
-class About(NamedTuple):
-    """What the head of the page says.
+@dataclass(frozen=True)
+class BenchmarkSettings:
+    """How a benchmark was run.
 
     Attributes:
-        command: that writes the page.
+        command: that wrote the page, or the Python call.
         minutes: of training for each run; None is each recipe's own length.
-        runs: how many were asked for.
+        protocol: quick or full.
+        reference: the data set of real digits.
+        num_runs: how many training runs were requested.
     """
 
     command: str
     minutes: float | None
     protocol: str
     reference: str
-    runs: int
+    num_runs: int
+
+
+class Table(NamedTuple):
+    """A table of texts: its title, its introduction, the heading and the lines."""
+
+    title: str
+    intro: str
+    heading: list[str]
+    lines: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The result of `inkgan.benchmark`. In a notebook it shows itself as tables.
+
+    Attributes:
+        entries: real images, given generators and every training run.
+        settings: how they were trained and evaluated.
+
+    Example:
+        >>> board = inkgan.benchmark(["mlp", "dcgan"], quick=True)  # doctest: +SKIP
+        >>> board.save("benchmark.md")  # doctest: +SKIP
+    """
+
+    entries: tuple[LeaderboardEntry, ...]
+    settings: BenchmarkSettings
+
+    @property
+    def rows(self) -> list[LeaderboardRow]:
+        """The entries grouped by recipe, the smallest Fréchet distance first."""
+        return leaderboard_rows(self.entries)
+
+    def tables(self) -> list[Table]:
+        """Return the tables of scores; those without any score are left out."""
+        rows = self.rows
+        tables = [
+            _score_table(title, intro, table_columns(key), rows) for key, title, intro in TABLES
+        ]
+        return [table for table in tables if table.lines]
+
+    def cost_table(self) -> Table:
+        """Return the table of parameters, speed and training time."""
+        lines = [_cost_line(row) for row in self.rows if row.costs]
+        return Table("Training cost", COST, COST_HEADING, lines)
+
+    def chart(self) -> bytes | None:
+        """Draw quality against time as a PNG; None where no run was evaluated during training."""
+        curves: dict[str, list[Sequence[tuple[float, float]]]] = {}
+        for entry in self.entries:
+            if entry.role == "trained":
+                curves.setdefault(entry.name, []).append(entry.curve)
+        return quality_chart(curves)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return settings and entries, with their whole reports, as plain values."""
+        return {
+            "settings": asdict(self.settings),
+            "entries": [asdict(entry) for entry in self.entries],
+        }
+
+    def to_markdown(self, picture: str | None = None) -> str:
+        """Return the page as Markdown.
+
+        Args:
+            picture: the file name of the chart beside the page; None leaves it out.
+        """
+        parts = [_head(self), _wrapped(SIGNS + _interval_notes(self.rows))]
+        parts += map(_markdown, self.tables())
+        if picture is not None:
+            chart = f"![E3 distance against seconds]({picture})"
+            parts += ["## Quality against training time", chart, _wrapped(CHART)]
+        parts += [_markdown(self.cost_table())]
+        verdicts = "\n".join(
+            f"- **{_safe(name)}**: {_safe(text)}" for name, text in self.verdicts()
+        )
+        parts += ["## Verdicts", "Of several seeds, the worst.", verdicts]
+        return "\n\n".join(parts) + "\n"
+
+    def verdicts(self) -> list[tuple[str, str]]:
+        """Return for each row its name and what its report, of several seeds the worst, says."""
+        return [_verdict(row) for row in self.rows]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page as Markdown, and beside it the chart as PNG if there is one.
+
+        Args:
+            path: a file that ends in .md.
+
+        Returns:
+            The path of the page.
+
+        Raises:
+            ConfigError: another ending than .md.
+            ArtifactError: there is a file that is no page of a benchmark.
+        """
+        page = Path(path)
+        check_page(page)
+        chart = self.chart()
+        picture = page.with_suffix(".png")
+        if chart is not None:
+            with files.atomic(picture) as temporary:
+                temporary.write_bytes(chart)
+        files.write_text(page, self.to_markdown(None if chart is None else picture.name))
+        return page
+
+    def _repr_html_(self) -> str:
+        """Return the tables and verdicts as HTML, without anything to load."""
+        tables = "".join(map(_html_table, [*self.tables(), self.cost_table()]))
+        verdicts = "".join(
+            f"<li><b>{html.escape(name)}</b>: {html.escape(text)}</li>"
+            for name, text in self.verdicts()
+        )
+        return f"<div>{tables}<h4>Verdicts</h4><ul>{verdicts}</ul></div>"
 
 
 def check_page(path: Path) -> None:
-    """Refuse a page that is no Markdown, or to write over what is no benchmark's page.
+    """Refuse a page that is not Markdown, or files there that are of no benchmark.
 
     Raises:
         ConfigError: another ending than .md.
-        ArtifactError: something else is there.
+        ArtifactError: there is a file that is no page of a benchmark.
     """
     if path.suffix.lower() != ".md":
         raise ConfigError(
-            f"--page {path}: the page is Markdown and its plot stands beside it; "
-            "use an ending of .md"
+            f"`page` {path}: the page is Markdown, with its chart beside it; use the ending .md"
         )
     ours = path.is_file() and path.read_text("utf-8", errors="replace").startswith(TITLE)
-    for held in (path, path.with_suffix(".png")):
-        if held.exists() and not ours:
-            raise ArtifactError(f"--page {path}: {held} is no benchmark's; name another page")
+    for existing in (path, path.with_suffix(".png")):
+        if existing.exists() and not ours:
+            raise ArtifactError(
+                f"`page` {path}: {existing} is not from a benchmark; name another page"
+            )
 
 
-def write_page(path: Path, entries: Sequence[Entry], about: About) -> None:
-    """Write the page, and beside it the plot if any run was evaluated on its way."""
-    picture = path.with_suffix(".png")
-    curves: dict[str, list[Sequence[tuple[float, float]]]] = {}
-    for entry in entries:
-        if entry.role == "trained":
-            curves.setdefault(entry.name, []).append(entry.curve)
-    chart = quality_chart(curves)
-    if chart is not None:
-        with files.atomic(picture) as temporary:
-            temporary.write_bytes(chart)
-    files.write_text(path, page(entries, about, None if chart is None else picture.name))
-
-
-def page(entries: Sequence[Entry], about: About, picture: str | None = None) -> str:
-    """Return the page as Markdown; `picture` is the plot's name beside it."""
-    rows = standings(entries)
-    parts = [_head(entries, about), _wrapped(SIGNS + _basis(rows))]
-    for title, intro, columns in TABLES:
-        if table := _table(columns, rows):
-            parts += [f"## {title}", intro, table]
-    if picture is not None:
-        parts += ["## Quality against time", f"![E3 distance against seconds]({picture})", CHART]
-    parts += ["## What it cost", COST, _costs(rows)]
-    parts += ["## In words", "Of several seeds, the worst.", "\n".join(map(_words, rows))]
-    return "\n\n".join(parts) + "\n"
-
-
-def _head(entries: Sequence[Entry], about: About) -> str:
-    trained = [entry for entry in entries if entry.role == "trained"]
-    unit = "minute" if about.minutes == 1 else "minutes"
-    budget = "each recipe's own length" if about.minutes is None else f"{about.minutes:g} {unit}"
-    minutes = sum(e.effort.seconds or 0.0 for e in trained if e.effort is not None) / 60
+def _head(board: Leaderboard) -> str:
+    settings = board.settings
+    trained = [entry for entry in board.entries if entry.role == "trained"]
+    unit = "minute" if settings.minutes == 1 else "minutes"
+    budget = "each recipe's own length"
+    if settings.minutes is not None:
+        budget = f"at most {settings.minutes:g} {unit} of training"
+    minutes = sum(e.cost.seconds or 0.0 for e in trained if e.cost is not None) / 60
     total = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
     machines = sorted({entry.machine for entry in trained if entry.machine})
-    where = f" on {' and '.join(machines)}" if machines else ""
-    missing = about.runs - len(trained)
-    unfinished = f"**{missing} of {about.runs} runs are still missing; the same command goes on.**"
-    said = _wrapped(
-        f"`{about.command}`; do not edit. {len(trained)} runs of {budget} of training at most, "
-        f"{total} in all{where}, judged by the {about.protocol} protocol against the test images "
-        f"of {about.reference}."
+    where = f" on {' and '.join(map(_safe, machines))}" if machines else ""
+    command = " ".join(settings.command.split()).replace("`", "'")
+    text = _wrapped(
+        f"`{command}`; do not edit. {len(trained)} runs of {budget}, {total} in all{where}, "
+        f"evaluated by the {settings.protocol} protocol against the test images of "
+        f"{_safe(settings.reference)}."
     )
-    return TITLE + said[1:] + (f"\n\n{unfinished}" if missing > 0 else "")
+    missing = settings.num_runs - len(trained)
+    unfinished = f"**{missing} of {settings.num_runs} runs are missing; run the same again.**"
+    return TITLE + text[1:] + (f"\n\n{unfinished}" if missing > 0 else "")
 
 
-def _basis(rows: Sequence[Standing]) -> str:
+def _interval_notes(rows: Sequence[LeaderboardRow]) -> str:
     """Say what the intervals of these rows cover."""
     counts = {len(row.entries) for row in rows if row.role == "trained"}
     several = (SEEDS if max(counts, default=0) > 2 else "") + (TWO if 2 in counts else "")
@@ -152,64 +243,77 @@ def _basis(rows: Sequence[Standing]) -> str:
     return several + (IMAGES if single else "")
 
 
+def _score_table(
+    title: str, intro: str, columns: Sequence[Column], rows: Sequence[LeaderboardRow]
+) -> Table:
+    """Lay out the columns and the rows that have any value."""
+    documents = [document for row in rows for document in row.documents]
+    filled = [column for column in columns if any(row.values(column) for row in rows)]
+    lines = [[row.name, _seeds(row), *(row.cell(column) for column in filled)] for row in rows]
+    lines = [line for line in lines if any(cell != NO_NUMBER for cell in line[2:])]
+    if lines:
+        lines.append(["real baseline", "", *(column.baseline(documents) for column in filled)])
+    return Table(title, intro, ["recipe", "seeds", *(c.heading for c in filled)], lines)
+
+
+def _seeds(row: LeaderboardRow) -> str:
+    if row.role != "trained":
+        return ""
+    evaluated, requested = len(row.documents), len(row.entries)
+    return str(evaluated) if evaluated == requested else f"{evaluated} of {requested}"
+
+
+def _cost_line(row: LeaderboardRow) -> list[str]:
+    costs = row.costs
+    shares = [cost.images / cost.total_images for cost in costs if cost.total_images]
+    speeds = [cost.images_per_second for cost in costs if cost.images_per_second is not None]
+    minutes = [cost.seconds / 60 for cost in costs if cost.seconds is not None]
+    share = format_with_margin(round(100 * float(np.mean(shares)), 1), 0) if shares else ""
+    return [
+        row.name,
+        " / ".join(f"{count:,}" for count in costs[0].parameters),
+        format_with_margin(round(float(np.mean(speeds))), 0) if speeds else NO_NUMBER,
+        f"{np.mean(minutes):.1f}" if minutes else NO_NUMBER,
+        f"{np.mean([cost.images for cost in costs]):,.0f}",
+        f"{share} %" if shares else NO_NUMBER,
+    ]
+
+
+def _verdict(row: LeaderboardRow) -> tuple[str, str]:
+    worst = row.worst()
+    name = f"{row.name}, seed {worst.seed}" if worst.role == "trained" else row.name
+    text = worst.failure if worst.document is None else " ".join(worst.document["verdict"])
+    return name, text
+
+
 def _wrapped(text: str) -> str:
     return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Standing]) -> str:
-    """Lay out those columns that any row has, and those rows that have any of them."""
-    documents = [document for row in rows for document in row.documents]
-    held = [c for c in columns if any(row.readings(c) for row in rows)]
-    lines = [[row.name, _seeds(row), *(row.cell(column) for column in held)] for row in rows]
-    lines = [line for line in lines if any(cell != NOTHING for cell in line[2:])]
-    if not lines:
-        return ""
-    floors = ["*floor: real against real*", "", *(column.floor(documents) for column in held)]
-    heading = ["recipe", "seeds", *(column.heading for column in held)]
-    return _markdown(heading, [*lines, floors])
+def _safe(text: str) -> str:
+    """Write a text so that Markdown shows it as it is: no HTML, no cells, no lines of its own."""
+    return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|")
 
 
-def _seeds(row: Standing) -> str:
-    if row.role != "trained":
-        return ""
-    judged, asked = len(row.documents), len(row.entries)
-    return str(judged) if judged == asked else f"{judged} of {asked}"
+def _markdown(table: Table) -> str:
+    aligned = [":--", *("--:" for _ in table.heading[1:])]
+    cells = [[*map(_safe, line)] for line in (table.heading, *table.lines)]
+    rows = [cells[0], aligned, *cells[1:]]
+    body = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return f"## {table.title}\n\n{_wrapped(table.intro)}\n\n{body}"
 
 
-def _costs(rows: Sequence[Standing]) -> str:
-    heading = [
-        "recipe",
-        "parameters, generator / discriminator",
-        "images/s",
-        "minutes",
-        "images seen",
-        "of its own length",
-    ]
-    return _markdown(heading, [_cost(row) for row in rows if row.efforts])
-
-
-def _cost(row: Standing) -> list[str]:
-    efforts = row.efforts
-    shares = [e.images / e.total_images for e in efforts if e.total_images]
-    speeds = [e.images_per_second for e in efforts if e.images_per_second is not None]
-    minutes = [e.seconds / 60 for e in efforts if e.seconds is not None]
-    return [
-        row.name,
-        " / ".join(f"{count:,}" for count in efforts[0].parameters),
-        plain(round(float(np.mean(speeds)))) if speeds else NOTHING,
-        f"{np.mean(minutes):.1f}" if minutes else NOTHING,
-        f"{np.mean([e.images for e in efforts]):,.0f}",
-        f"{plain(round(100 * float(np.mean(shares)), 1))} %" if shares else NOTHING,
-    ]
-
-
-def _markdown(heading: list[str], lines: Sequence[list[str]]) -> str:
-    aligned = [":--", *("--:" for _ in heading[1:])]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [heading, aligned, *lines])
-
-
-def _words(row: Standing) -> str:
-    worst = row.worst()
-    seed = f", seed {worst.seed}" if worst.role == "trained" else ""
-    said = worst.failure if worst.document is None else " ".join(worst.document["verdict"])
-    return f"- **{row.name}**{seed}: {said}"
+def _html_table(table: Table) -> str:
+    first, *rest = table.heading
+    heading = f"<th style='text-align:left'>{html.escape(first)}</th>"
+    heading += "".join(f"<th>{html.escape(cell)}</th>" for cell in rest)
+    lines = "".join(
+        f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for name, *cells in table.lines
+    )
+    return (
+        f"<h4>{html.escape(table.title)}</h4><table><thead><tr>{heading}</tr></thead>"
+        f"<tbody>{lines}</tbody></table>"
+    )
