@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
@@ -20,6 +21,8 @@ from inkgan.types import UInt8
 
 BACKGROUND = -1.0  # black, the paper of MNIST
 GUTTER = 32  # grey between the tiles of a grid: darker than ink, lighter than paper
+LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+RESIZE_CHUNK = 4096  # images at once
 
 
 class Shape(NamedTuple):
@@ -30,8 +33,8 @@ class Shape(NamedTuple):
     width: int
 
     def __str__(self) -> str:
-        colour = {1: "grey", 3: "RGB"}.get(self.channels, f"{self.channels}-channel")
-        return f"{self.height}x{self.width} {colour}"
+        mode = {1: "grey", 3: "RGB"}.get(self.channels, f"{self.channels}-channel")
+        return f"{self.height}x{self.width} {mode}"
 
 
 def to_float(pixels: torch.Tensor) -> torch.Tensor:
@@ -44,16 +47,56 @@ def to_uint8(images: torch.Tensor) -> torch.Tensor:
     return images.detach().clamp(-1.0, 1.0).add(1.0).mul(127.5).round().to(torch.uint8)
 
 
+def to_levels(values: torch.Tensor) -> torch.Tensor:
+    """Map float in [0, 255] to uint8: clamp, then round to the nearest level."""
+    return values.clamp(0, 255).round().to(torch.uint8)
+
+
+def set_channels(pixels: torch.Tensor, channels: int) -> torch.Tensor:
+    """Convert uint8 images (n, C, H, W) to grey (luminance of BT.601) or to RGB.
+
+    Args:
+        pixels: of 1 or 3 channels.
+        channels: 1 or 3.
+
+    Returns:
+        Images uint8 (n, channels, H, W).
+    """
+    if pixels.shape[1] == channels:
+        return pixels
+    if channels == 3:
+        return pixels.repeat(1, 3, 1, 1)
+    weights = torch.tensor(LUMINANCE).view(1, 3, 1, 1)
+    return to_levels((pixels.float() * weights).sum(1, keepdim=True))
+
+
+def resize(pixels: torch.Tensor, size: int) -> torch.Tensor:
+    """Resize uint8 images (n, C, H, W) to size x size pixels: bilinear, with antialiasing."""
+    if pixels.shape[2:] == (size, size):
+        return pixels
+    chunks = [
+        F.interpolate(chunk.float(), size=(size, size), mode="bilinear", antialias=True)
+        for chunk in pixels.split(RESIZE_CHUNK)
+    ]
+    return torch.cat([to_levels(chunk) for chunk in chunks])
+
+
 def to_array(pixels: torch.Tensor) -> UInt8:
-    """Turn uint8 (n, C, H, W) into an array (n, H, W) for grey or (n, H, W, 3) for colour."""
+    """Turn uint8 (n, C, H, W) into an array (n, H, W) for grey or (n, H, W, 3) for RGB."""
     array: UInt8 = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     return array[..., 0] if array.shape[-1] == 1 else array
 
 
 def grid(images: UInt8, columns: int = 0, scale: int = 2) -> UInt8:
-    """Lay images (n, H, W[, 3]) out row by row with thin gutters.
+    """Arrange images row by row in one picture, with thin gutters between them.
 
-    `columns` 0 means as square as possible; `scale` repeats each pixel, with no smoothing.
+    Args:
+        images: uint8 (n, H, W) or (n, H, W, 3).
+        columns: images in a row; 0 makes the grid as square as possible.
+        scale: how often each pixel is repeated along each side, without smoothing.
+
+    Returns:
+        One picture, uint8 (height, width) or (height, width, 3).
     """
     count, height, width = images.shape[:3]
     columns = min(columns, count) if columns > 0 else int(np.ceil(np.sqrt(count)))
@@ -69,7 +112,16 @@ def grid(images: UInt8, columns: int = 0, scale: int = 2) -> UInt8:
 
 
 def save_png(path: Path, picture: UInt8, text: Mapping[str, str] | None = None) -> None:
-    """Write one picture (H, W[, 3]) as PNG with text chunks, whole or not at all."""
+    """Write one picture as PNG, whole or not at all.
+
+    Args:
+        path: of the file; missing folders are made.
+        picture: uint8 (H, W) or (H, W, 3).
+        text: keys and values to store in the file, as PNG text chunks.
+
+    Raises:
+        ArtifactError: the file cannot be written.
+    """
     chunks = PngInfo()
     for key, value in (text or {}).items():
         chunks.add_itxt(key, value)
@@ -78,9 +130,17 @@ def save_png(path: Path, picture: UInt8, text: Mapping[str, str] | None = None) 
 
 
 def read_picture(path: Path) -> UInt8:
-    """Read a picture file as grey (H, W) or colour (H, W, 3)."""
+    """Read a picture file as uint8 (H, W), where it is grey, or (H, W, 3)."""
     with Image.open(path) as picture:
-        return np.asarray(picture.convert("L" if picture.mode in ("L", "1") else "RGB"))
+        return np.asarray(to_grey_or_rgb(picture))
+
+
+def to_grey_or_rgb(picture: Image.Image) -> Image.Image:
+    """Convert a picture of any mode of Pillow to 8 bits of grey, where it is grey, or RGB."""
+    deep = picture.mode == "I" and picture.format in ("PNG", "PPM")
+    if deep or picture.mode.startswith("I;16"):  # convert() would clip 65,535 levels at 255
+        return Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
+    return picture.convert("L" if picture.mode in ("1", "L", "LA", "I") else "RGB")
 
 
 def caption(picture: UInt8, text: str) -> UInt8:
@@ -97,7 +157,16 @@ def caption(picture: UInt8, text: str) -> UInt8:
 
 
 def save_gif(path: Path, frames: Sequence[UInt8], seconds: float = 8.0) -> None:
-    """Write frames as an endless GIF of about `seconds`; the last frame rests for two seconds."""
+    """Write frames as an endless GIF.
+
+    Args:
+        path: of the file.
+        frames: pictures of one size, uint8 (H, W) or (H, W, 3).
+        seconds: about how long one round takes; the last frame stays for two seconds more.
+
+    Raises:
+        ArtifactError: the file cannot be written.
+    """
     pictures = [Image.fromarray(frame) for frame in frames]
     each = int(min(500, max(40, 1000 * seconds / len(pictures))))
     durations = [each] * (len(pictures) - 1) + [2000]

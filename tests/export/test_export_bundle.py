@@ -16,7 +16,7 @@ from inkgan.errors import ArtifactError, ConfigError
 from inkgan.export.bundle_export import bundle_of, export_bundle
 from inkgan.generation.load import load
 from inkgan.images import Shape
-from inkgan.io.bundle import Bundle, Measured, load_bundle
+from inkgan.io.bundle import Bundle, MeasuredScore, load_bundle
 from inkgan.io.tensors import write
 from inkgan.models.build import build_generator
 
@@ -45,7 +45,7 @@ def test_scores_of_the_report_come_along(run: Path, bundle: Bundle, tmp_path: Pa
     report(run, bundle.digest)
     export_bundle(run, tmp_path / "out.safetensors", license="cc0-1.0")
     loaded = load_bundle(tmp_path / "out.safetensors")
-    assert loaded.scores == {"kid": Measured(0.25, 0.125)}
+    assert loaded.scores == {"kid": MeasuredScore(0.25, 0.125)}
     assert loaded.license == "cc0-1.0"
     assert (loaded.recipe, loaded.data_sha256) == (bundle.recipe, bundle.data_sha256)
     assert loaded.digest == bundle.digest
@@ -60,7 +60,7 @@ def test_scores_of_other_weights_stay_behind(run: Path) -> None:
 
 def test_a_report_that_cannot_be_read_is_named(run: Path) -> None:
     (run / "report.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ArtifactError, match=r"report\.json is no judgement"):
+    with pytest.raises(ArtifactError, match=r"report\.json is no report"):
         bundle_of(run)
 
 
@@ -87,7 +87,7 @@ def test_half_is_half_the_size_and_draws_the_same(bundle: Bundle, tmp_path: Path
 def test_numbers_beyond_float16_are_refused(bundle: Bundle, tmp_path: Path) -> None:
     key = next(key for key, tensor in bundle.weights.items() if tensor.ndim > 1)
     bundle.weights[key].view(-1)[0] = 1e6
-    with pytest.raises(ArtifactError, match="beyond float16; export without --half"):
+    with pytest.raises(ArtifactError, match="beyond float16; use `half=False`"):
         bundle.save(tmp_path / "half.safetensors", half=True)
     assert not list(tmp_path.iterdir())
 
@@ -108,7 +108,7 @@ def test_bundles_without_floors_and_license_are_read(bundle: Bundle, tmp_path: P
     del document["license"]
     write(tmp_path / "old.safetensors", bundle.weights, document)
     loaded = load_bundle(tmp_path / "old.safetensors")
-    assert (loaded.scores, loaded.license) == ({"best_e3_distance": Measured(3.5)}, "")
+    assert (loaded.scores, loaded.license) == ({"best_e3_distance": MeasuredScore(3.5)}, "")
 
 
 def test_command_line(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,14 @@ from inkgan.errors import ArtifactError, ConfigError, InkganError
 from inkgan.export.bundle_export import licensed
 from inkgan.export.hub_folder import export_hub, push_folder
 from inkgan.generation.hub_download import is_hub_name
-from inkgan.io.bundle import Bundle, Measured, load_bundle
+from inkgan.io.bundle import Bundle, MeasuredScore, load_bundle
 from tests.fixtures.bundles import small_bundle
 
-SCORES = {"kid": Measured(0.25, 0.125), "recall": Measured(0.5, 0.75), "best_e3": Measured(1.0)}
+SCORES = {
+    "kid": MeasuredScore(0.25, 0.125),
+    "recall": MeasuredScore(0.5, 0.75),
+    "best_e3": MeasuredScore(1.0),
+}
 
 
 def scored() -> Bundle:

@@ -27,7 +27,7 @@ from inkgan.generation.sampling import latents_from_seeds
 from inkgan.generation.style_control.calibration import DRAWS, FIRST_SEED
 from inkgan.generation.style_control.style import style_of
 from inkgan.images import Shape
-from inkgan.io.bundle import Bundle, Measured
+from inkgan.io.bundle import Bundle, MeasuredScore
 from tests.fixtures.bundles import EVERY, small_bundle
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -293,7 +293,7 @@ def test_the_page_holds_all_and_escapes_all() -> None:
         classes=(*"ABCDEFGHI", "</script>"),
         license="mit",
         recipe=override(bundle.recipe, {"name": "a<b"}, "test"),
-        scores={"kid": Measured(0.25, 0.125), "best_e3_distance": Measured(3.5)},
+        scores={"kid": MeasuredScore(0.25, 0.125), "best_e3_distance": MeasuredScore(3.5)},
     )
     text = page(odd, program_of(odd))
     assert text.count("</script>") == 3

@@ -28,7 +28,7 @@ def test_a_bundle_is_small_and_explains_itself(path: Path) -> None:
     assert path.stat().st_size < 4e6
     assert bundle.recipe.model == RECIPES[path.stem].model
     assert bundle.images_seen > 100_000
-    assert bundle.scores["fd_e1"].floor is not None
+    assert bundle.scores["fd_e1"].baseline is not None
     assert bundle.license == "mit"
     assert len(bundle.data_sha256) == 64
 

@@ -6,19 +6,16 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 
 from inkgan.config import Data
 from inkgan.config.serialize import parse_recipe
 from inkgan.data.registry import read_dataset
 from inkgan.data.spec import ReadRequest
 from inkgan.errors import DataError
-from inkgan.images import Shape
+from inkgan.images import Shape, resize, set_channels
 from inkgan.types import Progress, silent
 
 Split = Literal["train", "validation", "test"]
-LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
-RESIZE_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -107,9 +104,9 @@ def load_dataset(
         part = slice(0, cut) if split == "train" else slice(cut, None)
     images = torch.from_numpy(raw[part].transpose(0, 3, 1, 2).copy())
     if config.channels is not None:
-        images = _with_channels(images, config.channels)
+        images = set_channels(images, config.channels)
     if config.size is not None:
-        images = _resized(images, config.size)
+        images = resize(images, config.size)
     return Dataset(config.name, images, torch.tensor(labels[part], dtype=torch.int64), classes)
 
 
@@ -139,22 +136,3 @@ def validation_images(
     """
     images = load_dataset(config, "validation", data_dir) if config.holdout else train
     return replace(images, images=images.images[-count:], labels=images.labels[-count:])
-
-
-def _with_channels(images: torch.Tensor, channels: int) -> torch.Tensor:
-    if images.shape[1] == channels:
-        return images
-    if channels == 3:
-        return images.repeat(1, 3, 1, 1)
-    weights = torch.tensor(LUMINANCE).view(1, 3, 1, 1)
-    return (images.float() * weights).sum(1, keepdim=True).round().to(torch.uint8)
-
-
-def _resized(images: torch.Tensor, size: int) -> torch.Tensor:
-    if images.shape[2:] == (size, size):
-        return images
-    chunks = [
-        F.interpolate(chunk.float(), size=(size, size), mode="bilinear", antialias=True)
-        for chunk in images.split(RESIZE_CHUNK)
-    ]
-    return torch.cat([chunk.clamp(0, 255).round().to(torch.uint8) for chunk in chunks])

@@ -9,7 +9,7 @@ from pathlib import Path
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.evaluation.report_document import REPORT, read_report
 from inkgan.generation.load import Checkpoint, find, load_source
-from inkgan.io.bundle import Bundle, Measured
+from inkgan.io.bundle import Bundle, MeasuredScore
 
 LICENSE = "mit"
 Warn = Callable[[str], None]
@@ -40,7 +40,7 @@ def bundle_of(
     try:
         judged = document["digest"]
         scores = {
-            row["key"]: Measured(float(row["value"]), float(row["baseline"]["mean"]))
+            row["key"]: MeasuredScore(float(row["value"]), float(row["baseline"]["mean"]))
             for row in document["scores"]
             if math.isfinite(row["value"])
         }

@@ -24,7 +24,7 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
 def score_rows(bundle: Bundle) -> list[tuple[str, str, str]]:
     """List the judge's scores as (metric, value, floor), in the judge's order."""
     return [
-        (spec.title, spec.format(score.value), spec.format(score.floor))
+        (spec.title, spec.format(score.value), spec.format(score.baseline))
         for key, score in known_scores(bundle.scores).items()
-        if (spec := METRIC_SPECS[key]) and score.floor is not None
+        if (spec := METRIC_SPECS[key]) and score.baseline is not None
     ]

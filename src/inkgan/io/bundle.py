@@ -23,11 +23,16 @@ from inkgan.types import GeneratorFactory
 KIND = "bundle"
 
 
-class Measured(NamedTuple):
-    """What was measured, and what real images score by the same code, where that is known."""
+class MeasuredScore(NamedTuple):
+    """A score of the generator's images.
+
+    Attributes:
+        value: of the generated images.
+        baseline: of real images, by the same code; None where it was not measured.
+    """
 
     value: float
-    floor: float | None = None
+    baseline: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Bundle:
     weights: dict[str, torch.Tensor]
     images_seen: int
     data_sha256: str
-    scores: dict[str, Measured] = field(default_factory=dict)
+    scores: dict[str, MeasuredScore] = field(default_factory=dict)
     license: str = ""
     version: str = __version__
     generator_class: GeneratorFactory | None = field(default=None, compare=False, repr=False)
@@ -89,7 +94,7 @@ class Bundle:
         tensor_files.write(path, weights, self.document())
 
     def rounded(self) -> "Bundle":
-        """Return the bundle that `save(half=True)` leaves: numbers that float16 can hold.
+        """Return the bundle with its numbers rounded to float16, as `save(half=True)` stores them.
 
         Raises:
             ArtifactError: a weight is too large for float16.
@@ -147,7 +152,12 @@ def load_bundle(path: Path, generator: GeneratorFactory | None = None) -> Bundle
 def from_document(
     weights: dict[str, torch.Tensor], document: dict[str, Any], source: str
 ) -> Bundle:
-    """Make a bundle from what its file holds."""
+    """Make a bundle from the tensors and the document of its file.
+
+    Raises:
+        ConfigError: the recipe is impossible.
+        KeyError, TypeError, ValueError: the document is damaged.
+    """
     channels, height, width = map(int, document["shape"])
     return Bundle(
         recipe=toml.parse_recipe(document["recipe"], source, unregistered=True),
@@ -156,17 +166,17 @@ def from_document(
         weights={key: t.float() if t.dtype == torch.float16 else t for key, t in weights.items()},
         images_seen=int(document["images_seen"]),
         data_sha256=str(document["data_sha256"]),
-        scores={str(key): _measured(value) for key, value in document["scores"].items()},
+        scores={str(key): _read_score(value) for key, value in document["scores"].items()},
         license=str(document.get("license", "")),
         version=str(document["version"]),
     )
 
 
-def _measured(value: Any) -> Measured:
-    if isinstance(value, int | float):  # bundles of version 0.1.0 before floors were kept
-        return Measured(float(value))
-    score, floor = value
-    return Measured(float(score), None if floor is None else float(floor))
+def _read_score(value: Any) -> MeasuredScore:
+    if isinstance(value, int | float):  # the first bundles of version 0.1.0 have no baselines
+        return MeasuredScore(float(value))
+    score, baseline = value
+    return MeasuredScore(float(score), None if baseline is None else float(baseline))
 
 
 def _is_halved(tensor: torch.Tensor) -> bool:

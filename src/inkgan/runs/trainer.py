@@ -14,7 +14,7 @@ from inkgan.data.dataset import Dataset, load_dataset, validation_images
 from inkgan.errors import TrainingStopped
 from inkgan.files import locked
 from inkgan.generation.sampling import draw, labels_from_seeds, noise_grid
-from inkgan.io.bundle import Bundle, Measured
+from inkgan.io.bundle import Bundle, MeasuredScore
 from inkgan.io.environment import threads_of_run, write_environment
 from inkgan.io.run_dir import Run
 from inkgan.metrics.checkpoint_scorer import DISTANCE, CheckpointScorer
@@ -268,5 +268,5 @@ class Experiment:
             weights=self.state.ema.state_dict(),
             images_seen=self.images_seen,
             data_sha256=self.data_sha256,
-            scores={} if best is None else {f"best_{DISTANCE}": Measured(best)},
+            scores={} if best is None else {f"best_{DISTANCE}": MeasuredScore(best)},
         )

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from inkgan import rng
 from inkgan.data.spec import Reader, ReadRequest
+from inkgan.images import to_levels
 from inkgan.types import UInt8
 
 
@@ -45,6 +46,6 @@ def read_uci_digits(request: ReadRequest) -> tuple[UInt8, np.ndarray]:
     bunch = load_digits()
     small = torch.from_numpy(bunch.images).float().mul(255 / 16)[:, None]
     large = F.interpolate(small, size=(20, 20), mode="bicubic", align_corners=False)
-    framed = F.pad(large.clamp(0, 255).round().to(torch.uint8), (4, 4, 4, 4))
+    framed = F.pad(to_levels(large), (4, 4, 4, 4))
     part = slice(0, 1500) if request.split == "train" else slice(1500, None)
     return framed[part].permute(0, 2, 3, 1).numpy(), bunch.target[part]

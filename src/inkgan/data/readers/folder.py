@@ -11,6 +11,7 @@ from PIL import Image
 
 from inkgan.data.spec import LabeledImages
 from inkgan.errors import DataError, DataFormatError
+from inkgan.images import to_grey_or_rgb
 from inkgan.types import UInt8
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
@@ -103,20 +104,13 @@ def _read_picture(path: Path, size: int | None) -> UInt8:
         with Image.open(path) as opened:
             if max(opened.size) > MAX_SIDE:
                 raise DataFormatError(f"{path} has {opened.size} pixels; {MAX_SIDE} a side at most")
-            picture = _to_grey_or_rgb(opened)
+            picture = to_grey_or_rgb(opened)
     except DAMAGED as error:
         raise DataFormatError(f"{path} cannot be read as a picture: {error}") from error
     if size is not None and picture.size != (size, size):
         picture = picture.resize((size, size), Image.Resampling.LANCZOS)
     array = np.asarray(picture)
     return array[..., None] if array.ndim == 2 else array
-
-
-def _to_grey_or_rgb(opened: Image.Image) -> Image.Image:
-    deep = opened.mode == "I" and opened.format in ("PNG", "PPM")
-    if deep or opened.mode.startswith("I;16"):  # convert() would clip 65,535 levels at 255
-        return Image.fromarray((np.asarray(opened) // 257).astype(np.uint8))
-    return opened.convert("L" if opened.mode in ("1", "L", "LA", "I") else "RGB")
 
 
 def _check_equal_sizes(paths: Sequence[Path], pictures: Sequence[UInt8]) -> None:
