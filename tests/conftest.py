@@ -28,13 +28,13 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a cache in which the floors of the tests' small reference are computed once."""
+    """Give a cache in which the baselines of the tests' small reference are computed once."""
     return tmp_path_factory.mktemp("shared-cache")
 
 
 @pytest.fixture
-def keeps_floors(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a test use the floors that another has computed."""
+def keeps_baselines(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test use the baselines that another has computed."""
     monkeypatch.setenv("INKGAN_CACHE", str(shared_cache))
 
 

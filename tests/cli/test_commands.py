@@ -316,7 +316,7 @@ def test_impossible_seeds(text: str) -> None:
         parse_seeds(text)
 
 
-def test_evaluate_says_what_it_finds(trained: Path, tmp_path: Path, keeps_floors: None) -> None:
+def test_evaluate_says_what_it_finds(trained: Path, tmp_path: Path, keeps_baselines: None) -> None:
     reference = as_npz(tmp_path / "reference.npz", small_reference())
     options = ("--quick", "--reference", f"npz:{reference}")
     done = inkgan("evaluate", str(trained), *options, COLUMNS="60")

@@ -333,7 +333,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
 
 
 def test_a_real_benchmark_and_the_same_again(
-    tmp_path: Path, small: Path, keeps_floors: None
+    tmp_path: Path, small: Path, keeps_baselines: None
 ) -> None:
     reference = f"npz:{as_npz(tmp_path / 'reference.npz', small_reference())}"
     plan = BenchmarkPlan((str(small),), (1,), None, "quick", tmp_path / "runs", reference)

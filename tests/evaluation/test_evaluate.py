@@ -28,14 +28,13 @@ from inkgan.metrics.features.inception import inception_features, load_inception
 from inkgan.models.build import build_generator
 from tests.fixtures.references import as_npz, small_reference
 
-REAL = small_reference()
 COUNT = 400
 
 
 @pytest.fixture
-def judge(tmp_path: Path, keeps_floors: None) -> Callable[..., Report]:
+def judge(tmp_path: Path, keeps_baselines: None) -> Callable[..., Report]:
     """Give inkgan.evaluate with a small reference, as users would call it with their own."""
-    reference = as_npz(tmp_path / "reference.npz", REAL)
+    reference = as_npz(tmp_path / "reference.npz", small_reference())
 
     def run(source: str | Path, **options: Any) -> Report:
         given: dict[str, Any] = {"protocol": "quick", "out": tmp_path / "report"} | options
@@ -48,8 +47,10 @@ def judge(tmp_path: Path, keeps_floors: None) -> Callable[..., Report]:
 @pytest.fixture
 def drawn(tmp_path: Path) -> Path:
     path = tmp_path / "drawn.npz"
-    rows = REAL.class_matched(COUNT, 3)
-    np.savez(path, images=REAL.train[rows], labels=REAL.train_labels[rows])
+    rows = small_reference().class_matched(COUNT, 3)
+    np.savez(
+        path, images=small_reference().train[rows], labels=small_reference().train_labels[rows]
+    )
     return path
 
 
@@ -109,8 +110,8 @@ def test_a_run_is_judged_in_its_own_folder(judge: Callable[..., Report], tmp_pat
 def test_pictures_in_folders_of_digits(judge: Callable[..., Report], tmp_path: Path) -> None:
     root = tmp_path / "pictures"
     for index in range(300):
-        label = REAL.train_labels[index]
-        picture = 255 - REAL.train[index]  # dark on light, as people scan it
+        label = small_reference().train_labels[index]
+        picture = 255 - small_reference().train[index]  # dark on light, as people scan it
         images.save_png(root / str(label) / f"{index}.png", picture)
     judged = judge(root)
     notes = " ".join(judged.document["notes"])
@@ -122,8 +123,8 @@ def test_pictures_in_folders_of_digits(judge: Callable[..., Report], tmp_path: P
 
 def test_stacked_digits_are_counted_in_modes(judge: Callable[..., Report], tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    rows = random.integers(len(REAL.train), size=(300, 3))
-    stacked = REAL.train[rows].transpose(0, 2, 3, 1)
+    rows = random.integers(len(small_reference().train), size=(300, 3))
+    stacked = small_reference().train[rows].transpose(0, 2, 3, 1)
     np.savez(tmp_path / "stacked.npz", images=stacked)
     judged = judge(tmp_path / "stacked.npz", stacked=True)
     modes = next(row for row in judged.document["scores"] if row["key"] == "modes")
@@ -134,7 +135,10 @@ def test_stacked_digits_are_counted_in_modes(judge: Callable[..., Report], tmp_p
 
 
 def test_equal_channels_are_judged_as_grey(judge: Callable[..., Report], tmp_path: Path) -> None:
-    np.savez(tmp_path / "rgb.npz", images=np.repeat(REAL.train[:COUNT, ..., None], 3, axis=3))
+    np.savez(
+        tmp_path / "rgb.npz",
+        images=np.repeat(small_reference().train[:COUNT, ..., None], 3, axis=3),
+    )
     notes = " ".join(judge(tmp_path / "rgb.npz").document["notes"])
     assert "evaluated as gray" in notes
     assert "No labels were given" in notes
@@ -151,20 +155,29 @@ def npz(folder: Path, **arrays: np.ndarray) -> Path:
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"images": np.zeros((300, 28, 28), np.float32)}, "must be uint8"),
-        ({"images": np.full((300, 28, 28), np.nan)}, "must be uint8"),
-        ({"pixels": REAL.train[:300]}, "images or x_train is needed"),
-        ({"images": REAL.train[:300, :20]}, "28x28 pixels, not 20x28"),
-        ({"images": REAL.train[:20]}, "20 images are too few"),
-        ({"images": REAL.train[:300], "labels": np.arange(299) % 10}, "labels must be 300"),
-        ({"images": REAL.train[:300], "labels": np.full(300, 12)}, "label 12 is no digit"),
+        (lambda: {"images": np.zeros((300, 28, 28), np.float32)}, "must be uint8"),
+        (lambda: {"images": np.full((300, 28, 28), np.nan)}, "must be uint8"),
+        (lambda: {"pixels": small_reference().train[:300]}, "images or x_train is needed"),
+        (lambda: {"images": small_reference().train[:300, :20]}, "28x28 pixels, not 20x28"),
+        (lambda: {"images": small_reference().train[:20]}, "20 images are too few"),
+        (
+            lambda: {"images": small_reference().train[:300], "labels": np.arange(299) % 10},
+            "labels must be 300",
+        ),
+        (
+            lambda: {"images": small_reference().train[:300], "labels": np.full(300, 12)},
+            "label 12 is no digit",
+        ),
     ],
 )
 def test_bad_arrays_are_refused(
-    judge: Callable[..., Report], tmp_path: Path, arrays: dict[str, np.ndarray], words: str
+    judge: Callable[..., Report],
+    tmp_path: Path,
+    arrays: Callable[[], dict[str, np.ndarray]],
+    words: str,
 ) -> None:
     with pytest.raises(DataError, match=words):
-        judge(npz(tmp_path, **arrays))
+        judge(npz(tmp_path, **arrays()))
 
 
 def test_bad_sources_are_refused(
@@ -173,10 +186,13 @@ def test_bad_sources_are_refused(
     (tmp_path / "empty").mkdir()
     inkgan.train(tiny, out=tmp_path / "small", images=128)
     mixed = tmp_path / "mixed"
-    for name, picture in (("a", REAL.train[0]), ("b", REAL.train[0, :20])):
+    for name, picture in (
+        ("a", small_reference().train[0]),
+        ("b", small_reference().train[0, :20]),
+    ):
         images.save_png(mixed / f"{name}.png", picture)
     letters = tmp_path / "letters"
-    images.save_png(letters / "A" / "1.png", REAL.train[0])
+    images.save_png(letters / "A" / "1.png", small_reference().train[0])
     cases: list[tuple[str | Path, type[InkganError], str]] = [
         (tmp_path / "empty", DataError, "holds no pictures"),
         (tmp_path / "nowhere.npz", DataError, "does not exist"),
@@ -210,18 +226,20 @@ class StandIn(nn.Module):
 
 
 def test_inception_features_keep_pytorch_fids_convention() -> None:
-    grey = inception_features(REAL.test[:120], StandIn())
-    colour = inception_features(np.repeat(REAL.test[:120, ..., None], 3, axis=3), StandIn())
+    grey = inception_features(small_reference().test[:120], StandIn())
+    colour = inception_features(
+        np.repeat(small_reference().test[:120, ..., None], 3, axis=3), StandIn()
+    )
     assert grey.shape == (120, 16)
     assert np.allclose(grey, colour)
-    expected = REAL.test[0].reshape(4, 7, 4, 7).mean(axis=(1, 3)).ravel() / 255
+    expected = small_reference().test[0].reshape(4, 7, 4, 7).mean(axis=(1, 3)).ravel() / 255
     assert np.allclose(grey[0], expected, atol=1e-6)
 
 
 def test_inception_score_has_a_floor() -> None:
-    score = inception_score(REAL.train[:300], REAL, StandIn())
+    score = inception_score(small_reference().train[:300], small_reference(), StandIn())
     assert score.baseline.draws == 2
-    blank = inception_score(REAL.train[:300] // 4, REAL, StandIn())
+    blank = inception_score(small_reference().train[:300] // 4, small_reference(), StandIn())
     assert blank.value > 5 * max(score.value, score.baseline.mean)
 
 
@@ -246,12 +264,12 @@ def test_the_inception_loader(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_adapter_for_imagenet_classifiers() -> None:
-    adapted = imagenet_style(REAL.test[:3])
+    adapted = imagenet_style(small_reference().test[:3])
     assert adapted.shape == (3, 3, 224, 224)
     assert adapted.dtype == torch.float32
     assert 0 <= float(adapted.min()) <= float(adapted.max()) <= 1
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
-    assert linear_probabilities(REAL.test[:3], network).shape == (3, 10)
+    assert linear_probabilities(small_reference().test[:3], network).shape == (3, 10)
 
 
 def test_a_stacked_generator_is_judged_by_its_modes(
@@ -274,8 +292,8 @@ def test_of_many_sorted_images_a_fair_part_is_judged(
     judge: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PROTOCOLS, "quick", replace(PROTOCOLS["quick"], images=300))
-    order = np.argsort(REAL.train_labels, kind="stable")
-    np.savez(tmp_path / "sorted.npz", images=REAL.train[order])
+    order = np.argsort(small_reference().train_labels, kind="stable")
+    np.savez(tmp_path / "sorted.npz", images=small_reference().train[order])
     judged = judge(tmp_path / "sorted.npz")
     assert f"300 of {len(order):,} images were evaluated." in judged.document["notes"]
     shares = [row["share"] for row in judged.document["classes"].values()]

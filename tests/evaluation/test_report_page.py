@@ -17,9 +17,13 @@ from inkgan.evaluation.verdict import verdict
 from inkgan.metrics.spec import METRIC_SPECS
 from tests.fixtures.references import small_reference, small_reference_set
 
-REAL = small_reference()
 COUNT = 300
-ROWS = REAL.class_matched(COUNT, 9)
+
+
+def drawn(with_labels: bool) -> GeneratedImages:
+    real = small_reference()
+    rows = real.class_matched(COUNT, 9)
+    return GeneratedImages(real.train[rows], real.train_labels[rows] if with_labels else None)
 
 
 class Parsed(HTMLParser):
@@ -58,8 +62,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
 def assess(folder: Path, thorough: bool, asked: bool) -> EvaluationResult:
     target = small_reference_set()
     protocol = Protocol("small", images=COUNT, set_size=COUNT, thorough=thorough)
-    fakes = GeneratedImages(REAL.train[ROWS], REAL.train_labels[ROWS] if asked else None)
-    return ProtocolRunner(target, BaselineCache(target, folder), protocol).run(fakes)
+    return ProtocolRunner(target, BaselineCache(target, folder), protocol).run(drawn(asked))
 
 
 def judgement(assessment: EvaluationResult, asked: bool) -> ReportPage:
@@ -68,8 +71,8 @@ def judgement(assessment: EvaluationResult, asked: bool) -> ReportPage:
         facts=[("recipe", "tiny & small")],
         verdict=["Good <enough>.", *verdict(assessment)],
         result=assessment,
-        images=GeneratedImages(REAL.train[ROWS], REAL.train_labels[ROWS] if asked else None),
-        reference=REAL,
+        images=drawn(asked),
+        reference=small_reference(),
         real_features=small_reference_set().features.e1,
     )
 
@@ -92,10 +95,12 @@ def test_the_page_is_whole_and_self_contained(kind: str, request: pytest.Fixture
 
 
 def test_figures_show_something(thorough: EvaluationResult) -> None:
-    digits = REAL.train_labels[ROWS]
-    assert figures.by_digit(REAL.train[ROWS], digits, "x").std() > 10
-    assert len(figures.nearest_training(REAL.train[ROWS], digits, REAL.train)) == 10
-    copies = figures.closest_copies(REAL.train[ROWS], thorough.nearest["pixels"], REAL.train)
+    images, train = drawn(with_labels=True), small_reference().train
+    digits = images.requested
+    assert digits is not None
+    assert figures.by_digit(images.pixels, digits, "x").std() > 10
+    assert len(figures.nearest_training(images.pixels, digits, train)) == 10
+    copies = figures.closest_copies(images.pixels, thorough.nearest["pixels"], train)
     assert copies[0].caption == "ratio 0.00"
     for chart in charts.CLASS_CHARTS:
         assert charts.class_chart(thorough.classes, chart).std() > 5

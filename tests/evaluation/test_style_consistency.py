@@ -158,7 +158,7 @@ SMALL = Protocol("quick", images=400, set_size=400)  # floors of 400 serve other
 
 @pytest.fixture
 def judge(
-    tmp_path: Path, keeps_floors: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, keeps_baselines: None, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Report]:
     monkeypatch.setitem(PROTOCOLS, "quick", SMALL)
     monkeypatch.setattr("inkgan.evaluation.evaluate.STYLE_LATENTS", LATENTS)

@@ -19,7 +19,7 @@ def test_uniform_draws_score_the_known_floor() -> None:
     assert np.mean([found.kl for found in draws]) == pytest.approx(0.0193, abs=2e-4)
     assert all(found.kl == pytest.approx(0.0193, abs=3e-3) for found in draws)
     assert all(found.modes == 1000 for found in draws)
-    assert draws[0].floor == pytest.approx(999 / 52_000)
+    assert draws[0].bias == pytest.approx(999 / 52_000)
     assert abs(np.mean([found.kl_debiased for found in draws])) < 5e-4
 
 

@@ -112,7 +112,7 @@ def test_copies_are_at_zero_and_equal_distributions_at_a_half() -> None:
 
 def test_bad_input_is_refused() -> None:
     table = points(0, 6)
-    with pytest.raises(ValueError, match="counts neighbours from 1, got 0"):
+    with pytest.raises(ValueError, match="counts neighbors from 1, got 0"):
         radii(table, 0)
     with pytest.raises(ValueError, match="needs at least 7 points, got 6"):
         radii(table, 6)

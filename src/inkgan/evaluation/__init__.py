@@ -1,1 +1,1 @@
-"""Judging images: pure functions of arrays, never of a generator."""
+"""Evaluation of images and generators: from a source to a report with baselines."""

@@ -1,4 +1,4 @@
-"""Scores of a checkpoint on the way, by E3 alone: what picks a checkpoint must not judge it."""
+"""Scores of checkpoints during training, by E3 alone: E1 and E2 evaluate, and choose nothing."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from inkgan.metrics.features.extractors import checkpoint_features
 from inkgan.metrics.frechet import frechet_distance, moments
 from inkgan.metrics.prdc import prdc, radii
 
-NEIGHBOURS = 5
+NEIGHBORS = 5
 LEAST_OF_A_CLASS = 10
 DISTANCE, VARIETY = "e3_distance", "class_variety"
 
@@ -21,19 +21,21 @@ class CheckpointScorer:
     def __init__(self, real: torch.Tensor, labels: torch.Tensor | None = None) -> None:
         self._features = checkpoint_features(real)
         self._moments = moments(self._features)
-        self._radii = radii(self._features, NEIGHBOURS) if len(real) > NEIGHBOURS else None
+        self._radii = radii(self._features, NEIGHBORS) if len(real) > NEIGHBORS else None
         self._varieties = None if labels is None else _varieties(self._features, labels)
 
-    def score(self, fakes: torch.Tensor, labels: torch.Tensor | None = None) -> dict[str, float]:
+    def score(
+        self, generated: torch.Tensor, labels: torch.Tensor | None = None
+    ) -> dict[str, float]:
         """Return e3_distance (Fréchet, lower is better), e3_precision and e3_recall.
 
-        With the labels that were asked for, class_variety is the least spread of the features
+        With the labels that were requested, class_variety is the least spread of the features
         inside a class, as a share of the real one, and least_varied that class.
         """
-        features = checkpoint_features(fakes)
+        features = checkpoint_features(generated)
         scores = {DISTANCE: frechet_distance(moments(features), self._moments)}
         if self._radii is not None:
-            found = prdc(self._features, features, NEIGHBOURS, self._radii)
+            found = prdc(self._features, features, NEIGHBORS, self._radii)
             scores |= {"e3_precision": found.precision, "e3_recall": found.recall}
         if self._varieties and labels is not None:
             drawn = _varieties(features, labels)

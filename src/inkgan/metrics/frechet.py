@@ -1,4 +1,4 @@
-"""The Frechet distance of two Gaussians fitted to features, with its bias and its error."""
+"""The Fréchet distance of two Gaussians fitted to features, with its bias and its error."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -29,25 +29,44 @@ class Extrapolation(NamedTuple):
 
 
 def moments(features: npt.ArrayLike) -> Moments:
-    """Fit a Gaussian to features (n, d), n >= 2, which may be fewer than d.
+    """Fit a Gaussian to features.
+
+    Args:
+        features: (n, d) with n >= 2; n may be smaller than d.
+
+    Returns:
+        Mean (d,), unbiased covariance (d, d) and n.
 
     Raises:
         ValueError: fewer than two points, NaN or infinity.
     """
     points = checked(features)
     mean = points.mean(axis=0)
-    centred = points - mean
-    return Moments(mean, centred.T @ centred / (len(points) - 1), len(points))
+    centered = points - mean
+    return Moments(mean, centered.T @ centered / (len(points) - 1), len(points))
 
 
 def frechet_distance(one: Moments, other: Moments) -> float:
-    """Measure the squared Frechet distance of two Gaussians, 0 or more.
+    """Measure the squared Fréchet distance of two Gaussians.
 
-    |m1 - m2|^2 + tr(S1 + S2 - 2 (S1^1/2 S2 S1^1/2)^1/2), Heusel et al. 2017, equation 6, after
+    |m1 - m2|^2 + tr(S1 + S2 - 2 (S1^1/2 S2 S1^1/2)^1/2): Heusel et al. 2017, equation 6, after
     Dowson and Landau 1982. Covariances may be singular.
+
+    Args:
+        one: moments in d dimensions, as from `moments`.
+        other: moments in as many dimensions.
+
+    Returns:
+        A number from 0, in the squared unit of the features; lower is better.
 
     Raises:
         ValueError: the dimensions differ, or a moment is NaN or infinite.
+
+    Example:
+        >>> import numpy as np
+        >>> points = np.random.default_rng(0).normal(size=(100, 3))
+        >>> round(frechet_distance(moments(points), moments(points + 2)), 9)  # 3 * 2^2
+        12.0
     """
     _refuse(one, other)
     return _distance(one, _factor(one.covariance), other, _factor(other.covariance))
@@ -77,11 +96,18 @@ def _distance(one: Moments, left: Float64, other: Moments, right: Float64) -> fl
 
 
 def frechet_bias(covariance: Float64, n: int, m: int) -> float:
-    """Expect the distance between samples of n and m points of one Gaussian, to first order.
+    """Return the expected distance of two samples of one Gaussian, to first order.
 
     (1/n + 1/m) [sum_i l_i + 1/2 sum_ij l_i l_j (1 + 1_ij) / (l_i + l_j)], l the eigenvalues: the
-    means' error plus the second-order expansion of the trace term in the two Wishart errors.
-    Holds where n and m are well above d.
+    error of the means plus the second-order expansion of the trace term in the two Wishart
+    errors. It holds where n and m are well above d.
+
+    Args:
+        covariance: of the Gaussian, (d, d).
+        n: number of points of one sample, `m` of the other; 2 or more.
+
+    Returns:
+        What `frechet_distance` is on average between such samples, 0 or more.
 
     Raises:
         ValueError: n or m below 2, or a covariance that is not square and finite.
@@ -100,12 +126,19 @@ def frechet_bias(covariance: Float64, n: int, m: int) -> float:
 
 
 def frechet_standard_error(features: npt.ArrayLike, reference: Moments) -> float:
-    """Estimate the standard error of the distance of features (n, d) to a fixed reference.
+    """Estimate the standard error of the distance of features to a fixed reference.
 
     The delta method: the standard deviation over the points of the distance's influence function
     2 (mu - nu).(x - mu) + (x - mu)^T (I - T) (x - mu), with the optimal map
     T = S^1/2 (S^1/2 Sigma S^1/2)^-1/2 S^1/2 (pseudo-inverse), over sqrt(n). Where both Gaussians
-    are the same it vanishes to first order; there the spread of real draws is the error.
+    are the same it vanishes to first order; there the deviation over real draws is the error.
+
+    Args:
+        features: (n, d).
+        reference: moments in d dimensions, taken as exact.
+
+    Returns:
+        A number from 0, in the unit of the distance.
 
     Raises:
         ValueError: fewer than two points, NaN or infinity, or another dimension.
@@ -117,20 +150,30 @@ def frechet_standard_error(features: npt.ArrayLike, reference: Moments) -> float
     values, vectors = np.linalg.eigh(factor.T @ fitted.covariance @ factor)
     kept = values > len(values) * np.finfo(np.float64).eps * max(values[-1], 0.0)
     half = factor @ vectors[:, kept] / values[kept] ** 0.25
-    centred = points - fitted.mean
-    influence = 2 * centred @ (fitted.mean - reference.mean)
-    influence += (centred**2).sum(axis=1) - ((centred @ half) ** 2).sum(axis=1)
+    centered = points - fitted.mean
+    influence = 2 * centered @ (fitted.mean - reference.mean)
+    influence += (centered**2).sum(axis=1) - ((centered @ half) ** 2).sum(axis=1)
     return float(influence.std(ddof=1) / np.sqrt(len(points)))
 
 
 def frechet_infinity(
     features: npt.ArrayLike, reference: Moments, counts: Sequence[int], draws: int, seed: int
 ) -> Extrapolation:
-    """Extrapolate the distance of features (n, d) to a reference to infinitely many features.
+    """Extrapolate the distance of features to a reference to infinitely many features.
 
     At each of `counts` N the distance of `draws` subsets without replacement is averaged (N = n:
     once), and least squares fit it by a line in 1/N, whose intercept is the extrapolated distance
-    (Chong and Forsyth 2020). It may come out below 0. The reference's bias remains.
+    (Chong and Forsyth 2020). It may come out below 0. The bias of the reference remains.
+
+    Args:
+        features: (n, d).
+        reference: moments in d dimensions.
+        counts: two or more sample sizes N within 2..n.
+        draws: subsets of each size.
+        seed: chooses the subsets.
+
+    Returns:
+        Intercept and slope of the line, with the points that it was fitted to.
 
     Raises:
         ValueError: fewer than two different counts, a count outside 2..n, draws below 1, NaN or

@@ -15,9 +15,17 @@ from inkgan.types import Float64
 
 
 def icc_one_way(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
-    """Estimate ICC(1,1) of ratings (n, k): one rating for another, their raters' habits included.
+    """Estimate ICC(1,1): one rating against another, the habits of raters included.
 
-    NaN where every rater rates all subjects alike, so that nothing is there to be shared.
+    (BMS - WMS) / (BMS + (k - 1) WMS), the one-way random effects model.
+
+    Args:
+        ratings: (n, k) of n subjects by k raters, 2 or more each.
+        level: confidence of the interval, in (0, 1).
+
+    Returns:
+        The correlation in -1/(k-1)..1 and its interval; NaN where every rater rates all subjects
+        alike, so that nothing is there to be shared.
 
     Raises:
         ValueError: fewer than two subjects or raters, NaN or infinity, or a level outside (0, 1).
@@ -30,17 +38,29 @@ def icc_one_way(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
 
 
 def icc_consistency(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
-    """Estimate ICC(3,1) of ratings (n, k): what raters agree on once each one's mean is taken off.
+    """Estimate ICC(3,1): what raters agree on once the mean of each is subtracted.
 
-    NaN where every rater rates all subjects alike, so that nothing is there to be shared.
+    (BMS - EMS) / (BMS + (k - 1) EMS), the two-way mixed effects model.
+
+    Args:
+        ratings: (n, k) of n subjects by k raters, 2 or more each.
+        level: confidence of the interval, in (0, 1).
+
+    Returns:
+        The correlation in -1/(k-1)..1 and its interval; NaN where every rater rates all subjects
+        alike, so that nothing is there to be shared.
 
     Raises:
         ValueError: fewer than two subjects or raters, NaN or infinity, or a level outside (0, 1).
+
+    Example:
+        >>> icc_consistency([[1, 4], [2, 5], [3, 6]]).value  # the second rater always adds 3
+        1.0
     """
     table = _checked(ratings)
     n, k = table.shape
-    centred = table - table.mean(axis=0)
-    rest = centred - centred.mean(axis=1, keepdims=True)
+    centered = table - table.mean(axis=0)
+    rest = centered - centered.mean(axis=1, keepdims=True)
     ems = float((rest**2).sum()) / ((n - 1) * (k - 1))
     return _correlation(table, ems, (n - 1) * (k - 1), level)
 

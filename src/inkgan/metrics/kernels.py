@@ -1,4 +1,4 @@
-"""Maximum mean discrepancies: differences of two distributions with an expected floor of 0."""
+"""Maximum mean discrepancies: unbiased differences of two distributions."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,16 @@ Kernel = Callable[[Float64, Float64], Float64]
 
 
 def polynomial_mmd(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Estimate the squared discrepancy of (n, d) and (m, d) under (x.y / d + 1)^3, without bias.
+    """Estimate the squared maximum mean discrepancy under (x.y / d + 1)^3, without bias.
 
-    The kernel of KID (Binkowski et al. 2018). May be below 0 for equal distributions.
+    KID (Binkowski et al. 2018): the U-statistic of Gretton et al. 2012, equation 3.
+
+    Args:
+        x: features (n, d).
+        y: features (m, d).
+
+    Returns:
+        A number that is 0 on average for equal distributions, and then may fall below 0.
 
     Raises:
         ValueError: fewer than two points in a set, NaN or infinity, or dimensions that differ.
@@ -26,9 +33,17 @@ def polynomial_mmd(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
 
 
 def gaussian_mmd(x: npt.ArrayLike, y: npt.ArrayLike, bandwidth: float) -> float:
-    """Estimate the squared discrepancy of (n, d) and (m, d) under exp(-|x-y|^2 / 2b^2), unbiased.
+    """Estimate the squared maximum mean discrepancy under exp(-|x - y|^2 / 2b^2), without bias.
 
-    `bandwidth` b is in the features' unit; see `median_bandwidth`.
+    The U-statistic of Gretton et al. 2012, equation 3.
+
+    Args:
+        x: features (n, d).
+        y: features (m, d).
+        bandwidth: b, positive, in the unit of the features; see `median_bandwidth`.
+
+    Returns:
+        A number up to 2 that is 0 on average for equal distributions.
 
     Raises:
         ValueError: a bandwidth that is not positive, fewer than two points in a set, NaN or
@@ -46,9 +61,14 @@ def gaussian_mmd(x: npt.ArrayLike, y: npt.ArrayLike, bandwidth: float) -> float:
 
 
 def median_bandwidth(y: npt.ArrayLike, seed: int = 0) -> float:
-    """Take the median distance between points (n, d), of at most 2000 of them drawn by `seed`.
+    """Return the median distance between points, the usual bandwidth (Gretton et al. 2012).
 
-    The usual choice (Gretton et al. 2012), in the features' unit.
+    Args:
+        y: points (n, d), n >= 2; of more than 2000 as many are drawn.
+        seed: chooses them.
+
+    Returns:
+        A positive number in the unit of the points.
 
     Raises:
         ValueError: fewer than two points, NaN or infinity, or a median distance of 0.

@@ -41,10 +41,17 @@ class CopyTest(NamedTuple):
 
 
 def nearest(queries: npt.ArrayLike, points: npt.ArrayLike) -> Nearest:
-    """Find the nearest of the points (m, d) to each query (n, d), distances exact in float64.
+    """Find the nearest of some points to each query, with distances exact in float64.
 
     Arrays stay in their own precision (float32 is plenty for pixels): one float32 copy and blocks
     of 64 MB are all the memory taken.
+
+    Args:
+        queries: (n, d).
+        points: (m, d).
+
+    Returns:
+        Distances (n,) in the unit of the points, and rows of `points` (n,).
 
     Raises:
         ValueError: no queries, no points, NaN or infinity, or dimensions that differ.
@@ -55,10 +62,15 @@ def nearest(queries: npt.ArrayLike, points: npt.ArrayLike) -> Nearest:
 
 
 def nearest_other(points: npt.ArrayLike, which: npt.ArrayLike) -> Float64:
-    """Measure the distance of points[which] to the nearest other of the points (m, d).
+    """Measure the distance of some of the points to the nearest other point.
 
-    `which` are rows (n,), as in `Nearest.indices`. Only the row itself is left out, so a duplicate
-    is at 0.
+    Args:
+        points: (m, d), m >= 2.
+        which: rows (n,), as in `Nearest.indices`. Only the row itself is left out, so a duplicate
+            is at 0.
+
+    Returns:
+        float64 (n,).
 
     Raises:
         ValueError: fewer than two points, NaN or infinity, or rows that are no rows.
@@ -97,12 +109,12 @@ def _search(
 
 
 def _lifted(points: npt.NDArray[Any], centre: Float64, scale: float) -> Float32:
-    """Return centred, scaled points and half their squared norms as a last column, (n, d + 1)."""
+    """Return centered, scaled points and half their squared norms as a last column, (n, d + 1)."""
     lifted = np.empty((len(points), points.shape[1] + 1), dtype=np.float32)
     for rows in blocks(len(points), points.shape[1]):
-        centred = (points[rows] - centre) / scale
-        lifted[rows, :-1] = centred
-        lifted[rows, -1] = (centred**2).sum(axis=1) / 2
+        centered = (points[rows] - centre) / scale
+        lifted[rows, :-1] = centered
+        lifted[rows, -1] = (centered**2).sum(axis=1) / 2
     return lifted
 
 
@@ -119,11 +131,18 @@ def _slack(asked: Float32, searched: Float32) -> Float32:
 
 
 def copy_ratio(distances: npt.ArrayLike, own_distances: npt.ArrayLike) -> Float64:
-    """Divide each query's distance to its nearest training image by that image's own, shape (n,).
+    """Divide the distance to the nearest training image by that image's own to its nearest other.
 
-    `own_distances` are those of the nearest training images to their nearest other training images
-    (`nearest_other`). 0 is an exact copy; beside a training image that has a duplicate all but a
-    copy is at infinity (the comparison of Alaa et al. 2022 as a ratio).
+    The comparison of Alaa et al. 2022 as a ratio.
+
+    Args:
+        distances: of n images to their nearest training images, (n,).
+        own_distances: of these training images to their nearest other ones, (n,), as from
+            `nearest_other`.
+
+    Returns:
+        float64 (n,), 0 to infinity. 0 is an exact copy; beside a training image that has a
+        duplicate everything but a copy is at infinity.
 
     Raises:
         ValueError: different numbers of distances, none, a negative one, NaN or infinity.
@@ -138,12 +157,20 @@ def copy_ratio(distances: npt.ArrayLike, own_distances: npt.ArrayLike) -> Float6
 
 
 def authenticity(ratios: npt.ArrayLike) -> float:
-    """Return the share of copy ratios (n,) above 1: fakes that are no noisy copies, in 0..1.
+    """Return the share of images that are no noisy copies (AuthPct / 100, Alaa et al. 2022).
 
-    AuthPct is a hundred times this (Alaa et al. 2022).
+    Args:
+        ratios: copy ratios (n,).
+
+    Returns:
+        The share of ratios above 1, in 0..1; higher is better.
 
     Raises:
         ValueError: no ratios, a negative one or NaN.
+
+    Example:
+        >>> authenticity([0.0, 0.5, 1.5, 2.0])
+        0.5
     """
     return float((_checked_ratios(ratios) > 1).mean())
 
@@ -158,11 +185,18 @@ def _checked_ratios(ratios: npt.ArrayLike) -> Float64:
 
 
 def ct_score(test_distances: npt.ArrayLike, fake_distances: npt.ArrayLike) -> float:
-    """Compare the distances to training of test images (n,) and fakes (m,), as a z-score.
+    """Compare the distances to training of test and generated images, as a z-score.
 
-    The Mann-Whitney U of fakes over test images, standardised, in a single cell (Meehan et al.
-    2020, section 3). Below -3 or so the fakes are nearer to training images than test images
-    are: copies; far above 0 they are poor. Ties count half.
+    The Mann-Whitney U of generated over test images, standardized, in a single cell (Meehan et
+    al. 2020, section 3). Ties count half.
+
+    Args:
+        test_distances: of test images (n,).
+        fake_distances: of generated images (m,).
+
+    Returns:
+        About standard normal for images like test images. Below -3 or so generated images are
+        nearer to training images than test images are: copies. Far above 0 they are poor.
 
     Raises:
         ValueError: no distances, NaN or infinity.
@@ -180,15 +214,24 @@ def copy_test(
     level: float = 0.001,
     percentile: float = 0.1,
 ) -> CopyTest:
-    """Raise an alarm if too many fakes have a copy ratio that hardly any test image has.
+    """Test whether too many images have a copy ratio that hardly any test image has.
 
-    The threshold is the test ratios' (n,) quantile at `percentile` percent, rounded down to one of
-    them; (k + 1) / (n + 1) is expected at or below it where k test ratios are. The alarm needs a
-    p-value below `level` and twice the expected share of fakes. The p-value is exact and free of
-    any distribution: of m fresh ratios as many lie at or below the k-th of n as a beta-binomial
-    variable of m trials counts, with alpha k and beta n + 1 - k (Wilks 1942). `detectable` is the
-    smallest share of exact copies which, added to these fakes, would raise the alarm: 0 if it is
-    raised, infinity where test ratios are too few or too alike for any alarm.
+    The threshold is the quantile of the test ratios at `percentile` percent, rounded down to one
+    of them; (k + 1) / (n + 1) is expected at or below it where k test ratios are. The alarm needs
+    a p-value below `level` and twice the expected share. The p-value is exact and free of any
+    distribution: of m fresh ratios as many lie at or below the k-th of n as a beta-binomial
+    variable of m trials counts, with alpha k and beta n + 1 - k (Wilks 1942).
+
+    Args:
+        fake_ratios: copy ratios of generated images (m,).
+        test_ratios: of test images (n,).
+        level: of the alarm, in (0, 1).
+        percentile: of the test ratios, in (0, 100).
+
+    Returns:
+        The share at or below the threshold and the expected one, the p-value, the alarm, and the
+        smallest share of exact copies which, added to these images, would raise the alarm: 0 if
+        it is raised, infinity where test ratios are too few or too alike for any alarm.
 
     Raises:
         ValueError: no ratios, a negative one or NaN, or a level or percentile that is none.

@@ -1,4 +1,4 @@
-"""Nearest-neighbour views of two sets of features: which half of a distance went wrong."""
+"""Nearest-neighbor views of two sets of features: which half of a distance went wrong."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ BOUNDARY = 1e-6
 
 
 class Prdc(NamedTuple):
-    """Shares in 0..1, but density, which may exceed 1; higher is better."""
+    """Precision, recall and coverage, shares in 0..1, and density, which may exceed 1."""
 
     precision: float
     recall: float
@@ -39,24 +39,31 @@ class OneNearestNeighbor(NamedTuple):
 
 
 def radii(points: npt.ArrayLike, k: int = 5) -> Float64:
-    """Measure the distance of each point of (n, d) to its k-th nearest other point, shape (n,).
+    """Measure the distance of each point to its k-th nearest other point.
+
+    Args:
+        points: (n, d) with n > k.
+        k: number of neighbors, 1 or more.
+
+    Returns:
+        float64 (n,).
 
     Raises:
         ValueError: k below 1, k points or fewer, NaN or infinity.
     """
     table = checked(points, _least(k))
-    neighbours = _neighbours(table, k)
-    farthest = [gaps(table, table[column]) for column in neighbours.T]
+    neighbors = _neighbors(table, k)
+    farthest = [gaps(table, table[column]) for column in neighbors.T]
     return np.asarray(np.max(farthest, axis=0))
 
 
 def _least(k: int) -> int:
     if k < 1:
-        raise ValueError(f"k counts neighbours from 1, got {k}")
+        raise ValueError(f"k counts neighbors from 1, got {k}")
     return k + 1
 
 
-def _neighbours(points: Float64, k: int) -> npt.NDArray[np.intp]:
+def _neighbors(points: Float64, k: int) -> npt.NDArray[np.intp]:
     """List the k nearest other points of each, shape (n, k); a duplicate is another point."""
     # About the centre the expanded squares inside the search lose the fewest digits.
     search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points - points.mean(axis=0))
@@ -66,16 +73,33 @@ def _neighbours(points: Float64, k: int) -> npt.NDArray[np.intp]:
 def prdc(
     real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5, real_radii: Float64 | None = None
 ) -> Prdc:
-    """Compare reals (n, d) and fakes (m, d) by balls that reach to the k-th nearest neighbour.
+    """Compare real and generated features by balls that reach to the k-th nearest neighbor.
 
-    Precision is the share of fakes inside some real's ball, recall that of reals inside some fake's
-    (Kynkaanniemi et al. 2019, equations 2 and 3). Density is the mean number of real balls round a
-    fake, over k, coverage the share of real balls that hold a fake (Naeem et al. 2020, equations 4
-    and 6). Balls are open, as in their code. `real_radii` (n,) are `radii(real, k)` where known.
+    Precision is the share of fakes inside the ball of some real, recall that of reals inside the
+    ball of some fake (Kynkäänniemi et al. 2019, equations 2 and 3). Density is the mean number of
+    balls of reals around a fake, over k; coverage the share of balls of reals that hold a fake
+    (Naeem et al. 2020, equations 4 and 6). Balls are open, as in their code.
+
+    Args:
+        real: features (n, d), n > k.
+        fake: features of generated images (m, d), m > k.
+        k: number of neighbors.
+        real_radii: `radii(real, k)`, if known.
+
+    Returns:
+        The four values; higher is better for the three shares.
 
     Raises:
         ValueError: k below 1, k points or fewer in a set, NaN or infinity, dimensions that differ,
             or a number of radii that is not n.
+
+    Example:
+        >>> import numpy as np
+        >>> points = np.random.default_rng(0).normal(size=(50, 4))
+        >>> prdc(points, points)[:2]  # of equal sets precision and recall are 1
+        (1.0, 1.0)
+        >>> prdc(points, points + 100).coverage
+        0.0
     """
     reals, fakes = checked_pair(real, fake, _least(k))
     limits = radii(reals, k) if real_radii is None else checked_values(real_radii)
@@ -110,10 +134,18 @@ def _inside(squares: Float64, limits: Float64, one: Float64, other: Float64) -> 
 
 
 def realism(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> Float64:
-    """Score each fake of (m, d) by how deep it lies in the reals (n, d), shape (m,).
+    """Score how deep each generated point lies among the real ones.
 
     The largest radius / distance over those reals whose radius is at most the median one
-    (Kynkaanniemi et al. 2019, equation 5): 1 or more inside some ball, infinite at a real.
+    (Kynkäänniemi et al. 2019, equation 5).
+
+    Args:
+        real: features (n, d), n > k.
+        fake: features of generated images (m, d).
+        k: number of neighbors.
+
+    Returns:
+        float64 (m,): 1 or more inside some ball, infinite at a real point; higher is better.
 
     Raises:
         ValueError: k below 1, k reals or fewer, no fakes, NaN or infinity, dimensions that differ.
@@ -132,10 +164,15 @@ def realism(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> Float64:
 
 
 def one_nearest_neighbor(real: npt.ArrayLike, fake: npt.ArrayLike) -> OneNearestNeighbor:
-    """Classify each point of two sets (n, d) by its nearest other point, leaving itself out.
+    """Classify each point of two sets by its nearest other point (Lopez-Paz and Oquab 2017).
 
-    0.5 where both sets are of one distribution, 1 where they are apart, near 0 where the fakes are
-    copies of the reals (Lopez-Paz and Oquab 2017).
+    Args:
+        real: features (n, d), n >= 2.
+        fake: features of as many generated images (n, d).
+
+    Returns:
+        Shares in 0..1 of points whose nearest other point is of their own set: 0.5 where both are
+        of one distribution, 1 where they are apart, near 0 where fakes are copies of reals.
 
     Raises:
         ValueError: sets of different size or dimension, fewer than two points, NaN or infinity.
@@ -143,7 +180,7 @@ def one_nearest_neighbor(real: npt.ArrayLike, fake: npt.ArrayLike) -> OneNearest
     reals, fakes = checked_pair(real, fake)
     if len(reals) != len(fakes):
         raise ValueError(f"needs sets of one size, got {len(reals)} reals and {len(fakes)} fakes")
-    nearest = _neighbours(np.concatenate([reals, fakes]), 1)[:, 0]
+    nearest = _neighbors(np.concatenate([reals, fakes]), 1)[:, 0]
     is_real = nearest < len(reals)
     real_accuracy = float(is_real[: len(reals)].mean())
     fake_accuracy = float(1 - is_real[len(reals) :].mean())

@@ -48,12 +48,19 @@ class Strokes:
 
 
 def measure(images: UInt8, progress: Progress = silent) -> Strokes:
-    """Measure light digits on dark, uint8 (n, H, W).
+    """Measure how digits are written.
 
-    An image of one grey level alone, such as a blank one, has NaN in every measure. Thickness is
-    twice the mean distance from the skeleton to the background: right to a quarter of a pixel along
-    a stroke, less in sharp corners. Width and height include the soft edge of a stroke, about a
-    pixel on either side.
+    Thickness is twice the mean distance from the skeleton to the background: right to a quarter
+    of a pixel along a stroke, less in sharp corners. Width and height include the soft edge of a
+    stroke, about a pixel on either side.
+
+    Args:
+        images: light digits on dark, uint8 (n, H, W).
+        progress: called as `progress(what, done, total)` after each 64 images.
+
+    Returns:
+        Six measures, float64 (n,) each; an image of one gray level, such as a blank one, has NaN
+        in all of them.
 
     Raises:
         ValueError: not uint8 images (n, H, W).
@@ -91,17 +98,17 @@ def _enlarging(side: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float
 def _shape(ink: npt.NDArray[np.float32]) -> tuple[float, float, float]:
     """Measure slant, width and height of an enlarged image.
 
-    Slant is the angle of the shear mu11 / mu02, in central moments of the grey values; width and
+    Slant is the angle of the shear mu11 / mu02, in central moments of the gray values; width and
     height are those of the parallelogram with that slant.
     """
-    grey = ink.astype(np.float64)
-    columns, rows = grey.sum(0), grey.sum(1)
+    gray = ink.astype(np.float64)
+    columns, rows = gray.sum(0), gray.sum(1)
     mass = rows.sum()
     x, y = (np.arange(len(sums)) + 0.5 for sums in (columns, rows))
     x, y = x - columns @ x / mass, y - rows @ y / mass
-    shear = (y @ grey @ x) / (rows @ y**2)
+    shear = (y @ gray @ x) / (rows @ y**2)
     upright = x[None, :] - shear * y[:, None]
-    width = _reach(upright.ravel(), grey.ravel()) / ENLARGED
+    width = _reach(upright.ravel(), gray.ravel()) / ENLARGED
     height = _reach(y, rows) / ENLARGED
     return float(np.degrees(np.arctan(-shear))), width, height  # rows count downwards
 

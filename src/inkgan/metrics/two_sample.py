@@ -20,10 +20,20 @@ DISCRIMINATOR = Fit(epochs=8, batch_size=64)
 def classification_accuracy(
     pixels: UInt8, labels: np.ndarray, test: UInt8, test_labels: np.ndarray, seed: int
 ) -> float:
-    """Train a fixed CNN on images, return its accuracy on real test images.
+    """Train a small CNN on images, and return its accuracy on real test images.
 
-    The classification accuracy score of Ravuri and Vinyals (2019), with a small network for
-    digits: `pixels` uint8 (n, 28, 28), `labels` (n,) from 0 to 9.
+    The classification accuracy score of Ravuri and Vinyals 2019 (CAS), with a small network for
+    digits.
+
+    Args:
+        pixels: images to train on, uint8 (n, 28, 28).
+        labels: their digits (n,), 0 to 9.
+        test: real images, uint8 (m, 28, 28).
+        test_labels: their digits (m,).
+        seed: of weights and order.
+
+    Returns:
+        The share of test images classified right, in 0..1; higher is better.
     """
     network = _trained(pixels, labels, 10, CLASSIFIER, seed)
     right = _logits(network, test).argmax(axis=1) == test_labels
@@ -31,10 +41,18 @@ def classification_accuracy(
 
 
 def two_sample_auc(real: UInt8, fake: UInt8, seed: int) -> float:
-    """Train a fixed CNN to tell real from fake on one half, return its AUC on the other.
+    """Train a small CNN to tell real from generated on one half, return its AUC on the other.
 
-    The classifier two-sample test of Lopez-Paz and Oquab (2017), by the area under the curve
-    instead of the accuracy: 0.5 where the two cannot be told apart.
+    The classifier two-sample test of Lopez-Paz and Oquab 2017, by the area under the ROC curve
+    instead of the accuracy.
+
+    Args:
+        real: uint8 (n, 28, 28).
+        fake: generated images, uint8 (m, 28, 28).
+        seed: of the halves, the weights and the order.
+
+    Returns:
+        A number in 0..1: 0.5 where the two cannot be told apart, 1 where they always can.
     """
     pixels = np.concatenate([real, fake])
     labels = np.repeat([0, 1], [len(real), len(fake)])

@@ -1,4 +1,4 @@
-"""Training of the judge's networks: plain supervised learning, addressed randomness."""
+"""Training of the evaluation's networks: plain supervised learning, addressed randomness."""
 
 import math
 from collections.abc import Callable, Iterator

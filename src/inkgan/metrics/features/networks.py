@@ -1,4 +1,4 @@
-"""The judge's own networks, each a frozen extractor of features from 28x28 digits.
+"""The networks of the evaluation, each a frozen extractor of features from 28x28 digits.
 
 None of them is ever a discriminator or a loss. Input: float32 (n, 1, 28, 28) in [-1, 1].
 """
@@ -51,7 +51,7 @@ def digit_classifier() -> Classifier:
 
 
 def small_classifier(classes: int = CLASSES, features: int = 64) -> Classifier:
-    """Build the quick CNN of the usefulness and two-sample tests (and, narrower, of E3)."""
+    """Build the small CNN of CAS and the two-sample test (and, narrower, of E3)."""
     body = nn.Sequential(
         nn.Conv2d(1, 16, 5, 2, padding=2, bias=False),
         nn.BatchNorm2d(16),
