@@ -18,7 +18,7 @@ from inkgan.data.batches import Batch
 from inkgan.images import Shape
 from inkgan.models.torch_internals import flop_formulas
 from inkgan.training.state import new_state
-from inkgan.training.step import train_step
+from inkgan.training.step import num_latent_batches, train_step
 
 GEMM_SIDE = 1536  # 7 GFLOP a product: long enough to hide its start, short enough to repeat
 TRIAD_FLOATS = 16 * 2**20  # three arrays of 64 MiB, beyond the cache of common processors
@@ -65,7 +65,8 @@ def step_flops(recipe: Recipe, shape: Shape) -> int:
     count = recipe.schedule.batch_size
     noise = rng.generator(recipe.seed, "flops")
     images = torch.rand(count, *shape, generator=noise) * 2 - 1
-    latents = torch.randn(2, count, recipe.model.latent_dim, generator=noise)
+    shape_of_latents = (num_latent_batches(recipe), count, recipe.model.latent_dim)
+    latents = torch.randn(shape_of_latents, generator=noise)
     real = Batch(images, torch.zeros(count, dtype=torch.int64), torch.zeros(count, 0))
     with FlopCounterMode(display=False, custom_mapping=flop_formulas()) as counter:
         train_step(state, recipe, real, latents)

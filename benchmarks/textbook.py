@@ -19,7 +19,7 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
-from inkgan.config import Augment, Objective, Recipe
+from inkgan.config import Augment, Objective, Recipe, UpdateScheme
 from inkgan.data.dataset import Dataset
 from inkgan.errors import ConfigError
 from inkgan.images import Shape, to_array
@@ -95,6 +95,7 @@ class Textbook:
     d_optimizer: torch.optim.Adam
     latent_dim: int
     saturating: bool = False
+    update_scheme: UpdateScheme = "fresh"
 
 
 def new_textbook(recipe: Recipe, shape: Shape) -> Textbook:
@@ -110,6 +111,7 @@ def new_textbook(recipe: Recipe, shape: Shape) -> Textbook:
         torch.optim.Adam(discriminator.parameters(), lr=optim.lr, betas=betas, eps=optim.epsilon),
         recipe.model.latent_dim,
         recipe.objective.loss == "minimax",
+        optim.update_scheme,
     )
 
 
@@ -141,31 +143,55 @@ def made_plain(network: nn.Module) -> nn.Module:
 def textbook_step(
     textbook: Textbook, images: torch.Tensor, latents: torch.Tensor
 ) -> tuple[float, float]:
-    """Update the discriminator, then the generator; return their losses.
+    """Update both players by the recipe's update scheme; return their losses.
 
-    `latents` (2, n, latent_dim) holds one fresh batch for each player. The first backward pass
-    runs through the generator too, and `zero_grad` throws away what it leaves there.
+    `latents` (2 or 1, n, latent_dim) holds a batch for the discriminator's fakes and, in the
+    scheme `fresh`, one for the generator's. The discriminator's backward pass runs through the
+    generator too, and `zero_grad` throws away what it leaves there.
     """
     entropy = nn.BCEWithLogitsLoss()
     ones, zeros = torch.ones_like(latents[0, :, 0]), torch.zeros_like(latents[0, :, 0])
     generator, discriminator = textbook.generator, textbook.discriminator
 
-    textbook.d_optimizer.zero_grad()
-    fakes = generator(latents[0])
-    d_loss = entropy(discriminator(images), ones) + entropy(discriminator(fakes), zeros)
-    d_loss.backward()
-    textbook.d_optimizer.step()
+    def g_loss_of(logits: torch.Tensor) -> torch.Tensor:
+        loss: torch.Tensor = entropy(logits, zeros if textbook.saturating else ones)
+        return -loss if textbook.saturating else loss
 
+    fakes = generator(latents[0])
+    fake_logits = discriminator(fakes)
+    d_loss = entropy(discriminator(images), ones) + entropy(fake_logits, zeros)
+    textbook.d_optimizer.zero_grad()
+    if textbook.update_scheme == "simultaneous":
+        textbook.g_optimizer.zero_grad()
+        g_loss = g_loss_of(fake_logits)
+        d_gradients = torch.autograd.grad(d_loss, [*discriminator.parameters()], retain_graph=True)
+        g_gradients = torch.autograd.grad(g_loss, [*generator.parameters()])
+        _set_gradients(discriminator, d_gradients)
+        _set_gradients(generator, g_gradients)
+        textbook.d_optimizer.step()
+        textbook.g_optimizer.step()
+        return d_loss.item(), g_loss.item()
+
+    d_loss.backward(retain_graph=textbook.update_scheme == "reused")
+    textbook.d_optimizer.step()
     textbook.g_optimizer.zero_grad()
-    logits = discriminator(generator(latents[1]))
-    g_loss = -entropy(logits, zeros) if textbook.saturating else entropy(logits, ones)
+    if textbook.update_scheme == "fresh":
+        fakes = generator(latents[1])
+    g_loss = g_loss_of(discriminator(fakes))
     g_loss.backward()
     textbook.g_optimizer.step()
     return d_loss.item(), g_loss.item()
+
+
+def _set_gradients(network: nn.Module, gradients: tuple[torch.Tensor, ...]) -> None:
+    for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+        parameter.grad = gradient
 
 
 def textbook_loop(textbook: Textbook, loader: "DataLoader[Item]") -> Iterator[tuple[float, float]]:
     """Train for ever, epoch after epoch; yield the losses after each update."""
     while True:
         for images, _ in loader:
-            yield textbook_step(textbook, images, torch.randn(2, len(images), textbook.latent_dim))
+            count = 2 if textbook.update_scheme == "fresh" else 1
+            latents = torch.randn(count, len(images), textbook.latent_dim)
+            yield textbook_step(textbook, images, latents)

@@ -21,16 +21,17 @@ from inkgan.data.dataset import load_dataset
 from inkgan.errors import ConfigError, InkganError
 from inkgan.images import Shape
 from inkgan.training.state import new_state
-from inkgan.training.step import train_step
+from inkgan.training.step import num_latent_batches, train_step
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.parametrize("scheme", ["fresh", "reused", "simultaneous"])
 @pytest.mark.parametrize("loss", ["non-saturating", "minimax"])
-def test_both_sides_compute_the_same(tiny: Recipe, loss: str) -> None:
+def test_both_sides_compute_the_same(tiny: Recipe, loss: str, scheme: str) -> None:
     """Three steps on the same images and latents; the first alone would hide stale gradients."""
     changes = ["model.discriminator.dropout=0", "data.augment.rotate=0", f"objective.loss={loss}"]
-    recipe = override(tiny, changes)
+    recipe = override(tiny, [*changes, f"optim.update_scheme={scheme}"])
     dataset = load_dataset(recipe.data)
     batches = Batches(dataset, recipe.schedule.batch_size, recipe.seed, recipe.data.augment)
     engine = new_state(recipe, dataset.shape, torch.device("cpu"))
@@ -41,7 +42,7 @@ def test_both_sides_compute_the_same(tiny: Recipe, loss: str) -> None:
         real = batches.at(step)
         real = real._replace(images=real.images.double())
         noise = rng.generator(recipe.seed, "latent", step)
-        latents = torch.randn(2, 64, 8, generator=noise).double()
+        latents = torch.randn(num_latent_batches(recipe), 64, 8, generator=noise).double()
         train_step(engine, recipe, real, latents)
         textbook.textbook_step(other, real.images, latents)
     for ours, theirs in (

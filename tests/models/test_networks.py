@@ -12,7 +12,7 @@ from inkgan.config.serialize import override
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models import torch_internals
-from inkgan.models.build import build_discriminator, build_generator, count_parameters
+from inkgan.models.build import build_discriminator, build_generator, count_parameters, init_weights
 from inkgan.models.layers import Dropout, SingleChannelConvTranspose2d, Unflatten, flatten_nhwc
 from inkgan.models.linear import Linear
 from inkgan.models.same_padding import (
@@ -320,3 +320,27 @@ def test_maps_and_vectors_are_inverse_and_free() -> None:
 def test_impossible_geometry_is_refused(assignment: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build(override(RECIPES["dcgan"], [assignment]))
+
+
+def test_he_weights_keep_the_variance() -> None:
+    """Each layer's weights have the standard deviation of He et al., the last one gain 1."""
+    recipe = override(RECIPES["mlp"], ["model.init=he"])
+    for network, slope in (
+        (build_generator(recipe.model, Shape(1, 28, 28), 0), 0.0),
+        (build_discriminator(recipe.model, Shape(1, 28, 28), 0), 0.2),
+    ):
+        layers = [m for m in network.modules() if isinstance(m, nn.Linear)]
+        for layer in layers:
+            gain = 1.0 if layer is layers[-1] else 2 / (1 + slope**2)
+            expected = (gain / layer.in_features) ** 0.5
+            assert layer.weight.std().item() == pytest.approx(expected, rel=0.15)
+            assert not layer.bias.any()
+
+
+def test_he_counts_the_inputs_of_a_transposed_convolution() -> None:
+    """White noise through one layer keeps its variance on average, at any stride."""
+    torch.manual_seed(0)
+    layer = nn.Sequential(nn.ConvTranspose2d(64, 64, 4, stride=2))
+    init_weights(layer, "he")
+    drawn = layer(torch.randn(8, 64, 16, 16))[..., 4:-4, 4:-4]
+    assert drawn.var().item() == pytest.approx(1.0, rel=0.1)

@@ -14,11 +14,11 @@ from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import override
 from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import Dataset, load_dataset
-from inkgan.errors import ArtifactError
+from inkgan.errors import ArtifactError, ConfigError
 from inkgan.training.loop import WINDOW, total_steps, train
 from inkgan.training.losses import LOSSES
 from inkgan.training.state import TrainState, ema_decay, new_state, update_ema
-from inkgan.training.step import train_step
+from inkgan.training.step import num_latent_batches, train_step
 
 CPU = torch.device("cpu")
 Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
@@ -57,9 +57,17 @@ def test_each_recipe_resumes_to_the_bit(name: str, digits: Data, same_weights: S
     assert whole.counters() | {"seconds": 0} == second.counters() | {"seconds": 0}
 
 
-def test_one_step_equals_the_textbook(tiny: Recipe) -> None:
-    """The same networks and noise, written as a textbook would: undetached, in its own words."""
-    recipe = override(tiny, ["model.discriminator.dropout=0", "schedule.ema_half_life=0"])
+@pytest.mark.parametrize("scheme", ["fresh", "reused", "simultaneous"])
+def test_steps_equal_plain_pytorch(tiny: Recipe, scheme: str) -> None:
+    """The same networks and noise, with each update scheme written out in plain PyTorch."""
+    recipe = override(
+        tiny,
+        [
+            "model.discriminator.dropout=0",
+            "schedule.ema_half_life=0",
+            f"optim.update_scheme={scheme}",
+        ],
+    )
     batches, state = prepare(recipe)
     state.generator.double(), state.discriminator.double()  # Adam magnifies float32's noise
     generator, discriminator = copy.deepcopy(state.generator), copy.deepcopy(state.discriminator)
@@ -67,25 +75,48 @@ def test_one_step_equals_the_textbook(tiny: Recipe) -> None:
     g_adam = torch.optim.Adam(generator.parameters(), **options)
     d_adam = torch.optim.Adam(discriminator.parameters(), **options)
     entropy = nn.BCEWithLogitsLoss()
+    ones, zeros = torch.ones(64).double(), torch.zeros(64).double()
     for step in range(3):
         real = batches.at(step)
         real = real._replace(images=real.images.double())
-        z = torch.randn(2, 64, 8, generator=rng.generator(recipe.seed, "latent", step)).double()
-        train_step(state, tiny, real, z)
+        count = num_latent_batches(recipe)
+        z = torch.randn(count, 64, 8, generator=rng.generator(recipe.seed, "z", step)).double()
+        train_step(state, recipe, real, z)
 
+        fakes = generator(z[0])
+        if scheme == "simultaneous":
+            d_loss = entropy(discriminator(real.images), ones)
+            fake_logits = discriminator(fakes)
+            d_loss = d_loss + entropy(fake_logits, zeros)
+            g_loss = entropy(fake_logits, ones)
+            d_gradients = torch.autograd.grad(
+                d_loss, [*discriminator.parameters()], retain_graph=True
+            )
+            g_gradients = torch.autograd.grad(g_loss, [*generator.parameters()])
+            for network, gradients in ((discriminator, d_gradients), (generator, g_gradients)):
+                for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+                    parameter.grad = gradient
+            d_adam.step()
+            g_adam.step()
+            continue
         d_adam.zero_grad()
-        real_logits, fake_logits = discriminator(real.images), discriminator(generator(z[0]))
-        (
-            entropy(real_logits, torch.ones(64).double())
-            + entropy(fake_logits, torch.zeros(64).double())
-        ).backward()
+        d_loss = entropy(discriminator(real.images), ones)
+        (d_loss + entropy(discriminator(fakes.detach()), zeros)).backward()
         d_adam.step()
         g_adam.zero_grad()
-        entropy(discriminator(generator(z[1])), torch.ones(64).double()).backward()
+        if scheme == "fresh":
+            fakes = generator(z[1])
+        entropy(discriminator(fakes), ones).backward()
         g_adam.step()
     for ours, theirs in ((state.generator, generator), (state.discriminator, discriminator)):
         for name, tensor in ours.state_dict().items():
             torch.testing.assert_close(tensor, theirs.state_dict()[name], rtol=1e-9, atol=1e-12)
+
+
+def test_simultaneous_updates_take_one_batch_of_fakes(tiny: Recipe) -> None:
+    changes = ["optim.update_scheme=simultaneous", "schedule.d_steps=2"]
+    with pytest.raises(ConfigError, match=r"schedule\.d_steps=1"):
+        override(tiny, changes)
 
 
 def test_metrics_are_means_over_windows(tiny: Recipe) -> None:

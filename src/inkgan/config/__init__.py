@@ -24,7 +24,7 @@ from inkgan.config.model_config import (
     Stem,
     StyleName,
 )
-from inkgan.config.recipe import Objective, Optim, Penalties, Recipe, Schedule
+from inkgan.config.recipe import Objective, Optim, Penalties, Recipe, Schedule, UpdateScheme
 from inkgan.config.value import Value
 
 __all__ = [
@@ -52,5 +52,6 @@ __all__ = [
     "Schedule",
     "Stem",
     "StyleName",
+    "UpdateScheme",
     "Value",
 ]

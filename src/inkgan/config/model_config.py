@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from inkgan.config.value import Value
 
-InitName = Literal["torch", "normal", "glorot"]
+InitName = Literal["torch", "normal", "glorot", "he"]
 Width = Annotated[int, Field(ge=1, le=65536)]
 StyleName = Literal["slant", "thickness", "width"]
 GeneratorConditioning = Literal["concat", "multiply", "conditional-bn"]
@@ -193,7 +193,7 @@ class Model(Value):
     style_measures: tuple[StyleName, ...] = Field(
         (), description="stroke measures that the first latent coordinates control"
     )
-    init: InitName = Field("torch", description="torch's own, normal N(0, 0.02), or glorot")
+    init: InitName = Field("torch", description="torch's own, normal N(0, 0.02), glorot, or he")
     generator: (
         MlpGeneratorConfig | DcganGeneratorConfig | ResidualGeneratorConfig | CustomGeneratorConfig
     ) = Field(DcganGeneratorConfig(), discriminator="family")

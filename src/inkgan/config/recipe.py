@@ -9,6 +9,8 @@ from inkgan.config.model_config import Model
 from inkgan.config.names import AugmentationName, CustomPenaltyName, LossName
 from inkgan.config.value import Value
 
+UpdateScheme = Literal["fresh", "reused", "simultaneous"]
+
 
 class Penalties(Value):
     """Weights of penalties on the discriminator's gradient; 0 leaves one out."""
@@ -94,6 +96,12 @@ class Optim(Value):
     beta1: float = Field(0.5, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
     epsilon: float = Field(1e-8, gt=0, le=1)
+    update_scheme: UpdateScheme = Field(
+        "fresh",
+        description="the generator's update draws fresh fakes after the discriminator's, or the "
+        "discriminator's fakes are reused, or both players are updated from one forward pass "
+        "(simultaneous)",
+    )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="of products and convolutions; weights stay float32"
     )
@@ -214,6 +222,15 @@ class Recipe(Value):
             raise ValueError(
                 "`data.augment` would change the strokes after `model.style_measures` were "
                 "measured: only shift can be combined with them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_updates(self) -> Self:
+        if self.optim.update_scheme == "simultaneous" and self.schedule.d_steps > 1:
+            raise ValueError(
+                "`optim.update_scheme=simultaneous` updates both players from one batch of fakes: "
+                "set `schedule.d_steps=1`"
             )
         return self
 

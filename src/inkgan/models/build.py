@@ -1,5 +1,6 @@
 """From a recipe to networks."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -50,7 +51,7 @@ def build_generator(
         if model.generator.family == "custom":
             return construct_generator(model, shape, factory)
         network = GENERATORS[model.generator.family](model.generator, model, shape)
-        init_weights(network, model.init)
+        init_weights(network, model.init, model.generator.negative_slope)
     network.eval()
     with torch.no_grad():
         drawn = Shape(*network(torch.zeros(2, model.latent_dim), _labels(model, 2)).shape[1:])
@@ -83,8 +84,11 @@ def build_discriminator(
             kind = DISCRIMINATORS[model.discriminator.family]
             network = kind(model.discriminator, model, shape)
             init_weights(
-                network, model.init, zero_residual=not spectral
-            )  # a zero kernel has no direction
+                network,
+                model.init,
+                model.discriminator.negative_slope,
+                zero_residual=not spectral,  # a zero kernel has no direction
+            )
         if spectral:
             apply_spectral_norm(network)
     return network
@@ -114,19 +118,47 @@ def _labels(model: Model, count: int, device: torch.device | None = None) -> tor
     return torch.zeros(count, dtype=torch.int64, device=device) if model.classes else None
 
 
-def init_weights(network: nn.Module, init: InitName, zero_residual: bool = True) -> None:
+def init_weights(
+    network: nn.Module, init: InitName, negative_slope: float = 0.0, zero_residual: bool = True
+) -> None:
     """Draw the weights from torch's global generators.
 
-    `normal` is DCGAN's N(0, 0.02) with BatchNorm scales from N(1, 0.02) (Radford et al. 2016,
-    section 4); `glorot` is Keras' default, uniform with zero biases (Glorot and Bengio 2010,
-    equation 16); `torch` keeps torch's own. Residual blocks start as identities if
-    `zero_residual` is true.
+    Args:
+        network: changed in place.
+        init: `normal` is DCGAN's N(0, 0.02) with BatchNorm scales from N(1, 0.02) (Radford et al.
+            2016, section 4). `glorot` is Keras' default, uniform with zero biases (Glorot and
+            Bengio 2010, equation 16). `he` keeps the variance of activations behind leaky ReLUs:
+            N(0, 2 / ((1 + a^2) fan_in)) with zero biases (He et al. 2015, equations 10 and 15),
+            and N(0, 1 / fan_in) in the last layer, which no ReLU follows. `torch` keeps torch's
+            own.
+        negative_slope: a, of the network's leaky ReLUs.
+        zero_residual: whether residual blocks start as identities.
     """
-    if init != "torch":
+    if init == "he":
+        _draw_he(network, negative_slope)
+    elif init != "torch":
         _redraw(network, init)
     for module in network.modules():
         if zero_residual and isinstance(module, ResidualBlock):
             module.zero_init_residual()
+
+
+def _draw_he(network: nn.Module, negative_slope: float) -> None:
+    layers = [
+        m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)
+    ]
+    for layer in layers:
+        gain = 1.0 if layer is layers[-1] else 2 / (1 + negative_slope**2)
+        nn.init.normal_(layer.weight, 0.0, math.sqrt(gain / _fan_in(layer)))
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+
+
+def _fan_in(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
+    """Return the number of inputs that one output sums, on average for a transposed convolution."""
+    if isinstance(layer, nn.ConvTranspose2d):
+        return layer.weight[:, 0].numel() / math.prod(layer.stride)
+    return layer.weight[0].numel()
 
 
 def _redraw(network: nn.Module, init: InitName) -> None:

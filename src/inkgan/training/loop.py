@@ -11,7 +11,7 @@ from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
 from inkgan.training.cuda_graph import CapturedStep
 from inkgan.training.state import TrainState, cosine, ema_decay, penalty_scale_at, update_ema
-from inkgan.training.step import train_step
+from inkgan.training.step import num_latent_batches, train_step
 
 StepFunction = Callable[[Batch, torch.Tensor, float | None], torch.Tensor]
 WINDOW = 50  # steps averaged in one row of metrics
@@ -72,7 +72,7 @@ def _run_step(
 ) -> None:
     index, size = state.step, batches.batch_size
     device = batches.dataset.images.device
-    shape = (recipe.schedule.d_steps + 1, recipe.schedule.batch_size, recipe.model.latent_dim)
+    shape = (num_latent_batches(recipe), recipe.schedule.batch_size, recipe.model.latent_dim)
     latents = torch.randn(shape, generator=rng.generator(recipe.seed, "latent", index)).to(device)
     state.set_learning_rates(cosine(progress, recipe.optim.final_factor))
     penalty_scale = penalty_scale_at(recipe.objective.penalties, index, progress)

@@ -1,6 +1,7 @@
 """The updates of both players: the only file of training that calls backward."""
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,23 @@ from inkgan.training.state import TrainState
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
+@dataclass(frozen=True)
+class _Losses:
+    """What one player minimizes.
+
+    Attributes:
+        value: the adversarial loss alone, which is reported.
+        total: with penalties, consistency and the heads' losses; what is differentiated.
+        real: the discriminator's outputs for real images.
+        fakes: its outputs for generated images.
+    """
+
+    value: torch.Tensor
+    total: torch.Tensor
+    real: DiscriminatorOutput
+    fakes: DiscriminatorOutput
+
+
 def train_step(
     state: TrainState,
     recipe: Recipe,
@@ -24,82 +42,176 @@ def train_step(
     latents: torch.Tensor,
     penalty_scale: float | torch.Tensor | None = 1.0,
 ) -> torch.Tensor:
-    """Update the discriminator, then the generator; return the metrics, ordered as METRICS.
+    """Update both players by the recipe's update scheme; return the metrics, ordered as METRICS.
 
-    `real` holds a batch for each update of the discriminator, `latents` (updates + 1, n,
-    latent_dim) a fresh batch of noise for each of them and for the generator. `penalty_scale` is
-    the factor on the recipe's penalties, None a step without them; d_loss is the loss alone. The
-    pixel standard deviations are those of the images before any augmentation.
+    Args:
+        state: the networks and optimizers, changed in place.
+        recipe: losses, penalties and `optim.update_scheme`.
+        real: a batch for each update of the discriminator, one behind the other.
+        latents: noise (`num_latent_batches(recipe)`, n, latent_dim): a batch for each update of
+            the discriminator, then one for the generator if it draws fresh fakes.
+        penalty_scale: factor on the recipe's penalties; None is a step without them.
+
+    Returns:
+        d_loss is the adversarial loss alone. The pixel standard deviations are those of the images
+        before any augmentation.
     """
-    parts = [Batch(*part) for part in zip(*(t.chunk(len(latents) - 1) for t in real), strict=True)]
-    for part, z in zip(parts, latents, strict=False):
-        d_loss, d_accuracy = _update_discriminator(state, recipe, part, z, penalty_scale)
-    d_norm = _grad_norm(state.discriminator)
-    g_loss, fakes = _update_generator(state, recipe, parts[-1], latents[-1])
-    g_norm = _grad_norm(state.generator)
+    parts = [
+        Batch(*part) for part in zip(*(t.chunk(recipe.schedule.d_steps) for t in real), strict=True)
+    ]
+    if recipe.optim.update_scheme == "simultaneous":
+        metrics = _update_together(state, recipe, parts[0], latents[0], penalty_scale)
+    else:
+        metrics = _update_in_turn(state, recipe, parts, latents, penalty_scale)
     state.step += 1
-    labels, classes = parts[-1].labels, recipe.model.classes
-    deviations = torch.stack([pixel_std(i, labels, classes) for i in (parts[-1].images, fakes)])
-    return torch.cat(
-        [torch.stack([d_loss, g_loss]), d_accuracy, torch.stack([d_norm, g_norm]), deviations]
-    )
+    return metrics
 
 
-def _update_discriminator(
+def num_latent_batches(recipe: Recipe) -> int:
+    """Return how many batches of noise one step takes."""
+    return recipe.schedule.d_steps + (recipe.optim.update_scheme == "fresh")
+
+
+def _update_in_turn(
+    state: TrainState,
+    recipe: Recipe,
+    parts: list[Batch],
+    latents: torch.Tensor,
+    penalty_scale: float | torch.Tensor | None,
+) -> torch.Tensor:
+    """Update the discriminator, then the generator through the updated discriminator.
+
+    The generator draws a fresh batch of fakes (Goodfellow et al. 2014, algorithm 1), or the last
+    fakes of the discriminator's update are used again (`reused`, as most notebooks do).
+    """
+    reused = recipe.optim.update_scheme == "reused"
+    for part, z in zip(parts, latents, strict=False):
+        # without reuse the generator learns nothing from these fakes, so no graph through it
+        with torch.set_grad_enabled(reused and part is parts[-1]):
+            fakes = _generate(state, recipe, part, z)
+        with _autocast(recipe, part.images.device):
+            of_d = _discriminator_losses(state, recipe, part, fakes.detach(), penalty_scale)
+        state.d_optimizer.zero_grad(set_to_none=True)
+        of_d.total.backward()
+        _step_discriminator(state, recipe)
+    d_norm = _grad_norm(state.discriminator)
+    part = parts[-1]
+    if not reused:
+        z = latents[-1]
+        fakes = _generate(state, recipe, part, z)
+    state.discriminator.requires_grad_(False)  # the gradient goes through it, not into it
+    with _autocast(recipe, part.images.device):
+        g_value, g_total = _generator_losses(state, recipe, part, z, fakes)
+    state.discriminator.requires_grad_(True)
+    state.g_optimizer.zero_grad(set_to_none=True)
+    g_total.backward()
+    state.g_optimizer.step()
+    return _metrics(state, recipe, part, fakes, of_d, g_value, d_norm)
+
+
+def _update_together(
     state: TrainState,
     recipe: Recipe,
     real: Batch,
     z: torch.Tensor,
     penalty_scale: float | torch.Tensor | None,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    objective = recipe.objective
-    with _autocast(recipe, real.images.device):
-        with torch.no_grad():  # the generator learns nothing here, so no graph through it
-            fakes = state.generator(z, real.labels).to(real.images.dtype)
-            fakes = apply_augmentations(fakes, objective.augment)
-        real = real._replace(images=apply_augmentations(real.images, objective.augment))
-        of_real, of_fakes = _read_both(state.discriminator, real, fakes)
-        value = LOSSES[objective.loss].d(of_real.logits, of_fakes.logits).mean()
-        total = value + _heads_loss(of_real, real.labels, real.styles, objective)
-        if of_fakes.classes is not None:
-            total = total + _heads_loss(of_fakes._replace(style=None), real.labels, None, objective)
-        if penalty_scale is not None:
-            for weight, penalty in weighted_penalties(objective.penalties):
-                each = penalty(state.discriminator, real.images, fakes, real.labels)
-                total = total + penalty_scale * weight * each.mean()
-        if objective.consistency:
-            for images, output in ((real.images, of_real), (fakes, of_fakes)):
-                moved = inconsistency(state.discriminator, images, real.labels, output.logits)
-                total = total + objective.consistency * moved.mean()
-    state.d_optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    state.d_optimizer.step()
-    if objective.weight_clip is not None:
-        _clip_weights(state.discriminator, objective.weight_clip)
-    return value.detach(), _accuracy(of_real.logits.detach(), of_fakes.logits.detach(), objective)
+) -> torch.Tensor:
+    """Take both gradients from one forward pass of one batch of fakes, then update both players.
 
-
-def _update_generator(
-    state: TrainState, recipe: Recipe, real: Batch, z: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+    The TensorFlow DCGAN tutorial's train_step: both losses are computed with the weights from
+    before the step.
+    """
     objective, loss = recipe.objective, LOSSES[recipe.objective.loss]
-    state.discriminator.requires_grad_(False)  # the gradient goes through it, not into it
+    fakes = _generate(state, recipe, real, z)
     with _autocast(recipe, real.images.device):
-        fakes = state.generator(z, real.labels).to(real.images.dtype)
-        augmented = apply_augmentations(fakes, objective.augment)
-        of_fakes = _to_float32(state.discriminator.outputs(augmented, real.labels))
-        real_logits = of_fakes.logits.detach()
-        if loss.g_reads_real:
-            augmented = apply_augmentations(real.images, objective.augment)
-            real_logits = state.discriminator(augmented, real.labels).to(fakes.dtype)
-        value = loss.g(real_logits, of_fakes.logits).mean()
+        of_d = _discriminator_losses(state, recipe, real, fakes, penalty_scale)
+        g_value = loss.g(of_d.real.logits.detach(), of_d.fakes.logits).mean()
         requested = z[:, : real.styles.shape[1]]
-        total = value + _heads_loss(of_fakes, real.labels, requested, objective)
-    state.discriminator.requires_grad_(True)
+        g_total = g_value + _heads_loss(of_d.fakes, real.labels, requested, objective)
+    state.d_optimizer.zero_grad(set_to_none=True)
     state.g_optimizer.zero_grad(set_to_none=True)
-    total.backward()
+    of_d.total.backward(inputs=list(state.discriminator.parameters()), retain_graph=True)
+    g_total.backward(inputs=list(state.generator.parameters()))
+    d_norm = _grad_norm(state.discriminator)
+    _step_discriminator(state, recipe)
     state.g_optimizer.step()
-    return value.detach(), fakes.detach()
+    return _metrics(state, recipe, real, fakes, of_d, g_value, d_norm)
+
+
+def _generate(state: TrainState, recipe: Recipe, real: Batch, z: torch.Tensor) -> torch.Tensor:
+    with _autocast(recipe, real.images.device):
+        fakes: torch.Tensor = state.generator(z, real.labels)
+    return fakes.to(real.images.dtype)
+
+
+def _discriminator_losses(
+    state: TrainState,
+    recipe: Recipe,
+    real: Batch,
+    fakes: torch.Tensor,
+    penalty_scale: float | torch.Tensor | None,
+) -> _Losses:
+    objective = recipe.objective
+    fakes = apply_augmentations(fakes, objective.augment)
+    real = real._replace(images=apply_augmentations(real.images, objective.augment))
+    of_real, of_fakes = _read_both(state.discriminator, real, fakes)
+    value = LOSSES[objective.loss].d(of_real.logits, of_fakes.logits).mean()
+    total = value + _heads_loss(of_real, real.labels, real.styles, objective)
+    if of_fakes.classes is not None:
+        total = total + _heads_loss(of_fakes._replace(style=None), real.labels, None, objective)
+    if penalty_scale is not None:
+        for weight, penalty in weighted_penalties(objective.penalties):
+            each = penalty(state.discriminator, real.images, fakes.detach(), real.labels)
+            total = total + penalty_scale * weight * each.mean()
+    if objective.consistency:
+        for images, output in ((real.images, of_real), (fakes.detach(), of_fakes)):
+            moved = inconsistency(state.discriminator, images, real.labels, output.logits)
+            total = total + objective.consistency * moved.mean()
+    return _Losses(value, total, of_real, of_fakes)
+
+
+def _generator_losses(
+    state: TrainState, recipe: Recipe, real: Batch, z: torch.Tensor, fakes: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the adversarial loss, and with it the losses of the discriminator's other heads."""
+    objective, loss = recipe.objective, LOSSES[recipe.objective.loss]
+    augmented = apply_augmentations(fakes, objective.augment)
+    of_fakes = _to_float32(state.discriminator.outputs(augmented, real.labels))
+    real_logits = of_fakes.logits.detach()
+    if loss.g_reads_real:
+        augmented = apply_augmentations(real.images, objective.augment)
+        real_logits = state.discriminator(augmented, real.labels).to(fakes.dtype)
+    value = loss.g(real_logits, of_fakes.logits).mean()
+    requested = z[:, : real.styles.shape[1]]
+    return value, value + _heads_loss(of_fakes, real.labels, requested, objective)
+
+
+def _step_discriminator(state: TrainState, recipe: Recipe) -> None:
+    state.d_optimizer.step()
+    if recipe.objective.weight_clip is not None:
+        _clip_weights(state.discriminator, recipe.objective.weight_clip)
+
+
+def _metrics(
+    state: TrainState,
+    recipe: Recipe,
+    real: Batch,
+    fakes: torch.Tensor,
+    of_d: _Losses,
+    g_value: torch.Tensor,
+    d_norm: torch.Tensor,
+) -> torch.Tensor:
+    logits = of_d.real.logits.detach(), of_d.fakes.logits.detach()
+    accuracy = _accuracy(*logits, recipe.objective)
+    g_norm = _grad_norm(state.generator)
+    deviations = torch.stack(
+        [
+            pixel_std(images, real.labels, recipe.model.classes)
+            for images in (real.images, fakes.detach())
+        ]
+    )
+    values = torch.stack([of_d.value.detach(), g_value.detach()])
+    return torch.cat([values, accuracy, torch.stack([d_norm, g_norm]), deviations])
 
 
 def _autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[None]:
