@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside, synced, renamed into place."""
+"""Files that appear whole or not at all, JSON, the cache folder, and the lock of a folder."""
 
 import json
 import os
@@ -15,14 +15,17 @@ from inkgan.errors import ArtifactError
 
 
 def cache_folder() -> Path:
-    """Return the user's cache, which INKGAN_CACHE moves."""
+    """Return the user's cache folder, or that which the variable INKGAN_CACHE names."""
     moved = os.environ.get("INKGAN_CACHE")
     return Path(moved) if moved else Path(platformdirs.user_cache_dir("inkgan", appauthor=False))
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it onto `path` if the block succeeds.
+    """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
+
+    The file is written to disk before it is renamed, so that a crash leaves the old file or the
+    new one.
 
     Raises:
         ArtifactError: the folder cannot be written (no space, no permission); `path` is untouched.

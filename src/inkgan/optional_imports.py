@@ -1,4 +1,4 @@
-"""Libraries that only some people need, and how to ask for them."""
+"""Imports of libraries that only an extra of the package installs."""
 
 import importlib
 from typing import Any
@@ -11,8 +11,8 @@ def import_extra(module: str, extra: str, what: str) -> Any:
 
     Args:
         module: its full name.
-        extra: of pyproject.toml, such as onnx.
-        what: needs it, for the message.
+        extra: the name of the extra in pyproject.toml, such as onnx.
+        what: the feature that needs it, for the message.
 
     Raises:
         ConfigError: it is not installed, or cannot be imported.

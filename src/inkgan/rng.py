@@ -15,9 +15,19 @@ Address = str | int
 
 
 def seed_for(seed: int, *address: Address) -> int:
-    """Hash a seed and an address into a 63-bit seed for a generator.
+    """Hash a seed and an address into a seed for a generator.
 
-    BLAKE2b (RFC 7693) keeps neighbouring addresses independent, which `seed + step` would not.
+    BLAKE2b (RFC 7693) keeps neighboring addresses independent, which `seed + step` would not.
+
+    Args:
+        seed: of the run or of the sample.
+        address: the purpose, and counters such as the step.
+
+    Returns:
+        A number of 63 bits.
+
+    Example:
+        >>> noise = torch.randn(2, 64, generator=generator(seed, "latent", step))
     """
     text = "/".join([str(int(seed)), *map(str, address)])
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()

@@ -14,7 +14,7 @@ from scipy import stats
 
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
-from inkgan.data.stroke_ranks import measure_styles, normal_scores, style_ranks
+from inkgan.data.stroke_ranks import measure_strokes, normal_scores, stroke_ranks
 from inkgan.metrics.strokes import measure
 from tests.fixtures.strokes import bar
 
@@ -22,7 +22,7 @@ SLANT, THICKNESS, WIDTH = range(3)
 
 
 def styles_of(*pictures: np.ndarray) -> torch.Tensor:
-    return measure_styles(torch.from_numpy(np.stack(pictures))[:, None])
+    return measure_strokes(torch.from_numpy(np.stack(pictures))[:, None])
 
 
 @pytest.mark.parametrize("degrees", [-40, -15, 0, 10, 35])
@@ -66,12 +66,12 @@ def test_nothing_changes_where_the_digit_stands(
 
 def test_a_blank_image_has_no_style_and_no_image_no_row() -> None:
     assert styles_of(np.zeros((28, 28), np.uint8)).tolist() == [[0, 0, 0]]
-    assert measure_styles(torch.zeros(0, 1, 28, 28, dtype=torch.uint8)).shape == (0, 3)
+    assert measure_strokes(torch.zeros(0, 1, 28, 28, dtype=torch.uint8)).shape == (0, 3)
 
 
 def test_colour_is_read_as_its_mean() -> None:
     grey = torch.from_numpy(bar(20, 3))[None, None]
-    assert torch.equal(measure_styles(grey.repeat(1, 3, 1, 1)), measure_styles(grey))
+    assert torch.equal(measure_strokes(grey.repeat(1, 3, 1, 1)), measure_strokes(grey))
 
 
 @given(arrays.arrays(np.int64, st.integers(1, 30), elements=st.integers(0, 5)))
@@ -83,7 +83,7 @@ def test_normal_scores_equal_scipys_average_ranks(values: np.ndarray) -> None:
 def test_ranks_are_within_the_class() -> None:
     pictures = [bar(degrees, 3) for degrees in (-20, 0, 20, 10, 30, 25)]
     images = torch.from_numpy(np.stack(pictures))[:, None]
-    scores = style_ranks(images, torch.tensor([0, 0, 0, 7, 7, 3]))[:, SLANT]
+    scores = stroke_ranks(images, torch.tensor([0, 0, 0, 7, 7, 3]))[:, SLANT]
     assert scores.dtype == torch.float32
     quarter, sixth = stats.norm.ppf(0.25), stats.norm.ppf(1 / 6)
     assert scores.tolist() == pytest.approx([sixth, 0, -sixth, quarter, -quarter, 0], abs=1e-6)
@@ -92,11 +92,11 @@ def test_ranks_are_within_the_class() -> None:
 def test_bad_input_is_refused() -> None:
     images = torch.zeros(3, 1, 28, 28, dtype=torch.uint8)
     with pytest.raises(ValueError, match=r"needs uint8 images \(n, C, H, W\), got torch.float32"):
-        measure_styles(images.float())
+        measure_strokes(images.float())
     with pytest.raises(ValueError, match=r"got torch.uint8 \(3, 28, 28\)"):
-        measure_styles(images[:, 0])
+        measure_strokes(images[:, 0])
     with pytest.raises(ValueError, match=r"3 images need as many labels, got \(2,\)"):
-        style_ranks(images, torch.zeros(2, dtype=torch.int64))
+        stroke_ranks(images, torch.zeros(2, dtype=torch.int64))
 
 
 @pytest.mark.skipif(
@@ -105,6 +105,6 @@ def test_bad_input_is_refused() -> None:
 def test_the_order_is_that_of_the_true_measures_on_mnist() -> None:
     dataset = load_dataset(Data(name="mnist", holdout=0), "test")
     images = dataset.images[:300]
-    found, true = measure_styles(images).numpy(), measure(images[:, 0].numpy())
+    found, true = measure_strokes(images).numpy(), measure(images[:, 0].numpy())
     for column, exact in ((SLANT, true.slant), (THICKNESS, true.thickness), (WIDTH, true.width)):
         assert stats.spearmanr(found[:, column], exact).statistic > 0.97

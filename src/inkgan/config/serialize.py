@@ -90,7 +90,11 @@ def override(recipe: Recipe, overrides: Overrides, source: str = "") -> Recipe:
 
 
 def differences(one: Recipe, other: Recipe) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (dotted key, value in one, value in other) for each leaf that differs."""
+    """Compare two recipes field by field.
+
+    Yields:
+        (dotted field, value in one, value in other) for each field that differs, sorted.
+    """
     flat_one, flat_other = flatten(one.model_dump()), flatten(other.model_dump())
     for key in sorted(flat_one.keys() | flat_other.keys()):
         if flat_one.get(key) != flat_other.get(key):

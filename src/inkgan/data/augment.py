@@ -12,9 +12,17 @@ ELASTIC_KNOTS = 5  # a smooth field of 5x5 random vectors, interpolated to every
 
 
 def augment(images: torch.Tensor, amount: Augment, generator: torch.Generator) -> torch.Tensor:
-    """Distort float images (n, C, H, W) in [-1, 1]; what enters at the borders is background.
+    """Distort each image of a batch randomly; background enters at the borders.
 
-    Elastic warping follows Simard et al. 2003 with a bicubic field in place of a blurred one.
+    Elastic warping follows Simard et al. 2003 with a bicubic field instead of a blurred one.
+
+    Args:
+        images: float (n, C, H, W) in [-1, 1].
+        amount: the largest rotation, shift, scaling and warping.
+        generator: of the random numbers, on the CPU.
+
+    Returns:
+        Images of the same shape.
     """
     count, height, width = images.shape[0], images.shape[2], images.shape[3]
     where = affine_field(count, (height, width), amount, generator).to(images.device)
@@ -29,7 +37,17 @@ def augment(images: torch.Tensor, amount: Augment, generator: torch.Generator) -
 def affine_field(
     count: int, size: tuple[int, int], amount: Augment, generator: torch.Generator
 ) -> torch.Tensor:
-    """Draw sampling positions (n, H, W, 2) in [-1, 1] for random rotation, scale and shift."""
+    """Draw sampling positions for random rotation, scale and shift.
+
+    Args:
+        count: images.
+        size: height and width in pixels.
+        amount: the largest rotation, shift and scaling.
+        generator: of the random numbers.
+
+    Returns:
+        Positions (n, H, W, 2) in [-1, 1], for `torch.nn.functional.grid_sample`.
+    """
     height, width = size
     draw = torch.rand(4, count, generator=generator) * 2 - 1
     angle = draw[0] * math.radians(amount.rotate)

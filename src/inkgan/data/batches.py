@@ -9,7 +9,7 @@ from inkgan import rng
 from inkgan.config import Augment, Recipe, StyleName
 from inkgan.data.augment import augment
 from inkgan.data.dataset import Dataset
-from inkgan.data.stroke_ranks import STYLES, style_ranks
+from inkgan.data.stroke_ranks import STROKE_MEASURES, stroke_ranks
 from inkgan.errors import ConfigError
 from inkgan.images import to_float
 
@@ -51,7 +51,7 @@ class Batches:
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.distortion = distortion
         self.per_epoch = len(dataset) // batch_size
-        self._styles = _measured(dataset, style)
+        self._styles = _style_targets(dataset, style)
         self._shuffled: tuple[int, torch.Tensor] | None = None
 
     def at(self, step: int) -> Batch:
@@ -92,8 +92,8 @@ def batches_for(recipe: Recipe, dataset: Dataset) -> Batches:
     )
 
 
-def _measured(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor:
-    """Measure the strokes of all images (n, measures), in the order of the recipe's names."""
+def _style_targets(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor:
+    """Return the stroke ranks of all images (n, measures), in the order of the recipe's names."""
     if not style:
         return torch.zeros(len(dataset), 0, device=dataset.images.device)
     if dataset.shape.channels != 1:
@@ -101,4 +101,6 @@ def _measured(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor:
             f"`model.style_measures` are of strokes of grey digits; {dataset.name} has "
             f"{dataset.shape} images: use `model.style_measures=[]`"
         )
-    return style_ranks(dataset.images, dataset.labels)[:, [STYLES.index(name) for name in style]]
+    return stroke_ranks(dataset.images, dataset.labels)[
+        :, [STROKE_MEASURES.index(name) for name in style]
+    ]

@@ -20,7 +20,14 @@ Split = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images uint8 (n, C, H, W) and labels int64 (n,), with the names of the classes."""
+    """Images and labels of one split.
+
+    Attributes:
+        name: of the data set.
+        images: uint8 (n, C, H, W).
+        labels: int64 (n,), the places of the classes in `classes`.
+        classes: their names.
+    """
 
     name: str
     images: torch.Tensor

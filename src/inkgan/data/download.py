@@ -73,12 +73,19 @@ def find_file(folder: Path, name: str) -> Path | None:
 def download(
     files: tuple[RemoteFile, ...], folder: Path, data_set: str, progress: Progress = silent
 ) -> dict[str, Path]:
-    """Download what is missing into the folder; two processes at once do it once.
+    """Download the files that a folder lacks; concurrent processes download them once.
 
-    `progress` is called with (file name, bytes so far, bytes in all or 0).
+    Args:
+        files: names, hashes and mirrors.
+        folder: to put them into.
+        data_set: its name, for messages.
+        progress: called with (file name, bytes so far, bytes in all or 0).
+
+    Returns:
+        The path of each file, by name.
 
     Raises:
-        DataNotFoundError: no mirror gave a file with the right hash; the message lists all tries.
+        DataNotFoundError: no mirror has a file with the right hash; the message lists all attempts.
         DataError: the folder cannot be written.
     """
     found: dict[str, Path] = {}
@@ -107,7 +114,7 @@ def _fetch(file: RemoteFile, folder: Path, data_set: str, progress: Progress) ->
 
 
 def _from_mirror(url: str, file: RemoteFile, folder: Path, progress: Progress) -> Path:
-    """Download from one mirror; where what was resumed turns out wrong, again from the start."""
+    """Download from one mirror; if a resumed file is wrong, once more from the start."""
     pooch.get_logger().setLevel(logging.WARNING)  # `progress` says what is being downloaded
     downloader = ResumingDownloader(folder / f"{file.name}.part", file, progress)
     resumes = downloader.partial.exists()
@@ -139,7 +146,7 @@ def _in_short(error: Exception) -> str:
 
 
 class ResumingDownloader:
-    """A downloader for pooch that goes on where a partial file ends."""
+    """A downloader for pooch that resumes a partial file."""
 
     def __init__(self, partial: Path, file: RemoteFile, progress: Progress) -> None:
         self.partial, self.file, self.progress = partial, file, progress

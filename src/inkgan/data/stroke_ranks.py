@@ -1,30 +1,36 @@
-"""How each image is written, for training: slant, stroke thickness and width as ranks in its class.
+"""Slant, stroke thickness and width of training images, as ranks within their class.
 
-Batched stand-ins for the measures of `inkgan.evaluation.strokes`, which give nearly the same order
-at some thirty times the speed.
+Batched approximations of the measures in `inkgan.metrics.strokes`: they give nearly the same order
+about thirty times as fast.
 """
 
 import torch
 import torch.nn.functional as F
 
-STYLES = ("slant", "thickness", "width")
+STROKE_MEASURES = ("slant", "thickness", "width")
 TAIL = 0.01  # of the ink, on either side, is outside the width
 CHUNK = 4096  # images at once: 26 MB in float64 at 28 x 28
 
 
-def style_ranks(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Rank images uint8 (n, C, H, W) by each of STYLES within their class, as normal scores (n, 3).
+def stroke_ranks(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Rank images by each of STROKE_MEASURES within their class, as normal scores.
 
-    A score is float32 and standard normal over each class: the normal quantile of
-    (rank - 1/2) / (images of the class), where equal images share the mean of their ranks.
-    Labels are int64 (n,).
+    A score is the standard normal quantile of (rank - 1/2) / (images of the class); equal images
+    share the mean of their ranks.
+
+    Args:
+        images: uint8 (n, C, H, W).
+        labels: int64 (n,).
+
+    Returns:
+        Scores float32 (n, 3), standard normal over each class.
 
     Raises:
         ValueError: not uint8 images, or not one label each.
     """
     if labels.shape != images.shape[:1]:
         raise ValueError(f"{len(images)} images need as many labels, got {tuple(labels.shape)}")
-    styles = measure_styles(images)
+    styles = measure_strokes(images)
     scores = torch.zeros(styles.shape, device=styles.device)
     for label in labels.unique():
         members = labels == label
@@ -41,11 +47,16 @@ def normal_scores(values: torch.Tensor) -> torch.Tensor:
     return scores[place]
 
 
-def measure_styles(images: torch.Tensor) -> torch.Tensor:
-    """Measure slant, thickness and width of images uint8 (n, C, H, W), float64 (n, 3).
+def measure_strokes(images: torch.Tensor) -> torch.Tensor:
+    """Measure slant, thickness and width of the strokes in images.
 
-    Slant is the tangent of the angle from the vertical, positive where a digit leans to the right;
-    thickness and width are in pixels. A blank image has 0 in all three.
+    Args:
+        images: uint8 (n, C, H, W).
+
+    Returns:
+        Measures float64 (n, 3). Slant is the tangent of the angle from the vertical, positive
+        where a digit leans to the right; thickness and width are in pixels. All three are 0 for
+        a blank image.
 
     Raises:
         ValueError: not uint8 images (n, C, H, W).
@@ -55,7 +66,7 @@ def measure_styles(images: torch.Tensor) -> torch.Tensor:
             f"needs uint8 images (n, C, H, W), got {images.dtype} {tuple(images.shape)}"
         )
     if not len(images):
-        return torch.zeros(0, len(STYLES), dtype=torch.float64, device=images.device)
+        return torch.zeros(0, len(STROKE_MEASURES), dtype=torch.float64, device=images.device)
     return torch.cat([_measure(chunk) for chunk in images.split(CHUNK)])
 
 
@@ -64,9 +75,9 @@ def _measure(images: torch.Tensor) -> torch.Tensor:
     mass = ink.sum((1, 2))
     # A stroke of thickness t and length l has ink t l and boundary 2 l.
     thickness = 2 * mass / _boundary(ink).clamp(min=1e-12)
-    x, y = _centred(ink, mass)
-    spread = (ink * y**2).sum((1, 2))
-    shear = (ink * x * y).sum((1, 2)) / spread.clamp(min=1e-12)
+    x, y = _centered(ink, mass)
+    vertical = (ink * y**2).sum((1, 2))
+    shear = (ink * x * y).sum((1, 2)) / vertical.clamp(min=1e-12)
     width = _width(ink, mass, x - shear[:, None, None] * y)
     return torch.stack([-shear, thickness, width], dim=1)  # rows count downwards
 
@@ -82,8 +93,8 @@ def _boundary(ink: torch.Tensor) -> torch.Tensor:
     return ((falling**2 + rising**2) / 2).sqrt().sum((1, 2))
 
 
-def _centred(ink: torch.Tensor, mass: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return each pixel's x (n, 1, W) and y (n, H, 1), measured from the centre of the ink."""
+def _centered(ink: torch.Tensor, mass: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return each pixel's x (n, 1, W) and y (n, H, 1), measured from the center of the ink."""
     height, width = ink.shape[1:]
     x = torch.arange(width, dtype=ink.dtype, device=ink.device)
     y = torch.arange(height, dtype=ink.dtype, device=ink.device)

@@ -1,4 +1,4 @@
-"""What a run was made with: versions, machine, source revision, data."""
+"""The environment of a run: versions, machine, source revision, data."""
 
 import datetime
 import platform
@@ -57,7 +57,15 @@ def write_environment(path: Path, device: torch.device, data_sha256: str, data: 
 
 
 def describe_environment(device: torch.device, data_sha256: str) -> dict[str, Any]:
-    """Return what is needed to judge whether another run can repeat this one to the bit."""
+    """Describe all that decides whether another run can repeat this one to the bit.
+
+    Args:
+        device: that trains.
+        data_sha256: digest of the training images and labels.
+
+    Returns:
+        JSON values, the content of environment.json.
+    """
     return {
         "inkgan": __version__,
         "python": platform.python_version(),
@@ -73,7 +81,7 @@ def describe_environment(device: torch.device, data_sha256: str) -> dict[str, An
 
 
 def _git_revision() -> str | None:
-    """Return the revision of the source tree, with + if it was changed, where there is one."""
+    """Return the revision of the source tree, with + if it was changed; None if there is none."""
     source = Path(__file__)
     if _git(source.parent, "ls-files", "--error-unmatch", source.name) is None:
         return None  # installed somewhere inside another project's repository

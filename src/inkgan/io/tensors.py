@@ -1,4 +1,4 @@
-"""Safetensors files that carry one JSON document; nothing is ever unpickled."""
+"""Safetensors files with one JSON document as metadata; nothing is ever unpickled."""
 
 import json
 from collections.abc import Mapping
@@ -18,6 +18,11 @@ KEY = "inkgan"
 def write(path: Path, tensors: Mapping[str, torch.Tensor], document: Mapping[str, Any]) -> None:
     """Write tensors and their document, whole or not at all.
 
+    Args:
+        path: of the file.
+        tensors: by name, on any device.
+        document: JSON values; its "kind" is checked when the file is read.
+
     Raises:
         ArtifactError: the file cannot be written (no space, no permission).
     """
@@ -30,7 +35,14 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], document: Mapping[str
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Read tensors and their document, which must call itself `kind`.
+    """Read tensors and their document.
+
+    Args:
+        path: of the file.
+        kind: that the document must have, such as "bundle".
+
+    Returns:
+        The tensors by name, on the CPU, and the document.
 
     Raises:
         ArtifactError: missing, damaged, or not such a file.

@@ -1,6 +1,6 @@
 """The named recipes: five reference systems, published objectives, and the flagship.
 
-`notes` tell what a source left open and what was chosen for it.
+`notes` say what a source leaves open, and what was chosen.
 """
 
 from pathlib import Path

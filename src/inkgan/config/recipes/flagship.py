@@ -1,4 +1,4 @@
-"""The flagship, what it has taught about other images, and short forms of it."""
+"""The flagship, its short form, and the same networks on other data sets."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ from inkgan.config.serialize import override
 
 _FLAGSHIP = Recipe(
     name="flagship",
-    notes="The conditional generator that comes with inkgan; docs/flagship.md tells what was "
-    "tried. The class scales the generator's norms, and three latent coordinates are the slant, "
-    "thickness and width of the stroke, which a head of the discriminator reads. Relativistic "
-    "pairing with R1 and R2 at every fourth step.",
+    notes="The conditional generator that comes with inkgan; docs/flagship.md has the experiments. "
+    "The class conditions the generator's batch norms, and three latent coordinates control the "
+    "slant, thickness and width of the stroke, which a head of the discriminator predicts. "
+    "Relativistic loss with R1 and R2 at every fourth step.",
     data=Data(name="mnist"),
     model=Model(
         latent_dim=64,

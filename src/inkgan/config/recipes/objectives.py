@@ -1,6 +1,7 @@
-"""Published objectives and ways to condition, on networks of this project's size.
+"""Published objectives and kinds of conditioning, on networks of this project's size.
 
-What a paper fixes is the paper's; its networks are mostly larger, which the notes say.
+All that a paper fixes is as in the paper, except for the networks, which are mostly smaller; the
+notes say where.
 """
 
 from inkgan.config import (
@@ -46,9 +47,9 @@ _CGAN = Recipe(
 
 _ACGAN = Recipe(
     name="acgan",
-    notes="Odena et al. 2017: the discriminator also reads the class, of real images and fakes, "
-    "and the generator is to be read right. Images come out more typical than real ones. On "
-    "dcgan's networks.",
+    notes="Odena et al. 2017: the discriminator also classifies real and generated images, and the "
+    "generator is trained to be classified correctly. Its images are more typical than real ones. "
+    "On dcgan's networks.",
     data=_MNIST,
     model=Model(
         latent_dim=100,
@@ -73,7 +74,7 @@ _LSGAN = Recipe(
 _WGAN = Recipe(
     name="wgan",
     notes="Arjovsky et al. 2017: weights clipped to 0.01, five steps of the critic for one of the "
-    "generator. Adam without momentum stands for the paper's RMSProp.",
+    "generator. Adam without momentum replaces the paper's RMSProp.",
     data=_MNIST,
     model=_PLAIN,
     objective=Objective(loss="wasserstein", weight_clip=0.01),

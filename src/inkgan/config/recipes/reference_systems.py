@@ -1,6 +1,6 @@
 """The five reference systems, each as its description has it.
 
-`notes` tell what a source left open and what was chosen for it.
+`notes` say what a source leaves open, and what was chosen.
 """
 
 from inkgan.config import (
