@@ -135,13 +135,13 @@ def test_wrong_usage_is_quick_and_has_its_exit_code() -> None:
         (2, ["evaluate", "data:mnits"], "unknown data set 'mnits'; did you mean 'mnist'"),
         (2, ["evaluate", "nothing", "--inception"], r"pip install 'inkgan\[inception\]'"),
         (2, ["extractors", "fit", "--epochs", "0"], "--epochs 0 is impossible"),
-        (2, ["benchmark", "--minutes", "0"], "--minutes 0.0 is impossible"),
+        (2, ["benchmark", "--minutes", "0"], "--minutes must be more than 0, not 0"),
         (
             2,
             ["benchmark", "--minutes", "3", "--whole"],
-            "--whole .*--minutes 3.0 .*use one",
+            "--whole .*--minutes 3 .*use one",
         ),
-        (2, ["benchmark", "--page", "page.html"], r"--page page.html: .*an ending of \.md"),
+        (2, ["benchmark", "--page", "page.html"], r"--page page.html: .*the ending \.md"),
         (1, ["benchmark", "--also", "nothing"], "no run or bundle 'nothing'"),
         (
             2,
