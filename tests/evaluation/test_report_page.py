@@ -1,4 +1,4 @@
-"""The page of a judgement: whole, self-contained, and never a score without its floor."""
+"""The page of a report: whole, self-contained, and every score with its real baseline."""
 
 import re
 from dataclasses import replace
@@ -10,6 +10,7 @@ import pytest
 
 from inkgan.evaluation.baselines import BaselineCache
 from inkgan.evaluation.protocol import ProtocolRunner
+from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.report import charts, figures
 from inkgan.evaluation.report.report_page import ReportPage, page
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protocol
@@ -18,12 +19,7 @@ from inkgan.metrics.spec import METRIC_SPECS
 from tests.fixtures.references import small_reference, small_reference_set
 
 COUNT = 300
-
-
-def drawn(with_labels: bool) -> GeneratedImages:
-    real = small_reference()
-    rows = real.class_matched(COUNT, 9)
-    return GeneratedImages(real.train[rows], real.train_labels[rows] if with_labels else None)
+HOSTILE = '<script>alert("1")</script>\n&amp;\'"><img src=x onerror=alert(1)>'
 
 
 class Parsed(HTMLParser):
@@ -50,37 +46,62 @@ def parse(text: str) -> Parsed:
 
 
 @pytest.fixture(scope="module")
-def thorough(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
-    return assess(tmp_path_factory.mktemp("floors"), thorough=True, asked=True)
+def reference() -> ReferenceImages:
+    return small_reference()
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
-    return assess(tmp_path_factory.mktemp("floors"), thorough=False, asked=False)
+def labelled(reference: ReferenceImages) -> GeneratedImages:
+    rows = reference.class_matched(COUNT, 9)
+    return GeneratedImages(reference.train[rows], reference.train_labels[rows])
 
 
-def assess(folder: Path, thorough: bool, asked: bool) -> EvaluationResult:
-    target = small_reference_set()
+@pytest.fixture(scope="module")
+def unlabelled(labelled: GeneratedImages) -> GeneratedImages:
+    return GeneratedImages(labelled.pixels)
+
+
+@pytest.fixture(scope="module")
+def thorough(
+    labelled: GeneratedImages, tmp_path_factory: pytest.TempPathFactory
+) -> EvaluationResult:
+    return evaluated(labelled, tmp_path_factory.mktemp("baselines"), thorough=True)
+
+
+@pytest.fixture(scope="module")
+def quick(
+    unlabelled: GeneratedImages, tmp_path_factory: pytest.TempPathFactory
+) -> EvaluationResult:
+    return evaluated(unlabelled, tmp_path_factory.mktemp("baselines"), thorough=False)
+
+
+def evaluated(images: GeneratedImages, folder: Path, thorough: bool) -> EvaluationResult:
+    reference_set = small_reference_set()
     protocol = Protocol("small", images=COUNT, set_size=COUNT, thorough=thorough)
-    return ProtocolRunner(target, BaselineCache(target, folder), protocol).run(drawn(asked))
+    return ProtocolRunner(reference_set, BaselineCache(reference_set, folder), protocol).run(images)
 
 
-def judgement(assessment: EvaluationResult, asked: bool) -> ReportPage:
+def report(
+    result: EvaluationResult, images: GeneratedImages, reference: ReferenceImages
+) -> ReportPage:
     return ReportPage(
         title="runs/<a>",
         facts=[("recipe", "tiny & small")],
-        verdict=["Good <enough>.", *verdict(assessment)],
-        result=assessment,
-        images=drawn(asked),
-        reference=small_reference(),
+        verdict=["Good <enough>.", *verdict(result)],
+        result=result,
+        images=images,
+        reference=reference,
         real_features=small_reference_set().features.e1,
     )
 
 
 @pytest.mark.parametrize("kind", ["thorough", "quick"])
-def test_the_page_is_whole_and_self_contained(kind: str, request: pytest.FixtureRequest) -> None:
-    assessment: EvaluationResult = request.getfixturevalue(kind)
-    text = page(judgement(assessment, asked=kind == "thorough"))
+def test_the_page_is_whole_and_self_contained(
+    kind: str, reference: ReferenceImages, request: pytest.FixtureRequest
+) -> None:
+    result: EvaluationResult = request.getfixturevalue(kind)
+    images = request.getfixturevalue("labelled" if kind == "thorough" else "unlabelled")
+    text = page(report(result, images, reference))
     parsed = parse(text)
     assert "script" not in parsed.tags
     assert parsed.sources
@@ -89,18 +110,36 @@ def test_the_page_is_whole_and_self_contained(kind: str, request: pytest.Fixture
     assert "Good <enough>." in parsed.text
     assert "<enough>" not in text
     assert "runs/<a>" in parsed.text
-    for key, score in assessment.scores.items():
+    for key, score in result.scores.items():
         after = parsed.text.split(METRIC_SPECS[key].title)[1:]
-        assert any(f"{score.baseline.draws} draws" in row[:400] for row in after), key
+        assert any(f"{score.baseline.draws} draws" in row[:600] for row in after), key
 
 
-def test_figures_show_something(thorough: EvaluationResult) -> None:
-    images, train = drawn(with_labels=True), small_reference().train
-    digits = images.requested
+def test_hostile_names_are_escaped(
+    quick: EvaluationResult, unlabelled: GeneratedImages, reference: ReferenceImages
+) -> None:
+    hostile = replace(
+        report(replace(quick, notes=(HOSTILE,)), unlabelled, replace(reference, name=HOSTILE)),
+        title=HOSTILE,
+        facts=[(HOSTILE, HOSTILE)],
+        verdict=[HOSTILE, HOSTILE],
+    )
+    text = page(hostile)
+    parsed = parse(text)
+    assert "script" not in parsed.tags
+    assert "x" not in parsed.sources
+    assert parsed.text.count("alert(1)") >= 7
+    assert "onerror=alert(1)>" not in text
+
+
+def test_figures_show_something(
+    thorough: EvaluationResult, labelled: GeneratedImages, reference: ReferenceImages
+) -> None:
+    digits, pixels = labelled.requested, labelled.pixels
     assert digits is not None
-    assert figures.by_digit(images.pixels, digits, "x").std() > 10
-    assert len(figures.nearest_training(images.pixels, digits, train)) == 10
-    copies = figures.closest_copies(images.pixels, thorough.nearest["pixels"], train)
+    assert figures.by_digit(pixels, digits, "x").std() > 10
+    assert len(figures.nearest_training(pixels, digits, reference.train)) == 10
+    copies = figures.closest_copies(pixels, thorough.nearest["pixels"], reference.train)
     assert copies[0].caption == "ratio 0.00"
     for chart in charts.CLASS_CHARTS:
         assert charts.class_chart(thorough.classes, chart).std() > 5
@@ -110,7 +149,9 @@ def test_figures_show_something(thorough: EvaluationResult) -> None:
     assert all(chart.std() > 5 for chart in charts.score_charts(thorough))
 
 
-def test_an_assessment_of_one_digit_alone_can_be_shown(quick: EvaluationResult) -> None:
+def test_a_result_of_one_digit_alone_can_be_shown(
+    quick: EvaluationResult, unlabelled: GeneratedImages, reference: ReferenceImages
+) -> None:
     alone = {1: {"share": 1.0, "fd": 3.0, "recall": 0.5, "variety": 0.9}}
     classes = {d: alone.get(d, {"share": 0.0}) for d in range(10)}
-    assert page(judgement(replace(quick, classes=classes), asked=False))
+    assert page(report(replace(quick, classes=classes), unlabelled, reference))

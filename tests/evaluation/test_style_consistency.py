@@ -183,7 +183,7 @@ def test_a_conditional_generator_is_judged_by_its_labels_and_its_hand(
     assert document["style_consistency"]["latents"] == LATENTS
     assert set(document["style_consistency"]["styles"]) == set(STYLES)
     page = judged.page_path.read_text(encoding="utf-8")
-    section = page.split("<h2>One hand</h2>")[1].split("<h2>")[0]
+    section = page.split("<h2>Style consistency</h2>")[1].split("<h2>")[0]
     assert "data:image/png" in section
     value = document["style_consistency"]["styles"]["slant"]["consistency"]["value"]
     assert f"{abs(value):.2f}" in section
@@ -195,7 +195,7 @@ def test_an_unconditional_generator_has_no_hand(
     bundle_of(get_recipe("mlp")).save(tmp_path / "plain.safetensors")
     judged = judge(tmp_path / "plain.safetensors")
     assert judged.document["style_consistency"] is None
-    assert "One hand" not in judged.page_path.read_text(encoding="utf-8")
+    assert "<h2>Style consistency</h2>" not in judged.page_path.read_text(encoding="utf-8")
 
 
 def test_labels_that_are_no_digits_are_not_requested(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Charts on a judgement's page: digit by digit, confusions, and every score beside its floor."""
+"""Charts of a report: digit by digit, confusions, and scores beside their real baselines."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -47,16 +47,16 @@ def worst_digit(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -
 
 
 def class_chart(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -> UInt8:
-    """Draw one measure of each digit as a dot, joined to its floor; the worst one is orange."""
+    """Draw one measure of each digit as a dot, joined to its baseline; the worst one is orange."""
     figure, axes = narrow_chart(3.6, 3.6, chart.title)
     worst = worst_digit(classes, chart)
     for digit in DIGITS:
         row = classes.get(digit, {})
         value = row.get(chart.kind)
-        floor = row.get(f"{chart.kind}_baseline", 1.0 if chart.kind == "variety" else None)
+        baseline = row.get(f"{chart.kind}_baseline", 1.0 if chart.kind == "variety" else None)
         color = ORANGE if digit == worst else BLUE
-        if floor is not None:
-            axes.plot(floor, digit, "|", color=GRAY, markersize=14, markeredgewidth=2.5)
+        if baseline is not None:
+            axes.plot(baseline, digit, "|", color=GRAY, markersize=14, markeredgewidth=2.5)
         if value is None:
             axes.annotate(
                 "too few images",
@@ -67,8 +67,8 @@ def class_chart(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -
                 color=GRAY,
             )
             continue
-        if floor is not None:
-            axes.plot([floor, value], [digit, digit], color=color, linewidth=1.5, alpha=0.5)
+        if baseline is not None:
+            axes.plot([baseline, value], [digit, digit], color=color, linewidth=1.5, alpha=0.5)
         axes.plot(value, digit, "o", color=color, markersize=7)
         if digit == worst:
             axes.annotate(
@@ -87,9 +87,9 @@ def class_chart(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -
 
 
 def confusion_chart(table: np.ndarray, labelled: bool) -> UInt8:
-    """Draw the digits taken for each other (10, 10) per mille of all images.
+    """Draw a confusion matrix (10, 10) in per mille of all images.
 
-    The colors are those of the mistakes alone: the right answers would drown them.
+    Only mistakes are colored; the diagonal is far larger.
     """
     figure, axes = narrow_chart(4.8, 4.6)
     mistakes = np.where(np.eye(10, dtype=bool), 0.0, table)
@@ -111,47 +111,47 @@ def confusion_chart(table: np.ndarray, labelled: bool) -> UInt8:
             )
     axes.set_xticks(list(DIGITS))
     axes.set_yticks(list(DIGITS))
-    axes.set_xlabel("digit read" if labelled else "nearly as likely", fontsize=LABEL_SIZE)
-    axes.set_ylabel("digit asked for" if labelled else "digit read", fontsize=LABEL_SIZE)
+    axes.set_xlabel("predicted digit" if labelled else "second most likely", fontsize=LABEL_SIZE)
+    axes.set_ylabel("requested digit" if labelled else "predicted digit", fontsize=LABEL_SIZE)
     axes.grid(visible=False)
     return figure_pixels(figure)
 
 
 def score_charts(assessment: EvaluationResult) -> list[UInt8]:
-    """Draw distances as multiples of their floors, and shares as points from theirs.
+    """Draw distances as multiples of their baselines, shares as points from theirs.
 
-    A distance whose floor is about zero cannot be divided by it, and is left out.
+    A distance whose baseline is about zero cannot be divided by it, and is left out.
     """
     scores = list(assessment.scores.values())
     ratios = [_ratio(score) for score in scores if shows_ratio(score.spec) and has_ratio(score)]
     points = [_points(score) for score in scores if score.spec.unit in ("share", "fraction")]
     charts = []
     if ratios:
-        charts.append(_score_chart("Times the distance between real sets", ratios, log=True))
+        charts.append(_score_chart("Distance, multiples of the real baseline", ratios, log=True))
     if points:
-        charts.append(_score_chart("Points worse than real images", points, log=False))
+        charts.append(_score_chart("Percentage points worse than real images", points, log=False))
     return charts
 
 
 def shows_ratio(spec: MetricSpec) -> bool:
     """Tell whether a metric has a place in the chart of multiples of the baseline."""
-    return spec.is_distance and spec.key != "fid"
+    return spec.is_distance and spec.baseline != "inception"
 
 
 def has_ratio(score: Score) -> bool:
-    """Tell whether a floor is far enough from zero to divide by."""
+    """Tell whether a baseline is far enough from zero to divide by."""
     return score.baseline.mean > 2 * score.baseline.sd > 0 and score.value > 0
 
 
 class _Mark(NamedTuple):
-    """A row of a chart of scores: where floor and score stand, and the words beside."""
+    """A row of a chart of scores: baseline, score, interval and the label beside."""
 
     title: str
-    floor: float
-    floor_sd: float
+    baseline: float
+    baseline_sd: float
     value: float
     ends: tuple[float, float]
-    words: str
+    label: str
 
 
 def _ratio(score: Score) -> _Mark:
@@ -172,17 +172,17 @@ def _points(score: Score) -> _Mark:
 
 
 def _score_chart(title: str, marks: Sequence[_Mark], log: bool) -> UInt8:
-    """Draw scores and their intervals, each before two deviations of its floor."""
+    """Draw scores and their intervals, each before two deviations of its baseline."""
     figure, axes = narrow_chart(4.8, 0.9 + 0.38 * len(marks), title)
     for row, mark in enumerate(marks):
-        low, band = mark.floor - 2 * mark.floor_sd, 4 * mark.floor_sd
+        low, band = mark.baseline - 2 * mark.baseline_sd, 4 * mark.baseline_sd
         axes.barh(row, band, left=low, height=0.7, color=GRAY, alpha=0.35)
-        axes.plot([mark.floor] * 2, [row - 0.35, row + 0.35], color=GRAY, linewidth=2)
+        axes.plot([mark.baseline] * 2, [row - 0.35, row + 0.35], color=GRAY, linewidth=2)
         axes.plot(mark.ends, [row, row], color=BLUE, linewidth=1.5)
         axes.plot(mark.value, row, "o", color=BLUE, markersize=6)
-        right = max(mark.ends[1], mark.floor + 2 * mark.floor_sd)
+        right = max(mark.ends[1], mark.baseline + 2 * mark.baseline_sd)
         axes.annotate(
-            mark.words,
+            mark.label,
             (right, row),
             (6, 0),
             textcoords="offset points",

@@ -1,4 +1,4 @@
-"""One judgement of generated digits as a self-contained HTML page, for screen and paper."""
+"""The report of an evaluation as a self-contained HTML page, for screen and paper."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,11 @@ from inkgan.evaluation.report import charts, figures
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages
 from inkgan.evaluation.score import Score
 from inkgan.images import data_uri
-from inkgan.metrics.spec import MINUS
+from inkgan.metrics.spec import METRIC_SPECS, MINUS, format_number
 from inkgan.metrics.stats.intervals import Interval
 from inkgan.metrics.style_consistency import StyleConsistency
 
 LIKE_REAL, FAR = 3.0, 30.0  # |z| up to which a score reads as real, and from which as far off
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,14 @@ class ReportPage:
     """What the page shows.
 
     Attributes:
-        title: what was judged.
-        facts: names and values that say how it was made and judged, and what it cost.
+        title: what was evaluated.
+        facts: names and values that say how it was made and evaluated, and what it cost.
         verdict: plain sentences, the first the overall one.
         result: all scores.
         images: the first set, those of `result.features`.
         reference: the real images.
-        real_features: what E1 sees in its test images (n, 128).
-        style: whether the digits of a latent share a style; None where labels are not obeyed.
+        real_features: E1's features of its test images (n, 128).
+        style: the style consistency; None for generators without labels.
     """
 
     title: str
@@ -46,7 +45,7 @@ class ReportPage:
 
 
 def page(report: ReportPage) -> str:
-    """Return the HTML of a judgement: one file, figures inside, no script, nothing to load."""
+    """Return the HTML of a report: one file with its figures, no script, nothing to load."""
     environment = Environment(
         loader=PackageLoader("inkgan.evaluation.report"),
         autoescape=True,
@@ -54,7 +53,7 @@ def page(report: ReportPage) -> str:
         lstrip_blocks=True,
     )
     result = report.result
-    return environment.get_template("judgement.html").render(
+    return environment.get_template("report.html").render(
         title=report.title,
         verdict=report.verdict,
         facts=report.facts,
@@ -62,9 +61,10 @@ def page(report: ReportPage) -> str:
         scores=[_score_row(score) for score in result.scores.values()],
         keys=set(result.scores),
         classes=_class_rows(result),
-        alarms=_alarm_rows(result),
-        hand=report.style,
-        hand_rows=[] if report.style is None else _hand_rows(report.style),
+        copy_tests=_copy_test_rows(result),
+        style=report.style,
+        style_rows=[] if report.style is None else _style_rows(report.style),
+        glossary=[spec for spec in map(METRIC_SPECS.get, result.scores) if spec is not None],
         labelled=report.images.requested is not None,
         without_ratio=_without_ratio(result),
         notes=result.notes,
@@ -74,27 +74,27 @@ def page(report: ReportPage) -> str:
 
 
 def _pictures(report: ReportPage) -> dict[str, Any]:
-    result, reference, fakes = report.result, report.reference, report.images.pixels
-    asked, features = report.images.requested, result.features
-    digits = features.predicted if asked is None else asked
-    best, worst = figures.by_realism(fakes, features, asked, report.real_features)
+    result, reference, images = report.result, report.reference, report.images.pixels
+    requested, features = report.images.requested, result.features
+    digits = features.predicted if requested is None else requested
+    best, worst = figures.by_realism(images, features, requested, report.real_features)
     near = result.nearest.get("pixels")
-    hand = report.style
-    copies = [] if near is None else figures.closest_copies(fakes, near, reference.train)
+    style = report.style
+    copies = [] if near is None else figures.closest_copies(images, near, reference.train)
     return {
-        "drawn": data_uri(figures.by_digit(fakes, digits, "drawn")),
+        "generated": data_uri(figures.by_digit(images, digits, "drawn")),
         "real": data_uri(figures.by_digit(reference.test, reference.test_labels, "real")),
         "best": _tiles(best),
         "worst": _tiles(worst),
-        "nearest": _tiles(figures.nearest_training(fakes, digits, reference.train)),
+        "nearest": _tiles(figures.nearest_training(images, digits, reference.train)),
         "copies": _tiles(copies),
-        "hands": None if hand is None else data_uri(figures.hands(hand.examples)),
+        "style_examples": None if style is None else data_uri(figures.latent_rows(style.examples)),
         "score_charts": [data_uri(chart) for chart in charts.score_charts(result)],
         "class_charts": [
             (chart.title, data_uri(charts.class_chart(result.classes, chart)))
             for chart in charts.CLASS_CHARTS
         ],
-        "confusion": data_uri(charts.confusion_chart(result.confusion, asked is not None)),
+        "confusion": data_uri(charts.confusion_chart(result.confusion, requested is not None)),
     }
 
 
@@ -103,58 +103,29 @@ def _tiles(tiles: Sequence[figures.Tile]) -> list[tuple[str, str]]:
 
 
 def _score_row(score: Score) -> dict[str, str]:
-    """Put a score into words; value and floor are written alike."""
-    metric, floor = score.spec, score.baseline
-    write = _writer(score)
+    """Write everything that the page shows of a score."""
+    spec, baseline = score.spec, score.baseline
     word, tone = _reading(score)
-    unsigned = write(abs(score.excess)).replace(" %", " points")
     return {
-        "title": metric.title,
-        "reads": metric.summary,
-        "arrow": metric.arrow,
-        "direction": metric.direction_text,
-        "value": write(score.value),
-        "interval": f"{write(score.low)} to {write(score.high)}",
-        "spread": score.interval_over,
-        "floor": write(floor.mean),
-        "floor_sd": write(floor.sd).replace(" %", " points"),
-        "draws": str(floor.draws),
-        "excess": (MINUS if score.excess < 0 else "+") + unsigned,
+        "title": spec.title,
+        "summary": spec.summary,
+        "arrow": spec.arrow,
+        "direction": spec.direction_text,
+        "value": spec.format(score.value),
+        "interval": spec.format_interval(score.low, score.high),
+        "interval_over": score.interval_over,
+        "baseline": spec.format(baseline.mean),
+        "baseline_sd": spec.format(baseline.sd).replace(" %", " points"),
+        "draws": str(baseline.draws),
+        "excess": spec.format_difference(score.excess),
         "z": _z(score.z),
         "word": word,
         "tone": tone,
     }
 
 
-def _writer(score: Score) -> Callable[[float], str]:
-    """Choose how all numbers of a score are written: per cent, decimals or three digits."""
-    if score.spec.unit == "fraction":
-        return lambda value: f"{value:.3f}".replace("-", MINUS)
-    if score.spec.is_share:
-        ends = (score.value, score.baseline.mean)
-        # Near 0 and 1 a tenth of a point is too coarse to tell the images from real ones.
-        decimals = 2 if any(min(share, 1 - share) < 0.02 for share in ends) else 1
-        return lambda value: _percent(value, decimals)
-    return three_digits
-
-
 def _percent(share: float, decimals: int = 1) -> str:
     return f"{100 * share:.{decimals}f} %"
-
-
-def three_digits(value: float) -> str:
-    """Write a number with three significant digits, with a power of ten where it is tiny."""
-    if not np.isfinite(value):
-        return "—"
-    size = abs(value)
-    if size >= 999.5:
-        text = f"{size:,.0f}"
-    elif 0 < size < 0.001:
-        mantissa, exponent = f"{size:.2e}".split("e")
-        text = f"{mantissa}·10" + str(int(exponent)).translate(SUPERSCRIPTS)
-    else:
-        text = f"{size:#.3g}".rstrip(".") if size else "0"
-    return MINUS * (value < 0) + text
 
 
 def _z(z: float) -> str:
@@ -168,7 +139,7 @@ def _reading(score: Score) -> tuple[str, str]:
     unknown = 0.0 if score.excess <= 0 else FAR
     z = score.z if np.isfinite(score.z) else unknown
     if score.spec.group == "memorization":
-        return ("nearer than real", "off") if z > LIKE_REAL else ("no sign of copying", "like")
+        return ("closer than real", "off") if z > LIKE_REAL else ("no sign of copying", "like")
     if abs(z) <= LIKE_REAL:
         return "like real", "like"
     if score.spec.direction == "baseline" and score.value > score.baseline.mean:
@@ -179,7 +150,7 @@ def _reading(score: Score) -> tuple[str, str]:
 
 
 def _class_rows(result: EvaluationResult) -> list[tuple[int, list[dict[str, Any]]]]:
-    """List each digit's measures and floors, and mark the worst digit of each measure."""
+    """List each digit's measures and baselines, and mark the worst digit of each measure."""
     worst = {chart.kind: charts.worst_digit(result.classes, chart) for chart in charts.CLASS_CHARTS}
     return [
         (
@@ -188,7 +159,7 @@ def _class_rows(result: EvaluationResult) -> list[tuple[int, list[dict[str, Any]
                 {
                     "title": title,
                     "value": write(row[kind]) if kind in row else None,
-                    "floor": write(row[f"{kind}_baseline"])
+                    "baseline": write(row[f"{kind}_baseline"])
                     if f"{kind}_baseline" in row
                     else "not known",
                     "worst": worst.get(kind) == digit,
@@ -200,21 +171,21 @@ def _class_rows(result: EvaluationResult) -> list[tuple[int, list[dict[str, Any]
     ]
 
 
-def _alarm_rows(result: EvaluationResult) -> list[dict[str, Any]]:
+def _copy_test_rows(result: EvaluationResult) -> list[dict[str, Any]]:
     return [
         {
             "space": {"pixels": "pixels", "e2": "E2 features"}.get(space, space),
-            "share": _percent(alarm.share, 2),
-            "expected": _percent(alarm.expected, 2),
-            "p_value": three_digits(alarm.p_value),
-            "alarm": alarm.alarm,
-            "detectable": _percent(alarm.detectable, 2) if np.isfinite(alarm.detectable) else None,
+            "share": _percent(test.share, 2),
+            "expected": _percent(test.expected, 2),
+            "p_value": format_number(test.p_value),
+            "detected": test.alarm,
+            "detectable": _percent(test.detectable, 2) if np.isfinite(test.detectable) else None,
         }
-        for space, alarm in result.copy_tests.items()
+        for space, test in result.copy_tests.items()
     ]
 
 
-def _hand_rows(hand: StyleConsistency) -> list[dict[str, Any]]:
+def _style_rows(consistency: StyleConsistency) -> list[dict[str, Any]]:
     return [
         {
             "style": style,
@@ -224,7 +195,7 @@ def _hand_rows(hand: StyleConsistency) -> list[dict[str, Any]]:
                 ("permuted latents", _correlation(shared.permuted)),
             ],
         }
-        for style, shared in hand.styles.items()
+        for style, shared in consistency.styles.items()
     ]
 
 
@@ -246,7 +217,7 @@ def _without_ratio(result: EvaluationResult) -> list[str]:
 
 CLASS_COLUMNS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("share", "Share", _percent),
-    ("fd", "Distance", three_digits),
+    ("fd", "Distance", format_number),
     ("recall", "Recall", _percent),
     ("variety", "Variety", lambda ratio: f"{ratio:.2f}"),
 )
