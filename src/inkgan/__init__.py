@@ -13,6 +13,7 @@ __all__ = [
     "DatasetSpec",
     "Generator",
     "InkganError",
+    "MetricSpec",
     "Recipe",
     "Run",
     "benchmark",
@@ -24,6 +25,7 @@ __all__ = [
     "load_dataset",
     "morph",
     "register_dataset",
+    "register_metric",
     "styled",
     "synth",
     "train",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from inkgan.handwriting.write import write
     from inkgan.inversion.imitate import imitate
     from inkgan.io.run_dir import Run
+    from inkgan.metrics.spec import MetricSpec, register_metric
     from inkgan.runs.api import train
     from inkgan.synthesis.synth import synth
 
@@ -65,6 +68,8 @@ _HOMES = {
     "DatasetSpec": "inkgan.data.spec",
     "load_dataset": "inkgan.data.dataset",
     "register_dataset": "inkgan.data.registry",
+    "MetricSpec": "inkgan.metrics.spec",
+    "register_metric": "inkgan.metrics.spec",
     "morph": "inkgan.handwriting.morph",
     "synth": "inkgan.synthesis.synth",
     "styled": "inkgan.generation.deprecated",

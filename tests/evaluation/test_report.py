@@ -16,8 +16,10 @@ from inkgan.evaluation.report_document import (
     FORMAT_VERSION,
     KIND,
     Report,
+    find_report,
     migrate_report,
     read_report,
+    report_folder,
 )
 from inkgan.evaluation.results import GeneratedImages, Protocol
 from inkgan.metrics.spec import MetricSpec, register_metric, unregister_metric
@@ -204,3 +206,16 @@ def test_a_newer_or_foreign_report_is_refused(tmp_path: Path) -> None:
     files.write_json(path, {"mine": 1})
     with pytest.raises(ArtifactError, match="is no report of inkgan"):
         read_report(path)
+
+
+def test_reports_of_files_are_found_where_older_versions_put_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bundle = Path("mine.safetensors")
+    assert find_report(bundle) is None
+    files.write_json(Path("mine-judged/report.json"), {})
+    assert find_report(bundle) == Path("mine-judged/report.json")
+    files.write_json(report_folder(bundle) / "report.json", {})
+    assert find_report(bundle) == Path("mine-evaluation/report.json")
+    assert report_folder(tmp_path) == tmp_path

@@ -55,7 +55,7 @@ def test_scores_of_other_weights_stay_behind(run: Path) -> None:
     report(run, "0" * 64)
     told: list[str] = []
     assert bundle_of(run, warn=told.append).scores == {}
-    assert "judges other weights" in told[0]
+    assert "about other weights" in told[0]
 
 
 def test_a_report_that_cannot_be_read_is_named(run: Path) -> None:

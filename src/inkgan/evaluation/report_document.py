@@ -124,6 +124,21 @@ def copy_file(source: Path, target: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
+def report_folder(source: Path) -> Path:
+    """Return where the report of a run folder or a file goes by default."""
+    return source if source.is_dir() else Path(f"{source.stem}-evaluation")
+
+
+def find_report(source: Path) -> Path | None:
+    """Return the report.json of a run folder or a file, if there is one.
+
+    Older versions put that of a file NAME into NAME-judged.
+    """
+    folders = (report_folder(source), Path(f"{source.stem}-judged"))
+    paths = (folder / REPORT for folder in folders)
+    return next((path for path in paths if path.is_file()), None)
+
+
 def is_report(document: object) -> bool:
     """Return whether a JSON document is a report of this or an older version."""
     return isinstance(document, dict) and document.get("kind") in (KIND, *OLDER_KINDS)

@@ -13,12 +13,13 @@ import torch
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
 from inkgan.data.readers.folder import read_npz_images, read_pictures
-from inkgan.data.registry import DIGITS
 from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation.reference import ReferenceImages, class_matched
+from inkgan.evaluation.report_document import report_folder
 from inkgan.evaluation.results import GeneratedImages, Protocol, check_images
 from inkgan.generation.generator import Generator
 from inkgan.generation.load import Checkpoint, find, load
+from inkgan.generation.protocols import can_classify
 from inkgan.generation.sampling import CHUNK
 from inkgan.io.run_dir import Run
 from inkgan.metrics.features.networks import SIDE
@@ -119,8 +120,7 @@ def open_images(source: Any, options: SourceOptions = SourceOptions()) -> Source
         return _file_source(path, options.stacked)
     generator = load(text, device=options.device, checkpoint=options.checkpoint)
     found = find(text)
-    folder = found if found.is_dir() else Path(f"{found.stem}-evaluation")
-    return _generator_source(text, generator, folder, options.checkpoint)
+    return _generator_source(text, generator, report_folder(found), options.checkpoint)
 
 
 # --- generators ---
@@ -146,7 +146,7 @@ def _generator_source(
     if bundle.recipe.data.name not in DIGIT_SETS:
         name = bundle.recipe.data.name
         notes = (f"Trained on {name}, but compared with the reference's digits.",)
-    obeys = generator.conditional and bundle.classes == DIGITS
+    obeys = generator.conditional and can_classify(bundle)
     if obeys:
         facts["labels"] = "requested, in the shares of the reference's test images"
 

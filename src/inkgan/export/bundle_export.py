@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.evaluation.report_document import REPORT, read_report
+from inkgan.evaluation.report_document import find_report, read_report
 from inkgan.generation.load import Checkpoint, find, load_source
 from inkgan.io.bundle import Bundle, MeasuredScore
 
@@ -24,17 +24,15 @@ def bundle_of(
 ) -> Bundle:
     """Load the bundle of a run, file or name, with the scores of its report.json.
 
-    That of a file NAME.safetensors is looked for in NAME-judged, where `inkgan evaluate` puts it.
-
-    Scores of other weights than the bundle's are left out, and `warn` is told.
+    The report of a file NAME.safetensors is looked for in NAME-evaluation, where `inkgan.evaluate`
+    puts it. Scores of other weights than the bundle's are left out, with a warning.
 
     Raises:
         ArtifactError: there is nothing there, or it is damaged.
     """
     bundle, found = load_source(source, checkpoint), find(source)
-    judged_in = found if found.is_dir() else Path(f"{found.stem}-judged")
-    report = judged_in / REPORT
-    if not report.is_file():
+    report = find_report(found)
+    if report is None:
         return bundle
     document = read_report(report)
     try:
@@ -46,13 +44,13 @@ def bundle_of(
         }
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
-            f"{report} is no judgement that can be read ({error!r}); judge anew with: "
+            f"{report} is no report that can be read ({error!r}); evaluate again with: "
             f"inkgan evaluate {source} --fresh"
         ) from error
     if judged != bundle.digest:
         warn(
-            f"{report} judges other weights than these, so its scores are left out; judge these "
-            f"with: inkgan evaluate {source} --checkpoint {checkpoint}"
+            f"{report} is about other weights than these, so its scores are left out; evaluate "
+            f"these with: inkgan evaluate {source} --checkpoint {checkpoint}"
         )
         return bundle
     return dataclasses.replace(bundle, scores=bundle.scores | scores)
