@@ -29,7 +29,7 @@ PACKAGES = {
     "runs": ("one training run", 5.6),
     "evaluation": ("scores, verdict, report", 5.6),
     "synthesis": ("labelled data sets", 8.8),
-    "export": ("ONNX, HTML page, hub", 7.0),
+    "exporters": ("ONNX, HTML page, hub", 7.0),
     "cli": ("a command for each verb", 7.4),
 }
 INK, BOX, LINE = "#1f2328", "#eef4fb", "#6e7781"

@@ -48,12 +48,12 @@ ALLOWED: dict[str, set[str]] = {
     "runs": FOUNDATION | {"data", "generation", "io", "metrics", "models", "training"},
     "evaluation": FOUNDATION | {"data", "generation", "io", "metrics", "models", "runs"},
     "synthesis": FOUNDATION | {"generation", "io", "metrics"},
-    "export": FOUNDATION | {"data", "evaluation", "generation", "io", "metrics", "models"},
+    "exporters": FOUNDATION | {"data", "evaluation", "generation", "io", "metrics", "models"},
     "cli": FOUNDATION
     | {
         "data",
         "evaluation",
-        "export",
+        "exporters",
         "generation",
         "handwriting",
         "inversion",

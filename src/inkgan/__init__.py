@@ -19,6 +19,7 @@ __all__ = [
     "benchmark",
     "compare",
     "evaluate",
+    "export",
     "get_recipe",
     "imitate",
     "load",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from inkgan.evaluation.benchmark import benchmark
     from inkgan.evaluation.evaluate import evaluate
     from inkgan.evaluation.report.compare import compare
+    from inkgan.exporters.export import export
     from inkgan.generation.deprecated import styled
     from inkgan.generation.generator import Generator
     from inkgan.generation.load import load
@@ -62,6 +64,7 @@ _HOMES = {
     "benchmark": "inkgan.evaluation.benchmark",
     "compare": "inkgan.evaluation.report.compare",
     "evaluate": "inkgan.evaluation.evaluate",
+    "export": "inkgan.exporters.export",
     "get_recipe": "inkgan.config.recipes",
     "imitate": "inkgan.inversion.imitate",
     "load": "inkgan.generation.load",

@@ -20,6 +20,11 @@ def cache_folder() -> Path:
     return Path(moved) if moved else Path(platformdirs.user_cache_dir("inkgan", appauthor=False))
 
 
+def is_offline() -> bool:
+    """Return whether INKGAN_OFFLINE forbids the network."""
+    return os.environ.get("INKGAN_OFFLINE", "") not in ("", "0")
+
+
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.

@@ -13,7 +13,7 @@ from inkgan.cli.main import main
 from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.export.bundle_export import bundle_of, export_bundle
+from inkgan.exporters.bundle_export import export_bundle, load_scored_bundle
 from inkgan.generation.load import load
 from inkgan.images import Shape
 from inkgan.io.bundle import Bundle, MeasuredScore, load_bundle
@@ -54,14 +54,14 @@ def test_scores_of_the_report_come_along(run: Path, bundle: Bundle, tmp_path: Pa
 def test_scores_of_other_weights_stay_behind(run: Path) -> None:
     report(run, "0" * 64)
     told: list[str] = []
-    assert bundle_of(run, warn=told.append).scores == {}
-    assert "about other weights" in told[0]
+    assert load_scored_bundle(run, warn=told.append).scores == {}
+    assert "belongs to other weights" in told[0]
 
 
 def test_a_report_that_cannot_be_read_is_named(run: Path) -> None:
     (run / "report.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ArtifactError, match=r"report\.json is no report"):
-        bundle_of(run)
+        load_scored_bundle(run)
 
 
 def test_half_is_half_the_size_and_draws_the_same(bundle: Bundle, tmp_path: Path) -> None:
@@ -123,5 +123,5 @@ def test_command_line(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_license_is_an_identifier(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--license 'All rights' is no identifier"):
+    with pytest.raises(ConfigError, match="`license` 'All rights' is no identifier"):
         export_bundle(run, tmp_path / "out.safetensors", license="All rights")

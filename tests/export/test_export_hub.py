@@ -16,8 +16,8 @@ import inkgan
 from inkgan.cli.main import main
 from inkgan.config import serialize as toml
 from inkgan.errors import ArtifactError, ConfigError, InkganError
-from inkgan.export.bundle_export import licensed
-from inkgan.export.hub_folder import export_hub, push_folder
+from inkgan.exporters.bundle_export import with_license
+from inkgan.exporters.hub_folder import export_hub, push_folder
 from inkgan.generation.hub_download import is_hub_name
 from inkgan.io.bundle import Bundle, MeasuredScore, load_bundle
 from tests.fixtures.bundles import small_bundle
@@ -30,7 +30,7 @@ SCORES = {
 
 
 def scored() -> Bundle:
-    return dataclasses.replace(licensed(small_bundle(), "cc0-1.0"), scores=SCORES)
+    return dataclasses.replace(with_license(small_bundle(), "cc0-1.0"), scores=SCORES)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_the_card_is_one_that_the_hub_reads(folder: Path) -> None:
     assert "| Recall | 50.00 % | 75.00 % |" in card.text
     assert 'inkgan.load("someone/digits")' in card.text
     assert scored().digest in card.text
-    assert "![Drawn by small](samples.png)" in card.text
+    assert "![Images drawn by small](samples.png)" in card.text
     assert (folder / "samples.png").is_file()
 
 
@@ -91,19 +91,19 @@ def test_an_unconditional_card_without_scores(tmp_path: Path) -> None:
     card = ModelCard.load(tmp_path / "README.md")
     assert card.data.license == "unknown"
     assert card.data.eval_results is None
-    assert "It draws what it likes." in card.text
+    assert "It is unconditional" in card.text
     assert "sample(seeds=[0, 1, 2])" in card.text
     assert small_bundle("mlp", "").rounded().digest in card.text
 
 
 def test_a_folder_with_other_things_is_left_alone(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="or replace what is there with --force"):
+    with pytest.raises(ArtifactError, match="or replace its files with `force=True`"):
         export_hub(scored(), folder)
     export_hub(scored(), folder, force=True)
     (folder / "mine.txt").touch()
-    with pytest.raises(ArtifactError, match=r"holds mine\.txt; name another folder$"):
+    with pytest.raises(ArtifactError, match=r"contains mine\.txt; use another folder$"):
         export_hub(scored(), folder, force=True)
-    with pytest.raises(ArtifactError, match="is a file; name a folder"):
+    with pytest.raises(ArtifactError, match="is a file; use the path of a folder"):
         export_hub(scored(), folder / "mine.txt")
 
 
@@ -228,7 +228,7 @@ def test_impossible_names_are_refused_before_work(
     name: str, tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("export", "hub", "nothing", tmp_path / "out", "--push", name) == 2
-    assert f"--push {name!r}: write it as user/name" in capsys.readouterr().err
+    assert f"must be user/name, not {name!r}" in capsys.readouterr().err
 
 
 def test_pushing_needs_the_extra(
@@ -240,5 +240,5 @@ def test_pushing_needs_the_extra(
     without_the_library(monkeypatch)
     assert command("export", "hub", "nothing", tmp_path / "out", "--push", "me/digits") == 2
     assert "pip install 'inkgan[hub]'" in capsys.readouterr().err
-    with pytest.raises(InkganError, match="--push needs the extra"):
+    with pytest.raises(InkganError, match="`push` needs the extra"):
         push_folder(tmp_path, "me/digits")

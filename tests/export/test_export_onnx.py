@@ -13,8 +13,8 @@ import torch
 
 from inkgan.cli.main import main
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.export import onnx as exporting
-from inkgan.export.onnx import export_onnx
+from inkgan.exporters import onnx as exporting
+from inkgan.exporters.onnx import export_onnx
 from inkgan.generation.generator import Generator
 from inkgan.images import to_array, to_uint8
 from tests.fixtures.bundles import small_bundle

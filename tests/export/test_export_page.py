@@ -19,9 +19,9 @@ from inkgan import rng
 from inkgan.cli.main import main
 from inkgan.config.serialize import override
 from inkgan.errors import ConfigError
-from inkgan.export.html_page import export_page, page
-from inkgan.export.lowering import program_of
-from inkgan.export.slider_calibration import PLACES, style_scales
+from inkgan.exporters.html_page import export_page, render_page
+from inkgan.exporters.lowering import lower
+from inkgan.exporters.slider_calibration import POSITIONS, calibrate_sliders
 from inkgan.generation.generator import Generator
 from inkgan.generation.sampling import latents_from_seeds
 from inkgan.generation.style_control.calibration import DRAWS, FIRST_SEED
@@ -84,8 +84,8 @@ def finished(shown: Page) -> None:
     shown.wait_for_selector("html[data-ready=all]", state="attached", timeout=60_000)
 
 
-def drawn(shown: Page, label: int, hand: int) -> np.ndarray:
-    values = shown.evaluate(f"Array.from(imageOf({label}, {hand}).image)")
+def drawn(shown: Page, label: int, writer: int) -> np.ndarray:
+    values = shown.evaluate(f"Array.from(imageOf({label}, {writer}).image)")
     return np.reshape(np.asarray(values, np.float64), (12, 12))
 
 
@@ -100,8 +100,8 @@ def in_python(bundle: Bundle, z: torch.Tensor, labels: list[int]) -> np.ndarray:
 def test_the_browser_draws_what_torch_draws(functions: Page, name: str, conditioning: str) -> None:
     bundle, labels = small_bundle(name, conditioning), [3, 0, 9]
     z = latents_from_seeds(range(3), bundle.recipe.model.latent_dim)
-    program = program_of(bundle)
-    images = functions.evaluate(DRAW, [program.steps, program.base64, z.tolist(), labels])
+    network = lower(bundle)
+    images = functions.evaluate(DRAW, [network.steps, network.base64, z.tolist(), labels])
     expected = in_python(bundle, z, labels)
     assert expected.std(axis=0).mean() > 0.05  # the images differ from each other
     assert np.abs(np.reshape(images, expected.shape) - expected).max() < 1e-4
@@ -110,7 +110,7 @@ def test_the_browser_draws_what_torch_draws(functions: Page, name: str, conditio
 @needs_chromium
 def test_half_precision_draws_nearly_the_same(functions: Page) -> None:
     bundle = small_bundle("same", "multiply")
-    whole, half = program_of(bundle), program_of(bundle, half=True)
+    whole, half = lower(bundle), lower(bundle, half=True)
     assert len(half.block) < 0.7 * len(whole.block)
     z = latents_from_seeds(range(3), bundle.recipe.model.latent_dim)
     images = functions.evaluate(DRAW, [half.steps, half.base64, z.tolist(), [1, 2, 3]])
@@ -137,7 +137,7 @@ def test_random_numbers_are_those_of_python(functions: Page, count: int, address
 
 
 @needs_chromium
-def test_hands_sliders_and_variety_are_the_samplers(opened: Page) -> None:
+def test_writers_sliders_and_variety_match_python(opened: Page) -> None:
     sampler = Generator(small_bundle())
     latent = sampler.latents([7])
     model = sampler.bundle
@@ -152,7 +152,7 @@ def test_hands_sliders_and_variety_are_the_samplers(opened: Page) -> None:
     finished(opened)
     halved[0, 1] = -1.5
     assert np.abs(drawn(opened, 4, 7) - in_python(model, halved, [4])).max() < 1e-4
-    thickness = style_scales(small_bundle())[1][3]  # type: ignore[index]
+    thickness = calibrate_sliders(small_bundle())[1][3]  # type: ignore[index]
     assert opened.inner_text("#style-thickness-shown") == f"about {thickness[3]:.1f} px"
     opened.click("#reset")
     finished(opened)
@@ -162,61 +162,66 @@ def test_hands_sliders_and_variety_are_the_samplers(opened: Page) -> None:
 
 
 @needs_chromium
-def test_sliders_without_a_measure_tell_standard_deviations(browser: Any, tmp_path: Path) -> None:
+def test_sliders_without_a_calibration_show_standard_deviations(
+    browser: Any, tmp_path: Path
+) -> None:
     bundle = small_bundle()
-    (tmp_path / "a.html").write_text(page(bundle, program_of(bundle)), encoding="utf-8")
+    (tmp_path / "a.html").write_text(render_page(bundle, lower(bundle)), encoding="utf-8")
     shown = browser.new_page()
     shown.goto((tmp_path / "a.html").as_uri())
-    for place, told in (("-1.5", "\N{MINUS SIGN}1.5"), ("2", "+2.0")):
+    for place, shown_text in (("-1.5", "\N{MINUS SIGN}1.5"), ("2", "+2.0")):
         shown.locator("#style-width").fill(place)
-        assert shown.inner_text("#style-width-shown") == told
+        assert shown.inner_text("#style-width-shown") == shown_text
     assert "standard deviations" in shown.inner_text(".about")
     shown.close()
 
 
-def test_scales_are_the_percentiles_of_the_draws() -> None:
+def test_calibration_are_the_percentiles_of_the_draws() -> None:
     """Half a slider's way is the median, and a standard deviation more is its rank."""
     bundle = small_bundle()
-    scales = np.asarray(style_scales(bundle))
-    assert scales.shape == (3, 10, len(PLACES))
-    assert (np.diff(scales, axis=2) >= 0).all()
+    calibration = np.asarray(calibrate_sliders(bundle))
+    assert calibration.shape == (3, 10, len(POSITIONS))
+    assert (np.diff(calibration, axis=2) >= 0).all()
     sampler = Generator(bundle)
     images = sampler.render(sampler.latents(range(FIRST_SEED, FIRST_SEED + DRAWS)), [6] * DRAWS)
     measured = style_of(images)
     for place, percent in ((0.0, 50), (1.0, 84.13)):
         expected = np.percentile(measured, percent, axis=0)
-        column = np.flatnonzero(place == PLACES)[0]
-        assert np.abs(scales[:, 6, column] - expected).max() < 0.02 * np.ptp(measured, axis=0).max()
+        column = np.flatnonzero(place == POSITIONS)[0]
+        assert (
+            np.abs(calibration[:, 6, column] - expected).max()
+            < 0.02 * np.ptp(measured, axis=0).max()
+        )
 
 
-def test_there_are_no_scales_where_nothing_can_be_measured() -> None:
-    assert style_scales(small_bundle("mlp", "")) is None
+def test_there_are_no_calibration_where_nothing_can_be_measured() -> None:
+    assert calibrate_sliders(small_bundle("mlp", "")) is None
     blank = small_bundle()
     weights = {key: torch.zeros_like(value) for key, value in blank.weights.items()}
     last = [key for key in weights if key.endswith("bias")][-1]
     weights[last] -= 1e3  # background alone
-    assert style_scales(dataclasses.replace(blank, weights=weights)) is None
+    assert calibrate_sliders(dataclasses.replace(blank, weights=weights)) is None
 
 
 @needs_chromium
 def test_a_keyboard_is_enough(opened: Page) -> None:
     digit = opened.locator("#digit")
-    assert digit.get_attribute("aria-label") == "3 in hand 7"
+    assert digit.get_attribute("aria-label") == "3 by writer 7"
     opened.keyboard.press("Tab")
     opened.keyboard.press("ArrowRight")
-    assert digit.get_attribute("aria-label") == "4 in hand 7"
+    assert digit.get_attribute("aria-label") == "4 by writer 7"
     opened.keyboard.press("Tab")
     opened.keyboard.type("12")
     opened.keyboard.press("Enter")
-    assert digit.get_attribute("aria-label") == "4 in hand 12"
+    assert digit.get_attribute("aria-label") == "4 by writer 12"
     opened.keyboard.press("Tab")
     opened.keyboard.press("Tab")
     before = opened.locator("#style-slant").input_value()
     opened.keyboard.press("End")
     assert opened.locator("#style-slant").input_value() == "3" != before
-    told = opened.inner_text("#style-slant-shown")
-    assert re.fullmatch(r"about \N{MINUS SIGN}?\d+°", told)
-    assert opened.locator("#style-slant").get_attribute("aria-valuetext") == told
+    shown_text = opened.inner_text("#style-slant-shown")
+    assert re.fullmatch(r"about \N{MINUS SIGN}?\d+°", shown_text)
+    assert opened.locator("#style-slant").get_attribute("aria-valuetext") == shown_text
 
 
 @needs_chromium
@@ -225,7 +230,7 @@ def test_numbers_are_written_and_saved(opened: Page, tmp_path: Path) -> None:
     with opened.expect_download() as begun:
         opened.click("#save-svg")
     begun.value.save_as(tmp_path / "a.svg")
-    assert begun.value.suggested_filename == "10-31_22-hand-7.svg"
+    assert begun.value.suggested_filename == "10-31_22-writer-7.svg"
     drawing = ElementTree.parse(tmp_path / "a.svg").getroot()
     assert drawing.findall(".//{*}path[@stroke-width]")  # the marks; digits are filled
     space = {"": "http://www.w3.org/2000/svg"}
@@ -245,15 +250,15 @@ def test_numbers_are_written_and_saved(opened: Page, tmp_path: Path) -> None:
 
 @needs_chromium
 def test_typing_does_not_disturb_the_drawing(opened: Page) -> None:
-    opened.fill("#hand", "8")
+    opened.fill("#writer", "8")
     opened.evaluate("document.documentElement.dataset.ready = 'digit'")
     opened.evaluate("""() => {
-      document.getElementById("hand").dispatchEvent(new Event("change"));
+      document.getElementById("writer").dispatchEvent(new Event("change"));
       document.getElementById("text").dispatchEvent(new Event("input"));
     }""")
     finished(opened)
-    assert opened.locator("#tiles input").last.get_attribute("aria-label") == "9 in hand 8"
-    assert opened.locator("#number").get_attribute("aria-label") == "3.14159 in hand 8"
+    assert opened.locator("#tiles input").last.get_attribute("aria-label") == "9 by writer 8"
+    assert opened.locator("#number").get_attribute("aria-label") == "3.14159 by writer 8"
 
 
 @needs_chromium
@@ -275,14 +280,14 @@ def test_an_outline_has_the_area_of_its_ink(functions: Page) -> None:
 
 
 @needs_chromium
-def test_unconditional_generators_show_ten_hands(browser: Any, tmp_path: Path) -> None:
+def test_unconditional_generators_show_ten_writers(browser: Any, tmp_path: Path) -> None:
     export_page(small_bundle("mlp", ""), tmp_path / "a.html")
     shown = browser.new_page()
     shown.goto((tmp_path / "a.html").as_uri())
     finished(shown)
     assert shown.locator("#tiles input").count() == 10
     assert shown.locator("#text").count() == 0
-    assert shown.inner_text("#status").startswith("Hand 10, drawn in")
+    assert shown.inner_text("#status").startswith("Writer 10, drawn in")
     shown.close()
 
 
@@ -295,7 +300,7 @@ def test_the_page_holds_all_and_escapes_all() -> None:
         recipe=override(bundle.recipe, {"name": "a<b"}, "test"),
         scores={"kid": MeasuredScore(0.25, 0.125), "best_e3_distance": MeasuredScore(3.5)},
     )
-    text = page(odd, program_of(odd))
+    text = render_page(odd, lower(odd))
     assert text.count("</script>") == 3
     assert "a&lt;b" in text
     assert bundle.digest in text
@@ -310,10 +315,10 @@ def test_the_page_holds_all_and_escapes_all() -> None:
 def test_what_a_page_cannot_show_is_refused(tmp_path: Path) -> None:
     bundle = small_bundle("dcgan", "")
     colour = dataclasses.replace(bundle, shape=Shape(3, 12, 12))
-    with pytest.raises(ConfigError, match="draws 12x12 RGB images; a page shows grey ones"):
+    with pytest.raises(ConfigError, match="draws 12x12 RGB images, but a page shows only gray"):
         export_page(colour, tmp_path / "a.html")
     recipe = override(small_bundle("mlp").recipe, {"model.classes": 101}, "test")
-    with pytest.raises(ConfigError, match="has 101 classes; a page has room for 100"):
+    with pytest.raises(ConfigError, match="has 101 classes, but a page has room for only 100"):
         export_page(dataclasses.replace(bundle, recipe=recipe), tmp_path / "a.html")
     assert not list(tmp_path.iterdir())
 

@@ -39,7 +39,7 @@ def bundle(
     """Write one file to ship: weights, recipe, seed, scores with their baselines, a license."""
     check_file(out, (".safetensors",), force, "OUT")
     from inkgan.cli.console import warn
-    from inkgan.export.bundle_export import export_bundle
+    from inkgan.exporters.bundle_export import export_bundle
 
     export_bundle(source, out, half=half, license=license, checkpoint=checkpoint, warn=warn)
     _show_written(json, "bundle", source, out)
@@ -56,10 +56,10 @@ def onnx(
     """Write an ONNX model: latents and labels in, images in [-1, 1] out, any batch size."""
     check_file(out, (".onnx",), force, "OUT")
     from inkgan.cli.console import say, warn
-    from inkgan.export.bundle_export import bundle_of
-    from inkgan.export.onnx import export_onnx
+    from inkgan.exporters.bundle_export import load_scored_bundle
+    from inkgan.exporters.onnx import export_onnx
 
-    difference = export_onnx(bundle_of(source, checkpoint, warn), out)
+    difference = export_onnx(load_scored_bundle(source, checkpoint, warn), out)
     say(f"differs from torch by at most {difference:.1g}")
     _show_written(json, "onnx", source, out, difference=difference)
 
@@ -77,10 +77,10 @@ def page(
     check_file(out, (".html",), force, "OUT")
     from inkgan.cli.console import warn
     from inkgan.cli.progress import stages
-    from inkgan.export.bundle_export import bundle_of
-    from inkgan.export.html_page import export_page
+    from inkgan.exporters.bundle_export import load_scored_bundle
+    from inkgan.exporters.html_page import export_page
 
-    chosen = bundle_of(source, checkpoint, warn)
+    chosen = load_scored_bundle(source, checkpoint, warn)
     with stages() as progress:
         export_page(chosen, out, half=half, progress=progress)
     _show_written(json, "page", source, out)
@@ -101,11 +101,11 @@ def hub(
 ) -> None:
     """Write a folder for the Hugging Face hub: weights, config.json, a model card."""
     from inkgan.cli.console import warn
-    from inkgan.export.bundle_export import bundle_of, licensed
-    from inkgan.export.hub_folder import check_push, export_hub, push_folder
+    from inkgan.exporters.bundle_export import load_scored_bundle, with_license
+    from inkgan.exporters.hub_folder import check_push, export_hub, push_folder
 
     if push is not None:
         check_push(push)
-    chosen = licensed(bundle_of(source, checkpoint, warn), license)
+    chosen = with_license(load_scored_bundle(source, checkpoint, warn), license)
     export_hub(chosen, out, half=half, name=push, force=force)
     _show_written(json, "hub", source, out if push is None else push_folder(out, push))

@@ -17,7 +17,7 @@ import pooch
 import requests
 
 from inkgan.errors import ArtifactError, DataError, DataNotFoundError
-from inkgan.files import cache_folder, locked
+from inkgan.files import cache_folder, is_offline, locked
 from inkgan.types import Progress, silent
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
@@ -99,7 +99,7 @@ def download(
 
 def _fetch(file: RemoteFile, folder: Path, data_set: str, progress: Progress) -> Path:
     failures = []
-    offline = os.environ.get("INKGAN_OFFLINE", "") not in ("", "0")
+    offline = is_offline()
     for url in () if offline else file.mirrors:
         try:
             return _from_mirror(url, file, folder, progress)

@@ -1,10 +1,10 @@
 """Trained generators from the Hugging Face hub, by the names that people give them there."""
 
-import os
 import re
 from pathlib import Path
 
 from inkgan.errors import ArtifactError
+from inkgan.files import is_offline
 from inkgan.optional_imports import import_extra
 
 FILE = "model.safetensors"  # a bundle, under the name that the hub looks for
@@ -27,7 +27,7 @@ def fetch(name: str) -> Path:
     """
     what = f"there is no run or bundle {name!r} here, and looking for it on the Hugging Face hub"
     hub = import_extra("huggingface_hub", "hub", what)
-    offline = os.environ.get("INKGAN_OFFLINE", "") not in ("", "0")
+    offline = is_offline()
     try:
         return Path(hub.hf_hub_download(name, FILE, local_files_only=offline))
     except Exception as error:  # the hub, the connection or the disk, in many libraries' words

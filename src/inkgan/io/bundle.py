@@ -1,6 +1,7 @@
 """A bundle: one file with a generator's weights and all that is needed to use them."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from inkgan import __version__
 from inkgan.config import Recipe
 from inkgan.config import serialize as toml
 from inkgan.config.migrate import model_json_0_1
-from inkgan.errors import ArtifactError
+from inkgan.errors import ArtifactError, ConfigError
 from inkgan.images import Shape
 from inkgan.io import tensors as tensor_files
 from inkgan.models.build import build_generator, empty_generator
@@ -21,6 +22,7 @@ from inkgan.models.layers import to_channels_last_
 from inkgan.types import GeneratorFactory
 
 KIND = "bundle"
+LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 class MeasuredScore(NamedTuple):
@@ -130,6 +132,18 @@ class Bundle:
         if not custom:
             to_channels_last_(network)  # files hold weights in plain order
         return network.eval().requires_grad_(False)
+
+
+def check_license(license: str) -> None:
+    """Refuse a license that is no identifier such as mit or cc0-1.0.
+
+    Raises:
+        ConfigError: names the parameter `license`.
+    """
+    if not LICENSE.fullmatch(license):
+        raise ConfigError(
+            f"`license` {license!r} is no identifier; use one such as cc0-1.0 or unknown"
+        )
 
 
 def load_bundle(path: Path, generator: GeneratorFactory | None = None) -> Bundle:

@@ -1,13 +1,13 @@
 """The request for a synthetic data set: complete, frozen values, checked before any work."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from inkgan.errors import ConfigError, did_you_mean
 from inkgan.images import Shape
+from inkgan.io.bundle import check_license
 
 Format = Literal["idx", "npz", "png", "imagefolder"]
 Bounds = tuple[float, float]
@@ -20,7 +20,6 @@ MAX_LENGTH = 32  # digits of a sequence
 MAX_SPACING = 100  # pixels
 FILE_BLOCK = 4096  # bytes that a small file takes on common file systems
 ROW_BYTES = 140  # of an image's line in manifest.jsonl
-LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 @dataclass(frozen=True)
@@ -192,10 +191,7 @@ class SynthesisRequest:
         self.criteria.check()
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"`seed` must be between 0 and {2**31 - 1}, not {self.seed}")
-        if not LICENSE.fullmatch(self.license):
-            raise ConfigError(
-                f"`license` {self.license!r} is no identifier; use one such as cc0-1.0 or unknown"
-            )
+        check_license(self.license)
 
     @property
     def first_seed(self) -> int:

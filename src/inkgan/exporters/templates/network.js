@@ -1,8 +1,8 @@
-// The generator: the steps of inkgan.export.program over typed arrays.
+// The generator: the steps of inkgan.exporters.lowering over typed arrays.
 
 const POWERS = Array.from({ length: 32 }, (_, exponent) => 2 ** (exponent - 15));
 
-/** Read the numbers of base64 text; small-endian, as all machines here are. */
+/** Read the numbers of base64 text; little-endian, as browsers' machines are. */
 function decodeBlock(text) {
   const characters = atob(text);
   const bytes = new Uint8Array(characters.length);
@@ -37,13 +37,13 @@ function load(steps, block) {
 }
 
 const ACTIONS = {
-  concatenate(x, { classes }, label) {
+  concat_label(x, { classes }, label) {
     const joined = new Float32Array(x.length + classes);
     joined.set(x);
     joined[x.length + label] = 1;
     return joined;
   },
-  multiply(x, { table }, label) {
+  scale_by_label(x, { table }, label) {
     return x.map((value, i) => value * table[label * x.length + i]);
   },
   dense(x, { weight, bias, outputs }) {
@@ -61,13 +61,14 @@ const ACTIONS = {
     }
     return x;
   },
-  rectify(x, { slope }) {
+  leaky_relu(x, { slope }) {
     for (let i = 0; i < x.length; i++) if (x[i] < 0) x[i] *= slope;
     return x;
   },
-  convolve(x, step) {
-    const { weight, bias, inputs, outputs, kernel, stride, height, width, high, wide } = step;
-    const maps = new Float32Array(high * wide * outputs);
+  conv_transpose(x, step) {
+    const { weight, bias, inputs, outputs, kernel, stride, height, width } = step;
+    const { out_height, out_width } = step;
+    const maps = new Float32Array(out_height * out_width * outputs);
     if (bias) for (let at = 0; at < maps.length; at += outputs) maps.set(bias, at);
     const pixels = gather(x, inputs, outputs);
     // One tap of the kernel after the other, so that its weights stay in the cache.
@@ -77,18 +78,18 @@ const ACTIONS = {
       const from = tap * inputs * outputs;
       for (let row = 0; row < height; row++) {
         const y = row * stride + down;
-        if (y < 0 || y >= high) continue;
+        if (y < 0 || y >= out_height) continue;
         for (let column = 0; column < width; column++) {
           const at = column * stride + right;
-          if (at < 0 || at >= wide) continue;
-          const to = (y * wide + at) * outputs;
+          if (at < 0 || at >= out_width) continue;
+          const to = (y * out_width + at) * outputs;
           addProducts(maps, to, weight, from, pixels, row * width + column, outputs);
         }
       }
     }
     return maps;
   },
-  enlarge(x, { height, width }) {
+  upsample(x, { height, width }) {
     const channels = x.length / (height * width);
     const maps = new Float32Array(4 * x.length);
     for (let row = 0; row < 2 * height; row++) {
@@ -105,17 +106,17 @@ const ACTIONS = {
     }
     return maps;
   },
-  add(x, { steps }, label) {
+  residual(x, { steps }, label) {
     const added = run(steps, x.slice(), label);
     return x.map((value, i) => value + added[i]);
   },
-  squash(x) {
+  tanh(x) {
     return x.map(Math.tanh);
   },
-  bound(x) {
+  clamp(x) {
     return x.map((value) => Math.max(-1, Math.min(1, value)));
   },
-  turn(x) {
+  rotate(x) {
     return x.reverse(); // of maps with one channel
   },
 };
@@ -163,9 +164,9 @@ function addProducts(target, to, weight, from, { ends, rows, values }, pixel, ou
 
 /** Return the two pixels between which a pixel of twice the size lies, and the second one's share. */
 function between(place, length) {
-  const centre = Math.max(0, (place + 0.5) / 2 - 0.5);
-  const first = Math.floor(centre);
-  return [first, Math.min(first + 1, length - 1), centre - first];
+  const center = Math.max(0, (place + 0.5) / 2 - 0.5);
+  const first = Math.floor(center);
+  return [first, Math.min(first + 1, length - 1), center - first];
 }
 
 /** Map a latent, and a label where there are classes, to an image in [-1, 1], row by row. */

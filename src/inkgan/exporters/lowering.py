@@ -1,19 +1,20 @@
-"""A generator as a list of plain steps and one block of numbers, for runtimes that know no torch.
+"""Lower a generator to a list of plain steps and one block of numbers, for runtimes without torch.
 
-Vectors are (features,), maps lie as (height, width, channels). The steps:
+Vectors have the shape (features,), feature maps (height, width, channels). The steps:
 
-concatenate   put the label, one-hot over `classes`, behind the vector
-multiply      times the label's row of `table` (classes, features)
-dense         `weight` (inputs, outputs), and `bias` (outputs,) if there is one
-affine        times `scales`, plus `offsets` (rows, channels): the label's row, or the only one
-rectify       leaky ReLU of `slope`
-convolve      transposed convolution, `weight` (kernel, kernel, inputs, outputs), from (height,
-              width) to (high, wide): row y adds to rows y * stride - top + 0 .. kernel - 1
-enlarge       twice the height and width, bilinear, with half-pixel centres
-add           add what `steps` make of the input to it
-squash        tanh
-bound         into [-1, 1]
-turn          upside down and back to front
+concat_label    append the label, one-hot over `classes`, to the vector
+scale_by_label  multiply by the label's row of `table` (classes, features)
+dense           `weight` (inputs, outputs), and `bias` (outputs,) if there is one
+affine          multiply by `scales`, add `offsets` (rows, channels): the label's row, or the only
+                one; batch norm with its statistics folded in
+leaky_relu      with `slope` below 0
+conv_transpose  `weight` (kernel, kernel, inputs, outputs), from (height, width) to (out_height,
+                out_width): row y adds to rows y * stride - top + 0 .. kernel - 1
+upsample        twice the height and width, bilinear, with half-pixel centers
+residual        add what `steps` make of the input to it
+tanh
+clamp           to [-1, 1]
+rotate          by 180 degrees: a stack with "same" padding draws its images mirrored
 """
 
 import base64
@@ -37,12 +38,12 @@ Step = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Program:
-    """A generator of grey images, without its framework.
+class LoweredNetwork:
+    """A generator of gray images, without its framework.
 
     Attributes:
-        steps: in their order, as values of JSON; a tensor is {at, size, half}: `size` numbers from
-            byte `at` of the block, little-endian float16 or float32.
+        steps: in order, as values of JSON; a tensor is {at, size, half}: `size` numbers from byte
+            `at` of the block, little-endian float16 or float32.
         block: the numbers.
     """
 
@@ -55,35 +56,43 @@ class Program:
         return base64.b64encode(self.block).decode()
 
 
-def program_of(bundle: Bundle, *, half: bool = False) -> Program:
-    """Take a generator apart.
+def lower(bundle: Bundle, *, half: bool = False) -> LoweredNetwork:
+    """Lower the generator of a bundle.
 
     Args:
-        bundle: of a generator of grey images.
+        bundle: of a generator of gray images.
         half: store weights as float16, for a bundle that is `rounded`; norms and biases stay
             float32.
 
     Raises:
-        ConfigError: it draws in colour.
+        ConfigError: the generator draws in color, or is a class of the user's own.
     """
+    name = bundle.recipe.name
     if bundle.shape.channels != 1:
         raise ConfigError(
-            f"{bundle.recipe.name} draws {bundle.shape} images; a page shows grey ones"
+            f"{name} draws {bundle.shape} images, but a page shows only gray ones; use "
+            "`kind='onnx'` or `kind='bundle'`"
         )
-    compiler = _Compiler(half)
-    steps = compiler.steps(bundle.generator())
-    return Program([*steps, {"kind": "bound"}], bytes(compiler.block))
+    generator = bundle.recipe.model.generator
+    if generator.family == "custom":
+        raise ConfigError(
+            f"the generator of {name} is a class of its own, {generator.class_name}, which a page "
+            "cannot run; use `kind='onnx'` or `kind='bundle'`"
+        )
+    lowering = _Lowering(half)
+    steps = lowering.steps(bundle.generator())
+    return LoweredNetwork([*steps, {"kind": "clamp"}], bytes(lowering.block))
 
 
-class _Compiler:
+class _Lowering:
     """Turns modules into steps, and collects their numbers."""
 
     def __init__(self, half: bool) -> None:
         self.half, self.block = half, bytearray()
-        self.side = (1, 1)  # of the maps at this point
+        self.side = (1, 1)  # height and width of the maps after the last step
 
     def tensor(self, values: torch.Tensor) -> Step:
-        """Append numbers to the block and say where they are."""
+        """Append numbers to the block and return where they are."""
         half = self.half and values.ndim > 1
         self.block += bytes(-len(self.block) % 4)
         place = {"at": len(self.block), "size": values.numel(), "half": half}
@@ -94,7 +103,7 @@ class _Compiler:
     @singledispatchmethod
     def steps(self, module: nn.Module) -> list[Step]:
         """Return the steps of a module."""
-        raise TypeError(f"no step does what {type(module).__name__} does")
+        raise TypeError(f"there is no step for {type(module).__name__}")
 
     @steps.register(nn.Sequential)
     def _(self, module: nn.Sequential) -> list[Step]:
@@ -111,8 +120,8 @@ class _Compiler:
 
     @steps.register(UpsamplingStack)
     def _(self, module: UpsamplingStack) -> list[Step]:
-        turned: list[Step] = [{"kind": "turn"}] if module.mirrored else []
-        return [step for layer in module for step in self.steps(layer)] + turned
+        rotate: list[Step] = [{"kind": "rotate"}] if module.mirrored else []
+        return [step for layer in module for step in self.steps(layer)] + rotate
 
     @steps.register(ResidualGenerator)
     def _(self, module: ResidualGenerator) -> list[Step]:
@@ -122,15 +131,15 @@ class _Compiler:
 
     @steps.register(ResidualBlock)
     def _(self, module: ResidualBlock) -> list[Step]:
-        return [{"kind": "add", "steps": self.steps(module.branch)}]
+        return [{"kind": "residual", "steps": self.steps(module.branch)}]
 
     @steps.register(LatentLabelInput)
     def _(self, module: LatentLabelInput) -> list[Step]:
         if not module.classes or module.conditioning == "conditional-bn":
             return []
         if module.conditioning == "multiply":
-            return [{"kind": "multiply", "table": self.tensor(module.factors)}]
-        return [{"kind": "concatenate", "classes": module.classes}]
+            return [{"kind": "scale_by_label", "table": self.tensor(module.factors)}]
+        return [{"kind": "concat_label", "classes": module.classes}]
 
     @steps.register(nn.Linear)
     def _(self, module: nn.Linear) -> list[Step]:
@@ -146,33 +155,33 @@ class _Compiler:
     @steps.register(nn.ConvTranspose2d)
     def _(self, module: nn.ConvTranspose2d) -> list[Step]:
         geometry = (module.stride[0], *_padding(module))
-        return self.convolve(module, module.weight, geometry, module.output_padding)
+        return self.conv_transpose(module, module.weight, geometry, module.output_padding)
 
     @steps.register(nn.Conv2d)
     def _(self, module: nn.Conv2d) -> list[Step]:
-        """A convolution of stride 1 is the transposed one of the turned kernel."""
-        assert module.stride == (1, 1)  # as all that generators have
+        """A convolution of stride 1 is the transposed one with the kernel rotated by 180°."""
+        assert module.stride == (1, 1)  # the only one in generators
         top, left = (k - 1 - p for k, p in zip(module.kernel_size, _padding(module), strict=True))
-        turned = module.weight.flip(2, 3).transpose(0, 1)
-        return self.convolve(module, turned, (1, top, left), (0, 0))
+        rotated = module.weight.flip(2, 3).transpose(0, 1)
+        return self.conv_transpose(module, rotated, (1, top, left), (0, 0))
 
-    def convolve(
+    def conv_transpose(
         self,
         module: nn.Module,
         weight: torch.Tensor,
         geometry: tuple[int, int, int],
-        surplus: tuple[int, ...],
+        output_padding: tuple[int, ...],
     ) -> list[Step]:
         """Return the step of a weight (inputs, outputs, kernel, kernel)."""
         (stride, top, left), (height, width) = geometry, self.side
         kernel = weight.shape[2]
         self.side = (
-            (height - 1) * stride - 2 * top + kernel + surplus[0],
-            (width - 1) * stride - 2 * left + kernel + surplus[1],
+            (height - 1) * stride - 2 * top + kernel + output_padding[0],
+            (width - 1) * stride - 2 * left + kernel + output_padding[1],
         )
         return [
             {
-                "kind": "convolve",
+                "kind": "conv_transpose",
                 "weight": self.tensor(weight.permute(2, 3, 0, 1)),
                 **self.bias(module),
                 "inputs": weight.shape[0],
@@ -183,8 +192,8 @@ class _Compiler:
                 "left": left,
                 "height": height,
                 "width": width,
-                "high": self.side[0],
-                "wide": self.side[1],
+                "out_height": self.side[0],
+                "out_width": self.side[1],
             }
         ]
 
@@ -217,20 +226,20 @@ class _Compiler:
 
     @steps.register(nn.ReLU)
     def _(self, module: nn.ReLU) -> list[Step]:
-        return [{"kind": "rectify", "slope": 0.0}]
+        return [{"kind": "leaky_relu", "slope": 0.0}]
 
     @steps.register(nn.LeakyReLU)
     def _(self, module: nn.LeakyReLU) -> list[Step]:
-        return [{"kind": "rectify", "slope": module.negative_slope}]
+        return [{"kind": "leaky_relu", "slope": module.negative_slope}]
 
     @steps.register(nn.Upsample)
     def _(self, module: nn.Upsample) -> list[Step]:
         (height, width), self.side = self.side, (2 * self.side[0], 2 * self.side[1])
-        return [{"kind": "enlarge", "height": height, "width": width}]
+        return [{"kind": "upsample", "height": height, "width": width}]
 
     @steps.register(Unflatten)
     def _(self, module: Unflatten) -> list[Step]:
-        self.side = module.side  # the numbers lie as they should
+        self.side = module.side  # the numbers are in the right order already
         return []
 
     @steps.register(nn.Unflatten)
@@ -240,9 +249,9 @@ class _Compiler:
 
     @steps.register(nn.Tanh)
     def _(self, module: nn.Tanh) -> list[Step]:
-        return [{"kind": "squash"}]
+        return [{"kind": "tanh"}]
 
 
 def _padding(module: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int]:
-    assert not isinstance(module.padding, str)  # "same" is worked out when a network is built
+    assert not isinstance(module.padding, str)  # "same" is resolved when a network is built
     return module.padding[0], module.padding[1]

@@ -1,4 +1,4 @@
-"""What is told of a generator wherever it goes: its origin, and its scores with their floors."""
+"""The provenance of a generator: how it was made, and its scores beside those of real images."""
 
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.spec import METRIC_SPECS, known_scores
@@ -7,14 +7,14 @@ from inkgan.models.build import count_parameters
 UNKNOWN_LICENSE = "unknown"
 
 
-def facts(bundle: Bundle) -> list[tuple[str, str]]:
-    """List a generator's origin as (term, fact)."""
+def provenance(bundle: Bundle) -> list[tuple[str, str]]:
+    """Return how a generator was made, as (term, fact)."""
     recipe = bundle.recipe
     parameters = count_parameters(bundle.generator())
     return [
         ("Recipe", f"{recipe.name}, seed {recipe.seed}, inkgan {bundle.version}"),
         ("Network", f"{recipe.model.generator.family}, {parameters:,} parameters"),
-        ("Trained on", f"{recipe.data.name}, {bundle.images_seen:,} images seen"),
+        ("Trained on", f"{recipe.data.name}, {bundle.images_seen:,} images"),
         ("SHA-256 of the training data", bundle.data_sha256),
         ("SHA-256 of network and weights", bundle.digest),
         ("License", bundle.license or UNKNOWN_LICENSE),
@@ -22,7 +22,7 @@ def facts(bundle: Bundle) -> list[tuple[str, str]]:
 
 
 def score_rows(bundle: Bundle) -> list[tuple[str, str, str]]:
-    """List the judge's scores as (metric, value, floor), in the judge's order."""
+    """Return the scores as (metric, value, real baseline), in the order of the report."""
     return [
         (spec.title, spec.format(score.value), spec.format(score.baseline))
         for key, score in known_scores(bundle.scores).items()

@@ -1,4 +1,4 @@
-// The page: what is asked for, and drawing it a digit at a time, so that sliders stay quick.
+// The page: its settings, and drawing a digit at a time, so that sliders stay quick.
 
 const generator = JSON.parse(document.getElementById("generator").textContent);
 const steps = load(generator.steps, decodeBlock(document.getElementById("weights").textContent));
@@ -7,45 +7,45 @@ const isConditional = classes.length > 0;
 const TILES = isConditional ? classes.length : 10;
 const $ = (id) => document.getElementById(id);
 
-const asked = { tile: Math.min(3, TILES - 1), hand: 7, variety: 1, styles: styles.map(() => null) };
-let drawn = new Map(); // of what is asked for now: images by label, hand and repetition
+const settings = { tile: Math.min(3, TILES - 1), writer: 7, variety: 1, styles: styles.map(() => null) };
+let drawn = new Map(); // images with the current settings, by label, writer and repetition
 let [turn, writing] = [0, 0]; // of drawing and of writing: a newer request ends the older one's work
 
 // --- what is drawn ---
 
-/** The latent of a hand; its k-th repetition of a class stands a step away, as likely as itself. */
-function latentOf(hand, repetition = 0, name = "") {
-  let latent = normal(latentDim, hand, "sample");
+/** The latent of a writer; for the k-th repetition of a class it moves a step, staying normal. */
+function latentOf(writer, repetition = 0, name = "") {
+  let latent = normal(latentDim, writer, "sample");
   if (repetition) {
     const step = JITTER * LATENT_STEP;
-    const direction = normal(latentDim, hand, "write", "repeat", name, repetition);
+    const direction = normal(latentDim, writer, "write", "repeat", name, repetition);
     latent = latent.map((z, i) => Math.sqrt(1 - step ** 2) * z + step * direction[i]);
   }
-  latent = latent.map((z) => z * asked.variety);
-  asked.styles.forEach((z, i) => {
+  latent = latent.map((z) => z * settings.variety);
+  settings.styles.forEach((z, i) => {
     if (z !== null) latent[i] = z;
   });
   return latent;
 }
 
-/** Return an image that is asked for, with its outline; it is drawn once. */
-function imageOf(label, hand, repetition = 0) {
-  const key = [label, hand, repetition].join();
+/** Return an image with the current settings, and its outline; it is drawn once. */
+function imageOf(label, writer, repetition = 0) {
+  const key = [label, writer, repetition].join();
   if (!drawn.has(key)) {
-    const image = run(steps, latentOf(hand, repetition, classes[label]), label);
+    const image = run(steps, latentOf(writer, repetition, classes[label]), label);
     drawn.set(key, { image, loops: trace(image, height, width) });
   }
   return drawn.get(key);
 }
 
-/** Which label and hand a tile shows: the classes of one hand, or ten hands. */
+/** Which label and writer a tile shows: the classes of one writer, or ten writers. */
 function tileOf(index) {
-  return isConditional ? [index, asked.hand] : [0, asked.hand + index];
+  return isConditional ? [index, settings.writer] : [0, settings.writer + index];
 }
 
 function nameOf(index) {
-  const [label, hand] = tileOf(index);
-  return isConditional ? `${classes[label]} in hand ${hand}` : `Hand ${hand}`;
+  const [label, writer] = tileOf(index);
+  return isConditional ? `${classes[label]} by writer ${writer}` : `Writer ${writer}`;
 }
 
 // --- where it is shown ---
@@ -80,18 +80,18 @@ function show(canvas, { image, loops }) {
   context.globalAlpha = 1;
 }
 
-/** Draw what is asked for: the large image at once, the others as time allows. */
+/** Draw the current settings: the large image at once, the others as time allows. */
 async function refresh() {
   const mine = ++turn;
-  writing++; // what is being written is in an older hand
+  writing++; // the number being written is by an earlier writer
   drawn = new Map();
   showSettings();
   const started = performance.now();
-  const current = imageOf(...tileOf(asked.tile));
+  const current = imageOf(...tileOf(settings.tile));
   const took = performance.now() - started;
   show($("digit"), current);
-  $("digit").setAttribute("aria-label", nameOf(asked.tile));
-  $("status").textContent = `${nameOf(asked.tile)}, drawn in ${Math.max(1, Math.round(took))} ms`;
+  $("digit").setAttribute("aria-label", nameOf(settings.tile));
+  $("status").textContent = `${nameOf(settings.tile)}, drawn in ${Math.max(1, Math.round(took))} ms`;
   document.documentElement.dataset.ready = "digit";
   for (let index = 0; index < TILES; index++) {
     await new Promise((resolve) => setTimeout(resolve));
@@ -105,7 +105,7 @@ async function refresh() {
 
 /** Show another tile, of those that are there, in the large picture. */
 function choose(index) {
-  asked.tile = index;
+  settings.tile = index;
   show($("digit"), imageOf(...tileOf(index)));
   $("digit").setAttribute("aria-label", nameOf(index));
   $("status").textContent = nameOf(index);
@@ -114,7 +114,7 @@ function choose(index) {
 
 // --- the number ---
 
-let number = null; // what is written: text, hand and picture
+let number = null; // what is written: text, writer and picture
 
 /** Write the number, as long as no newer request has come. */
 async function write() {
@@ -132,15 +132,15 @@ async function write() {
     const repetition = (written[character] ??= 0);
     written[character]++;
     const label = classes.indexOf(character);
-    outlines.push(label < 0 ? null : imageOf(label, asked.hand, repetition).loops);
+    outlines.push(label < 0 ? null : imageOf(label, settings.writer, repetition).loops);
     await new Promise((resolve) => setTimeout(resolve));
     if (mine !== writing) return;
   }
   const pen = penOf();
-  const glyphs = layOut(text, outlines, pen, asked.hand);
+  const glyphs = layOut(text, outlines, pen, settings.writer);
   number = null;
   if (glyphs.length) {
-    number = { text, hand: asked.hand, picture: pictureOf(glyphs, pen.height / 4) };
+    number = { text, writer: settings.writer, picture: pictureOf(glyphs, pen.height / 4) };
   }
   allowSaving(number !== null);
   showNumber();
@@ -156,12 +156,12 @@ function showNumber() {
   canvas.style.aspectRatio = picture ? `${picture.width} / ${picture.height}` : "";
   fit(canvas);
   if (picture) paint(canvas, picture, inkColour());
-  canvas.setAttribute("aria-label", number ? `${number.text} in hand ${number.hand}` : "Nothing");
+  canvas.setAttribute("aria-label", number ? `${number.text} by writer ${number.writer}` : "Nothing");
 }
 
-/** The height, thickness and lean of this hand, as medians of its digits. */
+/** The height, thickness and lean of this writer, as medians of its digits. */
 function penOf() {
-  const images = classes.map((_, label) => imageOf(label, asked.hand));
+  const images = classes.map((_, label) => imageOf(label, settings.writer));
   const inked = images.filter(({ loops }) => loops.length);
   const median = (values) => values.sort((a, b) => a - b)[values.length >> 1] ?? 1;
   return {
@@ -196,7 +196,7 @@ function leanOf(image) {
 function save(blob, ending) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = `${number.text.replace(/[^0-9-]+/g, "_")}-hand-${number.hand}.${ending}`;
+  link.download = `${number.text.replace(/[^0-9-]+/g, "_")}-writer-${number.writer}.${ending}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
@@ -210,7 +210,7 @@ function savePng() {
 }
 
 function saveSvg() {
-  const origin = `Hand ${number.hand} of ${generator.name}, ${generator.digest}`;
+  const origin = `Writer ${number.writer} of ${generator.name}, ${generator.digest}`;
   const drawing = svgOf(number.picture, number.text, origin);
   save(new Blob([drawing], { type: "image/svg+xml" }), "svg");
 }
@@ -235,7 +235,7 @@ const tiles = Array.from({ length: TILES }, (_, index) => {
 const sliders = styles.map((style, index) => {
   const slider = $(`style-${style}`);
   slider.addEventListener("input", () => {
-    asked.styles[index] = slider.valueAsNumber;
+    settings.styles[index] = slider.valueAsNumber;
     refresh();
   });
   return slider;
@@ -243,53 +243,53 @@ const sliders = styles.map((style, index) => {
 
 /** What a style usually measures where its coordinate is z: of the class in the large picture. */
 function measureAt(style, z) {
-  const values = generator.scales[style][tileOf(asked.tile)[0]];
+  const values = generator.calibration[style][tileOf(settings.tile)[0]];
   const place = (Math.min(Math.max(z / generator.reach, -1), 1) + 1) * (values.length - 1) * 0.5;
   const low = Math.min(Math.floor(place), values.length - 2);
   return values[low] + (place - low) * (values[low + 1] - values[low]);
 }
 
 /** A style in degrees or pixels; in standard deviations where no draws could be measured. */
-function toldOf(style, z) {
+function shownOf(style, z) {
   const dashed = (value, digits) => value.toFixed(digits).replace("-", "−");
-  if (!generator.scales) return (z < 0 ? "" : "+") + dashed(z, 1);
+  if (!generator.calibration) return (z < 0 ? "" : "+") + dashed(z, 1);
   const [unit, value] = [generator.units[style], measureAt(style, z)];
   return `about ${unit === "°" ? dashed(Math.round(value) + 0, 0) : dashed(value, 1)}${unit}`;
 }
 
-/** Put all controls where what is asked for says. */
+/** Set all controls to the current settings. */
 function showSettings() {
-  const latent = latentOf(tileOf(asked.tile)[1]);
-  tiles[asked.tile].input.checked = true;
-  $("hand").value = asked.hand;
-  $("variety").value = asked.variety;
-  $("variety-shown").textContent = asked.variety.toFixed(2);
+  const latent = latentOf(tileOf(settings.tile)[1]);
+  tiles[settings.tile].input.checked = true;
+  $("writer").value = settings.writer;
+  $("variety").value = settings.variety;
+  $("variety-shown").textContent = settings.variety.toFixed(2);
   sliders.forEach((slider, index) => {
     slider.value = latent[index];
-    $(`${slider.id}-shown`).textContent = toldOf(index, latent[index]);
-    slider.setAttribute("aria-valuetext", toldOf(index, latent[index]));
+    $(`${slider.id}-shown`).textContent = shownOf(index, latent[index]);
+    slider.setAttribute("aria-valuetext", shownOf(index, latent[index]));
   });
-  $("reset").disabled = asked.variety === 1 && asked.styles.every((z) => z === null);
+  $("reset").disabled = settings.variety === 1 && settings.styles.every((z) => z === null);
 }
 
-function takeHand(hand) {
-  asked.hand = hand;
-  asked.styles.fill(null);
+function setWriter(writer) {
+  settings.writer = writer;
+  settings.styles.fill(null);
   refresh();
 }
 
-$("hand").addEventListener("change", () => {
-  const hand = Math.floor($("hand").valueAsNumber);
-  takeHand(hand >= 0 ? Math.min(hand, Number.MAX_SAFE_INTEGER - TILES) : asked.hand);
+$("writer").addEventListener("change", () => {
+  const writer = Math.floor($("writer").valueAsNumber);
+  setWriter(writer >= 0 ? Math.min(writer, Number.MAX_SAFE_INTEGER - TILES) : settings.writer);
 });
-$("another").addEventListener("click", () => takeHand(Math.floor(Math.random() * 10_000)));
+$("another").addEventListener("click", () => setWriter(Math.floor(Math.random() * 10_000)));
 $("variety").addEventListener("input", () => {
-  asked.variety = $("variety").valueAsNumber;
+  settings.variety = $("variety").valueAsNumber;
   refresh();
 });
 $("reset").addEventListener("click", () => {
-  asked.variety = 1;
-  takeHand(asked.hand);
+  settings.variety = 1;
+  setWriter(settings.writer);
 });
 $("pixels").addEventListener("change", showAll);
 $("text")?.addEventListener("input", write);
@@ -298,7 +298,7 @@ $("save-svg")?.addEventListener("click", saveSvg);
 
 /** Show again what has been drawn: in other colours, or at another size. */
 function showAll() {
-  choose(asked.tile);
+  choose(settings.tile);
   tiles.forEach(({ canvas }, index) => show(canvas, imageOf(...tileOf(index))));
   if (generator.writes) showNumber();
 }

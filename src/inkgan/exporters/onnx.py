@@ -1,4 +1,4 @@
-"""A generator as ONNX, checked against torch before the file appears."""
+"""Export a generator to ONNX, checked against torch before the file appears."""
 
 import contextlib
 import json
@@ -17,38 +17,52 @@ from inkgan.io.bundle import Bundle
 from inkgan.optional_imports import import_extra
 
 TOLERANCE = 1e-4  # of an image's values, which lie in [-1, 1]
-BATCHES = (1, 3, 64)  # that are checked
+BATCH_SIZES = (1, 3, 64)  # that are checked
 
 
 def export_onnx(bundle: Bundle, out: Path) -> float:
-    """Write a generator as an ONNX model, once onnxruntime draws with it what torch draws.
+    """Write a generator as an ONNX model, after onnxruntime has drawn the same images as torch.
 
-    The inputs are latent, float32 (n, latent_dim) from N(0, 1), and, of a conditional generator,
-    label, int64 (n,) from 0. The output is image, float32 (n, C, H, W) in [-1, 1], where -1 is
-    background; (image + 1) * 127.5, rounded, are the levels of uint8. The model's metadata tell its
-    name, classes, styles and digest.
+    The inputs are `latent`, float32 (n, latent_dim) from N(0, 1), and for a conditional generator
+    `label`, int64 (n,) from 0. The output is `image`, float32 (n, C, H, W) in [-1, 1], where -1 is
+    the background; (image + 1) * 127.5, rounded, are the levels of uint8. The model's metadata
+    hold its name, classes, styles, license and digest. Generators of the user's own are exported
+    too, if torch can trace them.
+
+    Args:
+        bundle: of the generator.
+        out: an .onnx file.
 
     Returns:
-        The largest difference from torch that was found.
+        The largest difference from torch, over batches of 1, 3 and 64 images.
 
     Raises:
         ConfigError: the extra `onnx` is not installed.
-        ArtifactError: the model differs from torch by more than 1e-4, or cannot be written.
+        ArtifactError: torch cannot trace the network, the model differs from torch by more than
+            1e-4, or the file cannot be written.
+
+    Example:
+        >>> export_onnx(inkgan.load("flagship").bundle, Path("digits.onnx"))
     """
     for module in ("onnx", "onnxscript", "onnxruntime"):
-        import_extra(module, "onnx", "inkgan export onnx")
-    network = Drawing(bundle.generator()).eval()
-    example = _inputs(bundle, 2)  # a batch of one would be taken for a constant
+        import_extra(module, "onnx", "the export to ONNX")
+    network = BoundedGenerator(bundle.generator()).eval()
+    example = _inputs(bundle, 2)  # torch would treat a batch of one as a constant
     with _quiet():
-        program = torch.onnx.export(
-            network,
-            tuple(example.values()),
-            input_names=list(example),
-            output_names=["image"],
-            dynamic_shapes={name: {0: "n"} for name in example},
-            dynamo=True,
-            verbose=False,
-        )
+        try:
+            program = torch.onnx.export(
+                network,
+                tuple(example.values()),
+                input_names=list(example),
+                output_names=["image"],
+                dynamic_shapes={name: {0: "n"} for name in example},
+                dynamo=True,
+                verbose=False,
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            raise ArtifactError(
+                f"torch cannot export the generator of {bundle.recipe.name} to ONNX: {error}"
+            ) from error
     assert program is not None  # as it is without dynamo
     program.model.metadata_props.update(describe(bundle))
     with atomic(out) as temporary:
@@ -62,8 +76,8 @@ def export_onnx(bundle: Bundle, out: Path) -> float:
     return difference
 
 
-class Drawing(nn.Module):
-    """A generator whose inputs bear the names that other programs see, with bounded images."""
+class BoundedGenerator(nn.Module):
+    """A generator with the names of the ONNX inputs, whose images are clamped to [-1, 1]."""
 
     def __init__(self, generator: nn.Module) -> None:
         super().__init__()
@@ -76,7 +90,7 @@ class Drawing(nn.Module):
 
 
 def describe(bundle: Bundle) -> dict[str, str]:
-    """Return what other programs may want to know of a generator; lists are JSON."""
+    """Return the metadata of the model; lists are JSON."""
     return {
         "inkgan.name": bundle.recipe.name,
         "inkgan.version": bundle.version,
@@ -97,10 +111,10 @@ def _inputs(bundle: Bundle, count: int) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def _difference(path: Path, network: nn.Module, bundle: Bundle) -> float:
-    runtime = import_extra("onnxruntime", "onnx", "inkgan export onnx")
+    runtime = import_extra("onnxruntime", "onnx", "the export to ONNX")
     session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
     gaps = []
-    for count in BATCHES:
+    for count in BATCH_SIZES:
         inputs = _inputs(bundle, count)
         (drawn,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
         gaps.append((torch.from_numpy(drawn) - network(**inputs)).abs().max())
@@ -109,7 +123,7 @@ def _difference(path: Path, network: nn.Module, bundle: Bundle) -> float:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's remarks about its own parts from people."""
+    """Suppress the log and the deprecation warnings of torch's exporter."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -117,7 +131,7 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
-            warnings.filterwarnings("ignore", "# The axis name: n will not be used")  # but it is
+            warnings.filterwarnings("ignore", "# The axis name: n will not be used")  # it is used
             yield
     finally:
         logger.setLevel(level)

@@ -1,4 +1,4 @@
-"""A generator as one HTML file that draws in any browser, without server or network."""
+"""Export a generator as one HTML file that draws in any browser, without server or network."""
 
 import json
 from pathlib import Path
@@ -9,61 +9,74 @@ from markupsafe import Markup
 
 from inkgan import files
 from inkgan.errors import ConfigError
-from inkgan.export.lowering import Program, program_of
-from inkgan.export.provenance import facts, score_rows
-from inkgan.export.slider_calibration import REACH, Scales, style_scales
+from inkgan.exporters.lowering import LoweredNetwork, lower
+from inkgan.exporters.provenance import provenance, score_rows
+from inkgan.exporters.slider_calibration import SLIDER_LIMIT, SliderCalibration, calibrate_sliders
 from inkgan.generation.style_control.style import UNITS
 from inkgan.io.bundle import Bundle
 from inkgan.types import Progress, silent
 
 DIGITS = tuple("0123456789")
 SCRIPTS = ("random.js", "network.js", "ink.js", "app.js")
-MOST_CLASSES = 100  # a tile each
+MAX_CLASSES = 100  # a tile each
 ENDS = {
     "slant": ("to the left", "to the right"),
     "thickness": ("thin", "thick"),
     "width": ("narrow", "wide"),
 }
 
-SHORT = {"degrees": "°", "pixels": " px"}
+UNIT_SIGNS = {"degrees": "°", "pixels": " px"}
 
 
 def export_page(
     bundle: Bundle, out: Path, *, half: bool = False, progress: Progress = silent
 ) -> None:
-    """Write a generator as a page.
+    """Write a generator as an HTML page.
 
-    Its numbers are torch's to about 1e-5, and its hands those of the same seeds in Python.
+    The page's values differ from those of torch by about 1e-5, and a seed gives the same
+    handwriting as in Python.
 
     Args:
-        bundle: of a generator of grey images.
+        bundle: of a generator of gray images.
         out: an .html file.
-        half: store weights as float16: half the size, and images that differ by about one level of
+        half: store weights as float16: half the size, and pixels that differ by about one level of
             255 at most.
-        progress: told of the styles that are measured, half a second a class, once a bundle.
+        progress: called while styles are measured: half a second a class, once a bundle.
 
     Raises:
-        ConfigError: the generator draws in colour, or has too many classes for a page.
+        ConfigError: the generator draws in color, has more than 100 classes, or is a class of the
+            user's own.
         ArtifactError: the file cannot be written.
+
+    Example:
+        >>> export_page(inkgan.load("flagship").bundle, Path("digits.html"))
     """
     model = bundle.recipe.model
-    if model.classes > MOST_CLASSES:
+    if model.classes > MAX_CLASSES:
         raise ConfigError(
-            f"{bundle.recipe.name} has {model.classes:,} classes; a page has room for "
-            f"{MOST_CLASSES}"
+            f"{bundle.recipe.name} has {model.classes:,} classes, but a page has room for "
+            f"only {MAX_CLASSES}"
         )
     bundle = bundle.rounded() if half else bundle
-    program = program_of(bundle, half=half)
-    files.write_text(out, page(bundle, program, style_scales(bundle, progress)))
+    network = lower(bundle, half=half)
+    files.write_text(out, render_page(bundle, network, calibrate_sliders(bundle, progress)))
 
 
-def page(bundle: Bundle, program: Program, scales: Scales | None = None) -> str:
-    """Return the HTML of a page: scripts, styles and weights inside, nothing to load.
+def render_page(
+    bundle: Bundle, network: LoweredNetwork, calibration: SliderCalibration | None = None
+) -> str:
+    """Return the HTML of a page with scripts, styles and weights inside; it loads nothing.
 
-    Sliders tell what `scales` say, or standard deviations without them.
+    Args:
+        bundle: of the generator.
+        network: its generator, lowered.
+        calibration: what the sliders show; standard deviations if left out.
     """
     environment = Environment(
-        loader=PackageLoader("inkgan.export"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("inkgan.exporters"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     recipe = bundle.recipe
     is_digits, is_conditional = bundle.classes == DIGITS, recipe.model.classes > 0
@@ -75,21 +88,23 @@ def page(bundle: Bundle, program: Program, scales: Scales | None = None) -> str:
         inks=is_digits,
         what="handwritten digits" if is_digits else f"images like those of {recipe.data.name}",
         styles=[(style, *ENDS[style]) for style in recipe.model.style_measures],
-        reach=REACH,
-        measured=scales is not None,
+        limit=SLIDER_LIMIT,
+        measured=calibration is not None,
         height=bundle.shape.height,
         width=bundle.shape.width,
-        facts=facts(bundle),
+        provenance=provenance(bundle),
         scores=score_rows(bundle),
         command="inkgan write 2026 --writer 7" if writes else "inkgan sample RUN --seeds 7",
         style=Markup(_text("style.css")),
         script=Markup("\n".join(_text(name) for name in SCRIPTS)),
-        data=Markup(_json(_data(bundle, program, scales))),
-        weights=Markup(program.base64),
+        data=Markup(_json(_data(bundle, network, calibration))),
+        weights=Markup(network.base64),
     )
 
 
-def _data(bundle: Bundle, program: Program, scales: Scales | None) -> dict[str, Any]:
+def _data(
+    bundle: Bundle, network: LoweredNetwork, calibration: SliderCalibration | None
+) -> dict[str, Any]:
     model = bundle.recipe.model
     return {
         "name": bundle.recipe.name,
@@ -97,13 +112,13 @@ def _data(bundle: Bundle, program: Program, scales: Scales | None) -> dict[str, 
         "classes": bundle.classes if model.classes else (),
         "writes": bundle.classes == DIGITS and model.classes > 0,
         "styles": model.style_measures,
-        "units": [SHORT[UNITS[style]] for style in model.style_measures],
-        "scales": scales,
-        "reach": REACH,
+        "units": [UNIT_SIGNS[UNITS[style]] for style in model.style_measures],
+        "calibration": calibration,
+        "limit": SLIDER_LIMIT,
         "latentDim": model.latent_dim,
         "height": bundle.shape.height,
         "width": bundle.shape.width,
-        "steps": program.steps,
+        "steps": network.steps,
     }
 
 
@@ -112,5 +127,5 @@ def _text(name: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """Write JSON that no HTML parser takes for the end of its element."""
+    """Return JSON in which no HTML parser sees the end of its element."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")

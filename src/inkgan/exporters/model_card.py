@@ -4,27 +4,27 @@ import json
 
 from inkgan.config import serialize as toml
 from inkgan.data.registry import DATASETS
-from inkgan.export.provenance import UNKNOWN_LICENSE, facts, score_rows
+from inkgan.exporters.provenance import UNKNOWN_LICENSE, provenance, score_rows
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.spec import METRIC_SPECS, known_scores
 
-TASK = "unconditional-image-generation"  # the hub's nearest, labels or not
+TASK = "unconditional-image-generation"  # the hub's nearest task, with labels or without
 
 
-def card(bundle: Bundle, name: str | None, picture: str) -> str:
-    """Write the card of a bundle.
+def model_card(bundle: Bundle, name: str | None, picture: str) -> str:
+    """Write the model card of a bundle.
 
     Args:
         bundle: of the generator.
-        name: user/name under which it will be found; None stands for the folder.
-        picture: the name of a grid beside the card.
+        name: user/name on the hub; None if the folder is not uploaded.
+        picture: file name of a sample grid beside the card.
     """
     parts = (
         _front_matter(bundle),
         _opening(bundle, picture),
         _use(bundle, name),
         _measured(bundle),
-        _origin(bundle),
+        _provenance(bundle),
         _recipe(bundle),
     )
     return "\n".join(part for part in parts if part)
@@ -53,7 +53,7 @@ def _hub_id(data: str) -> str | None:
 
 
 def _results(bundle: Bundle) -> list[str]:
-    """List the scores as the hub's index of results; texts are JSON, which YAML contains."""
+    """Return the scores as the hub's model-index; texts are JSON, which is valid YAML."""
     scores = list(known_scores(bundle.scores).items())
     if not scores:
         return []
@@ -80,26 +80,26 @@ def _results(bundle: Bundle) -> list[str]:
 
 def _opening(bundle: Bundle, picture: str) -> str:
     model, classes = bundle.recipe.model, bundle.classes
-    obeys = (
-        "It draws what it likes."
+    labels = (
+        "It is unconditional: it accepts no labels."
         if not model.classes
         else (
-            f"It draws the class that it is told: {', '.join(classes[:20])}"
+            f"It is conditional on the class: {', '.join(classes[:20])}"
             f"{' and others' if len(classes) > 20 else ''}."
         )
     )
-    taught = ""
+    style = ""
     if model.style_measures:
-        taught = (
-            f" Its first latent coordinates are the {', '.join(model.style_measures)} of a stroke, "
-            "and one latent under every label is one hand."
+        style = (
+            f" Its first latent coordinates control the {', '.join(model.style_measures)} of the "
+            "stroke, and one latent with all labels gives digits in one handwriting."
         )
     return f"""# {bundle.recipe.name}
 
 A generative adversarial network that draws \
-{bundle.shape} images, trained on {bundle.recipe.data.name}. {obeys}{taught}
+{bundle.shape} images, trained on {bundle.recipe.data.name}. {labels}{style}
 
-![Drawn by {bundle.recipe.name}]({picture})
+![Images drawn by {bundle.recipe.name}]({picture})
 """
 
 
@@ -116,8 +116,8 @@ pip install "inkgan{extra}"
 ```python
 import inkgan
 
-sampler = inkgan.load("{place}")
-images = sampler.sample({labels}seeds=[0, 1, 2])  # uint8, the same for the same seeds
+generator = inkgan.load("{place}")
+images = generator.sample({labels}seeds=[0, 1, 2])  # uint8; the same seeds give the same images
 ```
 """
 
@@ -127,30 +127,30 @@ def _measured(bundle: Bundle) -> str:
     if not rows:
         return ""
     lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"""## Measured
+    return f"""## Evaluation
 
-By inkgan's own judge. The floor is what real images score by the same code.
+Measured by `inkgan evaluate`. The baseline is the score of real images.
 
-| metric | value | floor |
+| metric | value | real baseline |
 |---|---|---|
 {lines}
 """
 
 
-def _origin(bundle: Bundle) -> str:
-    lines = "\n".join(f"- {term}: {fact}" for term, fact in facts(bundle))
-    return f"""## Origin
+def _provenance(bundle: Bundle) -> str:
+    lines = "\n".join(f"- {term}: {fact}" for term, fact in provenance(bundle))
+    return f"""## Provenance
 
 {lines}
 
-The images that it was trained on have terms of their own.
+The training images have their own license.
 """
 
 
 def _recipe(bundle: Bundle) -> str:
     return f"""## Recipe
 
-`inkgan train recipe.toml` trains it again from this:
+`inkgan train recipe.toml` trains this generator again:
 
 ```toml
 {toml.to_toml(bundle.recipe).strip()}
