@@ -244,7 +244,7 @@ const sliders = styles.map((style, index) => {
 /** What a style usually measures where its coordinate is z: of the class in the large picture. */
 function measureAt(style, z) {
   const values = generator.calibration[style][tileOf(settings.tile)[0]];
-  const place = (Math.min(Math.max(z / generator.reach, -1), 1) + 1) * (values.length - 1) * 0.5;
+  const place = (Math.min(Math.max(z / generator.limit, -1), 1) + 1) * (values.length - 1) * 0.5;
   const low = Math.min(Math.floor(place), values.length - 2);
   return values[low] + (place - low) * (values[low + 1] - values[low]);
 }
