@@ -62,7 +62,7 @@ def test_arrays_become_a_report(judge: Callable[..., Report], drawn: Path) -> No
     assert keys >= {"fd_e1", "fd_e2", "precision", "recall", "label_accuracy"}
     assert all(row["baseline"]["draws"] >= 5 for row in document["scores"])
     assert document["verdict"] == list(judged.verdict)
-    assert 0 <= document["linear"]["agreement"] <= 1
+    assert 0 <= document["linear_classifier"]["agreement"] <= 1
     page = judged.page_path.read_text(encoding="utf-8")
     assert judged.verdict[0].split("(")[0].strip() in page
     assert all(0 <= done <= total for _, done, total in told)

@@ -1,4 +1,4 @@
-"""Making the judge, and the small supervised loop that it is made with."""
+"""Fitting the extractors, and the small supervised loop that fits them."""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +10,7 @@ from torch import nn
 from inkgan import files
 from inkgan.config import Data
 from inkgan.data.dataset import Dataset, load_dataset
-from inkgan.evaluation import fit_extractors as fit_extractors
+from inkgan.evaluation.fit_extractors import fit_extractors
 from inkgan.metrics.features.fit import Fit, fit_classifier, seeded
 from inkgan.metrics.features.networks import NETWORKS, Classifier, small_classifier
 
@@ -21,7 +21,7 @@ def digits(count: int) -> Dataset:
 
 
 def test_all_networks_are_fitted_and_described(tmp_path: Path) -> None:
-    steps = list(fit_extractors.fit_extractors(digits(512), digits(300), tmp_path, epochs=1))
+    steps = list(fit_extractors(digits(512), digits(300), tmp_path, epochs=1))
     assert [step.name for step in steps] == list(NETWORKS)
     described = files.read_json(tmp_path / "judge.json")
     for name, row in described.items():
@@ -31,7 +31,7 @@ def test_all_networks_are_fitted_and_described(tmp_path: Path) -> None:
     assert 0 <= described["e3"]["test_accuracy"] <= 1
     assert described["e2"]["test_squared_error"] > 0
     again = tmp_path / "again"
-    list(fit_extractors.fit_extractors(digits(512), digits(300), again, epochs=1))
+    list(fit_extractors(digits(512), digits(300), again, epochs=1))
     assert files.read_json(again / "judge.json") == described
 
 

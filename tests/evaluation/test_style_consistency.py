@@ -153,7 +153,7 @@ def test_as_many_as_the_reference_are_its_own_labels() -> None:
 
 # --- in the judge ---
 
-SMALL = Protocol("quick", images=400, set_size=400)  # floors of 400 serve other tests too
+SMALL = Protocol("quick", images=400, set_size=400)  # baselines of 400 serve other tests too
 
 
 @pytest.fixture

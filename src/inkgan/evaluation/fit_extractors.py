@@ -1,4 +1,4 @@
-"""Making the judge: E1, E2, E3 and the linear classifier from MNIST's 60,000 training images."""
+"""Fit the feature extractors E1, E2, E3 and the linear classifier to MNIST's training images."""
 
 import hashlib
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from inkgan.metrics.features.fit import Fit, fit_autoencoder, fit_classifier, se
 from inkgan.metrics.features.networks import NETWORKS
 
 # Fixed in advance: nothing here was chosen by looking at the test images. No label smoothing: it
-# draws a class' features together (Mueller et al. 2019), and their spread is what is to be judged.
+# draws the features of a class together (Mueller et al. 2019), whose spread is measured later.
 PLANS = {
     "e1": Fit(epochs=12),
     "e2": Fit(epochs=8, weight_decay=0.0),
@@ -42,7 +42,7 @@ class Fitted:
 def fit_extractors(
     train: Dataset, test: Dataset, out: Path, epochs: int | None = None, seed: int = 0
 ) -> Iterator[Fitted]:
-    """Fit all networks, write their weights and judge.json into a folder.
+    """Fit all networks, and write their weights and judge.json into a folder.
 
     `epochs` replaces the number of epochs of each, for trials. The test images only measure.
     """

@@ -1,4 +1,4 @@
-"""The verdict: what an result means, in plain words, the most important first."""
+"""The verdict: what a result means, in sentences, the most important first."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import numpy as np
 from inkgan.evaluation.results import EvaluationResult
 from inkgan.evaluation.score import Score
 
-# How many times the floor a Fréchet distance may be for each word; from real and trained examples.
+# How many times the baseline a distance may be for each word; from real and trained examples.
 CLOSENESS = (
     (1.5, "As good as real images, as far as this judge can see."),
     (5.0, "Very close to real handwriting."),
@@ -19,7 +19,7 @@ HOPELESS = "Not digits yet, or collapsed."
 
 
 def verdict(result: EvaluationResult) -> list[str]:
-    """Put an result into sentences.
+    """Put a result into sentences.
 
     The first says how good the images are, the others what is wrong with them and what is not.
     """
@@ -35,7 +35,9 @@ def _closeness(result: EvaluationResult) -> str:
     word = next((words for limit, words in CLOSENESS if times <= limit), HOPELESS)
     precision = result.scores["precision"]
     if precision.value < 0.3 * precision.baseline.mean:
-        word = HOPELESS  # few images make the floor high, and any distance a small multiple of it
+        word = (
+            HOPELESS  # few images make the baseline high, and any distance a small multiple of it
+        )
     shown = " and ".join(f"{ratio:.1f}" for ratio in ratios)
     return f"{word} (Distance to real images: {shown} times that between real sets, E1 and E2.)"
 
