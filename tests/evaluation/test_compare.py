@@ -1,5 +1,6 @@
 """Runs side by side."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -33,7 +34,8 @@ class Page(HTMLParser):
 
 
 def test_page_and_picture(runs: list[Path], tmp_path: Path) -> None:
-    page, picture = inkgan.compare(runs, tmp_path / "c")
+    comparison = inkgan.compare(runs)
+    page, picture = comparison.save(tmp_path / "c")
     text = page.read_text(encoding="utf-8")
     parsed = Page()
     parsed.feed(text)
@@ -42,6 +44,9 @@ def test_page_and_picture(runs: list[Path], tmp_path: Path) -> None:
     assert "http" not in re.sub(r"data:image/[^\"]*", "", text)
     assert "<td>optim.lr</td><td>0.0002</td><td>0.001</td>" in text
     assert "1,600" in text
+    values = json.loads(json.dumps(comparison.to_dict()))
+    assert values["settings"]["optim.lr"] == ["0.0002", "0.001"]
+    assert "a has not been evaluated" in values["comparisons"][0]["sentence"]
     sheet = images.read_picture(picture)
     assert sheet.shape[2] == 3
     assert sheet.shape[1] > 1000
@@ -51,15 +56,19 @@ def test_names_are_escaped_and_told_apart(tiny: Recipe, tmp_path: Path) -> None:
     paths = [tmp_path / "x" / "<b>", tmp_path / "y" / "<b>"]
     for path in paths:
         inkgan.train(tiny, out=path, images=64)
-    page, _ = inkgan.compare(paths, tmp_path / "c")
+    comparison = inkgan.compare(paths)
+    page, _ = comparison.save(tmp_path / "c")
     text = page.read_text(encoding="utf-8")
     assert "<b>" not in text
     assert "&lt;b&gt;" in text
-    assert "Nowhere." in text
+    assert "the recipes are equal" in text
+    shown = comparison._repr_html_()
+    assert "<b>" not in shown
+    assert "&lt;b&gt;" in shown
 
 
 def test_bad_requests(tiny: Recipe, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="two runs"):
-        inkgan.compare([tmp_path], tmp_path / "c")
+        inkgan.compare([tmp_path])
     with pytest.raises(ArtifactError, match="no run folder"):
-        inkgan.compare([tmp_path, tmp_path], tmp_path / "c")
+        inkgan.compare([tmp_path, tmp_path])

@@ -9,7 +9,7 @@ from inkgan import files
 from inkgan.config import Recipe
 from inkgan.errors import ArtifactError
 from inkgan.evaluation.paired import paired_comparison
-from inkgan.evaluation.report.comparison_table import Contest, contests
+from inkgan.evaluation.report.comparison_table import PairedComparison, compare_scores
 from inkgan.evaluation.report_document import FORMAT_VERSION, KIND
 from inkgan.evaluation.score import Baseline, Score
 from inkgan.io.run_dir import Run
@@ -95,23 +95,23 @@ def test_runs_that_differ_in_their_seed_are_one_recipe(
             run = Run(folder / f"{name}{seed}", recipe)
             judged(run, value + seed + 0.1 * seed * (name == "b"))
             runs.append((run.path.name, run))
-    (found,) = contests(runs)
-    assert found.one == found.other == "tiny (3 runs)"
+    (found,) = compare_scores(runs)
+    assert found.first == found.second == "tiny (3 runs)"
     assert "Fréchet distance, E1" in found.sentence
     assert "3 paired seeds" in found.sentence
-    assert "no difference shown in 1 of 2" in found.sentence
+    assert "no significant difference by 1 of 2 metrics" in found.sentence
     assert found.rows()[0]["finding"] == "tiny (3 runs) is better"
     judged(runs[5][1], 12.0, judge="another")
-    (found,) = contests(runs)
-    assert "a0 and b2 were judged by other means" in found.sentence
+    (found,) = compare_scores(runs)
+    assert "a0 and b2 were evaluated with different extractors" in found.sentence
     (runs[4][1].path / "report.json").unlink()
-    (found,) = contests(runs)
-    assert "b1 has not been judged: inkgan evaluate" in found.sentence
+    (found,) = compare_scores(runs)
+    assert "b1 has not been evaluated: inkgan evaluate" in found.sentence
 
 
 def test_equal_scores_show_no_difference() -> None:
-    found = Contest("a", "b", paired_comparison({0: scores(20)}, {0: scores(20)}))
-    assert found.sentence.startswith("No difference shown between a and b")
+    found = PairedComparison("a", "b", tuple(paired_comparison({0: scores(20)}, {0: scores(20)})))
+    assert found.sentence.startswith("No significant difference between a and b")
 
 
 def test_a_foreign_report_is_refused(tiny: Recipe, tmp_path: Path) -> None:
@@ -119,4 +119,4 @@ def test_a_foreign_report_is_refused(tiny: Recipe, tmp_path: Path) -> None:
     for _, run in runs:
         files.write_json(run.path / "report.json", {"mine": 1})
     with pytest.raises(ArtifactError, match="is no report of inkgan"):
-        contests(runs)
+        compare_scores(runs)

@@ -22,25 +22,14 @@ def compare(
     Example: inkgan compare runs/dcgan runs/vanilla
     """
     from inkgan.cli.console import show, show_json
-    from inkgan.evaluation.report.compare import compare as write_comparison
-    from inkgan.evaluation.report.comparison_table import contests
-    from inkgan.io.run_dir import Run
+    from inkgan.evaluation.report.compare import compare as compare_runs
 
-    written = write_comparison(runs, out)
-    found = contests([(str(path), Run.open(path)) for path in runs])
+    comparison = compare_runs(runs)
+    written = comparison.save(out)
     if json:
-        comparisons = [
-            {
-                "first": contest.one,
-                "second": contest.other,
-                "sentence": contest.sentence,
-                "metrics": [] if contest.missing else contest.rows(),
-            }
-            for contest in found
-        ]
-        show_json({"written": written, "comparisons": comparisons})
+        show_json({"written": written, **comparison.to_dict()})
         return
-    for contest in found:
-        show(contest.sentence)
+    for sentence in comparison.sentences:
+        show(sentence)
     for path in written:
         show(path)

@@ -1,4 +1,4 @@
-"""Runs side by side: pictures and curves, as one PNG and one self-contained HTML page."""
+"""Compare runs: pictures, curves and scores, as a value, a PNG and a self-contained page."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,9 @@ from inkgan import files, images
 from inkgan.config import Recipe
 from inkgan.config.serialize import differences
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.evaluation.report.comparison_table import contests
+from inkgan.evaluation.report.comparison_table import PairedComparison, compare_scores
 from inkgan.io.run_dir import Run
+from inkgan.metrics.spec import format_number
 from inkgan.runs.curves import comparison_pixels
 from inkgan.types import UInt8
 
@@ -23,13 +24,35 @@ STAGES = 4  # grids of each run shown on the page, from noise to the latest
 
 
 @dataclass(frozen=True)
-class Compared:
-    """What the page shows of one run."""
+class ComparedRun:
+    """What a comparison shows of one run.
+
+    Attributes:
+        name: of its folder.
+        run: the folder.
+        rows: of metrics.jsonl.
+        stages: sample grids from the first to the latest, each with its caption.
+    """
 
     name: str
     run: Run
-    rows: list[dict[str, Any]]
-    stages: list[tuple[str, UInt8]]
+    rows: tuple[dict[str, Any], ...]
+    stages: tuple[tuple[str, UInt8], ...]
+
+    @property
+    def title(self) -> str:
+        """The recipe and its data set."""
+        return f"{self.run.recipe.name} on {self.run.recipe.data.name}"
+
+    @property
+    def pictures(self) -> list[tuple[str, str]]:
+        """The captions and the stages as data: addresses."""
+        return [(label, images.data_uri(grid)) for label, grid in self.stages]
+
+    @property
+    def timeline(self) -> str | None:
+        """The time-lapse as a data: address, if there is one."""
+        return _gif_uri(self.run.timeline_path)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -39,7 +62,7 @@ class Compared:
             last |= row
         scores = [row["e3_distance"] for row in self.rows if "e3_distance" in row]
         shown = {
-            "images seen": f"{last.get('images', 0):,}",
+            "training images seen": f"{last.get('images', 0):,}",
             "epochs": f"{last.get('epoch', 0):.1f}",
             "training time": f"{last.get('seconds', 0) / 60:.1f} min",
             "distance to validation, last (best)": f"{scores[-1]:.2f} ({min(scores):.2f})"
@@ -47,44 +70,102 @@ class Compared:
             else "not measured",
         }
         for key, label in (
-            ("d_loss", "discriminator's loss"),
-            ("g_loss", "generator's loss"),
-            ("d_real_accuracy", "discriminator right on real"),
-            ("d_fake_accuracy", "discriminator right on fake"),
+            ("d_loss", "discriminator loss"),
+            ("g_loss", "generator loss"),
+            ("d_real_accuracy", "discriminator accuracy, real"),
+            ("d_fake_accuracy", "discriminator accuracy, generated"),
             ("images_per_second", "images/s"),
         ):
             number = last.get(key)
-            shown[label] = "not measured" if number is None else _rounded(number)
+            shown[label] = "not measured" if number is None else format_number(number)
         return shown
 
 
-def compare(runs: Sequence[str | Path], out: str | Path) -> tuple[Path, Path]:
-    """Put two or more runs side by side.
+@dataclass(frozen=True)
+class Comparison:
+    """The result of `inkgan.compare`. In a notebook it shows itself as tables and curves.
+
+    Attributes:
+        runs: what is shown of each run.
+        scores: each recipe compared with the first one by its scores.
+
+    Example:
+        >>> comparison = inkgan.compare(["runs/dcgan", "runs/vanilla"])  # doctest: +SKIP
+        >>> comparison.sentences  # doctest: +SKIP
+        >>> comparison.save("comparison")  # doctest: +SKIP
+    """
+
+    runs: tuple[ComparedRun, ...]
+    scores: tuple[PairedComparison, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Which recipe is better by which metrics, and where the intervals do not tell."""
+        return tuple(scores.sentence for scores in self.scores)
+
+    def curves(self) -> UInt8:
+        """Draw the curves of all runs in the same panels; uint8 (H, W, 3)."""
+        return comparison_pixels({run.name: run.rows for run in self.runs})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return facts, differing settings and compared scores as plain values."""
+        return {
+            "runs": [{"name": run.name, "facts": run.facts} for run in self.runs],
+            "settings": dict(self._settings()),
+            "comparisons": [scores.to_dict() for scores in self.scores],
+        }
+
+    def save(self, folder: str | Path) -> tuple[Path, Path]:
+        """Write compare.html, one file with its pictures, and compare.png.
+
+        Returns:
+            The paths of the page and of the picture.
+        """
+        curves = self.curves()
+        page_path, picture_path = Path(folder) / "compare.html", Path(folder) / "compare.png"
+        images.save_png(picture_path, _sheet(self.runs, curves))
+        files.write_text(page_path, self._render("compare.html", curves))
+        return page_path, picture_path
+
+    def _repr_html_(self) -> str:
+        """Return sentences, tables and curves as HTML, without anything to load."""
+        return self._render("compare_tables.html", self.curves())
+
+    def _settings(self) -> list[tuple[str, list[str]]]:
+        return _recipe_table({run.name: run.run.recipe for run in self.runs})
+
+    def _render(self, template: str, curves: UInt8) -> str:
+        environment = Environment(loader=PackageLoader("inkgan.evaluation.report"), autoescape=True)
+        return environment.get_template(template).render(
+            runs=self.runs,
+            comparisons=self.scores,
+            facts=list(self.runs[0].facts),
+            settings=self._settings(),
+            curves=images.data_uri(curves),
+        )
+
+
+def compare(runs: Sequence[str | Path]) -> Comparison:
+    """Compare two or more runs: pictures, curves, settings, and scores where there are any.
+
+    Runs that differ only in their seed count as one recipe and are paired seed by seed. Scores are
+    those of `inkgan.evaluate`, whose reports are read from the run folders.
 
     Args:
-        runs: run folders.
-        out: folder for compare.html and compare.png.
+        runs: run folders, two or more.
 
     Returns:
-        The paths of the page and of the picture.
+        The comparison: it shows itself in a notebook; `.save(folder)` writes a page and a picture.
 
     Raises:
         ConfigError: fewer than two runs.
-        ArtifactError: a folder is no run or has no picture yet.
+        ArtifactError: a folder is no run, has no sample grid yet, or a report is of something else.
     """
     if len(runs) < 2:
-        raise ConfigError("compare needs two runs or more: inkgan compare runs/a runs/b")
+        raise ConfigError("`runs` must name two runs or more")
     compared = [_read(Path(path), name) for path, name in zip(runs, _names(runs), strict=True)]
-    folder = Path(out)
-    curves = comparison_pixels({one.name: one.rows for one in compared})
-    picture_path, page_path = folder / "compare.png", folder / "compare.html"
-    images.save_png(picture_path, _sheet(compared, curves))
-    files.write_text(page_path, _page(compared, curves))
-    return page_path, picture_path
-
-
-def _rounded(number: float) -> str:
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+    scores = compare_scores([(each.name, each.run) for each in compared])
+    return Comparison(tuple(compared), tuple(scores))
 
 
 def _names(runs: Sequence[str | Path]) -> list[str]:
@@ -93,21 +174,21 @@ def _names(runs: Sequence[str | Path]) -> list[str]:
     return short if len(set(short)) == len(short) else [str(run) for run in runs]
 
 
-def _read(path: Path, name: str) -> Compared:
+def _read(path: Path, name: str) -> ComparedRun:
     run = Run.open(path)
     frames = run.frames()
     if not frames:
-        raise ArtifactError(f"{path} has no sample grid yet; go on with its training first")
+        raise ArtifactError(f"{path} has no sample grid yet; train it first")
     chosen = sorted({round(i * (len(frames) - 1) / (STAGES - 1)) for i in range(STAGES)})
     batch = run.recipe.schedule.images_per_step
     stages = [
         (f"{run.step_of(frames[i]) * batch:,} images", images.read_picture(frames[i]))
         for i in chosen
     ]
-    return Compared(name, run, run.rows(), stages)
+    return ComparedRun(name, run, tuple(run.rows()), tuple(stages))
 
 
-def _sheet(compared: Sequence[Compared], curves: UInt8) -> UInt8:
+def _sheet(compared: Sequence[ComparedRun], curves: UInt8) -> UInt8:
     """Lay the latest grids side by side above the curves, all in one width."""
     width = curves.shape[1]
     tile = width // max(len(compared), 3)
@@ -123,27 +204,6 @@ def _sheet(compared: Sequence[Compared], curves: UInt8) -> UInt8:
     for index, part in enumerate(top):
         strip.paste(Image.fromarray(part), (left + index * tile + 6, 6))
     return np.concatenate([np.asarray(strip), curves])
-
-
-def _page(compared: Sequence[Compared], curves: UInt8) -> str:
-    environment = Environment(loader=PackageLoader("inkgan.evaluation.report"), autoescape=True)
-    runs = [
-        {
-            "name": one.name,
-            "title": f"{one.run.recipe.name} on {one.run.recipe.data.name}",
-            "stages": [(label, images.data_uri(grid)) for label, grid in one.stages],
-            "timeline": _gif_uri(one.run.timeline_path),
-            "facts": one.facts,
-        }
-        for one in compared
-    ]
-    return environment.get_template("compare.html").render(
-        runs=runs,
-        contests=contests([(one.name, one.run) for one in compared]),
-        facts=list(compared[0].facts),
-        differences=_recipe_table({one.name: one.run.recipe for one in compared}),
-        curves=images.data_uri(curves),
-    )
 
 
 def _gif_uri(path: Path) -> str | None:

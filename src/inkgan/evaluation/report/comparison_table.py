@@ -1,4 +1,4 @@
-"""The judge's scores in a comparison: runs of one recipe are its seeds."""
+"""The scores in a comparison of runs; runs that differ only in their seed are one recipe."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,94 +10,133 @@ from inkgan.evaluation.paired import PairedDifference, paired_comparison
 from inkgan.evaluation.report_document import REPORT, read_report
 from inkgan.evaluation.score import Score
 from inkgan.io.run_dir import Run
-from inkgan.metrics.spec import METRIC_SPECS
+from inkgan.metrics.spec import METRIC_SPECS, known_scores
 
 
 @dataclass(frozen=True)
-class Contest:
-    """Two recipes (or two runs) by the judge's scores.
+class PairedComparison:
+    """Two recipes (or two runs), compared by the scores of their reports.
 
     Attributes:
-        one: name of the first, `other` of the second.
-        differences: metric by metric; empty where `missing` says why.
-        missing: what keeps them from being compared, in words.
+        first: the name of the first recipe or run.
+        second: the name of the second.
+        differences: one for each metric; empty where `missing` says why.
+        missing: what prevents a comparison, in a sentence.
     """
 
-    one: str
-    other: str
-    differences: list[PairedDifference]
+    first: str
+    second: str
+    differences: tuple[PairedDifference, ...]
     missing: str = ""
 
     @property
     def sentence(self) -> str:
-        """What the numbers say, in words."""
+        """Which one is better by which metrics, and where the intervals do not tell."""
         if self.missing:
             return self.missing
-        real = [difference for difference in self.differences if difference.significant]
+        significant = [difference for difference in self.differences if difference.significant]
         basis = self.differences[0].basis
-        if not real:
-            return f"No difference shown between {self.one} and {self.other} ({basis})."
-        better = [METRIC_SPECS[d.key].title for d in real if d.second_is_better]
-        worse = [METRIC_SPECS[d.key].title for d in real if not d.second_is_better]
-        sides = ((self.other, better), (self.one, worse))
-        parts = [f"{name} is better by {', '.join(titles)}" for name, titles in sides if titles]
-        equal = len(self.differences) - len(real)
-        rest = f"; no difference shown in {equal} of {len(self.differences)}" if equal else ""
-        return f"{'; '.join(parts)}{rest} ({basis})."
+        if not significant:
+            return (
+                f"No significant difference between {self.first} and {self.second}: every 95 % "
+                f"interval of a difference contains 0 ({basis})."
+            )
+        parts = []
+        for name, is_second in ((self.second, True), (self.first, False)):
+            won = [d for d in significant if d.second_is_better == is_second]
+            if won:
+                titles = ", ".join(METRIC_SPECS[d.key].title for d in won)
+                parts.append(f"{name} is better by {titles}")
+        rest, total = len(self.differences) - len(significant), len(self.differences)
+        if rest:
+            parts.append(f"no significant difference by {rest} of {total} metrics")
+        return f"{'; '.join(parts)} ({basis})."
+
+    def finding(self, difference: PairedDifference) -> str:
+        """Say of one metric which is better, or that the interval does not tell."""
+        if not difference.significant:
+            return "no significant difference"
+        return f"{self.second if difference.second_is_better else self.first} is better"
 
     def rows(self) -> list[dict[str, str]]:
-        """Return the table, one row a metric."""
+        """Return the table as texts, one row for each metric."""
         specs = [METRIC_SPECS[d.key] for d in self.differences]
         return [
             {
-                "metric": spec.title,
-                "one": spec.format(d.one),
-                "other": spec.format(d.other),
-                "floor": spec.format(d.baseline),
-                "gap": spec.format_interval(d.gap.low, d.gap.high),
-                "finding": "no difference shown"
-                if not d.significant
-                else f"{self.other if d.second_is_better else self.one} is better",
+                "metric": f"{spec.title} {spec.arrow}",
+                "first": spec.format(d.one),
+                "second": spec.format(d.other),
+                "baseline": spec.format(d.baseline),
+                "difference": spec.format_difference_interval(d.gap.low, d.gap.high),
+                "finding": self.finding(d),
             }
             for spec, d in zip(specs, self.differences, strict=True)
         ]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return names, the sentence and the numbers of every metric as plain values."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "sentence": self.sentence,
+            "metrics": [
+                {
+                    "metric": d.key,
+                    "first": d.one,
+                    "second": d.other,
+                    "baseline": d.baseline,
+                    "difference": d.gap._asdict(),
+                    "significant": d.significant,
+                    "finding": self.finding(d),
+                }
+                for d in self.differences
+            ],
+        }
 
-def contests(runs: Sequence[tuple[str, Run]]) -> list[Contest]:
-    """Hold each recipe's judged runs against the first recipe's; several seeds are paired.
 
-    Runs of the same recipe with the same seed are compared one by one.
+def compare_scores(runs: Sequence[tuple[str, Run]]) -> list[PairedComparison]:
+    """Compare the scores of each recipe with those of the first recipe.
+
+    Runs that differ only in their seed are one recipe, paired by seed. Runs of one and the same
+    recipe are compared one by one.
+
+    Args:
+        runs: names and run folders, two or more.
     """
     groups = _by_recipe(runs)
     if len(groups) < 2:
         groups = [(name, [(name, run)]) for name, run in runs]
     (first, first_runs), *others = groups
-    return [_contest(first, first_runs, name, members) for name, members in others]
+    return [_compare(first, first_runs, name, members) for name, members in others]
 
 
-def _contest(
-    one: str, one_runs: list[tuple[str, Run]], other: str, other_runs: list[tuple[str, Run]]
-) -> Contest:
-    judged: list[dict[int, dict[str, Score]]] = [{}, {}]
-    means: dict[tuple[Any, ...], str] = {}
-    for side, members in zip(judged, (one_runs, other_runs), strict=True):
+def _compare(
+    first: str, first_runs: list[tuple[str, Run]], second: str, second_runs: list[tuple[str, Run]]
+) -> PairedComparison:
+    by_seed: list[dict[int, dict[str, Score]]] = [{}, {}]
+    bases: dict[tuple[Any, ...], str] = {}
+    for side, members in zip(by_seed, (first_runs, second_runs), strict=True):
         for name, run in members:
             document = _report(run.path)
             if document is None:
-                missing = f"{name} has not been judged: inkgan evaluate {run.path}"
-                return Contest(one, other, [], missing)
-            means.setdefault(_means(document), name)
-            scores = [Score.from_dict(row) for row in document["scores"]]
-            side[run.recipe.seed] = {score.key: score for score in scores}
-    if len(means) > 1:
-        first, second, *_ = means.values()
-        missing = f"{first} and {second} were judged by other means; judge both again"
-        return Contest(one, other, [], missing)
-    return Contest(one, other, paired_comparison(judged[0], judged[1]))
+                missing = f"{name} has not been evaluated: inkgan evaluate {run.path}"
+                return PairedComparison(first, second, (), missing)
+            bases.setdefault(_basis(document), name)
+            side[run.recipe.seed] = known_scores(
+                {row["key"]: Score.from_dict(row) for row in document["scores"]}
+            )
+    if len(bases) > 1:
+        one, other, *_ = bases.values()
+        missing = (
+            f"{one} and {other} were evaluated with different extractors, reference images or "
+            "numbers of images; evaluate both again"
+        )
+        return PairedComparison(first, second, (), missing)
+    return PairedComparison(first, second, tuple(paired_comparison(*by_seed)))
 
 
-def _means(document: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what two judgements must have in common if their scores are to be compared."""
+def _basis(document: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what two reports must share so that their scores can be compared."""
     return document["extractors"], document["reference"]["digest"], document["counts"]["set_size"]
 
 
