@@ -15,9 +15,14 @@ from inkgan import files
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
 from inkgan.generation.load import load
-from inkgan.inversion.error_percentiles import PERCENTS, SHIPPED, measure_errors, shipped
+from inkgan.inversion.error_percentiles import (
+    PERCENTS,
+    SHIPPED,
+    measure_errors,
+    shipped_percentiles,
+)
 from inkgan.inversion.imitate import imitate_digits
-from inkgan.inversion.recognize import Seen
+from inkgan.inversion.recognize import RecognizedDigits
 from inkgan.metrics.features.extractors import extract_features
 
 
@@ -40,10 +45,10 @@ def main() -> None:
     started = time.perf_counter()
     read, alone = [], 50
     for image, label in zip(images[:alone], labels[:alone], strict=True):
-        seen = Seen(image[None], str(label), unknown, unknown)
-        hand = imitate_digits(seen, generator).hand
+        seen = RecognizedDigits(image[None], str(label), unknown, unknown)
+        writer = imitate_digits(seen, generator).writer
         read.append(
-            extract_features(generator.render(np.tile(hand.latent, (10, 1)), range(10))).predicted
+            extract_features(generator.render(np.tile(writer.latent, (10, 1)), range(10))).predicted
         )
     print(f"one digit alone: {(time.perf_counter() - started) / alone:.2f} s, reading included")
     print(
@@ -56,7 +61,7 @@ def main() -> None:
             "percentiles": np.percentile(errors, PERCENTS).round(5).tolist(),
         }
         path = Path(str(resources("inkgan.inversion") / SHIPPED))
-        files.write_json(path, shipped() | {generator.bundle.digest[:16]: entry})
+        files.write_json(path, shipped_percentiles() | {generator.bundle.digest[:16]: entry})
         print(path)
 
 

@@ -58,7 +58,7 @@ def imitated(rows: list[int]) -> tuple[UInt8, UInt8]:
     test = load_dataset(Data(name="mnist"), "test").images[rows, 0].numpy()
     large = [Image.fromarray(digit).resize((90, 90), Image.Resampling.BICUBIC) for digit in test]
     sheet = photographed(np.hstack([np.asarray(digit) for digit in large]) / 255)
-    return sheet, inkgan.imitate(sheet).write("0123456789", height=sheet.shape[0])
+    return sheet, inkgan.imitate(sheet).write("0123456789", height=sheet.shape[0]).to_array()
 
 
 def photographed(ink: np.ndarray) -> UInt8:

@@ -121,7 +121,7 @@ def test_wrong_usage_is_quick_and_has_its_exit_code() -> None:
         (2, ["sample", "nothing", "--out", "a.jpg"], "--out a.jpg: the ending must be"),
         (2, ["write"], "Missing argument"),
         (2, ["write", "12a"], "cannot write 'a'; possible are the digits"),
-        (2, ["write", "12", "--ink", "inky"], "--ink 'inky' is no colour"),
+        (2, ["write", "12", "--ink", "inky"], "--ink 'inky' is no color"),
         (2, ["write", "12", "--out", "a.jpg"], "--out a.jpg: the ending must be"),
         (1, ["write", "12", "--from", "nothing"], "no run or bundle 'nothing'"),
         (2, ["morph", "3", "8", "--out", "a.mp4"], "--out a.mp4: the ending must be"),

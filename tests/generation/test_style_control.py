@@ -31,8 +31,8 @@ from inkgan.generation.style_control.diverse_subset import diverse_subset, farth
 from inkgan.generation.style_control.latent_search import search_latents
 from inkgan.generation.style_control.sample import sample_styled
 from inkgan.generation.style_control.style import MEASURES, Style, style_of
-from inkgan.handwriting.writer import Hand
-from inkgan.handwriting.writer_style import styled_hand
+from inkgan.handwriting.writer import Writer
+from inkgan.handwriting.writer_style import styled_writer
 from inkgan.metrics.strokes import measure
 from inkgan.types import Float32, UInt8
 from tests.fixtures.stroke_generator import StrokeGenerator
@@ -253,21 +253,23 @@ def test_digits_that_are_read_as_others_are_drawn_nearer_to_their_class() -> Non
 
 
 def test_a_hand_in_a_style() -> None:
-    hand = styled_hand(Hand(GENERATOR, 3), "0123456789", Style(-4.0, 2.6, 12.0))
-    assert hand.render is not None
-    strokes = measure(hand.render(np.tile(hand.latent, (10, 1)), list(range(10))))
+    writer = styled_writer(Writer(GENERATOR, 3), "0123456789", Style(-4.0, 2.6, 12.0))
+    assert writer.render is not None
+    strokes = measure(writer.render(np.tile(writer.latent, (10, 1)), list(range(10))))
     assert np.abs(strokes.slant + 4).max() < 1
     assert np.abs(strokes.thickness - 2.6).max() < 0.15
     assert strokes.width.mean() == pytest.approx(12, abs=0.3)
     assert strokes.width[1] < strokes.width[0] - 3  # a 1 stays narrow
-    assert hand.pen.slant == pytest.approx(-4, abs=0.5)
-    with pytest.raises(ConfigError, match=r"`width` 30 .* ten digits of a hand are \d+\.\d to"):
-        styled_hand(hand, "7", Style(width=30.0))
-    assert styled_hand(hand, "7", Style()) is hand
+    assert writer.pen.slant == pytest.approx(-4, abs=0.5)
+    with pytest.raises(ConfigError, match=r"`width` 30 .* ten digits of a writer are \d+\.\d to"):
+        styled_writer(writer, "7", Style(width=30.0))
+    assert styled_writer(writer, "7", Style()) is writer
 
 
 def test_writing_in_a_style() -> None:
-    upright, leaning = (inkgan.write("141", source=GENERATOR, slant=s, jitter=0) for s in (0, 12))
+    upright, leaning = (
+        inkgan.write(141, source=GENERATOR, slant=slant, jitter=0).to_array() for slant in (0, 12)
+    )
     assert upright.shape != leaning.shape or not np.array_equal(upright, leaning)
 
 

@@ -1,5 +1,7 @@
 """Morphs, walks and style axes."""
 
+import base64
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +11,15 @@ from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
-import inkgan
 from inkgan.cli.main import app
 from inkgan.config.recipes import RECIPES
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.generation import load as load_module
 from inkgan.generation.generator import Generator
-from inkgan.generation.interpolation import length, plan, slerp
-from inkgan.handwriting.animation import Film
+from inkgan.generation.interpolation import path_length, plan_path, slerp
+from inkgan.handwriting.animation import Animation
 from inkgan.handwriting.latent_traversal import style_grid
-from inkgan.handwriting.morph import make_film
+from inkgan.handwriting.morph import morph
 from inkgan.handwriting.writer import origin
 from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
@@ -57,87 +58,88 @@ def test_slerp_begins_and_ends_where_it_should(first: int, second: int) -> None:
 
 
 @given(st.integers(2, 6), st.integers(1, 8), st.booleans())
-def test_routes_are_loops_of_small_steps(stops: int, frames: int, around: bool) -> None:
+def test_paths_are_loops_of_small_steps(stops: int, frames: int, loop: bool) -> None:
     generator = StrokeGenerator()
-    route = plan(generator, ["3"], range(stops), frames=frames, around=around)
-    assert len(route.latents) == length(stops, frames, around)
+    path = plan_path(generator, ["3"], range(stops), frames=frames, loop=loop)
+    assert len(path.latents) == path_length(stops, frames, loop)
     ends = generator.latents(range(stops))
-    legs = [angle(ends[i], ends[(i + 1) % stops]) for i in range(stops if around else stops - 1)]
-    for one, other in zip(route.latents, np.roll(route.latents, -1, axis=0), strict=True):
+    legs = [angle(ends[i], ends[(i + 1) % stops]) for i in range(stops if loop else stops - 1)]
+    for one, other in zip(path.latents, np.roll(path.latents, -1, axis=0), strict=True):
         assert angle(one, other) < 3 * max(legs) / frames + 0.01
-    assert sum(route.stops) == (stops if around else 2 * (stops - 1))
-    at_stops = route.latents[[i for i, stop in enumerate(route.stops) if stop]]
+    assert sum(path.stops) == (stops if loop else 2 * (stops - 1))
+    at_stops = path.latents[[i for i, stop in enumerate(path.stops) if stop]]
     assert np.allclose(at_stops[:stops], ends, atol=1e-5)
 
 
 def test_labels_take_the_straight_line() -> None:
-    route = plan(StrokeGenerator(), ["3", "8"], [7], frames=4, around=False)
-    assert route.weights is not None
-    assert route.weights[:, 3] == pytest.approx([1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75])
-    assert route.weights.sum(axis=1) == pytest.approx([1] * 8)
-    assert (route.latents == route.latents[0]).all()
-    assert route.stops == (True, False, False, False, True, False, False, False)
+    path = plan_path(StrokeGenerator(), ["3", "8"], [7], frames=4, loop=False)
+    assert path.weights is not None
+    assert path.weights[:, 3] == pytest.approx([1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75])
+    assert path.weights.sum(axis=1) == pytest.approx([1] * 8)
+    assert (path.latents == path.latents[0]).all()
+    assert path.stops == (True, False, False, False, True, False, False, False)
 
 
 def test_a_walk_without_labels() -> None:
-    route = plan(StrokeGenerator(conditional=False), [], [1, 2, 3], frames=5, around=True)
-    assert route.weights is None
-    assert len(route.latents) == 15
+    path = plan_path(StrokeGenerator(conditional=False), [], [1, 2, 3], frames=5, loop=True)
+    assert path.weights is None
+    assert len(path.latents) == 15
 
 
 @pytest.mark.parametrize(
     ("classes", "hands", "conditional", "words"),
     [
-        ("3", [0], True, "one stop is no way"),
-        ("", [0], False, "one stop is no way"),
-        ("123", [0, 1], True, "3 classes and 2 hands do not match"),
+        ("3", [0], True, "`classes` and `hand` give one stop"),
+        ("", [0], False, "`classes` and `hand` give one stop"),
+        ("123", [0, 1], True, "`classes` has 3 values and `hand` has 2; give"),
         ("", [0, 1], True, "dcgan is conditional: name a class; it has 0, 1, 2"),
         ("38", [0], False, "dcgan is unconditional"),
         ("3x", [0], True, "cannot draw 'x'"),
-        ("38", [-1], True, "--hand -1 is impossible"),
+        ("38", [-1], True, "`hand` must be whole numbers from 0"),
     ],
 )
-def test_impossible_routes_are_refused(
+def test_impossible_paths_are_refused(
     classes: str, hands: list[int], conditional: bool, words: str
 ) -> None:
     with pytest.raises(ConfigError, match=words):
-        inkgan.morph(classes, hands, StrokeGenerator(conditional=conditional))
+        morph(classes, hands, StrokeGenerator(conditional=conditional))
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"frames": 0}, "--frames 0 is impossible"),
-        ({"seconds": 0.0}, "--seconds 0 is impossible"),
-        ({"height": 5}, "--height 5 is impossible"),
+        ({"frames": 0}, "`frames` must be from 1 to 1000, not 0"),
+        ({"seconds": 0.0}, "`seconds` must be from 0.02 to 60, not 0"),
+        ({"height": 5}, "`height` must be from 8 to 4096, not 5"),
         ({"height": 4096}, "48 pictures of 4096 x 4096 pixels are too many"),
         ({"frames": 900}, "1,800 pictures"),
     ],
 )
-def test_impossible_films_are_refused(options: dict[str, float], words: str) -> None:
+def test_impossible_animations_are_refused(options: dict[str, float], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        make_film("38", source=StrokeGenerator(), **options)  # type: ignore[arg-type]
+        morph("38", source=StrokeGenerator(), **options)  # type: ignore[arg-type]
 
 
 def test_morph_begins_with_one_digit_and_turns_at_the_other() -> None:
-    pictures = inkgan.morph("38", [7], StrokeGenerator(), frames=6, height=56)
+    pictures = morph("38", [7], StrokeGenerator(), frames=6, height=56).to_array()
     assert pictures.shape == (12, 56, 56)
     there, back = pictures[1:6], pictures[:6:-1]
     assert np.array_equal(there, back)
-    assert np.array_equal(pictures[6], inkgan.morph("83", [7], StrokeGenerator(), height=56)[0])
-    colour = inkgan.morph("38", [7], StrokeGenerator(), frames=2, height=56, ink="navy")
-    assert colour.shape == (4, 56, 56, 3)
+    other = morph(83, 7, StrokeGenerator(), height=56).to_array()
+    assert np.array_equal(pictures[6], other[0])
+    color = morph([3, "8"], 7, StrokeGenerator(), frames=2, height=56, ink="navy")
+    assert color.to_array().shape == (4, 56, 56, 3)
 
 
 def test_grey_keeps_the_levels_of_the_generator() -> None:
     generator = StrokeGenerator()
-    grey = inkgan.morph("38", [7], generator, frames=2, height=28, grey=True)
-    assert np.array_equal(255 - grey[:1], generator.render(generator.latents([7]), [3]))
+    gray = morph("38", [7], generator, frames=2, height=28, gray=True).to_array()
+    assert np.array_equal(255 - gray[:1], generator.render(generator.latents([7]), [3]))
 
 
 @pytest.fixture
-def film() -> Film:
-    return make_film("38", [7], StrokeGenerator(), frames=5, seconds=0.5, height=32, ink="navy")
+def animation() -> Animation:
+    return morph("38", [7], StrokeGenerator(), frames=5, seconds=0.5, height=32, ink="navy")
 
 
 def frames_of(path: Path, mode: str) -> tuple[UInt8, list[int]]:
@@ -152,28 +154,51 @@ def frames_of(path: Path, mode: str) -> tuple[UInt8, list[int]]:
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp", "png"])
-def test_films_hold_every_picture_without_loss(film: Film, ending: str, tmp_path: Path) -> None:
+def test_animations_hold_every_picture_without_loss(
+    animation: Animation, ending: str, tmp_path: Path
+) -> None:
     path = tmp_path / f"a.{ending}"
-    film.save(path, {"Title": "3 8"})
+    animation.save(path)
     pictures, durations = frames_of(path, "RGB")
-    assert np.array_equal(pictures, film.colours.paint(film.coverage))
+    assert np.array_equal(pictures, animation.colors.paint(animation.coverage))
     assert durations == [600, 100, 100, 100, 100] * 2
 
 
 @pytest.mark.parametrize("ending", ["webp", "png"])
-def test_films_may_be_transparent(ending: str, tmp_path: Path) -> None:
-    film = make_film("38", [7], StrokeGenerator(), frames=3, height=32, paper="transparent")
-    film.save(tmp_path / f"a.{ending}", {})
+def test_animations_may_be_transparent(ending: str, tmp_path: Path) -> None:
+    animation = morph("38", [7], StrokeGenerator(), frames=3, height=32, paper="transparent")
+    animation.save(tmp_path / f"a.{ending}")
     pictures, _ = frames_of(tmp_path / f"a.{ending}", "RGBA")
-    assert np.array_equal(pictures[..., 3], film.coverage)
-    with pytest.raises(ConfigError, match=r"--paper transparent: a GIF.*write a \.webp"):
-        film.save(tmp_path / "a.gif", {})
+    assert np.array_equal(pictures[..., 3], animation.coverage)
+    with pytest.raises(ConfigError, match=r"`paper` is transparent: a GIF.*write a \.webp"):
+        animation.save(str(tmp_path / "a.gif"))
     assert not (tmp_path / "a.gif").exists()
+
+
+def test_an_animation_shows_itself(animation: Animation) -> None:
+    page = animation._repr_html_()
+    assert page.startswith('<img alt="3 8" src="data:image/gif;base64,')
+    with Image.open(io.BytesIO(base64.b64decode(page.split("base64,")[1][:-2]))) as picture:
+        assert picture.n_frames == 10  # type: ignore[attr-defined]
+    values = animation.to_dict()
+    assert (values["pictures"], values["height"], values["title"]) == (10, 32, "3 8")
+    with pytest.raises(ConfigError, match=r"`path` .*a.mp4: the ending must be .gif or .webp"):
+        animation.save("a.mp4")
+
+
+def test_a_grid_shows_itself(tmp_path: Path) -> None:
+    grid = style_grid(("0", "1"), "4", 3, StrokeGenerator(), steps=2, height=64)
+    with Image.open(io.BytesIO(grid._repr_png_())) as picture:
+        assert np.array_equal(np.asarray(picture), grid.to_array())
+    grid.save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.info["Axes"] == "across 0, down 1"
+    assert grid.to_dict()["axes"] == ["0", "1"]
 
 
 def test_a_grid_varies_two_coordinates_alone() -> None:
     generator = StrokeGenerator()
-    picture = style_grid(("0", "1"), "4", 3, generator, steps=5, height=200)
+    picture = style_grid((0, "1"), 4, 3, generator, steps=5, height=200).to_array()
     assert picture.shape == (200, 200)
     latents, labels = generator.asked[-1]
     assert labels == [4] * 25
@@ -187,10 +212,10 @@ def test_a_grid_varies_two_coordinates_alone() -> None:
 @pytest.mark.parametrize(
     ("axes", "options", "words"),
     [
-        (("0", "6"), {}, "--grid: dcgan has no axis '6'; name a number from 0 to 5"),
+        (("0", "6"), {}, "`axes`: dcgan has no axis '6'; name a number from 0 to 5"),
         (("slope", "1"), {}, "no axis 'slope'"),
-        (("1", "1"), {}, "--grid 1,1 names one axis twice"),
-        (("0", "1"), {"steps": 1}, "--steps 1 is impossible"),
+        (("1", "1"), {}, "`axes` names 1 twice"),
+        (("0", "1"), {"steps": 1}, "`steps` must be from 2 to 25, not 1"),
         (("0", "1"), {"class_name": None}, "dcgan is conditional: name a class"),
     ],
 )
@@ -242,10 +267,13 @@ def test_the_command(
     [
         (["3", "8", "--out", "a.mp4"], "the ending must be .gif or .webp or .png"),
         (["3", "8", "--writers", "x"], "--writers 'x': write numbers and ranges"),
-        (["3", "--grid", "0,1", "--walk", "--out", "g.png"], "--walk and --grid are two things"),
+        (
+            ["3", "--grid", "0,1", "--walk", "--out", "g.png"],
+            "--walk and --grid exclude",
+        ),
         (["3", "--grid", "0", "--out", "g.png"], "--grid '0': name two axes"),
-        (["3", "8", "--grid", "0,1", "--out", "g.png"], "one digit in one hand"),
-        (["3", "8", "--paper", "transparent", "--out", "g.gif"], "--paper transparent"),
+        (["3", "8", "--grid", "0,1", "--out", "g.png"], "one digit of one writer"),
+        (["3", "8", "--paper", "transparent", "--out", "g.gif"], "--paper is transparent"),
     ],
 )
 @pytest.mark.usefixtures("flagship")
@@ -271,12 +299,12 @@ def test_a_grid_knows_the_styles_that_a_generator_was_taught() -> None:
 
 
 @pytest.mark.parametrize("classes", [0, 10])
-def test_real_samplers_are_filmed(classes: int) -> None:
+def test_real_generators_are_animated(classes: int) -> None:
     model = RECIPES["dcgan"].model.model_copy(update={"classes": classes})
     recipe, shape = RECIPES["dcgan"].model_copy(update={"model": model}), Shape(1, 28, 28)
     weights = build_generator(model, shape, seed=0).state_dict()
     generator = Generator(Bundle(recipe, shape, tuple("0123456789"), weights, 0, "none"))
-    asked = "38" if classes else ""
-    pictures = inkgan.morph(asked, [1, 2], generator, frames=3, height=28, grey=True)
+    classes_drawn = "38" if classes else ""
+    pictures = morph(classes_drawn, [1, 2], generator, frames=3, height=28, gray=True).to_array()
     labels = [3, 8] if classes else None
     assert np.array_equal(255 - pictures[[0, 3]], generator.sample(labels, seeds=[1, 2]))

@@ -26,13 +26,13 @@ from inkgan.handwriting.layout import lay_out
 from inkgan.images import to_array, to_uint8
 from inkgan.inversion import error_percentiles as reference
 from inkgan.inversion import imitate as imitate_module
-from inkgan.inversion.components import find_marks
+from inkgan.inversion.components import find_components
 from inkgan.inversion.imitate import Imitation, imitate, shared_latent
 from inkgan.inversion.ink import find_ink
-from inkgan.inversion.mnist_format import THINNEST, normalise
-from inkgan.inversion.optimize import fit, joint_prior
-from inkgan.inversion.picture import LEAST_SIDE, read_brightness
-from inkgan.inversion.recognize import Seen, notes, read_digits
+from inkgan.inversion.mnist_format import THINNEST, to_mnist_format
+from inkgan.inversion.optimize import invert, joint_prior
+from inkgan.inversion.picture import LEAST_SIDE, Picture, read_brightness
+from inkgan.inversion.recognize import RecognizedDigits, read_digits, recognition_notes
 from inkgan.metrics.features.extractors import extract_features
 from inkgan.types import Float32, UInt8
 from tests.fixtures.stroke_generator import SHAPES, StrokeGenerator
@@ -74,8 +74,8 @@ def test_arrays_and_files_are_read_alike(tmp_path: Path) -> None:
     picture = photographed(drawn("3"))
     Image.fromarray(picture).save(tmp_path / "a.png")
     assert np.array_equal(read_brightness(picture), read_brightness(tmp_path / "a.png"))
-    colour = np.stack([picture] * 3, axis=-1)
-    assert np.allclose(read_brightness(colour), read_brightness(picture), atol=0.01)
+    color = np.stack([picture] * 3, axis=-1)
+    assert np.allclose(read_brightness(color), read_brightness(picture), atol=0.01)
 
 
 def test_a_cameras_orientation_is_obeyed(tmp_path: Path) -> None:
@@ -115,8 +115,17 @@ def test_pictures_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     small = np.zeros((LEAST_SIDE - 1, 40), np.uint8)
     with pytest.raises(DataError, match="too small: 40x15 pixels; a digit needs 16"):
         read_digits([small])
-    with pytest.raises(DataFormatError, match="must be uint8"):
-        read_digits([np.zeros((40, 40))])  # type: ignore[list-item]
+    with pytest.raises(DataFormatError, match=r"uint8 or of floats in \[0, 1\], not float64"):
+        read_digits([np.full((40, 40), 2.0)])
+
+
+def test_pictures_of_any_kind_are_read_alike(tmp_path: Path) -> None:
+    pixels = photographed(drawn("7"))
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    pictures: list[Picture] = [pixels, pixels / 255, Image.fromarray(pixels)]
+    pictures += [tmp_path / "a.png", str(tmp_path / "a.png")]
+    brightness = [read_brightness(picture) for picture in pictures]
+    assert all(np.array_equal(one, brightness[0]) for one in brightness)
 
 
 # --- ink
@@ -161,7 +170,7 @@ def test_ink_on_uneven_paper(light_on_dark: bool) -> None:
     assert ink.amount[ndimage.distance_transform_edt(truth < 0.5) > 8].mean() < 0.02
 
 
-# --- marks
+# --- components
 
 
 def test_sheets_are_read_in_order() -> None:
@@ -174,7 +183,7 @@ def test_parts_of_a_digit_are_one_mark() -> None:
     ink = drawn("5")
     ink[: int(0.28 * SIZE)] = np.roll(ink[: int(0.28 * SIZE)], -14, axis=0)  # its bar, lifted
     found = find_ink(read_brightness(photographed(ink)))
-    assert len(find_marks(found)) == 1
+    assert len(find_components(found)) == 1
 
 
 def test_what_is_no_digit_is_left_out() -> None:
@@ -197,7 +206,7 @@ def test_what_is_no_digit_is_left_out() -> None:
 @settings(max_examples=12, deadline=None)
 def test_normal_form(digit: str, pen: float) -> None:
     ink = find_ink(read_brightness(photographed(drawn(digit, pen))))
-    image, thickness = normalise(ink, find_marks(ink)[0])
+    image, thickness = to_mnist_format(ink, find_components(ink)[0])
     assert image.shape == (28, 28)
     rows, columns = (np.flatnonzero(image.max(axis=axis)) for axis in (1, 0))
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
@@ -211,12 +220,12 @@ def test_normal_form(digit: str, pen: float) -> None:
 
 def test_thin_strokes_are_thickened() -> None:
     ink = find_ink(read_brightness(photographed(drawn("7", pen=5, cell=600))))
-    image, thickness = normalise(ink, find_marks(ink)[0])
+    image, thickness = to_mnist_format(ink, find_components(ink)[0])
     assert thickness < 0.5
     assert inkgan_thickness(image) == pytest.approx(THINNEST, abs=0.6)
-    seen = Seen(image[None], "7", np.array([0.4]), np.array([thickness]))
-    assert "read with 40% confidence only" in notes(seen)[0]
-    assert "thickened to 1.7 of 20 pixels" in notes(seen)[1]
+    seen = RecognizedDigits(image[None], "7", np.array([0.4]), np.array([thickness]))
+    assert "recognized with 40% confidence only" in recognition_notes(seen)[0]
+    assert "thickened to 1.7 of 20 pixels" in recognition_notes(seen)[1]
 
 
 def inkgan_thickness(image: UInt8) -> float:
@@ -246,11 +255,11 @@ def test_mnist_is_read_as_it_is(digits: Data) -> None:
 def test_digits_that_are_told() -> None:
     picture = photographed(drawn("71"))
     assert read_digits([picture], "11").digits == "11"
-    with pytest.raises(ConfigError, match="--digit 7 names 1 digits, but 2 marks were found"):
+    with pytest.raises(ConfigError, match="`digits` 7 has 1 digits, but 2 marks were found"):
         read_digits([picture], "7")
-    with pytest.raises(ConfigError, match="--digit 'x'"):
+    with pytest.raises(ConfigError, match="`digits` 'x'"):
         read_digits([picture], "x")
-    with pytest.raises(ConfigError, match="no picture"):
+    with pytest.raises(ConfigError, match="`pictures` is empty"):
         read_digits([])
 
 
@@ -284,7 +293,7 @@ def test_latents_are_found_again() -> None:
     latents[:, :3] = [[1.0, -0.5, 0.3], [-1.2, 0.8, -0.4], [0.2, 0.1, 1.5]]
     images = BARS.render(latents, [1, 1, 1])
     unknown = np.full((3, 6), np.nan)
-    found = fit(BARS, images, [1, 1, 1], unknown, together=False)
+    found = invert(BARS, images, [1, 1, 1], unknown, together=False)
     assert np.abs(found.latents[:, :3] - latents[:, :3]).max() < 0.1
     assert np.abs(found.latents[:, 3:]).max() < 0.1  # what the image does not tell is 0
     assert found.errors.max() < 0.01
@@ -298,7 +307,7 @@ def test_the_digits_of_a_hand_draw_each_other_together(monkeypatch: pytest.Monke
     latents = np.zeros((2, 6), np.float32)
     latents[:, 0] = [-1.0, 1.0]
     images, unknown = BARS.render(latents, [1, 1]), np.full((2, 6), np.nan)
-    alone, joint = (fit(BARS, images, [1, 1], unknown, t).latents for t in (False, True))
+    alone, joint = (invert(BARS, images, [1, 1], unknown, t).latents for t in (False, True))
     assert abs(np.diff(joint[:, 0])[0]) < 0.9 * abs(np.diff(alone[:, 0])[0])
 
 
@@ -339,25 +348,31 @@ def bar() -> UInt8:
 def test_imitating(bar: UInt8) -> None:
     found = imitate(bar, BARS)
     assert isinstance(found, Imitation)
-    assert found.seen.digits == "1"
-    assert found.fit.latents[0, 0] == pytest.approx(0.2 / 0.15, abs=0.25)
-    assert found.fit.errors[0] < 0.12
-    assert found.write("2026", height=40).shape[0] == 40
-    line = lay_out("121", found.hand, jitter=0.5)
+    assert found.recognized.digits == "1"
+    assert found.inversion.latents[0, 0] == pytest.approx(0.2 / 0.15, abs=0.25)
+    assert found.inversion.errors[0] < 0.12
+    assert found.write("2026", height=40).to_array().shape[0] == 40
+    values = found.to_dict()
+    assert [row["digit"] for row in values["digits"]] == ["1"]
+    page = found._repr_html_()
+    assert "Recognized: 1; mean reconstruction error 0." in page
+    assert "data:image/png;base64," in page
+    assert found.comparison().ndim == 2
+    line = lay_out("121", found.writer, jitter=0.5)
     assert line.text == "121"
-    assert np.array_equal(found.hand.own["1"][0], found.fit.latents[0])
+    assert np.array_equal(found.writer.digit_latents["1"][0], found.inversion.latents[0])
     several = imitate([bar, bar], BARS, digits="11")
-    assert len(several.hand.own["1"]) == 2
-    assert "A hand seen, imitated by dcgan" in several.page("7").svg()
+    assert len(several.writer.digit_latents["1"]) == 2
+    assert "A hand seen, imitated by dcgan" in several.write("7").to_svg()
 
 
 def test_each_of_several_digits_shown_is_written_in_turn(bar: UInt8) -> None:
-    hand = imitate([bar, bar], BARS, digits="17").hand
-    asked = [hand._place(digit, number, 0.3) for digit, number in (("1", 0), ("7", 0), ("3", 0))]
-    assert np.array_equal(asked[0], hand.own["1"][0])
-    assert np.array_equal(asked[1], hand.own["7"][0])
-    assert np.array_equal(asked[2], hand.latent)
-    again = hand._place("1", 1, 0.3)
+    writer = imitate([bar, bar], BARS, digits="17").writer
+    asked = [writer._place(digit, number, 0.3) for digit, number in (("1", 0), ("7", 0), ("3", 0))]
+    assert np.array_equal(asked[0], writer.digit_latents["1"][0])
+    assert np.array_equal(asked[1], writer.digit_latents["7"][0])
+    assert np.array_equal(asked[2], writer.latent)
+    again = writer._place("1", 1, 0.3)
     assert 0 < np.linalg.norm(again - asked[0]) < 2
 
 
@@ -369,7 +384,7 @@ def test_each_of_several_digits_shown_is_written_in_turn(bar: UInt8) -> None:
         (StrokeGenerator(), "dcgan gives no gradients"),
     ],
 )
-def test_samplers_that_cannot_imitate_are_refused(
+def test_generators_that_cannot_imitate_are_refused(
     generator: StrokeGenerator, words: str, bar: UInt8
 ) -> None:
     with pytest.raises(ConfigError, match=words):
@@ -377,16 +392,16 @@ def test_samplers_that_cannot_imitate_are_refused(
 
 
 def test_errors_are_held_against_those_of_test_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert reference.place(BARS, 0.05) is None
+    assert reference.rank_error(BARS, 0.05) is None
     held = {BARS.bundle.digest[:16]: {"percentiles": np.linspace(0, 1, 101).tolist()}}
-    monkeypatch.setattr(reference, "shipped", lambda: held)
-    assert reference.place(BARS, 0.25) == pytest.approx((0.75, 0.5))
+    monkeypatch.setattr(reference, "shipped_percentiles", lambda: held)
+    assert reference.rank_error(BARS, 0.25) == pytest.approx((0.75, 0.5))
     images = BARS.render(np.zeros((2, 6), np.float32), [1, 1])
     assert reference.measure_errors(BARS, images, [1, 1]).max() < 0.02
 
 
 def test_what_is_shipped_is_whole() -> None:
-    for entry in reference.shipped().values():
+    for entry in reference.shipped_percentiles().values():
         assert len(entry["percentiles"]) == 101
         assert np.all(np.diff(entry["percentiles"]) >= 0)
         assert entry["date"]
@@ -421,7 +436,7 @@ def test_it_is_public() -> None:
 
 def test_the_flagship_imitates() -> None:
     found = imitate(photographed(drawn("3")), load("flagship"))
-    assert found.seen.digits == "3"
-    assert found.fit.errors[0] < 0.12
-    drawn_digits = found.generator.render(np.tile(found.hand.latent, (10, 1)), range(10))
+    assert found.recognized.digits == "3"
+    assert found.inversion.errors[0] < 0.12
+    drawn_digits = found.generator.render(np.tile(found.writer.latent, (10, 1)), range(10))
     assert (extract_features(drawn_digits).predicted == np.arange(10)).sum() >= 9

@@ -49,20 +49,26 @@ def imitate(
     from inkgan.cli.console import say, show, show_json
     from inkgan.cli.progress import stages
     from inkgan.generation.load import open_generator
-    from inkgan.handwriting.write import check_page
+    from inkgan.handwriting.text import read_text
+    from inkgan.handwriting.write import LineOptions
     from inkgan.inversion.imitate import imitate_digits
-    from inkgan.inversion.recognize import notes, read_digits
+    from inkgan.inversion.recognize import read_digits, recognition_notes
 
-    check_page(text, height, ink, paper, jitter, 0.0)
-    seen = read_digits(pictures, labels and labels.replace(",", ""))
-    for note in notes(seen):
+    read_text(text)
+    LineOptions(height, ink, paper, jitter).check()
+    recognized = read_digits(pictures, labels and labels.replace(",", ""))
+    for note in recognition_notes(recognized):
         say(note)
     with stages() as progress:
-        imitation = imitate_digits(seen, open_generator(source or "flagship", device), progress)
-        page = imitation.page(text, height=height, ink=ink, paper=paper, jitter=jitter)
-    page.save(out)
+        imitation = imitate_digits(
+            recognized, open_generator(source or "flagship", device), progress
+        )
+        line = imitation.write(text, height=height, ink=ink, paper=paper, jitter=jitter)
+    line.save(out)
     if compare is not None:
-        save_comparison(compare, imitation)
+        from inkgan import images
+
+        images.save_png(compare, imitation.comparison())
     found = findings(imitation)
     if json:
         show_json({"out": out, "compare": compare, "text": text, "digits": found})
@@ -76,11 +82,13 @@ def imitate(
 
 def findings(imitation: "Imitation") -> list[dict[str, Any]]:
     """Return for each digit what it is and how near its imitation comes."""
-    from inkgan.inversion.error_percentiles import place
+    from inkgan.inversion.error_percentiles import rank_error
 
-    seen, rows = imitation.seen, []
-    for digit, sure, error in zip(seen.digits, seen.confidence, imitation.fit.errors, strict=True):
-        found = place(imitation.generator, error)
+    recognized, rows = imitation.recognized, []
+    for digit, sure, error in zip(
+        recognized.digits, recognized.confidence, imitation.inversion.errors, strict=True
+    ):
+        found = rank_error(imitation.generator, error)
         share = None if found is None else found.share
         rows.append({"digit": digit, "confidence": sure, "error": error, "worse_in_test": share})
     return rows
@@ -95,13 +103,3 @@ def sentence(row: dict[str, Any]) -> str:
     if row["worse_in_test"] is not None:
         line += f"; {row['worse_in_test']:.0%} of MNIST's test digits come out worse"
     return line
-
-
-def save_comparison(path: Path, imitation: "Imitation") -> None:
-    """Write a grid: the digits shown, and below them what the generator draws in their place."""
-    import numpy as np
-
-    from inkgan import images
-
-    rows = np.concatenate([imitation.seen.images, imitation.fit.drawn])
-    images.save_png(path, images.grid(rows, len(imitation.seen.digits), scale=4))

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypedDict
+from typing import Annotated, TypedDict
 
 import typer
 
 from inkgan.cli.options import Device, Force, From, Ink, Json, Paper, check_file
 from inkgan.cli.parse import parse_seeds
 from inkgan.errors import ConfigError
-
-if TYPE_CHECKING:
-    from inkgan.generation.protocols import GeneratorLike
 
 WALK = "0-5"  # the writers that a walk visits where none are named
 
@@ -21,24 +18,17 @@ class Look(TypedDict):
 
     ink: str
     paper: str
-    grey: bool
+    gray: bool
     device: str
 
 
 @dataclass(frozen=True)
 class Stops:
-    """Where a film goes, or what a grid shows."""
+    """Where an animation goes, or what a grid shows."""
 
     classes: list[str]
     writers: list[int]
     source: str
-
-    def notes(self, generator: "GeneratorLike") -> dict[str, str]:
-        """Return what the file tells of itself."""
-        from inkgan.handwriting.writer import origin
-
-        title, chosen = " ".join(self.classes) or "a walk", ", ".join(map(str, self.writers))
-        return {"Title": title, "Description": f"Hands {chosen} of {origin(generator)}"}
 
 
 def morph(
@@ -80,7 +70,7 @@ def morph(
     """
     numbers = parse_seeds(writers or (WALK if walk else "0"), "--writers")
     stops = Stops(list(classes or ()), numbers, source or "flagship")
-    look = Look(ink=ink, paper=paper, grey=gray, device=device)
+    look = Look(ink=ink, paper=paper, gray=gray, device=device)
     if grid is None:
         target = out or Path("morph.gif")
         check_file(target, (".gif", ".webp", ".png"), force)
@@ -110,26 +100,24 @@ def _film(
     out: Path, stops: Stops, walk: bool, frames: int, seconds: float, height: int, look: Look
 ) -> None:
     from inkgan.cli.progress import stages
-    from inkgan.generation.load import open_generator
     from inkgan.handwriting.animation import check_ending
-    from inkgan.handwriting.colors import parse_colours
-    from inkgan.handwriting.morph import make_film
+    from inkgan.handwriting.colors import parse_colors
+    from inkgan.handwriting.morph import morph as draw
 
-    check_ending(out, parse_colours(look["ink"], look["paper"]))
-    generator = open_generator(stops.source, look["device"])
+    check_ending(out, parse_colors(look["ink"], look["paper"]))
     with stages() as progress:
-        film = make_film(
+        animation = draw(
             stops.classes,
             stops.writers,
-            generator,
-            around=walk,
+            stops.source,
+            walk=walk,
             frames=frames,
             seconds=seconds,
             height=height,
             progress=progress,
             **look,
         )
-        film.save(out, stops.notes(generator), progress)
+        animation.save(out, progress)
 
 
 def _grid(out: Path, grid: str, stops: Stops, height: int, look: Look) -> None:
@@ -138,12 +126,8 @@ def _grid(out: Path, grid: str, stops: Stops, height: int, look: Look) -> None:
         raise ConfigError(f"--grid {grid!r}: name two axes, for example slant,thickness")
     if len(stops.classes) > 1 or len(stops.writers) > 1:
         raise ConfigError("--grid shows one digit of one writer; name one of each")
-    from inkgan.generation.load import open_generator
     from inkgan.handwriting.latent_traversal import style_grid
-    from inkgan.images import save_png
 
-    generator = open_generator(stops.source, look["device"])
     axes, name = (across.strip(), down.strip()), stops.classes[0] if stops.classes else None
-    picture = style_grid(axes, name, stops.writers[0], generator, height=height, **look)
-    notes = stops.notes(generator) | {"Axes": f"across {across}, down {down}"}
-    save_png(out, picture, notes)
+    drawn = style_grid(axes, name, stops.writers[0], stops.source, height=height, **look)
+    drawn.save(out)

@@ -16,7 +16,7 @@ from typing import Any
 # the command, or "" for all commands.
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "": {"overrides": "set_", "replace": "force"},
-    "morph": {"around": "walk", "axes": "grid", "hands": "writers", "writer": "writers"},
+    "morph": {"axes": "grid", "hand": "writers"},
     "write": {"hand": "writer"},
     "sample": {"classes": "labels", "digit": "labels", "digits": "labels"},
     "imitate": {"digit": "labels", "digits": "labels"},

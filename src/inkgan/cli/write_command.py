@@ -53,11 +53,10 @@ def write(
     check_file(out, (".png", ".svg"), force)
     from inkgan.cli.console import show, show_json
     from inkgan.cli.progress import stages
-    from inkgan.generation.style_control.style import Style
-    from inkgan.handwriting.write import compose
+    from inkgan.handwriting.write import write as write_number
 
     with stages() as progress:
-        page = compose(
+        line = write_number(
             text,
             writer,
             origin,
@@ -66,11 +65,13 @@ def write(
             paper=paper,
             jitter=jitter,
             slant_drift=slant_drift,
-            style=Style(slant, thickness, width),
+            slant=slant,
+            thickness=thickness,
+            width=width,
             device=device,
             progress=progress,
         )
-    page.save(out)
+    line.save(out)
     if json:
         show_json({"out": out, "text": text, "source": origin, "writer": writer})
     else:

@@ -1,4 +1,4 @@
-"""Routes through latent space and between classes."""
+"""Paths through latent space and between classes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from inkgan.types import Float32
 PARALLEL = 1e-4  # radians between latents below which a straight line is as good
 
 
-class Route(NamedTuple):
-    """What a generator is shown, picture after picture, in a loop.
+class LatentPath(NamedTuple):
+    """The inputs of a generator, picture after picture, in a loop.
 
     Attributes:
         latents: float32 (n, latent_dim).
@@ -40,53 +40,56 @@ def slerp(start: Float32, end: Float32, share: float) -> Float32:
     return np.asarray(mixed / np.sin(angle), np.float32)
 
 
-def length(stops: int, frames: int, around: bool) -> int:
+def path_length(stops: int, frames: int, loop: bool) -> int:
     """Return how many pictures a loop over so many stops has, `frames` from each to the next."""
-    return frames * (stops if around else 2 * (stops - 1))
+    return frames * (stops if loop else 2 * (stops - 1))
 
 
-def plan(
+def plan_path(
     generator: GeneratorLike,
     classes: Sequence[str],
     hands: Sequence[int],
     *,
     frames: int,
-    around: bool,
-) -> Route:
-    """Plan a loop over stops, each a class in a hand.
+    loop: bool,
+) -> LatentPath:
+    """Plan a loop over stops, each a class of a writer.
 
     Between two stops latents take the arc and the weights of the classes the straight line. A
-    single class or hand stays the same at all stops.
+    single class or writer stays the same at all stops.
 
     Args:
         generator: whose latents and classes.
         classes: names of classes, such as "3"; none for an unconditional generator.
-        hands: seeds.
+        hands: seeds of writers.
         frames: pictures from each stop to the next.
-        around: go on from the last stop to the first; otherwise go back the same way.
+        loop: go on from the last stop to the first; otherwise go back the same way.
 
     Raises:
         ConfigError: fewer than two stops, or classes and hands that do not match.
     """
     count = max(len(classes), len(hands))
     if count < 2:
-        raise ConfigError("one stop is no way; name two classes (3 8) or two hands (--hand 1,5)")
+        raise ConfigError(
+            "`classes` and `hand` give one stop; name two classes, such as `classes=38`, or two "
+            "writers, such as `hand=[1, 5]`"
+        )
     if len(classes) not in (0, 1, count) or len(hands) not in (1, count):
         raise ConfigError(
-            f"{len(classes)} classes and {len(hands)} hands do not match; give one of either, or "
-            "as many hands as classes"
+            f"`classes` has {len(classes)} values and `hand` has {len(hands)}; give as many of "
+            "both, or one of either"
         )
     latents = generator.latents([hands[i % len(hands)] for i in range(count)])
     labels = class_labels(generator, [classes[i % len(classes)] for i in range(count) if classes])
     weights = None
     if labels is not None:
         weights = np.eye(len(generator.bundle.classes), dtype=np.float32)[labels]
-    legs = [(i, (i + 1) % count) for i in range(count if around else count - 1)]
+    legs = [(i, (i + 1) % count) for i in range(count if loop else count - 1)]
     moments = [(i, j, frame / frames) for i, j in legs for frame in range(frames)]
-    if not around:
-        there = [*moments, (count - 2, count - 1, 1.0)]
-        moments = there + there[-2:0:-1]
-    return Route(
+    if not loop:
+        outward = [*moments, (count - 2, count - 1, 1.0)]
+        moments = outward + outward[-2:0:-1]
+    return LatentPath(
         np.stack([slerp(latents[i], latents[j], t) for i, j, t in moments]),
         None
         if weights is None

@@ -105,12 +105,12 @@ def open_generator(source: GeneratorSource, device: str = "auto") -> GeneratorLi
 
     Raises:
         ArtifactError: there is nothing of that name, or it is damaged.
-        ConfigError: it draws in colour.
+        ConfigError: it draws in color.
     """
     if isinstance(source, str | Path):
         return open_generator(load(source, device=device))
     if source.bundle.shape.channels != 1:
         raise ConfigError(
-            f"{source.bundle.recipe.name} draws in colour; ink takes a generator of grey images"
+            f"{source.bundle.recipe.name} draws in color; ink takes a generator of gray images"
         )
     return source

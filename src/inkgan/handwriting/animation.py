@@ -1,7 +1,10 @@
-"""Moving pictures, in files that browsers play."""
+"""Animations in files that browsers play."""
 
+import base64
+import html
+import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,79 +13,114 @@ from PIL.PngImagePlugin import PngInfo
 
 from inkgan.errors import ConfigError
 from inkgan.files import atomic
-from inkgan.handwriting.colors import Colours
+from inkgan.handwriting.colors import Colors
 from inkgan.types import Progress, UInt8, silent
+
+ENDINGS = (".gif", ".webp", ".png")
 
 
 @dataclass(frozen=True)
-class Film:
-    """Pictures that are shown in a loop.
+class Animation:
+    """Pictures that play in a loop; they show themselves in a notebook.
 
     Attributes:
         coverage: ink in each pixel, uint8 (n, H, W); 0 is bare paper, 255 full ink.
         durations: of each picture, in milliseconds.
-        colours: of ink and paper.
+        colors: of ink and paper.
+        notes: text for the file, by title, such as Title and Description.
+
+    Example:
+        >>> inkgan.morph("38", hand=7).save("morph.gif")
     """
 
     coverage: UInt8
     durations: tuple[int, ...]
-    colours: Colours
+    colors: Colors
+    notes: Mapping[str, str] = field(default_factory=dict)
 
-    def save(self, path: Path, notes: Mapping[str, str], progress: Progress = silent) -> None:
+    def to_array(self) -> UInt8:
+        """Return the pictures, uint8 (n, H, W); (n, H, W, 3) in color, (n, H, W, 4) transparent."""
+        return self.colors.paint(self.coverage)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the number of pictures, their size and durations, and the notes."""
+        count, height, width = self.coverage.shape
+        return {
+            "pictures": count,
+            "height": height,
+            "width": width,
+            "durations": list(self.durations),
+            **{key.lower(): text for key, text in self.notes.items()},
+        }
+
+    def save(self, path: str | Path, progress: Progress = silent) -> None:
         """Write a .gif, .webp or .png (APNG), whole or not at all.
+
+        The notes are chunks of a PNG and the comment of a GIF; a WebP file holds none.
 
         Args:
             path: the ending names the format.
-            notes: text for PNG's chunks; the other formats hold it as one comment, or none.
-            progress: told how many pictures have been handed to the encoder.
+            progress: called as `progress("encoding", done, total)`.
 
         Raises:
-            ConfigError: transparent paper in a GIF.
+            ConfigError: another ending, or transparent paper in a GIF.
         """
-        check_ending(path, self.colours)
-        ending = path.suffix.lower()
-        first, following = self.frame(0, ending), _Following(self, ending, progress)
+        path = Path(path)
+        check_ending(path, self.colors)
         with atomic(path) as temporary:
-            first.save(
-                temporary,
-                save_all=True,
-                append_images=following,
-                duration=list(self.durations),
-                loop=0,
-                **_options(ending, notes),
-            )
+            self._encode(temporary, path.suffix.lower(), progress)
 
     def frame(self, index: int, ending: str) -> Image.Image:
-        """Return one picture in the colours that a format can hold."""
+        """Return one picture in the colors that a format can hold."""
         if ending != ".gif":
-            return Image.fromarray(self.colours.ramp()[self.coverage[index]])
-        # the 256 colours of a GIF are the steps from paper to ink: nothing is lost
+            return Image.fromarray(self.colors.ramp()[self.coverage[index]])
+        # the 256 colors of a GIF are the steps from paper to ink: nothing is lost
         picture = Image.fromarray(self.coverage[index]).convert("P")
-        picture.putpalette(self.colours.ramp().tobytes())
+        picture.putpalette(self.colors.ramp().tobytes())
         return picture
+
+    def _encode(self, target: Path | io.BytesIO, ending: str, progress: Progress = silent) -> None:
+        self.frame(0, ending).save(
+            target,
+            save_all=True,
+            append_images=_Following(self, ending, progress),
+            duration=list(self.durations),
+            loop=0,
+            **_options(ending, self.notes),
+        )
+
+    def _repr_html_(self) -> str:
+        kind = "gif" if self.colors.paper is not None else "webp"
+        buffer = io.BytesIO()
+        self._encode(buffer, f".{kind}")
+        encoded = base64.b64encode(buffer.getvalue()).decode()
+        title = html.escape(self.notes.get("Title", "animation"), quote=True)
+        return f'<img alt="{title}" src="data:image/{kind};base64,{encoded}">'
 
 
 @dataclass(frozen=True)
 class _Following:
-    """All pictures but the first, made when they are asked for; Pillow may ask twice."""
+    """All pictures but the first, made on demand; Pillow may iterate twice."""
 
-    film: Film
+    animation: Animation
     ending: str
     progress: Progress
 
     def __iter__(self) -> Iterator[Image.Image]:
-        count = len(self.film.coverage)
+        count = len(self.animation.coverage)
         for index in range(1, count):
             self.progress("encoding", index + 1, count)
-            yield self.film.frame(index, self.ending)
+            yield self.animation.frame(index, self.ending)
 
 
-def check_ending(path: Path, colours: Colours) -> None:
+def check_ending(path: Path, colors: Colors) -> None:
     """Refuse what a format cannot hold, before work starts."""
-    if path.suffix.lower() == ".gif" and colours.paper is None:
+    if path.suffix.lower() not in ENDINGS:
+        raise ConfigError(f"`path` {path}: the ending must be {' or '.join(ENDINGS)}")
+    if path.suffix.lower() == ".gif" and colors.paper is None:
         raise ConfigError(
-            "--paper transparent: a GIF's pixels are transparent wholly or not at all, which makes "
-            "ragged edges; write a .webp or a .png"
+            "`paper` is transparent: a GIF's pixels are transparent wholly or not at all, which "
+            "makes ragged edges; write a .webp or a .png"
         )
 
 
@@ -96,9 +134,9 @@ def durations(stops: tuple[bool, ...], leg: int, seconds: float, rest: float) ->
 
 
 def _options(ending: str, notes: Mapping[str, str]) -> dict[str, Any]:
-    told = "\n".join(f"{key}: {value}" for key, value in notes.items())
+    comment = "\n".join(f"{key}: {value}" for key, value in notes.items())
     if ending == ".gif":
-        return {"format": "GIF", "comment": told.encode(), "optimize": False}
+        return {"format": "GIF", "comment": comment.encode(), "optimize": False}
     if ending == ".webp":
         return {"format": "WEBP", "lossless": True}
     chunks = PngInfo()

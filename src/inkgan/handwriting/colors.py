@@ -1,4 +1,4 @@
-"""Ink and paper: colours by name or number, and the picture that ink makes on paper."""
+"""Ink and paper: colors by name or number, and the picture that ink makes on paper."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ TRANSPARENT = "transparent"
 
 
 @dataclass(frozen=True)
-class Colours:
-    """The colour of the ink and of the paper, sRGB levels 0 to 255; paper None is transparent."""
+class Colors:
+    """The color of the ink and of the paper, sRGB levels 0 to 255; paper None is transparent."""
 
     ink: RGB
     paper: RGB | None
 
     def ramp(self) -> UInt8:
-        """Return the colours (256, 3) from bare paper to full ink, or (256, 4) without paper."""
+        """Return the colors (256, 3) from bare paper to full ink, or (256, 4) without paper."""
         amount = np.arange(256)[:, None] / 255
         ink = np.asarray(self.ink, np.float64)
         if self.paper is None:
@@ -36,7 +36,7 @@ class Colours:
             coverage: uint8 (..., H, W); 0 is bare paper, 255 full ink.
 
         Returns:
-            uint8 (..., H, W) where ink and paper are grey, else (..., H, W, 3), or (..., H, W, 4)
+            uint8 (..., H, W) where ink and paper are gray, else (..., H, W, 3), or (..., H, W, 4)
             without paper: alpha is then the coverage.
         """
         ramp = self.ramp()
@@ -46,25 +46,23 @@ class Colours:
         return painted
 
 
-def parse_colours(ink: str, paper: str) -> Colours:
-    """Read two colours: names, "#1a2b6d", "rgb(26, 43, 109)"; paper may be transparent.
+def parse_colors(ink: str, paper: str) -> Colors:
+    """Read two colors: names, "#1a2b6d", "rgb(26, 43, 109)"; paper may be transparent.
 
     Raises:
-        ConfigError: no colour, or one that is see-through.
+        ConfigError: no color, or one that is partly transparent.
     """
-    return Colours(
-        _opaque("--ink", ink), None if paper == TRANSPARENT else _opaque("--paper", paper)
-    )
+    return Colors(_opaque("ink", ink), None if paper == TRANSPARENT else _opaque("paper", paper))
 
 
-def _opaque(flag: str, text: str) -> RGB:
+def _opaque(name: str, text: str) -> RGB:
     way_out = 'give a name such as navy, or "#1a2b6d"'
-    if flag == "--paper":
+    if name == "paper":
         way_out += f", or {TRANSPARENT}"
     try:
         levels = ImageColor.getrgb(text)
     except ValueError:
-        raise ConfigError(f"{flag} {text!r} is no colour; {way_out}") from None
+        raise ConfigError(f"`{name}` {text!r} is no color; {way_out}") from None
     if len(levels) == 4:
-        raise ConfigError(f"{flag} {text!r} is see-through in part; {way_out}")
+        raise ConfigError(f"`{name}` {text!r} is partly transparent; {way_out}")
     return levels

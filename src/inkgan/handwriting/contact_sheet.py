@@ -1,29 +1,29 @@
-"""Single images side by side on one sheet, as clean ink or in their own grey."""
+"""Single images side by side on one sheet, as clean ink or in their own gray."""
 
 import numpy as np
 from PIL import Image
 
-from inkgan.handwriting.outline import Box
+from inkgan.handwriting.outline import Bounds
 from inkgan.handwriting.raster import coverage
 from inkgan.handwriting.trace import trace
 from inkgan.types import UInt8
 
 
-def draw_sheet(pictures: UInt8, columns: int, height: int, grey: bool) -> UInt8:
+def draw_sheet(pictures: UInt8, columns: int, height: int, gray: bool) -> UInt8:
     """Lay images out row by row and return their ink.
 
     Args:
         pictures: uint8 (n, H, W), n a multiple of the columns; 0 is background.
         columns: of the sheet.
         height: of the sheet in pixels.
-        grey: keep the images' grey levels, interpolated, where ink would have clean edges.
+        gray: keep the images' gray levels, interpolated, where ink would have clean edges.
 
     Returns:
         uint8 (height, width); 0 is bare paper, 255 full ink.
     """
     tall, wide = pictures.shape[1:]
     rows = len(pictures) // columns
-    if grey:
+    if gray:
         sheet = pictures.reshape(rows, columns, tall, wide).swapaxes(1, 2)
         picture = Image.fromarray(sheet.reshape(rows * tall, columns * wide))
         width = round(height * picture.width / picture.height)
@@ -33,4 +33,4 @@ def draw_sheet(pictures: UInt8, columns: int, height: int, grey: bool) -> UInt8:
         for index, picture in enumerate(pictures)
         if (outline := trace(picture)) is not None
     ]
-    return coverage(outlines, Box(0, 0, columns * wide, rows * tall), height)
+    return coverage(outlines, Bounds(0, 0, columns * wide, rows * tall), height)

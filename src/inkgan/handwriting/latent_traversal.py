@@ -1,74 +1,133 @@
-"""The axes of style: what single latent coordinates do to a digit."""
+"""Latent traversals: what single latent coordinates change in a digit."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, SupportsIndex
 
 import numpy as np
+from PIL import Image
 
+from inkgan import images
 from inkgan.errors import ConfigError
 from inkgan.generation.load import GeneratorSource, open_generator
 from inkgan.generation.protocols import GeneratorLike, class_labels
-from inkgan.handwriting.colors import parse_colours
+from inkgan.handwriting.colors import parse_colors
 from inkgan.handwriting.contact_sheet import draw_sheet
 from inkgan.handwriting.raster import check_height
-from inkgan.handwriting.writer import check_hand
+from inkgan.handwriting.write import INK, PAPER
+from inkgan.handwriting.writer import as_hand, origin
 from inkgan.types import UInt8
 
-REACH = 2.0  # standard deviations to either side: 95 % of all hands
+REACH = 2.0  # standard deviations to either side: 95 % of all latents
 MOST_STEPS = 25
+STEPS, HEIGHT = 7, 512  # defaults
+
+
+@dataclass(frozen=True)
+class StyleGrid:
+    """A digit with two latent coordinates varied; it shows itself in a notebook.
+
+    Attributes:
+        pixels: uint8 (H, W), (H, W, 3) in color, or (H, W, 4) without paper.
+        axes: the names of the coordinates across and down.
+        description: the writer and the generator, in words.
+        title: what is drawn.
+    """
+
+    pixels: UInt8
+    axes: tuple[str, str]
+    description: str
+    title: str
+
+    def to_array(self) -> UInt8:
+        """Return a copy of the pixels."""
+        return self.pixels.copy()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the size, the axes and the description."""
+        height, width = self.pixels.shape[:2]
+        return {
+            "height": height,
+            "width": width,
+            "axes": list(self.axes),
+            "title": self.title,
+            "description": self.description,
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write a .png, whole or not at all."""
+        path = Path(path)
+        if path.suffix.lower() != ".png":
+            raise ConfigError(f"`path` {path}: the ending must be .png")
+        across, down = self.axes
+        notes = {
+            "Title": self.title,
+            "Description": self.description,
+            "Axes": f"across {across}, down {down}",
+        }
+        images.save_png(path, self.pixels, notes)
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(self.pixels).save(buffer, format="PNG")
+        return buffer.getvalue()
 
 
 def style_grid(
-    axes: tuple[str, str],
-    class_name: str | None = None,
-    hand: int = 0,
+    axes: tuple[str | int, str | int],
+    class_name: str | int | None = None,
+    hand: SupportsIndex = 0,
     source: GeneratorSource = "flagship",
     *,
-    steps: int = 7,
-    height: int = 512,
-    ink: str = "black",
-    paper: str = "white",
-    grey: bool = False,
+    steps: int = STEPS,
+    height: int = HEIGHT,
+    ink: str = INK,
+    paper: str = PAPER,
+    gray: bool = False,
     device: str = "auto",
-) -> UInt8:
-    """Vary two coordinates of a hand's latent from -REACH to REACH, all else the same.
+) -> StyleGrid:
+    """Vary two coordinates of a writer's latent from -2 to 2, all others unchanged.
 
     Args:
-        axes: across and down: names of styles that the generator was taught, such as slant and
-            thickness, or the numbers of latent coordinates from 0.
+        axes: across and down: names of styles that the generator was trained with, such as slant
+            and thickness, or numbers of latent coordinates from 0.
         class_name: what to draw, such as "3"; None for an unconditional source.
-        hand: a seed.
-        source: a run, bundle or name, or a Generator.
-        steps: pictures on each axis.
+        hand: the seed of the writer.
+        source: a run, bundle or name, or a generator.
+        steps: pictures on each axis, 2 to 25.
         height: of the sheet in pixels.
-        ink: a colour.
-        paper: a colour, or "transparent".
-        grey: the generator's own grey levels, enlarged, in place of clean ink.
+        ink: a color.
+        paper: a color, or "transparent".
+        gray: the generator's own gray levels, enlarged, instead of clean ink.
         device: auto, cpu, cuda, cuda:N or mps.
 
-    Returns:
-        uint8 (H, W), (H, W, 3) in colour, or (H, W, 4) without paper.
-
     Raises:
-        ConfigError: an axis or a value that cannot be.
+        ConfigError: an axis or a value that is not possible.
         ArtifactError: there is no such source.
     """
-    colours = parse_colours(ink, paper)
-    check_hand(hand)
+    colors = parse_colors(ink, paper)
+    seed = as_hand(hand)
     check_height(height)
     if not 2 <= steps <= MOST_STEPS:
-        raise ConfigError(f"--steps {steps} is impossible; use 2 to {MOST_STEPS}")
+        raise ConfigError(f"`steps` must be from 2 to {MOST_STEPS}, not {steps}")
     generator = open_generator(source, device)
-    across, down = (coordinate(generator, axis) for axis in axes)
+    names = (str(axes[0]), str(axes[1]))
+    across, down = (coordinate(generator, axis) for axis in names)
     if across == down:
-        raise ConfigError(f"--grid {axes[0]},{axes[1]} names one axis twice; name two")
-    latents = np.repeat(generator.latents([hand]), steps**2, axis=0)
+        raise ConfigError(f"`axes` names {names[0]} twice; name two")
+    latents = np.repeat(generator.latents([seed]), steps**2, axis=0)
     places = np.linspace(-REACH, REACH, steps, dtype=np.float32)
     latents[:, across], latents[:, down] = np.tile(places, steps), np.repeat(places, steps)
-    labels = class_labels(generator, [] if class_name is None else [class_name] * len(latents))
-    pictures = generator.render(latents, labels)
-    return colours.paint(draw_sheet(pictures, steps, height, grey))
+    title = "" if class_name is None else str(class_name)
+    labels = class_labels(generator, [title] * len(latents) if title else [])
+    sheet = draw_sheet(generator.render(latents, labels), steps, height, gray)
+    description = f"Hands {seed} of {origin(generator)}"
+    return StyleGrid(colors.paint(sheet), names, description, title or "a walk")
 
 
 def coordinate(generator: GeneratorLike, axis: str) -> int:
-    """Return which latent coordinate a style axis is.
+    """Return the number of the latent coordinate of a style axis.
 
     Raises:
         ConfigError: neither a style of this generator nor the number of a coordinate.
@@ -80,6 +139,6 @@ def coordinate(generator: GeneratorLike, axis: str) -> int:
         return int(axis)
     known = f"{', '.join(styles)} or " if styles else ""
     raise ConfigError(
-        f"--grid: {generator.bundle.recipe.name} has no axis {axis!r}; name {known}a number from 0 "
+        f"`axes`: {generator.bundle.recipe.name} has no axis {axis!r}; name {known}a number from 0 "
         f"to {generator.latent_dim - 1}"
     )

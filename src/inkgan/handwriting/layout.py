@@ -1,16 +1,16 @@
-"""A line of writing: digits and marks on one baseline, unsteady as a hand is."""
+"""A line of writing: digits and punctuation on one baseline, with the variation of a hand."""
 
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
-from inkgan.handwriting.outline import Box, Outline
-from inkgan.handwriting.punctuation import draw_mark, num_points
+from inkgan.handwriting.outline import Bounds, Outline
+from inkgan.handwriting.punctuation import draw_punctuation, num_points
 from inkgan.handwriting.spacing import SPACE as SPACE_WIDTH
 from inkgan.handwriting.spacing import Spacer
-from inkgan.handwriting.text import DIGITS, MARKS, SPACE
-from inkgan.handwriting.writer import Hand, normal
+from inkgan.handwriting.text import DIGITS, PUNCTUATION, SPACE
+from inkgan.handwriting.writer import Writer, normal
 
 # Standard deviations at jitter 1.
 RISE = 0.035  # of the baseline, in heights of a digit
@@ -24,7 +24,7 @@ MARGIN = 0.25  # of paper round the ink, in heights of a digit
 
 
 @dataclass(frozen=True)
-class Line:
+class LineLayout:
     """Characters in their places.
 
     Attributes:
@@ -38,13 +38,13 @@ class Line:
     height: float
 
     @property
-    def page(self) -> Box:
+    def page(self) -> Bounds:
         """The paper: the ink and room for a digit's height, with a margin."""
-        ink = self.characters[0][1].box
+        ink = self.characters[0][1].bounds
         for _, outline in self.characters[1:]:
-            ink = ink.union(outline.box)
+            ink = ink.union(outline.bounds)
         margin = MARGIN * self.height
-        return Box(
+        return Bounds(
             ink.left - margin,
             min(ink.top, -self.height) - margin,
             ink.right + margin,
@@ -52,20 +52,22 @@ class Line:
         )
 
 
-def lay_out(text: str, hand: Hand, *, jitter: float = 0.5, slant_drift: float = 0.0) -> Line:
+def lay_out(
+    text: str, writer: Writer, *, jitter: float = 0.5, slant_drift: float = 0.0
+) -> LineLayout:
     """Write a text that `text.read_text` has passed.
 
     Args:
-        text: digits, marks and spaces.
-        hand: whose digits.
+        text: digits, punctuation and spaces.
+        writer: whose digits.
         jitter: 0 is regular, equal digits equal; 1 is restless.
         slant_drift: degrees that the last character leans further to the right than the first.
 
     Raises:
-        ConfigError: the hand cannot write it.
+        ConfigError: the writer cannot write it.
     """
-    drawn = _draw(text, hand, jitter)
-    spacer = Spacer(hand.pen.height)
+    drawn = _draw(text, writer, jitter)
+    spacer = Spacer(writer.pen.height)
     characters = []
     blanks = 0
     leans = np.tan(np.radians(np.linspace(0, slant_drift, len(drawn))))
@@ -73,21 +75,24 @@ def lay_out(text: str, hand: Hand, *, jitter: float = 0.5, slant_drift: float = 
         if character == SPACE or outline is None:
             blanks += 1
             continue
-        rise, growth, air = jitter * normal(3, hand.seed, "place", position)
+        rise, growth, air = jitter * normal(3, writer.seed, "place", position)
         scale = float(np.exp(GROWTH * growth))
         moved = outline.mapped(
-            [[scale, -lean * scale], [0, scale]], (0, RISE * rise * hand.pen.height)
+            [[scale, -lean * scale], [0, scale]], (0, RISE * rise * writer.pen.height)
         )
         shift = spacer.place(
-            moved, mark=character in MARKS, air=AIR * air, space=blanks * SPACE_WIDTH
+            moved,
+            is_punctuation=character in PUNCTUATION,
+            air=AIR * air,
+            space=blanks * SPACE_WIDTH,
         )
         characters.append((character, moved.moved(shift, 0)))
         blanks = 0
-    return Line(text, tuple(characters), hand.pen.height)
+    return LineLayout(text, tuple(characters), writer.pen.height)
 
 
-def _draw(text: str, hand: Hand, jitter: float) -> list[tuple[str, Outline | None]]:
-    """Draw each character on the baseline; the hand is asked for all digits at once."""
+def _draw(text: str, writer: Writer, jitter: float) -> list[tuple[str, Outline | None]]:
+    """Draw each character on the baseline; all digits are rendered at once."""
     written: Counter[str] = Counter()
     numbered = []
     for character in text:
@@ -96,21 +101,21 @@ def _draw(text: str, hand: Hand, jitter: float) -> list[tuple[str, Outline | Non
     wanted = [(character, number) for character, number in numbered if character in DIGITS]
     if jitter == 0:
         wanted = list(dict.fromkeys((character, 0) for character, _ in wanted))
-    digits = dict(zip(wanted, hand.digits(wanted, jitter), strict=True)) if wanted else {}
+    digits = dict(zip(wanted, writer.digits(wanted, jitter), strict=True)) if wanted else {}
     drawn: list[tuple[str, Outline | None]] = []
     for character, number in numbered:
         outline = None
         if character in DIGITS:
-            outline = _on_baseline(digits[character, number if jitter else 0], hand.pen.height)
-        elif character in MARKS:
-            moves = normal(2 * num_points(character), hand.seed, "mark", character, number)
-            outline = draw_mark(character, hand.pen, jitter * moves.reshape(-1, 2))
+            outline = _on_baseline(digits[character, number if jitter else 0], writer.pen.height)
+        elif character in PUNCTUATION:
+            moves = normal(2 * num_points(character), writer.seed, "mark", character, number)
+            outline = draw_punctuation(character, writer.pen, jitter * moves.reshape(-1, 2))
         drawn.append((character, outline))
     return drawn
 
 
 def _on_baseline(outline: Outline, height: float) -> Outline:
-    box = outline.box
+    box = outline.bounds
     scale = (height / box.height) ** EVENING
     scale = float(np.clip(scale, 1 / MOST_EVENING, MOST_EVENING))
     return outline.mapped(np.eye(2) * scale, (-scale * box.left, -scale * box.bottom))

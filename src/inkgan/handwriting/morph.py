@@ -1,125 +1,140 @@
-"""One digit that turns into another, and walks through hands."""
+"""One digit that turns into another, and walks through handwritings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from inkgan.errors import ConfigError
-from inkgan.generation.interpolation import length, plan
+from inkgan.generation.arguments import Seeds
+from inkgan.generation.interpolation import path_length, plan_path
 from inkgan.generation.load import GeneratorSource, open_generator
+from inkgan.generation.protocols import GeneratorLike
 from inkgan.generation.sampling import CHUNK
-from inkgan.handwriting.animation import Film, durations
-from inkgan.handwriting.colors import parse_colours
+from inkgan.handwriting.animation import Animation, durations
+from inkgan.handwriting.colors import Colors, parse_colors
 from inkgan.handwriting.contact_sheet import draw_sheet
 from inkgan.handwriting.raster import MOST_PIXELS, check_height
-from inkgan.handwriting.writer import check_hand
+from inkgan.handwriting.write import INK, PAPER
+from inkgan.handwriting.writer import as_hands, origin
 from inkgan.types import Progress, UInt8, silent
 
-MOST_FRAMES = 1000  # of a film, and from one stop to the next
-REST = 0.5  # seconds more at a stop from which the film goes back
+MOST_FRAMES = 1000  # of an animation, and from one stop to the next
+REST = 0.5  # seconds more at a stop from which the animation goes back
+HEIGHT, FRAMES, SECONDS = 256, 24, 1.0  # defaults
+HAND, WALK_HANDS = 0, range(6)  # the writers by default, and those of a walk
 
 
-def make_film(
-    classes: Sequence[str],
-    hands: Sequence[int] = (0,),
-    source: GeneratorSource = "flagship",
-    *,
-    around: bool = False,
-    frames: int = 24,
-    seconds: float = 1.0,
-    height: int = 256,
-    ink: str = "black",
-    paper: str = "white",
-    grey: bool = False,
-    device: str = "auto",
-    progress: Progress = silent,
-) -> Film:
-    """Film a way between classes and hands.
+@dataclass(frozen=True)
+class MorphOptions:
+    """How an animation looks and how long it takes.
 
-    The arguments are those of `morph`; `seconds` is the time from one stop to the next, and
-    `progress` is told how many pictures are drawn.
+    Attributes:
+        walk: go on from the last stop to the first without rest; otherwise go back the same way.
+        frames: pictures from one stop to the next.
+        seconds: from one stop to the next.
+        height: of each picture in pixels; pictures are square.
+        colors: of ink and paper.
+        gray: the generator's own gray levels, enlarged, instead of clean ink.
     """
-    colours = parse_colours(ink, paper)
-    count = length(max(len(classes), len(hands)), frames, around)
-    check_film(hands, frames, seconds, height, count)
-    generator = open_generator(source, device)
-    route = plan(generator, classes, hands, frames=frames, around=around)
-    drawn: list[UInt8] = []
-    for start in range(0, count, CHUNK):
-        part = slice(start, start + CHUNK)
-        weights = None if route.weights is None else route.weights[part]
-        for picture in generator.render(route.latents[part], weights):
-            drawn.append(draw_sheet(picture[None], 1, height, grey))
-            progress("drawing", len(drawn), count)
-    rest = 0.0 if around else REST
-    return Film(np.stack(drawn), durations(route.stops, frames, seconds, rest), colours)
+
+    walk: bool
+    frames: int
+    seconds: float
+    height: int
+    colors: Colors
+    gray: bool
+
+    def check(self, num_stops: int) -> None:
+        """Refuse what cannot be drawn, before work starts."""
+        check_height(self.height)
+        if not 1 <= self.frames <= MOST_FRAMES:
+            raise ConfigError(f"`frames` must be from 1 to {MOST_FRAMES}, not {self.frames}")
+        if not 0.02 <= self.seconds <= 60:
+            raise ConfigError(f"`seconds` must be from 0.02 to 60, not {self.seconds:g}")
+        count = path_length(num_stops, self.frames, self.walk)
+        if count > MOST_FRAMES or count * self.height**2 > MOST_PIXELS:
+            raise ConfigError(
+                f"{count:,} pictures of {self.height} x {self.height} pixels are too many (at most "
+                f"{MOST_FRAMES:,}, and {MOST_PIXELS:,} pixels); use fewer `frames` or less `height`"
+            )
 
 
 def morph(
-    classes: Sequence[str],
-    hands: Sequence[int] = (0,),
+    classes: str | int | Iterable[str | int] = (),
+    hand: Seeds | None = None,
     source: GeneratorSource = "flagship",
     *,
-    around: bool = False,
-    frames: int = 24,
-    height: int = 256,
-    ink: str = "black",
-    paper: str = "white",
-    grey: bool = False,
+    walk: bool = False,
+    frames: int = FRAMES,
+    seconds: float = SECONDS,
+    height: int = HEIGHT,
+    ink: str = INK,
+    paper: str = PAPER,
+    gray: bool = False,
     device: str = "auto",
-) -> UInt8:
-    """Turn one digit into another, or one hand into another.
+    progress: Progress = silent,
+) -> Animation:
+    """Turn one digit into another, or one handwriting into another.
 
-    The stops are classes in hands; where one of either is given it stays the same, as in
-    morph("38") or morph("5", hands=[1, 2, 3], around=True). Latents go along arcs, labels along
+    The stops are classes of writers. A single class or writer stays the same at all stops, as in
+    `morph("38")` or `morph("5", hand=[1, 2, 3], walk=True)`. Latents go along arcs, labels along
     straight lines.
 
     Args:
-        classes: names of classes; a string of digits will do. Empty for an unconditional source.
-        hands: seeds.
-        source: a run, bundle or name, or a Generator.
-        around: from the last stop on to the first; otherwise back the same way.
-        frames: pictures from one stop to the next.
-        height: of each picture in pixels; they are square.
-        ink: a colour.
-        paper: a colour, or "transparent".
-        grey: the generator's own grey levels, enlarged, in place of clean ink.
+        classes: names of classes; a string or a number gives its digits. Empty for an
+            unconditional source.
+        hand: seeds of the writers, one or several. By default 0, for a walk 0 to 5.
+        source: a run, bundle or name, or a generator.
+        walk: go on from the last stop to the first without rest; otherwise go back the same way.
+        frames: pictures from one stop to the next, 1 to 1000.
+        seconds: from one stop to the next.
+        height: of each picture in pixels; pictures are square.
+        ink: a color.
+        paper: a color, or "transparent".
+        gray: the generator's own gray levels, enlarged, instead of clean ink.
         device: auto, cpu, cuda, cuda:N or mps.
+        progress: called as `progress(what, done, total)`.
 
     Returns:
-        uint8 (n, H, W), (n, H, W, 3) in colour, or (n, H, W, 4) without paper.
+        The animation: `.save(path)`, `.to_array()`, `.to_dict()`.
 
     Raises:
-        ConfigError: fewer than two stops, or a value that cannot be.
+        ConfigError: fewer than two stops, or a value that is not possible.
         ArtifactError: there is no such source.
+
+    Example:
+        >>> inkgan.morph("38", hand=7).save("morph.gif")
     """
-    film = make_film(
-        classes,
-        hands,
-        source,
-        around=around,
-        frames=frames,
-        height=height,
-        ink=ink,
-        paper=paper,
-        grey=grey,
-        device=device,
-    )
-    return film.colours.paint(film.coverage)
+    names = list(str(classes)) if isinstance(classes, str | int) else [str(c) for c in classes]
+    seeds = as_hands((WALK_HANDS if walk else HAND) if hand is None else hand)
+    options = MorphOptions(walk, frames, seconds, height, parse_colors(ink, paper), gray)
+    options.check(max(len(names), len(seeds)))
+    return draw_morph(open_generator(source, device), names, seeds, options, progress)
 
 
-def check_film(hands: Sequence[int], frames: int, seconds: float, height: int, count: int) -> None:
-    """Refuse what cannot be filmed, before work starts."""
-    for hand in hands:
-        check_hand(hand)
-    check_height(height)
-    if not 1 <= frames <= MOST_FRAMES:
-        raise ConfigError(f"--frames {frames} is impossible; use 1 to {MOST_FRAMES}")
-    if not 0.02 <= seconds <= 60:
-        raise ConfigError(f"--seconds {seconds:g} is impossible; use 0.02 to 60")
-    if count > MOST_FRAMES or count * height**2 > MOST_PIXELS:
-        raise ConfigError(
-            f"{count:,} pictures of {height} x {height} pixels are too many (at most "
-            f"{MOST_FRAMES:,}, and {MOST_PIXELS:,} pixels); take fewer --frames or less "
-            "--height"
-        )
+def draw_morph(
+    generator: GeneratorLike,
+    classes: Sequence[str],
+    hands: Sequence[int],
+    options: MorphOptions,
+    progress: Progress = silent,
+) -> Animation:
+    """Draw the pictures of `morph` with an open generator."""
+    path = plan_path(generator, classes, hands, frames=options.frames, loop=options.walk)
+    count = len(path.latents)
+    drawn: list[UInt8] = []
+    for start in range(0, count, CHUNK):
+        part = slice(start, start + CHUNK)
+        weights = None if path.weights is None else path.weights[part]
+        for picture in generator.render(path.latents[part], weights):
+            drawn.append(draw_sheet(picture[None], 1, options.height, options.gray))
+            progress("drawing", len(drawn), count)
+    rest = 0.0 if options.walk else REST
+    times = durations(path.stops, options.frames, options.seconds, rest)
+    chosen = ", ".join(map(str, hands))
+    notes = {
+        "Title": " ".join(classes) or "a walk",
+        "Description": f"Hands {chosen} of {origin(generator)}",
+    }
+    return Animation(np.stack(drawn), times, options.colors, notes)

@@ -15,7 +15,7 @@ from inkgan.types import Float64
 STEP = 0.1  # between the points of a flattened curve
 
 
-class Box(NamedTuple):
+class Bounds(NamedTuple):
     """The smallest upright rectangle round ink."""
 
     left: float
@@ -34,14 +34,14 @@ class Box(NamedTuple):
         return self.bottom - self.top
 
     @classmethod
-    def of(cls, points: Float64) -> "Box":
+    def of(cls, points: Float64) -> "Bounds":
         """Return the box round points (n, 2)."""
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
         return cls(float(left), float(top), float(right), float(bottom))
 
-    def union(self, other: "Box") -> "Box":
+    def union(self, other: "Bounds") -> "Bounds":
         """Return the box round both."""
-        return Box(
+        return Bounds(
             min(self.left, other.left),
             min(self.top, other.top),
             max(self.right, other.right),
@@ -75,9 +75,9 @@ class Outline:
         return tuple(map(_flatten, self.curves))
 
     @cached_property
-    def box(self) -> Box:
+    def bounds(self) -> Bounds:
         """The box round the ink."""
-        return Box.of(np.concatenate(self.polygons))
+        return Bounds.of(np.concatenate(self.polygons))
 
     @property
     def area(self) -> float:

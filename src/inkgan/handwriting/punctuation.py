@@ -1,4 +1,4 @@
-"""The marks beside the digits, as strokes of a hand's own thickness with round ends."""
+"""Punctuation as strokes of the writer's thickness with round ends."""
 
 import itertools
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from inkgan.handwriting.trace import HALF, trace_field
 from inkgan.types import Float64
 
 FINENESS = 8  # samples in a unit of length
-# Where people put their marks: the middle line of each stroke as points (x, y) in heights of a
+# Where people put punctuation: the middle line of each stroke as points (x, y) in heights of a
 # digit, y upwards from the baseline.
 DOT = ((0.0, 0.0), (0.02, -0.01))  # hardly a movement
 STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
@@ -28,7 +28,7 @@ UNSTEADINESS = 0.015  # standard deviation of each point, in heights of a digit
 
 @dataclass(frozen=True)
 class Pen:
-    """What the marks take over from the digits.
+    """The measures of a writer's digits, which punctuation shares.
 
     Attributes:
         height: of a digit, in pixels of the generator's images.
@@ -41,12 +41,12 @@ class Pen:
     slant: float
 
 
-def draw_mark(mark: str, pen: Pen, unsteadiness: npt.ArrayLike = 0.0) -> Outline:
+def draw_punctuation(mark: str, pen: Pen, unsteadiness: npt.ArrayLike = 0.0) -> Outline:
     """Draw one of `STROKES` with its left edge at x = 0 and the baseline at y = 0.
 
     Args:
         mark: . , - / or :
-        pen: the hand's measures.
+        pen: the writer's measures.
         unsteadiness: standard normal numbers (points, 2), as many as `num_points` says, that move
             the points of the middle lines a little; 0 for none.
     """
@@ -61,7 +61,7 @@ def draw_mark(mark: str, pen: Pen, unsteadiness: npt.ArrayLike = 0.0) -> Outline
         y = y + radius if mark in ON_THE_LINE else y
         lines.append(np.stack([x + lean * y, -y], axis=1))
     outline = _stroked(lines, radius)
-    return outline.moved(-outline.box.left, 0)
+    return outline.moved(-outline.bounds.left, 0)
 
 
 def num_points(mark: str) -> int:

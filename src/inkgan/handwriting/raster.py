@@ -8,14 +8,14 @@ from matplotlib.path import Path as Curve
 from matplotlib.transforms import Affine2D
 
 from inkgan.errors import ConfigError
-from inkgan.handwriting.outline import Box, Outline
+from inkgan.handwriting.outline import Bounds, Outline
 from inkgan.types import UInt8
 
 LEAST_HEIGHT, MOST_HEIGHT = 8, 4096  # of a picture, in pixels
 MOST_PIXELS = 64_000_000  # of a picture: a quarter of a gigabyte with transparency
 
 
-def size_for(page: Box, height: int) -> tuple[int, int]:
+def size_for(page: Bounds, height: int) -> tuple[int, int]:
     """Return height and width in pixels of a picture of the page.
 
     Raises:
@@ -26,7 +26,7 @@ def size_for(page: Box, height: int) -> tuple[int, int]:
     if height * width > MOST_PIXELS:
         possible = int((MOST_PIXELS * page.height / page.width) ** 0.5)
         raise ConfigError(
-            f"--height {height} makes a picture of {width:,} x {height:,} pixels; for so long a "
+            f"`height` {height} makes a picture of {width:,} x {height:,} pixels; for so long a "
             f"text at most {possible} is possible, or write a .svg"
         )
     return height, width
@@ -35,10 +35,10 @@ def size_for(page: Box, height: int) -> tuple[int, int]:
 def check_height(height: int) -> None:
     """Refuse an impossible height before work starts."""
     if not LEAST_HEIGHT <= height <= MOST_HEIGHT:
-        raise ConfigError(f"--height {height} is impossible; use {LEAST_HEIGHT} to {MOST_HEIGHT}")
+        raise ConfigError(f"`height` must be from {LEAST_HEIGHT} to {MOST_HEIGHT}, not {height}")
 
 
-def coverage(outlines: Iterable[Outline], page: Box, height: int) -> UInt8:
+def coverage(outlines: Iterable[Outline], page: Bounds, height: int) -> UInt8:
     """Return the share of ink in each pixel (H, W): 0 is bare paper, 255 full ink.
 
     Agg, the anti-grain renderer in matplotlib, computes how much of each pixel lies within the
@@ -50,8 +50,8 @@ def coverage(outlines: Iterable[Outline], page: Box, height: int) -> UInt8:
     corner = np.array([page.left, page.top])
     for outline in outlines:
         placed = outline.mapped(np.eye(2) * scale, -corner * scale)
-        left, top = np.maximum(np.floor(placed.box[:2]).astype(int), 0)
-        right, bottom = np.ceil(placed.box[2:]).astype(int)
+        left, top = np.maximum(np.floor(placed.bounds[:2]).astype(int), 0)
+        right, bottom = np.ceil(placed.bounds[2:]).astype(int)
         sheet = picture[top:bottom, left:right]
         np.maximum(sheet, _sheet(placed.moved(-left, -top), *sheet.shape), out=sheet)
     return picture

@@ -1,4 +1,4 @@
-"""Spacing by ink, not by boxes: the gap between neighbours is measured row by row."""
+"""Spacing by ink, not by boxes: the gap between neighbors is measured row by row."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from inkgan.types import Float64
 
 ROWS = 4  # in a unit of length
 # All lengths below are in heights of a digit.
-GAP = 0.22  # mean over the rows, between neighbouring ink
+GAP = 0.22  # mean over the rows, between neighboring ink
 FARTHEST = 0.44  # gap that still counts in the mean: where ink recedes further, paper is paper
 CLOSEST = 0.13  # between any two points of ink
 SPACE = 0.50  # that a space adds
-REACH = 0.45  # how far above and below a mark keeps its neighbours at their distance
+REACH = 0.45  # how far above and below punctuation keeps its neighbors away
 ABOVE, BELOW = 2.5, 1.5  # of the baseline, in rows that are looked at
 
 
@@ -40,28 +40,33 @@ class Spacer:
         self.height = height
         self.above = round(ABOVE * height * ROWS)
         rows = self.above + round(BELOW * height * ROWS)
-        self.behind = np.full(rows, -np.inf)  # the rightmost ink of all that stands
-        self.last: Profile | None = None  # the neighbour, as the next one sees it
+        self.behind = np.full(rows, -np.inf)  # the rightmost ink so far
+        self.last: Profile | None = None  # of the neighbor
 
     def place(
-        self, outline: Outline, *, mark: bool = False, air: float = 0.0, space: float = 0.0
+        self,
+        outline: Outline,
+        *,
+        is_punctuation: bool = False,
+        air: float = 0.0,
+        space: float = 0.0,
     ) -> float:
-        """Return how far right to move an outline, and remember it there.
+        """Return how far right to move an outline, and add it there.
 
         Args:
             outline: with the baseline at y = 0.
-            mark: whether it is small: then it keeps neighbours at its distance above and below too.
+            is_punctuation: small signs keep their neighbors away above and below, too.
             air: more or less than GAP, in heights of a digit; CLOSEST is kept all the same.
             space: more room to the left, in heights of a digit.
         """
         own = self.profile(outline)
-        seen = own.widened(round(REACH * self.height * ROWS)) if mark else own
+        profile = own.widened(round(REACH * self.height * ROWS)) if is_punctuation else own
         shift = -float(own.left.min())
         if self.last is not None:
-            even = self.even_shift(self.last, seen) + air * self.height
+            even = self.even_shift(self.last, profile) + air * self.height
             shift = max(even, self.least_shift(own)) + space * self.height
         self.behind = np.maximum(self.behind, own.right + shift)
-        self.last = Profile(seen.left + shift, seen.right + shift)
+        self.last = Profile(profile.left + shift, profile.right + shift)
         return shift
 
     def profile(self, outline: Outline) -> Profile:
@@ -93,11 +98,11 @@ class Spacer:
         return float(high)
 
     def least_shift(self, own: Profile) -> float:
-        """Return the least shift that keeps CLOSEST from all that stands."""
+        """Return the least shift that keeps CLOSEST from all ink so far."""
         return -float((own.left - self.grown(CLOSEST * self.height)).min())
 
     def grown(self, radius: float) -> Float64:
-        """Return the right edge of all that stands, after every point has become a disc."""
+        """Return the right edge of all ink so far, after every point has become a disc."""
         grown = np.full_like(self.behind, -np.inf)
         reach = int(radius * ROWS)
         for row in range(-reach, reach + 1):

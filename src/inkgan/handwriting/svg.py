@@ -3,20 +3,20 @@
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
-from inkgan.handwriting.colors import RGB, Colours
-from inkgan.handwriting.layout import Line
-from inkgan.handwriting.outline import Box, Outline
+from inkgan.handwriting.colors import RGB, Colors
+from inkgan.handwriting.layout import LineLayout
+from inkgan.handwriting.outline import Bounds, Outline
 from inkgan.types import Float64
 
 DIGITS_BEHIND_POINT = 2  # a hundredth of a generator's pixel
 
 
-def to_svg(line: Line, colours: Colours, height: int, description: str) -> str:
+def to_svg(line: LineLayout, colors: Colors, height: int, description: str) -> str:
     """Return a line as an SVG document.
 
     Args:
         line: what to draw.
-        colours: of ink and paper; without paper there is nothing behind the ink.
+        colors: of ink and paper; without paper there is nothing behind the ink.
         height: of the picture in CSS pixels; it stays smooth at any other.
         description: who drew it, for <desc>.
     """
@@ -24,8 +24,8 @@ def to_svg(line: Line, colours: Colours, height: int, description: str) -> str:
     width = page.width / page.height * height
     box = " ".join(map(_number, (page.left, page.top, page.width, page.height)))
     paper = ""
-    if colours.paper is not None:
-        paper = f'{_rectangle(page)} fill="{_hex(colours.paper)}"/>\n'
+    if colors.paper is not None:
+        paper = f'{_rectangle(page)} fill="{_hex(colors.paper)}"/>\n'
     paths = "\n".join(f'<path d="{data}"/>' for data in _paths(o for _, o in line.characters))
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -34,7 +34,7 @@ def to_svg(line: Line, colours: Colours, height: int, description: str) -> str:
         f"<title>{escape(line.text)}</title>\n"
         f"<desc>{escape(description)}</desc>\n"
         f"{paper}"
-        f'<g fill="{_hex(colours.ink)}" fill-rule="evenodd">\n{paths}\n</g>\n</svg>\n'
+        f'<g fill="{_hex(colors.ink)}" fill-rule="evenodd">\n{paths}\n</g>\n</svg>\n'
     )
 
 
@@ -49,7 +49,7 @@ def _path(curve: Float64) -> str:
     return f"M{start}{segments}Z"
 
 
-def _rectangle(page: Box) -> str:
+def _rectangle(page: Bounds) -> str:
     left, top, width, height = map(_number, (page.left, page.top, page.width, page.height))
     return f'<rect x="{left}" y="{top}" width="{width}" height="{height}"'
 
@@ -59,5 +59,5 @@ def _number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _hex(colour: RGB) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)
+def _hex(color: RGB) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)

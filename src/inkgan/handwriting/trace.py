@@ -1,4 +1,4 @@
-"""From grey pixels to outlines: the contour at half level, below the pixel, as smooth curves."""
+"""From gray pixels to outlines: the contour at half level, below the pixel, as smooth curves."""
 
 import numpy as np
 from PIL import Image
@@ -20,7 +20,7 @@ FEWEST = 12  # points for a curve of degree 3 that closes smoothly
 
 
 def trace(pixels: UInt8) -> Outline | None:
-    """Trace the ink of one grey image.
+    """Trace the ink of one gray image.
 
     Args:
         pixels: uint8 (H, W), 0 is background.
@@ -33,13 +33,13 @@ def trace(pixels: UInt8) -> Outline | None:
 
 
 def enlarge(pixels: UInt8) -> Float64:
-    """Interpolate a grey image, in [0, 1], by cubic convolution FINENESS times as fine.
+    """Interpolate a gray image, in [0, 1], by cubic convolution FINENESS times as fine.
 
     A margin of MARGIN pixels is added on all sides.
     """
-    grey = np.pad(pixels.astype(np.float32) / 255, MARGIN)
-    height, width = grey.shape
-    picture = Image.fromarray(grey)
+    gray = np.pad(pixels.astype(np.float32) / 255, MARGIN)
+    height, width = gray.shape
+    picture = Image.fromarray(gray)
     fine = picture.resize((width * FINENESS, height * FINENESS), Image.Resampling.BICUBIC)
     return np.asarray(fine, np.float64)
 

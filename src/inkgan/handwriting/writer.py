@@ -1,4 +1,4 @@
-"""A hand: one latent under all digits, so that whoever wrote the 3 also wrote the 7."""
+"""A writer: one latent under all digits, so that whoever wrote the 3 also wrote the 7."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ import torch
 
 from inkgan import rng
 from inkgan.errors import ConfigError
+from inkgan.generation.arguments import Seeds, as_seeds
 from inkgan.generation.protocols import GeneratorLike, class_labels
 from inkgan.handwriting.outline import Outline
 from inkgan.handwriting.punctuation import Pen
@@ -17,71 +18,80 @@ from inkgan.handwriting.trace import trace
 from inkgan.metrics.strokes import measure
 from inkgan.types import Float32, Float64, UInt8
 
-LATENT_STEP = 0.35  # from a hand's digit to its variation at jitter 1, in standard deviations
-MOST_SEEDS = 2**63
+LATENT_STEP = 0.35  # from a writer's digit to its variation at jitter 1, in standard deviations
 
 
-def check_hand(seed: int) -> None:
-    """Refuse an impossible hand before work starts."""
-    if not 0 <= seed < MOST_SEEDS:
-        raise ConfigError(f"--hand {seed} is impossible; hands are whole numbers from 0")
+def as_hands(hand: Seeds) -> list[int]:
+    """Return the seeds of writers as a list of ints; they must be whole numbers from 0."""
+    return as_seeds(hand, "hand")
+
+
+def as_hand(hand: Seeds) -> int:
+    """Return the seed of a single writer, a whole number from 0."""
+    seeds = as_hands(hand)
+    if len(seeds) > 1:
+        raise ConfigError(f"`hand` must be one whole number, not {len(seeds)}")
+    return seeds[0]
 
 
 @dataclass(frozen=True)
-class Hand:
-    """Someone's way to write.
+class Writer:
+    """Someone's handwriting, as a latent of a generator.
 
     Attributes:
-        generator: a conditional generator of grey digits.
-        seed: of the latent and of all that is unsteady, a whole number from 0.
-        render: the images of latents and labels, where they are not simply the generator's.
-        seen: the latent of a hand that was seen, in place of the seed's.
-        own: the latents of single digits that were seen of it.
+        generator: a conditional generator of gray digits.
+        seed: of the latent and of all random variation, a whole number from 0.
+        render: returns the images of latents and labels, if not the generator's own.
+        shared_latent: the latent of all digits, instead of the seed's.
+        digit_latents: the latents of single digits that are known.
     """
 
     generator: GeneratorLike
     seed: int
     render: Callable[[Float32, list[int]], UInt8] | None = None
-    seen: Float32 | None = None
-    own: Mapping[str, Sequence[Float32]] = field(default_factory=dict)
+    shared_latent: Float32 | None = None
+    digit_latents: Mapping[str, Sequence[Float32]] = field(default_factory=dict)
 
     @cached_property
     def latent(self) -> Float32:
-        """The hand's place (latent_dim,) in latent space."""
-        place: Float32 = self.generator.latents([self.seed])[0] if self.seen is None else self.seen
+        """The latent (latent_dim,) of the writer."""
+        place: Float32 = (
+            self.generator.latents([self.seed])[0]
+            if self.shared_latent is None
+            else self.shared_latent
+        )
         return place
 
     @cached_property
     def pen(self) -> Pen:
-        """Height, thickness and slant of this hand: the medians of its ten digits."""
+        """Height, thickness and slant of the handwriting: the medians of its ten digits."""
         images = self._draw([(digit, 0) for digit in DIGITS], 0.0)
         outlines = [outline for image in images if (outline := trace(image))]
         if not outlines:
-            raise ConfigError(f"--hand {self.seed} leaves no ink at all; choose another one")
+            raise ConfigError(f"`hand` {self.seed} leaves no ink at all; choose another one")
         strokes = measure(images)
         return Pen(
-            height=float(np.median([outline.box.height for outline in outlines])),
+            height=float(np.median([outline.bounds.height for outline in outlines])),
             thickness=float(np.nanmedian(strokes.thickness)),
             slant=float(np.nanmedian(strokes.slant)),
         )
 
     def digits(self, wanted: Sequence[tuple[str, int]], jitter: float) -> list[Outline]:
-        """Draw digits, each (digit, how many of the same this hand has written before).
+        """Draw digits, each (digit, how many of the same were written before).
 
-        Nobody writes the same 3 twice: the k-th 3 stands a step of jitter * LATENT_STEP from the
-        hand's latent z, at sqrt(1 - step^2) z + step n, which is as likely as z itself; n is drawn
-        for (seed, digit, k). The first is the hand's own. Of a digit that was seen several times
-        as many are.
+        Nobody writes the same 3 twice: the k-th 3 is drawn at sqrt(1 - step^2) z + step n, a step
+        of jitter * LATENT_STEP from the writer's latent z and as likely as z; n is N(0, 1) of
+        (seed, digit, k). The first is drawn at z. Digits with known latents use these in turn.
 
         Raises:
-            ConfigError: the generator cannot draw such a digit, or drew it without ink.
+            ConfigError: the generator cannot draw such a digit, or draws it without ink.
         """
         outlines = []
         for (digit, _), image in zip(wanted, self._draw(wanted, jitter), strict=True):
             outline = trace(image)
             if outline is None:
                 raise ConfigError(
-                    f"--hand {self.seed} leaves no ink for {digit}; choose another one"
+                    f"`hand` {self.seed} leaves no ink for {digit}; choose another one"
                 )
             outlines.append(outline)
         return outlines
@@ -93,7 +103,7 @@ class Hand:
         return render(np.stack(places), labels or [])
 
     def _place(self, digit: str, number: int, step: float) -> Float32:
-        shown = self.own.get(digit, ())
+        shown = self.digit_latents.get(digit, ())
         latent = shown[number % len(shown)] if shown else self.latent
         if number < max(1, len(shown)) or step == 0:
             return latent
@@ -103,13 +113,13 @@ class Hand:
 
 
 def normal(count: int, seed: int, *address: rng.Address) -> Float64:
-    """Draw `count` standard normal numbers that belong to an address."""
+    """Draw `count` standard normal numbers of an address."""
     drawn = torch.randn(count, generator=rng.generator(seed, "write", *address))
     return drawn.numpy().astype(np.float64)
 
 
 def origin(generator: GeneratorLike) -> str:
-    """Tell in words which generator this is."""
+    """Describe in words which generator this is."""
     bundle = generator.bundle
     return (
         f"{bundle.recipe.name}, {bundle.images_seen:,} images seen, "

@@ -1,4 +1,4 @@
-"""A hand whose digits have a slant, a thickness and a width that are asked for."""
+"""Writers whose digits have a requested slant, thickness and width."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,33 +11,33 @@ from inkgan.generation.style_control.calibration import Calibration
 from inkgan.generation.style_control.controller import StyleController
 from inkgan.generation.style_control.style import MEASURES, Style
 from inkgan.handwriting.text import DIGITS
-from inkgan.handwriting.writer import Hand
+from inkgan.handwriting.writer import Writer
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 SLANT, THICKNESS, WIDTH = range(len(MEASURES))
-# Ranks in its class, as normal scores, that a width can be asked for: the percentiles 1 to 99.
+# Ranks in its class, as normal scores, of widths that can be requested: the percentiles 1 to 99.
 SCORES = np.linspace(-2.326, 2.326, 201)
 
 
-def styled_hand(hand: Hand, text: str, style: Style, progress: Progress = silent) -> Hand:
-    """Return the hand with a style in place of its own.
+def styled_writer(writer: Writer, text: str, style: Style, progress: Progress = silent) -> Writer:
+    """Return the writer with a style instead of the own one.
 
     Slant and thickness are the same for each digit. A width is that of the ten digits on average:
-    each is as wide, among its like, as the others are among theirs.
+    each digit has the same rank of width within its class.
 
     Args:
-        hand: whose digits are moved.
-        text: that is to be written.
-        style: one number, or None, of each measure.
-        progress: told of long work.
+        writer: whose digits are moved.
+        text: what will be written.
+        style: one number, or None, for each measure.
+        progress: called during long work.
 
     Raises:
         ConfigError: out of reach; the message names the range.
     """
     if not style.requested:
-        return hand
-    controller = StyleController(hand.generator, progress)
-    every = class_labels(hand.generator, list(DIGITS)) or []
+        return writer
+    controller = StyleController(writer.generator, progress)
+    every = class_labels(writer.generator, list(DIGITS)) or []
     low, high = style.bounds(1)
     if not np.array_equal(low, high, equal_nan=True):
         raise ConfigError("a writer's style takes numbers, not ranges")
@@ -54,7 +54,7 @@ def styled_hand(hand: Hand, text: str, style: Style, progress: Progress = silent
             latents, labels, np.stack([places[label] for label in labels])
         ).images
 
-    return replace(hand, render=render)
+    return replace(writer, render=render)
 
 
 def _widths(calibrations: Sequence[Calibration], mean: float) -> Float64:
@@ -69,7 +69,7 @@ def _widths(calibrations: Sequence[Calibration], mean: float) -> Float64:
     means = widths.mean(axis=0)
     if not means[0] <= mean <= means[-1]:
         raise ConfigError(
-            f"`width` {mean:g} is out of reach: the ten digits of a hand are {means[0]:.1f} to "
+            f"`width` {mean:g} is out of reach: the ten digits of a writer are {means[0]:.1f} to "
             f"{means[-1]:.1f} pixels wide on average"
         )
     found: Float64 = np.array([np.interp(mean, means, row) for row in widths])

@@ -10,8 +10,8 @@ from inkgan.errors import DataError
 from inkgan.inversion.ink import Ink
 from inkgan.types import Bool
 
-MOST_MARKS = 100
-LEAST_HEIGHT = 0.04  # of a mark's longer side, in the picture's shorter one: less is dirt
+MAX_COMPONENTS = 100
+LEAST_HEIGHT = 0.04  # of a component's longer side, in the picture's shorter one: less is dirt
 LOWEST = 0.4  # height of a digit beside taller ones; less is a comma or a dash
 BROADEST = 2.0  # width of a digit, in its heights; the 1 has no lower limit
 FATTEST = 0.5  # thickest place of a stroke, in a digit's longer sides: more is a blot
@@ -20,7 +20,7 @@ SHARED = 0.5  # of the narrower part's columns are also the other's
 
 
 @dataclass(frozen=True)
-class Mark:
+class Component:
     """A digit on the picture.
 
     Attributes:
@@ -42,36 +42,38 @@ class Mark:
         return self.box[3] - self.box[1]
 
 
-def find_marks(ink: Ink, name: str = "the picture") -> list[Mark]:
+def find_components(ink: Ink, name: str = "the picture") -> list[Component]:
     """Find digits, row by row and from left to right.
 
-    Ink that hangs together is one mark; parts that stand above each other and nearly touch, such as
-    a 5 and its bar, are joined. Dirt, lines, blots and what runs off the picture are left out.
+    Connected ink is one component; parts above each other that nearly touch, such as a 5 and its
+    bar, are joined. Dirt, lines, blots and what runs off the picture are left out.
 
     Raises:
-        DataError: nothing looks like a digit, or there are more than MOST_MARKS marks.
+        DataError: nothing looks like a digit, or there are more than MAX_COMPONENTS components.
     """
     parts = label(ink.mask, connectivity=2)
     regions = regionprops(parts)
     least = LEAST_HEIGHT * min(ink.mask.shape)
-    marks = [
-        Mark(region.bbox, parts == region.label)
+    components = [
+        Component(region.bbox, parts == region.label)
         for region in regions
         if max(_sides(region.bbox)) >= least
     ]
-    inside = [mark for mark in marks if not _at_border(mark)]
-    marks = _joined(inside or marks)
-    marks = [mark for mark in marks if _is_digit_like(mark)]
-    highest = max((mark.height for mark in marks), default=0)
-    marks = [mark for mark in marks if mark.height >= LOWEST * highest]
-    if not marks:
+    inside = [component for component in components if not _at_border(component)]
+    components = _joined(inside or components)
+    components = [component for component in components if _is_digit_like(component)]
+    highest = max((component.height for component in components), default=0)
+    components = [component for component in components if component.height >= LOWEST * highest]
+    if not components:
         raise DataError(
             f"{name} shows no mark that looks like a digit; leave paper round each digit, and no "
             "lines"
         )
-    if len(marks) > MOST_MARKS:
-        raise DataError(f"{name} shows {len(marks)} marks; at most {MOST_MARKS} can be read")
-    return _in_reading_order(marks)
+    if len(components) > MAX_COMPONENTS:
+        raise DataError(
+            f"{name} shows {len(components)} marks; at most {MAX_COMPONENTS} can be read"
+        )
+    return _in_reading_order(components)
 
 
 def _sides(box: tuple[int, int, int, int]) -> tuple[int, int]:
@@ -79,58 +81,62 @@ def _sides(box: tuple[int, int, int, int]) -> tuple[int, int]:
     return bottom - top, right - left
 
 
-def _at_border(mark: Mark) -> bool:
-    top, left, bottom, right = mark.box
-    height, width = mark.mask.shape
+def _at_border(component: Component) -> bool:
+    top, left, bottom, right = component.box
+    height, width = component.mask.shape
     return top == 0 or left == 0 or bottom == height or right == width
 
 
-def _is_digit_like(mark: Mark) -> bool:
-    top, left, bottom, right = mark.box
-    depth = ndimage.distance_transform_edt(np.pad(mark.mask[top:bottom, left:right], 1))
-    return mark.width <= BROADEST * mark.height and (
-        2 * float(depth.max()) <= FATTEST * max(mark.height, mark.width)
+def _is_digit_like(component: Component) -> bool:
+    top, left, bottom, right = component.box
+    depth = ndimage.distance_transform_edt(np.pad(component.mask[top:bottom, left:right], 1))
+    return component.width <= BROADEST * component.height and (
+        2 * float(depth.max()) <= FATTEST * max(component.height, component.width)
     )
 
 
-def _joined(marks: list[Mark]) -> list[Mark]:
+def _joined(components: list[Component]) -> list[Component]:
     """Join the parts of digits, the smallest first."""
-    waiting = sorted(marks, key=lambda mark: mark.height)
-    done: list[Mark] = []
+    waiting = sorted(components, key=lambda component: component.height)
+    done: list[Component] = []
     while waiting:
         part = waiting.pop(0)
-        wholes = [mark for mark in waiting if _belong_together(part, mark)]
+        wholes = [component for component in waiting if _belong_together(part, component)]
         if not wholes:
             done.append(part)
             continue
-        whole = min(wholes, key=lambda mark: _gap(part, mark))
+        whole = min(wholes, key=lambda component: _gap(part, component))
         tops, lefts, bottoms, rights = zip(part.box, whole.box, strict=True)
         box = (min(tops), min(lefts), max(bottoms), max(rights))
-        waiting[waiting.index(whole)] = Mark(box, part.mask | whole.mask)
+        waiting[waiting.index(whole)] = Component(box, part.mask | whole.mask)
     return done
 
 
-def _belong_together(part: Mark, whole: Mark) -> bool:
+def _belong_together(part: Component, whole: Component) -> bool:
     shared = min(part.box[3], whole.box[3]) - max(part.box[1], whole.box[1])
     near = _gap(part, whole) <= NEAR * whole.height
     return near and shared >= SHARED * min(part.width, whole.width)
 
 
-def _gap(one: Mark, other: Mark) -> int:
-    """Return the rows between two marks; below 0 where they share rows."""
+def _gap(one: Component, other: Component) -> int:
+    """Return the rows between two components; below 0 where they share rows."""
     return max(one.box[0], other.box[0]) - min(one.box[2], other.box[2])
 
 
-def _in_reading_order(marks: list[Mark]) -> list[Mark]:
-    """Sort marks into rows, and each row from left to right.
+def _in_reading_order(components: list[Component]) -> list[Component]:
+    """Sort components into rows, and each row from left to right.
 
-    A mark belongs to the row whose mean top and bottom enclose its middle.
+    A component belongs to the row whose mean top and bottom enclose its middle.
     """
-    rows: list[list[Mark]] = []
-    for mark in sorted(marks, key=lambda mark: mark.box[0] + mark.box[2]):
-        middle = (mark.box[0] + mark.box[2]) / 2
+    rows: list[list[Component]] = []
+    for component in sorted(components, key=lambda component: component.box[0] + component.box[2]):
+        middle = (component.box[0] + component.box[2]) / 2
         if rows and middle < np.mean([other.box[2] for other in rows[-1]]):
-            rows[-1].append(mark)
+            rows[-1].append(component)
         else:
-            rows.append([mark])
-    return [mark for row in rows for mark in sorted(row, key=lambda mark: mark.box[1])]
+            rows.append([component])
+    return [
+        component
+        for row in rows
+        for component in sorted(row, key=lambda component: component.box[1])
+    ]

@@ -1,4 +1,4 @@
-"""How near MNIST's test digits are imitated: what a reconstruction error is held against."""
+"""Reconstruction errors of MNIST's test digits, with which others are compared."""
 
 from collections.abc import Sequence
 from importlib.resources import files as resources
@@ -9,15 +9,15 @@ import numpy as np
 from inkgan import files
 from inkgan.generation.protocols import GeneratorLike
 from inkgan.inversion.imitate import imitate_digits
-from inkgan.inversion.recognize import Seen
+from inkgan.inversion.recognize import RecognizedDigits
 from inkgan.types import Float64, Progress, UInt8, silent
 
 SHIPPED = "reference.json"  # by the digest of a bundle: date, number of digits, percentiles
 PERCENTS = np.arange(101.0)
 
 
-class Place(NamedTuple):
-    """Where an error stands among those of MNIST's test digits.
+class ErrorRank(NamedTuple):
+    """The rank of an error among those of MNIST's test digits.
 
     Attributes:
         share: of test digits that are imitated less well.
@@ -28,20 +28,20 @@ class Place(NamedTuple):
     median: float
 
 
-def place(generator: GeneratorLike, error: float) -> Place | None:
-    """Place an error among those measured of this generator; None where none were."""
-    known = shipped().get(generator.bundle.digest[:16])
+def rank_error(generator: GeneratorLike, error: float) -> ErrorRank | None:
+    """Rank an error among those measured of this generator; None where none were."""
+    known = shipped_percentiles().get(generator.bundle.digest[:16])
     if known is None:
         return None
     percentiles = np.asarray(known["percentiles"])
     below = float(np.interp(error, percentiles, PERCENTS / 100))
-    return Place(1 - below, float(percentiles[50]))
+    return ErrorRank(1 - below, float(percentiles[50]))
 
 
-def shipped() -> dict[str, Any]:
+def shipped_percentiles() -> dict[str, Any]:
     """Return what was measured of generators, by the first 16 digits of their digests."""
-    held: dict[str, Any] = files.read_json(resources("inkgan.inversion") / SHIPPED)  # type: ignore[arg-type]
-    return held
+    document: dict[str, Any] = files.read_json(resources("inkgan.inversion") / SHIPPED)  # type: ignore[arg-type]
+    return document
 
 
 def measure_errors(
@@ -51,11 +51,11 @@ def measure_errors(
 
     Args:
         generator: a conditional generator of digits.
-        images: uint8 (n, 28, 28), of which the generator has seen none.
+        images: uint8 (n, 28, 28), none of them used in training.
         labels: what they are.
-        progress: told how many are done.
+        progress: called with how many are done.
     """
     digits = "".join(map(str, labels))
     unknown = np.full(len(images), np.nan)
-    seen = Seen(images, digits, unknown, unknown)
-    return imitate_digits(seen, generator, progress, together=False).fit.errors
+    recognized = RecognizedDigits(images, digits, unknown, unknown)
+    return imitate_digits(recognized, generator, progress, together=False).inversion.errors

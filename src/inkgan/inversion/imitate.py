@@ -1,117 +1,167 @@
-"""Imitating: reading someone's digits, and writing others in that hand."""
+"""Reads digits that someone wrote, and writes others in the same handwriting."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from inkgan import images as image_tools
 from inkgan.errors import ConfigError
 from inkgan.generation.load import GeneratorSource, open_generator
 from inkgan.generation.protocols import DifferentiableGenerator, GeneratorLike, can_classify
 from inkgan.generation.style_control.calibration import CalibrationCache
 from inkgan.generation.style_control.style import MEASURES, style_of
-from inkgan.handwriting.layout import lay_out
-from inkgan.handwriting.text import DIGITS
-from inkgan.handwriting.write import Page, check_page
-from inkgan.handwriting.writer import Hand, origin
-from inkgan.inversion.optimize import Fit, fit
+from inkgan.handwriting.text import DIGITS, read_text
+from inkgan.handwriting.write import (
+    HEIGHT,
+    INK,
+    JITTER,
+    PAPER,
+    SLANT_DRIFT,
+    LineOptions,
+    WrittenLine,
+    write_line,
+)
+from inkgan.handwriting.writer import Writer, origin
+from inkgan.inversion.optimize import InversionResult, invert
 from inkgan.inversion.picture import Picture
-from inkgan.inversion.recognize import Seen, read_digits
+from inkgan.inversion.recognize import RecognizedDigits, read_digits
 from inkgan.metrics.features.networks import SIDE
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 
 @dataclass(frozen=True)
 class Imitation:
-    """A hand that was seen, and what a generator makes of it.
+    """A handwriting found by a generator; it shows itself in a notebook.
 
     Attributes:
         generator: what draws.
-        seen: the digits that were shown.
-        fit: what the generator draws in their place, and how near that is.
-        scores: the shown digits' styles as coordinates, float64 (n, latent_dim); NaN where none.
+        recognized: the digits on the pictures.
+        inversion: the nearest digits that the generator draws, and their errors.
+        scores: the styles of the digits as latent coordinates, float64 (n, latent_dim); NaN where
+            a coordinate is no style.
     """
 
     generator: GeneratorLike
-    seen: Seen
-    fit: Fit
+    recognized: RecognizedDigits
+    inversion: InversionResult
     scores: Float64
 
     @cached_property
-    def hand(self) -> Hand:
-        """The hand: digits that were shown by their own latents, others by what these share."""
-        own: dict[str, list[Float32]] = {}
-        for digit, latent in zip(self.seen.digits, self.fit.latents, strict=True):
-            own.setdefault(digit, []).append(latent)
-        return Hand(self.generator, 0, seen=shared_latent(self.fit.latents, self.scores), own=own)
-
-    def page(
-        self,
-        text: str = DIGITS,
-        *,
-        height: int = 64,
-        ink: str = "black",
-        paper: str = "white",
-        jitter: float = 0.5,
-        slant_drift: float = 0.0,
-    ) -> Page:
-        """Write a text in the hand; arguments and errors are those of `inkgan.write`."""
-        wanted, colours = check_page(text, height, ink, paper, jitter, slant_drift)
-        line = lay_out(wanted, self.hand, jitter=jitter, slant_drift=slant_drift)
-        return Page(line, colours, height, f"A hand seen, imitated by {origin(self.generator)}")
+    def writer(self) -> Writer:
+        """The writer: digits of the pictures by their own latents, others by what these share."""
+        known: dict[str, list[Float32]] = {}
+        for digit, latent in zip(self.recognized.digits, self.inversion.latents, strict=True):
+            known.setdefault(digit, []).append(latent)
+        shared = shared_latent(self.inversion.latents, self.scores)
+        return Writer(self.generator, 0, shared_latent=shared, digit_latents=known)
 
     def write(
         self,
-        text: str = DIGITS,
+        text: object = DIGITS,
         *,
-        height: int = 64,
-        ink: str = "black",
-        paper: str = "white",
-        jitter: float = 0.5,
-        slant_drift: float = 0.0,
-    ) -> UInt8:
-        """Write a text in the hand, as `inkgan.write` does."""
-        return self.page(
-            text, height=height, ink=ink, paper=paper, jitter=jitter, slant_drift=slant_drift
-        ).pixels()
+        height: int = HEIGHT,
+        ink: str = INK,
+        paper: str = PAPER,
+        jitter: float = JITTER,
+        slant_drift: float = SLANT_DRIFT,
+    ) -> WrittenLine:
+        """Write a text in the handwriting; arguments and errors are those of `inkgan.write`.
+
+        Example:
+            >>> inkgan.imitate("my3.png").write("2026").save("mine.svg")
+        """
+        options = LineOptions(height, ink, paper, jitter, slant_drift)
+        options.check()
+        description = f"A hand seen, imitated by {origin(self.generator)}"
+        return write_line(read_text(str(text)), self.writer, options, description)
+
+    def comparison(self) -> UInt8:
+        """Return a grid (H, W): the digits of the pictures above those that the generator draws."""
+        rows = np.concatenate([self.recognized.images, self.inversion.drawn])
+        return image_tools.grid(rows, len(self.recognized.digits), scale=4)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return for each digit what it is, the confidence in it, and the reconstruction error."""
+        rows = zip(
+            self.recognized.digits,
+            self.recognized.confidence.tolist(),
+            self.inversion.errors.tolist(),
+            strict=True,
+        )
+        return {
+            "generator": origin(self.generator),
+            "digits": [
+                {"digit": digit, "confidence": confidence, "error": error}
+                for digit, confidence, error in rows
+            ],
+        }
+
+    def _repr_html_(self) -> str:
+        digits = html.escape(self.recognized.digits)
+        error = float(self.inversion.errors.mean())
+        return (
+            f"<p>Recognized: {digits}; mean reconstruction error {error:.3f}. "
+            "Above the digits, below what the generator draws.</p>"
+            f'<img alt="{digits}" src="{image_tools.data_uri(self.comparison())}">'
+        )
 
 
 def imitate(
     pictures: Picture | Sequence[Picture],
     source: GeneratorSource = "flagship",
     *,
-    digits: str | None = None,
+    digits: str | int | None = None,
     device: str = "auto",
     progress: Progress = silent,
 ) -> Imitation:
-    """Imitate the hand of digits on pictures; `write` of what is returned writes in it.
+    """Imitate the handwriting of digits on pictures.
 
     Dark ink on light paper or light on dark, drawn or photographed; one digit on a picture, or many
     with paper between them.
 
     Args:
-        pictures: a file, an array uint8 (H, W[, 3 or 4]), or several of these.
-        source: a conditional run, bundle or name, or a Generator.
-        digits: what is shown, a character for each digit in reading order; read if left out.
+        pictures: a file, a PIL image, an array (H, W[, 3 or 4]) of uint8 or of floats in [0, 1],
+            or several of these.
+        source: a conditional run, bundle or name, or a generator.
+        digits: the digits on the pictures in reading order, such as 3141; recognized if left out.
         device: auto, cpu, cuda, cuda:N or mps.
-        progress: told of long work.
+        progress: called as `progress(what, done, total)` during long work.
+
+    Returns:
+        The imitation: `.write(text)` writes in the handwriting.
 
     Raises:
-        ConfigError: `digits` that cannot be, or a source that draws no digits by label.
+        ConfigError: `digits` that are not possible, or a source that draws no digits by label.
         DataError: a picture that cannot be read, is blank, or shows nothing like a digit.
         ArtifactError: there is no such source.
+
+    Example:
+        >>> mine = inkgan.imitate("my3.png")
+        >>> mine.recognized.digits
+        '3'
     """
-    several = [pictures] if isinstance(pictures, str | Path | np.ndarray) else pictures
-    seen = read_digits(several, digits)
-    return imitate_digits(seen, open_generator(source, device), progress)
+    several: list[Any] = list(pictures) if isinstance(pictures, list | tuple) else [pictures]
+    recognized = read_digits(several, None if digits is None else str(digits))
+    return imitate_digits(recognized, open_generator(source, device), progress)
 
 
 def imitate_digits(
-    seen: Seen, generator: GeneratorLike, progress: Progress = silent, together: bool = True
+    recognized: RecognizedDigits,
+    generator: GeneratorLike,
+    progress: Progress = silent,
+    together: bool = True,
 ) -> Imitation:
-    """Imitate digits in MNIST's form.
+    """Imitate digits in MNIST's format.
+
+    Args:
+        recognized: the digits.
+        generator: what draws.
+        progress: called during long work.
+        together: all digits are of one writer.
 
     Raises:
         ConfigError: the generator draws no 28x28 digits by label, or not through a network.
@@ -120,40 +170,40 @@ def imitate_digits(
     if not generator.conditional or not can_classify(generator.bundle):
         raise ConfigError(
             f"{name} cannot imitate: that needs a conditional generator of the digits 0 to 9 in "
-            f"{SIDE}x{SIDE} grey; name one with --from"
+            f"{SIDE}x{SIDE} gray as `source`"
         )
     if not isinstance(generator, DifferentiableGenerator):
         raise ConfigError(f"{name} gives no gradients; use a Generator, as inkgan.load returns it")
-    labels = [DIGITS.index(digit) for digit in seen.digits]
-    scores = style_scores(generator, seen.images, labels, progress)
-    fitted = fit(generator, seen.images, labels, scores, together, progress)
-    return Imitation(generator, seen, fitted, scores)
+    labels = [DIGITS.index(digit) for digit in recognized.digits]
+    scores = style_scores(generator, recognized.images, labels, progress)
+    inversion = invert(generator, recognized.images, labels, scores, together, progress)
+    return Imitation(generator, recognized, inversion, scores)
 
 
 def style_scores(
     generator: GeneratorLike, images: UInt8, labels: list[int], progress: Progress = silent
 ) -> Float64:
-    """Return digits' styles as latent coordinates, float64 (n, latent_dim); NaN where none is."""
+    """Return the styles of digits as latent coordinates, float64 (n, latent_dim); NaN elsewhere."""
     scores = np.full((len(images), generator.latent_dim), np.nan)
     styles = list(generator.bundle.recipe.model.style_measures)
-    taught = [name for name in styles if name in MEASURES]
-    if taught:
+    styles_used = [name for name in styles if name in MEASURES]
+    if styles_used:
         measured = style_of(images)
         calibrations = CalibrationCache(generator, progress).of(labels)
         ranks = np.concatenate(
             [c.scores(row[None]) for c, row in zip(calibrations, measured, strict=True)]
         )
-        for name in taught:
+        for name in styles_used:
             scores[:, styles.index(name)] = ranks[:, MEASURES.index(name)]
     return scores
 
 
 def shared_latent(latents: Float32, scores: Float64) -> Float32:
-    """Return the latent of a hand's other digits, float32 (latent_dim,).
+    """Return the latent for all other digits of a writer, float32 (latent_dim,).
 
-    The coordinates of a style are the mean of those measured. The others are the mean of the
-    latents, brought to the length of a typical latent: shorter ones draw digits without a character
-    of their own, and often none at all.
+    Coordinates of a style are the mean of the measured ones. The others are the mean of the
+    latents, brought to the length of a typical latent: shorter ones draw digits without character,
+    and often none at all.
     """
     latent = latents.mean(axis=0).astype(np.float64)
     known = ~np.isnan(scores).any(axis=0)

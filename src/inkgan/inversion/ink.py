@@ -11,8 +11,8 @@ from skimage.segmentation import clear_border
 from inkgan.errors import DataError
 from inkgan.types import Bool, Float64
 
-STROKES = 2.5  # of a mark's thickest place: what is broader is shadow
-LARGE = 0.1  # of the largest mark's area: less may be noise
+STROKES = 2.5  # of a component's thickest place: what is broader is shadow
+LARGE = 0.1  # of the largest component's area: less may be noise
 FREE = 0.2  # share of the ink that is enough to tell
 # Shares of a picture's shorter side.
 WINDOW = 1 / 3  # the broadest of strokes
@@ -81,9 +81,9 @@ def _darkness(smooth: Float64, window: float) -> Float64:
 
 
 def _thickness(mask: Bool) -> float:
-    """Return how thick marks are where they are thickest, in pixels: the median of the larger ones.
+    """Return the largest thickness of a component in pixels, the median of the larger ones.
 
-    Where enough lies free, what runs off the picture is no mark: a shadow, or the table.
+    Where enough lies free, what runs off the picture is no component: a shadow, or the table.
     """
     cleared = clear_border(mask)
     parts = label(cleared if cleared.sum() > FREE * mask.sum() else mask, connectivity=2)

@@ -5,7 +5,7 @@ from PIL import Image
 from scipy import ndimage
 from skimage.morphology import disk, skeletonize
 
-from inkgan.inversion.components import Mark
+from inkgan.inversion.components import Component
 from inkgan.inversion.ink import Ink
 from inkgan.metrics.features.networks import SIDE
 from inkgan.types import Bool, Float64, UInt8
@@ -15,20 +15,20 @@ RIM = 2  # pixels of a stroke's soft edge about its mask
 THINNEST = 1.7  # pixels of BOX; hardly a digit of MNIST is thinner, and no generator draws it
 
 
-def normalise(ink: Ink, mark: Mark) -> tuple[UInt8, float]:
-    """Cut a mark out and bring it into MNIST's form.
+def to_mnist_format(ink: Ink, component: Component) -> tuple[UInt8, float]:
+    """Cut a component out and bring it into MNIST's form.
 
     A stroke that would be thinner than THINNEST, as a ball pen's is, is thickened to it.
 
     Returns:
         uint8 (28, 28), light on dark; and the stroke's thickness on the picture, in pixels of BOX.
     """
-    top, left, bottom, right = mark.box
-    rim = max(RIM, round(0.02 * max(mark.height, mark.width)))
-    around = np.pad(mark.mask[top:bottom, left:right], rim)
+    top, left, bottom, right = component.box
+    rim = max(RIM, round(0.02 * max(component.height, component.width)))
+    around = np.pad(component.mask[top:bottom, left:right], rim)
     there = _window(ink.amount, top - rim, left - rim, around.shape)
     amount = np.where(ndimage.binary_dilation(around, disk(rim)), there, 0.0)
-    scale = BOX / max(mark.height, mark.width)
+    scale = BOX / max(component.height, component.width)
     thickness = _thickness(around) * scale
     if thickness < THINNEST:
         radius = max(1, round((THINNEST - thickness) / scale / 2))

@@ -18,14 +18,14 @@ LAST_STEPS = 60  # of the best, all digits of a hand together
 RATE = 0.2  # Adam's at first; it falls to RATE * SLOWEST in each round
 SLOWEST = 0.05
 SIGMA = 0.5  # standard deviation of a pixel, in [-1, 1]: how far a digit may differ from its draw
-# How much two digits of a hand share: correlations of their latents' coordinates.
+# How much two digits of a writer share: correlations of their latents' coordinates.
 STYLE_SHARED, REST_SHARED = 0.9, 0.5
 BATCH = 8  # digits at once: 64 images and their gradients
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Digits and the nearest that a generator draws.
+class InversionResult:
+    """The nearest digits that a generator draws.
 
     Attributes:
         latents: float32 (n, latent_dim).
@@ -38,14 +38,14 @@ class Fit:
     errors: Float64
 
 
-def fit(
+def invert(
     generator: DifferentiableGenerator,
     digits: UInt8,
     labels: list[int],
     scores: Float64,
     together: bool = True,
     progress: Progress = silent,
-) -> Fit:
+) -> InversionResult:
     """Find latents that draw digits, by maximum a posteriori.
 
     The energy of a latent z is |G(z) - x|^2 / (2 SIGMA^2) + |z|^2 / 2. The nearest of CANDIDATES
@@ -58,8 +58,8 @@ def fit(
         labels: the class of each.
         scores: float64 (n, latent_dim), what the coordinates of each digit's style are; NaN where
             they are not known.
-        together: the digits are one hand's.
-        progress: told of the digits.
+        together: the digits are of one writer.
+        progress: called with the digits that are done.
     """
     targets = to_float(torch.from_numpy(digits)[:, None])
     known, classes = torch.from_numpy(scores).float(), torch.as_tensor(labels)
@@ -67,18 +67,18 @@ def fit(
     near = []
     for start in range(0, len(digits), BATCH):
         rows = slice(start, start + BATCH)
-        search = _Search(generator, targets[rows], classes[rows])
+        search = _LatentOptimizer(generator, targets[rows], classes[rows])
         z = search.begin(known[rows], start)
         for starts, steps in ROUNDS:
             z = search.descend(search.nearest(z, starts), steps)
         near.append(search.nearest(z, 1))
         progress("imitating", min(start + BATCH, len(digits)), len(digits))
-    last = _Search(generator, targets, classes)
+    last = _LatentOptimizer(generator, targets, classes)
     latents = last.descend(torch.cat(near), LAST_STEPS, shared if together else None)[:, 0]
     with torch.no_grad():
         drawn = to_array(to_uint8(generator.forward(latents, classes)))
     gaps = (drawn.astype(np.float64) - digits) / 255
-    return Fit(latents.numpy(), drawn, np.sqrt((gaps**2).mean(axis=(1, 2))))
+    return InversionResult(latents.numpy(), drawn, np.sqrt((gaps**2).mean(axis=(1, 2))))
 
 
 def joint_prior(z: torch.Tensor, shared: torch.Tensor) -> torch.Tensor:
@@ -93,7 +93,7 @@ def joint_prior(z: torch.Tensor, shared: torch.Tensor) -> torch.Tensor:
     return energy
 
 
-class _Search:
+class _LatentOptimizer:
     """Float32 (n, starts, latent_dim) on their way to n digits."""
 
     def __init__(
@@ -131,11 +131,11 @@ class _Search:
     ) -> torch.Tensor:
         """Move latents down the gradient of their energy, by Adam with a falling rate."""
         z = z.clone().requires_grad_()
-        optimiser = torch.optim.Adam([z], lr=RATE, betas=(0.9, 0.95))
+        optimizer = torch.optim.Adam([z], lr=RATE, betas=(0.9, 0.95))
         rates = torch.linspace(1, SLOWEST, steps)
         for rate in rates:
-            optimiser.param_groups[0]["lr"] = RATE * float(rate)
+            optimizer.param_groups[0]["lr"] = RATE * float(rate)
             prior = (z**2).sum() / 2 if shared is None else joint_prior(z[:, 0], shared)
             (z.grad,) = torch.autograd.grad(self.misfit(z).sum() + prior, z)
-            optimiser.step()
+            optimizer.step()
         return z.detach()
