@@ -1,6 +1,6 @@
-"""Draws the pictures of README.md and docs/ with the shipped flagship and the cookbook's commands.
+"""Draw the pictures of README.md and docs/ with the shipped flagship and the cookbook's commands.
 
-Run it with: python docs/gallery.py    (INKGAN_DATA: a folder with MNIST, for the imitated digits)
+Run it with `python docs/gallery.py`. INKGAN_DATA is a folder with MNIST, for the imitated digits.
 """
 
 import subprocess
@@ -19,28 +19,28 @@ from inkgan.data.dataset import load_dataset
 from inkgan.types import UInt8
 
 IMAGES = Path(__file__).with_name("images")
-HANDS = 8
-SHOWN = ([0, 1, 4], [18, 13, 24])  # of MNIST's test digits: two sheets
+WRITERS = 8
+PHOTOGRAPHED = ([0, 1, 4], [18, 13, 24])  # test digits of MNIST on two sheets
 STYLES = (("20", "2"), ("-10", "3.5"))  # degrees, pixels
 GAP = 14
 
 
 def main() -> None:
-    """Draw them all."""
-    hands = np.repeat(np.arange(HANDS), 10)
-    drawn = inkgan.load("flagship").sample([*range(10)] * HANDS, seeds=hands)
+    """Draw all pictures."""
+    writers = np.repeat(np.arange(WRITERS), 10)
+    drawn = inkgan.load("flagship").sample([*range(10)] * WRITERS, seeds=writers)
     images.save_png(IMAGES / "flagship.png", images.grid(drawn, 10))
     command("write", "2026-11-21  1,299.50", "--writer", "7", "--out", IMAGES / "writing.png")
     command("morph", "3", "8", "--out", IMAGES / "morph.gif")
     leaning = ["--labels", "0-9", "--count", "6", "--slant", "15", "--thickness", "3"]
     command("sample", *leaning, "--out", IMAGES / "leaning.png")
     images.save_png(IMAGES / "style.png", beside([styled(*style) for style in STYLES]))
-    rows = [beside([sheet, writing], 255) for sheet, writing in map(imitated, SHOWN)]
+    rows = [beside([sheet, writing], 255) for sheet, writing in map(imitated, PHOTOGRAPHED)]
     images.save_png(IMAGES / "imitation.png", above(rows))
 
 
 def command(*arguments: str | Path) -> None:
-    """Run an inkgan command, as a reader would."""
+    """Run an inkgan command as a reader would."""
     words = [*map(str, arguments), "--force"]
     subprocess.run([sys.executable, "-m", "inkgan", *words], check=True)
 
@@ -54,7 +54,7 @@ def styled(slant: str, thickness: str) -> UInt8:
 
 
 def imitated(rows: list[int]) -> tuple[UInt8, UInt8]:
-    """Put test digits on a photograph; return it, and all digits in their hand."""
+    """Return a photograph of some test digits, and all digits in their handwriting."""
     test = load_dataset(Data(name="mnist"), "test").images[rows, 0].numpy()
     large = [Image.fromarray(digit).resize((90, 90), Image.Resampling.BICUBIC) for digit in test]
     sheet = photographed(np.hstack([np.asarray(digit) for digit in large]) / 255)
@@ -62,23 +62,23 @@ def imitated(rows: list[int]) -> tuple[UInt8, UInt8]:
 
 
 def photographed(ink: np.ndarray) -> UInt8:
-    """Put ink (H, W), 0 to 1, on paper lit from the left, with a shadow's edge and noise."""
+    """Return ink (H, W) in [0, 1] on paper lit from the left, with a shadow and noise."""
     y, x = np.mgrid[: ink.shape[0], : ink.shape[1]] / np.array(ink.shape)[:, None, None]
     paper = 0.85 * (1 - 0.4 * x) * np.where(x + y > 1.3, 0.7, 1.0)
-    seen = paper * (1 - 0.75 * ndimage.gaussian_filter(ink, 1))
-    seen += np.random.default_rng(0).normal(0, 0.02, seen.shape)
-    picture: UInt8 = np.rint(255 * seen.clip(0, 1)).astype(np.uint8)
+    light = paper * (1 - 0.75 * ndimage.gaussian_filter(ink, 1))
+    light += np.random.default_rng(0).normal(0, 0.02, light.shape)
+    picture: UInt8 = np.rint(255 * light.clip(0, 1)).astype(np.uint8)
     return picture
 
 
 def beside(pictures: list[UInt8], paper: int = 255) -> UInt8:
-    """Put pictures of one height next to each other."""
+    """Place pictures of one height side by side."""
     gap = np.full((pictures[0].shape[0], GAP), paper, np.uint8)
     return np.hstack([part for picture in pictures for part in (picture, gap)][:-1])
 
 
 def above(pictures: list[UInt8]) -> UInt8:
-    """Put pictures of any width below each other."""
+    """Place pictures of any width one above the other."""
     width = max(picture.shape[1] for picture in pictures)
     padded = [
         np.pad(picture, ((0, GAP), (0, width - picture.shape[1])), constant_values=255)

@@ -22,11 +22,11 @@ from inkgan.config.serialize import override
 from inkgan.data.readers.idx import read_idx
 from inkgan.device import default_threads
 from inkgan.errors import ArtifactError, ConfigError, InkganError
+from inkgan.generation.protocols import DIGITS
 from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
 from inkgan.models.build import build_generator
 from inkgan.synthesis import synth as room
-from inkgan.synthesis.request import DIGITS
 from tests.fixtures.synthesis import Fake
 
 

@@ -12,16 +12,11 @@ import numpy as np
 import pytest
 
 from inkgan.errors import ArtifactError
+from inkgan.generation.protocols import DIGITS
 from inkgan.images import Shape
 from inkgan.synthesis import shards as shards_module
 from inkgan.synthesis.output_folder import OutputFolder
-from inkgan.synthesis.request import (
-    DIGITS,
-    Criteria,
-    DigitSequences,
-    LabeledImages,
-    SynthesisRequest,
-)
+from inkgan.synthesis.request import Criteria, DigitSequences, LabeledImages, SynthesisRequest
 from inkgan.synthesis.synth import synthesize
 from inkgan.types import UInt8
 from tests.fixtures.synthesis import ORIGIN, Blobs, make, tree

@@ -12,11 +12,11 @@ from inkgan.errors import ConfigError
 from inkgan.exporters.lowering import LoweredNetwork, lower
 from inkgan.exporters.provenance import provenance, score_rows
 from inkgan.exporters.slider_calibration import SLIDER_LIMIT, SliderCalibration, calibrate_sliders
+from inkgan.generation.protocols import DIGITS
 from inkgan.generation.style_control.style import UNITS
 from inkgan.io.bundle import Bundle
 from inkgan.types import Progress, silent
 
-DIGITS = tuple("0123456789")
 SCRIPTS = ("random.js", "network.js", "ink.js", "app.js")
 MAX_CLASSES = 100  # a tile each
 ENDS = {

@@ -5,18 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from inkgan.errors import ConfigError, DataError
-from inkgan.generation.protocols import GeneratorLike, can_classify
+from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import extract_features
 from inkgan.synthesis.canvas import INK
 from inkgan.synthesis.dedup import Deduplicator
-from inkgan.synthesis.request import (
-    DIGITS,
-    Criteria,
-    DigitSequences,
-    LabeledImages,
-    SynthesisRequest,
-)
+from inkgan.synthesis.request import Criteria, DigitSequences, LabeledImages, SynthesisRequest
 from inkgan.synthesis.shard_store import NOT_PREDICTED, DrawCounts, ShardResult, concatenate
 from inkgan.types import Bool, Int64
 

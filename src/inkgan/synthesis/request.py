@@ -11,7 +11,6 @@ from inkgan.io.bundle import check_license
 
 Format = Literal["idx", "npz", "png", "imagefolder"]
 Bounds = tuple[float, float]
-DIGITS = tuple("0123456789")
 DEFAULT_PER_CLASS = 6000
 SEEDS_PER_SET = 2**32  # image k of the data set with seed s has the generator's seed s * 2^32 + k
 MAX_IMAGES = 999_999_999  # per split: numpy draws without replacement from fewer than 10^9

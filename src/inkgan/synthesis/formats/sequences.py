@@ -9,10 +9,11 @@ from typing import IO, Any
 import numpy as np
 
 from inkgan import __version__, files
+from inkgan.generation.protocols import DIGITS
 from inkgan.images import Shape
 from inkgan.synthesis.canvas import BoundingBox, Canvas, arrange, canvas_size
 from inkgan.synthesis.formats.labeled_images import Written, numbered, save_picture
-from inkgan.synthesis.request import DIGITS, DigitSequences
+from inkgan.synthesis.request import DigitSequences
 from inkgan.synthesis.shard_store import ShardResult, ShardStore
 from inkgan.synthesis.shards import Shard
 
