@@ -1,4 +1,4 @@
-// From grey pixels to ink: outlines below the pixel, and a line of them, as inkgan.writing lays it.
+// From gray pixels to ink: subpixel outlines, and their layout on a line, as in inkgan.handwriting.
 // Lengths are in pixels of the generator's images, x to the right and y downwards.
 
 const FINENESS = 4; // samples in a pixel's width of the interpolated image
@@ -9,10 +9,10 @@ const BLURS = 16; // passes over an outline: a standard deviation of about a pix
 const [GAP, FARTHEST, CLOSEST, SPACE, REACH] = [0.22, 0.44, 0.13, 0.5, 0.45];
 const [RISE, GROWTH, AIR] = [0.035, 0.05, 0.03];
 const JITTER = 0.5;
-const LATENT_STEP = 0.35; // from a hand's digit to its repetition
-const ROWS = 1; // to a pixel, in which gaps between neighbours are measured
+const LATENT_STEP = 0.35; // from a writer's digit to its repetition
+const ROWS = 1; // to a pixel, in which gaps between neighbors are measured
 const DOT = [[0, 0], [0.02, -0.01]];
-// The middle lines of marks, y upwards from the baseline.
+// The center lines of punctuation, y upwards from the baseline.
 const STROKES = {
   ".": [DOT],
   ",": [[[0.03, 0.02], [0.04, -0.04], [0.02, -0.11], [-0.04, -0.18]]],
@@ -127,7 +127,7 @@ function contours(field, height, width, level) {
   return loops;
 }
 
-/** The area of a loop by Green's theorem; the sign tells which way it runs. */
+/** The area of a loop by Green's theorem; the sign is its direction. */
 function areaOf(loop) {
   return loop.reduce((sum, [x, y], i) => {
     const [nextX, nextY] = loop[(i + 1) % loop.length];
@@ -146,7 +146,7 @@ function thicknessOf(loops) {
   return (2 * area) / loops.map(length).reduce((a, b) => a + b, 0);
 }
 
-/** The smallest upright box round points. */
+/** The smallest upright box around points. */
 function boxOf(points) {
   const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
   for (const [x, y] of points) {
@@ -173,7 +173,7 @@ function pathOf(loops) {
     .join("");
 }
 
-/** A mark as strokes of a pen, with the baseline at y = 0. */
+/** A punctuation mark as strokes of a pen, with the baseline at y = 0. */
 function drawMark(mark, pen) {
   const width = pen.thickness * ({ ".": 1.2, ":": 1.2, ",": 1.05 }[mark] ?? 1);
   const lift = ".,:".includes(mark) ? width / 2 : 0; // these rest on the line with their lower edge
@@ -190,7 +190,7 @@ function drawMark(mark, pen) {
   return { strokes, width, points: [...points, ...reach] };
 }
 
-/** Place characters on a line one after the other: neighbours have the same mean gap. */
+/** Place characters on a line one after the other: neighbors have the same mean gap. */
 class Spacer {
   constructor(height) {
     this.height = height;
@@ -250,7 +250,7 @@ class Spacer {
     return high;
   }
 
-  /** The least shift that keeps CLOSEST from all that stands. */
+  /** The least shift that keeps CLOSEST from all ink placed so far. */
   leastShift(own) {
     const radius = CLOSEST * this.height * ROWS;
     let shift = -Infinity;
@@ -264,7 +264,7 @@ class Spacer {
   }
 }
 
-/** Write a text: `outlines` has the loops of each character, null for marks and spaces. */
+/** Write a text: `outlines` has the loops of each character, null for punctuation and spaces. */
 function layOut(text, outlines, pen, hand) {
   const spacer = new Spacer(pen.height);
   const glyphs = [];
@@ -346,7 +346,7 @@ function paint(canvas, picture, ink, paper = null) {
   }
 }
 
-/** A picture as an SVG document; title and description tell what it is and who drew it. */
+/** A picture as an SVG document; title and description hold the text and the generator. */
 function svgOf(picture, title, description) {
   const escape = (text) =>
     text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);

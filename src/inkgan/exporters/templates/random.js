@@ -1,5 +1,5 @@
 // The random numbers of inkgan.rng: BLAKE2b hashes a seed and an address into the seed of a Mersenne
-// Twister, and normal numbers are drawn from it as torch.randn draws them. So hand 7 is hand 7.
+// Twister, and normal numbers are drawn from it as torch.randn draws them. So writer 7 is the same in Python.
 
 const WORD = (1n << 64n) - 1n;
 // The first 64 bits of the fractional parts of the square roots of 2, 3, 5 ... (RFC 7693, section 2.6).
@@ -19,7 +19,7 @@ function blake2b(text) {
   const bytes = new Uint8Array(128);
   const { written, read } = new TextEncoder().encodeInto(text, bytes);
   if (read < text.length) throw new RangeError("the address is longer than one block");
-  const message = [...new BigUint64Array(bytes.buffer)]; // little-endian, as all machines here are
+  const message = [...new BigUint64Array(bytes.buffer)]; // little-endian, as browsers' machines are
   const hash = [...BLAKE_START];
   hash[0] ^= 0x01010000n ^ 8n;
   const v = [...hash, ...BLAKE_START];
@@ -81,7 +81,7 @@ function normal(count, seed, ...address) {
   return count < 16 ? fewNormal(count, random) : manyNormal(count, random);
 }
 
-/** torch's way for 16 numbers and more: Box and Muller's, in blocks of 16, from 24-bit fractions. */
+/** torch's algorithm for 16 numbers and more: Box and Muller's, in blocks of 16, from 24-bit fractions. */
 function manyNormal(count, random) {
   const numbers = new Float32Array(count);
   const fill = (start, end) => {
@@ -98,13 +98,13 @@ function manyNormal(count, random) {
   fill(0, count);
   for (let start = 0; start + 16 <= count; start += 16) turn(start);
   if (count % 16) {
-    fill(count - 16, count); // the last 16 are drawn anew
+    fill(count - 16, count); // the last 16 are drawn again
     turn(count - 16);
   }
   return numbers;
 }
 
-/** torch's way for less than 16 numbers: the same in pairs, from 53-bit fractions. */
+/** torch's algorithm for fewer than 16 numbers: the same in pairs, from 53-bit fractions. */
 function fewNormal(count, random) {
   const fraction = () => ((random() & 0x1fffff) * 2 ** 32 + random()) / 2 ** 53;
   const numbers = new Float32Array(count);
