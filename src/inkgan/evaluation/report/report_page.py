@@ -202,7 +202,7 @@ def _style_rows(consistency: StyleConsistency) -> list[dict[str, Any]]:
 def _correlation(interval: Interval) -> tuple[str, str]:
     if not np.isfinite(interval.value):
         return "—", "nothing varies"
-    value, low, high = (f"{each:.2f}".replace("-", MINUS) for each in interval)
+    value, low, high = (f"{round(each, 2) + 0.0:.2f}".replace("-", MINUS) for each in interval)
     return value, f"{low} to {high}"
 
 
