@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from inkgan.handwriting.morph import morph
     from inkgan.handwriting.write import write
     from inkgan.inversion.imitate import imitate
-    from inkgan.io.run_dir import Run
+    from inkgan.io.run_dir import RunFolder
     from inkgan.metrics.spec import MetricSpec, register_metric
     from inkgan.runs.api import train
     from inkgan.synthesis.synth import synth
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "RECIPES": "inkgan.config.recipes",
     "Recipe": "inkgan.config",
-    "Run": "inkgan.io.run_dir",
+    "RunFolder": "inkgan.io.run_dir",
     "Generator": "inkgan.generation.generator",
     "InkganError": "inkgan.errors",
     "benchmark": "inkgan.evaluation.benchmark",

@@ -44,7 +44,7 @@ from inkgan.evaluation.report.leaderboard_page import (
     check_page,
 )
 from inkgan.evaluation.report_document import Report
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.spec import format_with_margin
 from inkgan.runs.events import Event, Finished, Started
 from tests.fixtures.references import as_npz, small_reference
@@ -309,7 +309,7 @@ class Stub:
     ) -> None:
         self.trained.append((out.name, minutes, recipe.schedule.evaluation_interval))
         out.mkdir(parents=True, exist_ok=True)
-        run = Run.create_or_open(out, recipe)
+        run = RunFolder.create_or_open(out, recipe)
         files.write_json(
             run.environment_path, {"device": "cpu", "processor": "abacus", "torch": "2"}
         )

@@ -12,7 +12,7 @@ from inkgan.evaluation.paired import paired_comparison
 from inkgan.evaluation.report.comparison_table import PairedComparison, compare_scores
 from inkgan.evaluation.report_document import FORMAT_VERSION, KIND
 from inkgan.evaluation.score import Baseline, Score
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.stats.intervals import paired_interval
 
 BASELINE = Baseline(1.0, 0.1, 20)
@@ -71,7 +71,7 @@ def test_random_differences_are_rarely_significant() -> None:
     assert shown <= 22  # 5 % of 200, and four standard deviations
 
 
-def judged(run: Run, value: float, judge: str = "this one") -> None:
+def judged(run: RunFolder, value: float, judge: str = "this one") -> None:
     document = {
         "kind": KIND,
         "format_version": FORMAT_VERSION,
@@ -92,7 +92,7 @@ def test_runs_that_differ_in_their_seed_are_one_recipe(
         for seed in range(3):
             optim = tiny.optim.model_copy(update={"lr": lr})
             recipe = tiny.model_copy(update={"seed": seed, "optim": optim})
-            run = Run(folder / f"{name}{seed}", recipe)
+            run = RunFolder(folder / f"{name}{seed}", recipe)
             judged(run, value + seed + 0.1 * seed * (name == "b"))
             runs.append((run.path.name, run))
     (found,) = compare_scores(runs)
@@ -115,7 +115,7 @@ def test_equal_scores_show_no_difference() -> None:
 
 
 def test_a_foreign_report_is_refused(tiny: Recipe, tmp_path: Path) -> None:
-    runs = [(name, Run(tmp_path / name, tiny)) for name in ("a", "b")]
+    runs = [(name, RunFolder(tmp_path / name, tiny)) for name in ("a", "b")]
     for _, run in runs:
         files.write_json(run.path / "report.json", {"mine": 1})
     with pytest.raises(ArtifactError, match="is no report of inkgan"):

@@ -10,7 +10,7 @@ from inkgan.config.serialize import to_toml
 from inkgan.images import Shape
 from inkgan.io import tensors as tensor_files
 from inkgan.io.migrate import migrate_checkpoint, migrate_metrics_row
-from inkgan.io.run_dir import CHECKPOINT, Run
+from inkgan.io.run_dir import CHECKPOINT, RunFolder
 from inkgan.training.state import new_state
 
 OLD = {"metrics.": "tally.", "g_optimizer.": "g_optimiser.", "d_optimizer.": "d_optimiser."}
@@ -28,7 +28,7 @@ def test_a_checkpoint_of_0_1_0_is_restored(tiny: Recipe, tmp_path: Path) -> None
     (tmp_path / "recipe.toml").write_text(to_toml(tiny))
     path = tmp_path / "checkpoints" / "last.safetensors"
     tensor_files.write(path, old, {"kind": CHECKPOINT, "counters": counters})
-    saved = Run.open(tmp_path).load_checkpoint("last")
+    saved = RunFolder.open(tmp_path).load_checkpoint("last")
     assert saved is not None
     state.restore(*saved)
     assert saved[0].keys() == tensors.keys()
@@ -39,7 +39,7 @@ def test_rows_of_0_1_0_are_read(tiny: Recipe, tmp_path: Path) -> None:
     row = {"step": 1, "real_spread": 0.4, "fake_spread": 0.3}
     (tmp_path / "metrics.jsonl").write_text(json.dumps(row) + "\n")
     expected = {"step": 1, "real_pixel_std": 0.4, "fake_pixel_std": 0.3}
-    assert Run.open(tmp_path).rows() == [expected]
+    assert RunFolder.open(tmp_path).rows() == [expected]
 
 
 def test_todays_documents_are_left_as_they_are() -> None:

@@ -8,7 +8,7 @@ import pytest
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import from_toml, override
 from inkgan.errors import ArtifactError
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 
 OLD_RECIPES: dict[str, str] = json.loads(
     (Path(__file__).parents[1] / "config" / "recipes_0_1_0.json").read_text("utf-8")
@@ -24,10 +24,10 @@ def old_run(folder: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", OLD_RECIPES)
 def test_a_run_of_0_1_0_is_resumed_with_its_recipe(name: str, tmp_path: Path) -> None:
-    run = Run.create_or_open(old_run(tmp_path, name), RECIPES[name])
+    run = RunFolder.create_or_open(old_run(tmp_path, name), RECIPES[name])
     assert run.recipe == RECIPES[name]
     written = (tmp_path / "recipe.toml").read_text(encoding="utf-8")
-    assert from_toml(written) == RECIPES[name] == Run.open(tmp_path).recipe
+    assert from_toml(written) == RECIPES[name] == RunFolder.open(tmp_path).recipe
 
 
 def test_a_run_of_0_1_0_with_another_recipe_is_refused(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_run_of_0_1_0_with_another_recipe_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ArtifactError, match=r"`objective\.weight_clip` = 0\.01 \(now 0\.02\), `opt"
     ):
-        Run.create_or_open(folder, other)
+        RunFolder.create_or_open(folder, other)
 
 
 def test_length_and_intervals_may_change(tmp_path: Path) -> None:
@@ -47,5 +47,5 @@ def test_length_and_intervals_may_change(tmp_path: Path) -> None:
         "schedule.evaluation_interval": 7,
         "notes": "longer",
     }
-    Run.create_or_open(old_run(tmp_path, "dcgan"), override(RECIPES["dcgan"], changes))
-    assert Run.open(tmp_path).recipe.schedule.epochs == 99
+    RunFolder.create_or_open(old_run(tmp_path, "dcgan"), override(RECIPES["dcgan"], changes))
+    assert RunFolder.open(tmp_path).recipe.schedule.epochs == 99

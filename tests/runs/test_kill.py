@@ -12,7 +12,7 @@ import pytest
 
 from inkgan.config import Recipe
 from inkgan.config.serialize import to_toml
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 
 KILLS = 6
 
@@ -50,7 +50,7 @@ def test_sigkill_at_random_moments_loses_nothing(tiny: Recipe, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stderr
     assert killed > 0
-    whole, cut = Run.open(tmp_path / "whole"), Run.open(tmp_path / "cut")
+    whole, cut = RunFolder.open(tmp_path / "whole"), RunFolder.open(tmp_path / "cut")
     for name in ("last", "best"):
         one, other = whole.load_checkpoint(name), cut.load_checkpoint(name)
         assert one is not None

@@ -16,7 +16,7 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
 from inkgan.files import locked
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import CheckpointScorer
 from inkgan.runs import trainer as experiment
 from inkgan.runs.events import (
@@ -29,7 +29,7 @@ from inkgan.runs.events import (
     Troubled,
     Updated,
 )
-from inkgan.runs.trainer import run_experiment
+from inkgan.runs.trainer import Trainer
 from inkgan.training import health
 from inkgan.training.loop import train
 from inkgan.training.state import TrainState
@@ -38,7 +38,7 @@ Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
 
 
 def events_of(recipe: Recipe, out: Path, **options: Any) -> list[Event]:
-    return list(run_experiment(recipe, out, Options(**options)))
+    return list(Trainer(recipe, out, Options(**options)).events())
 
 
 def stop_after(updates: int) -> Callable[[], bool]:
@@ -47,7 +47,7 @@ def stop_after(updates: int) -> Callable[[], bool]:
 
 
 def checkpoint(out: Path, name: str = "last") -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    saved = Run.open(out).load_checkpoint(name)
+    saved = RunFolder.open(out).load_checkpoint(name)
     assert saved is not None
     saved[1].pop("seconds")
     return saved
@@ -61,7 +61,7 @@ def test_a_run_leaves_everything_it_promises(tiny: Recipe, tmp_path: Path) -> No
     assert sum(isinstance(event, Updated) for event in events) == 69
     assert [event.images for event in events if isinstance(event, Sampled)] == [0, 1472, 2944, 4416]
 
-    run = Run.open(tmp_path / "a")
+    run = RunFolder.open(tmp_path / "a")
     assert run.recipe == tiny
     assert [run.step_of(path) for path in run.frames()] == [0, 23, 46, 69]
     for path in (run.grid_path, run.curves_path, run.timeline_path):
@@ -104,7 +104,7 @@ def test_interruptions_change_nothing(
         assert counters == other_counters
 
     def deterministic(out: str) -> list[dict[str, Any]]:
-        rows = Run.open(tmp_path / out).rows()
+        rows = RunFolder.open(tmp_path / out).rows()
         kept = [row for row in rows if "d_loss" in row or row["step"] % 23 == 0]
         return [{k: v for k, v in row.items() if "second" not in k} for row in kept]
 
@@ -118,7 +118,7 @@ def test_a_finished_run_says_so_and_more_epochs_extend_it(tiny: Recipe, tmp_path
     longer = override(tiny, ["schedule.epochs=4"])
     events = events_of(longer, tmp_path / "a")
     assert sum(isinstance(event, Updated) for event in events) == 23
-    assert Run.open(tmp_path / "a").recipe == longer
+    assert RunFolder.open(tmp_path / "a").recipe == longer
 
 
 def test_another_recipe_does_not_touch_a_run(tiny: Recipe, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_time_is_a_budget_over_all_interruptions(tiny: Recipe, tmp_path: Path) -
     assert not any(
         isinstance(event, Updated) for event in events_of(tiny, tmp_path / "a", minutes=1e-6)
     )
-    with pytest.raises(ConfigError, match="--minutes 0"):
+    with pytest.raises(ConfigError, match="`minutes` must be more than 0"):
         events_of(tiny, tmp_path / "a", minutes=0)
 
 
@@ -190,7 +190,7 @@ def test_other_thread_counts_are_said(tiny: Recipe, tmp_path: Path) -> None:
         assert isinstance(events[0], Started)
         assert "started with 1 threads" in str(events[0].note)
         used = []
-        for event in run_experiment(tiny, tmp_path / "a", Options(should_stop=stop_after(1))):
+        for event in Trainer(tiny, tmp_path / "a", Options(should_stop=stop_after(1))).events():
             used.append(torch.get_num_threads())
             assert not isinstance(event, Started) or event.note is None
         assert set(used) == {1}
@@ -224,7 +224,7 @@ def test_nan_stops_and_keeps_the_last_healthy_state(
     tensors, counters = checkpoint(tmp_path / "a")
     assert counters["step"] == 23
     assert all(tensor.isfinite().all() for tensor in tensors.values())
-    row = Run.open(tmp_path / "a").rows()[-1]
+    row = RunFolder.open(tmp_path / "a").rows()[-1]
     assert row["health"] == "nan"
 
 
@@ -241,7 +241,7 @@ def test_rollback_goes_on_with_half_the_rate(
     tensors, counters = checkpoint(tmp_path / "a")
     assert (counters["step"], counters["rollbacks"], counters["lr_scale"]) == (69, 1, 0.5)
     assert all(tensor.isfinite().all() for tensor in tensors.values())
-    steps = [row["step"] for row in Run.open(tmp_path / "a").rows()]
+    steps = [row["step"] for row in RunFolder.open(tmp_path / "a").rows()]
     assert steps == sorted(steps)
 
 
@@ -267,7 +267,7 @@ def test_warn_goes_on_and_stop_stops(
     else:
         events = events_of(tiny, tmp_path / "a")
         assert [e.action for e in events if isinstance(e, Troubled)] == ["training goes on"] * 2
-    assert Run.open(tmp_path / "a").bundle_path.is_file()
+    assert RunFolder.open(tmp_path / "a").bundle_path.is_file()
 
 
 def test_a_full_disk_is_a_clear_error(
@@ -287,7 +287,7 @@ def test_a_full_disk_is_a_clear_error(
 
 def test_metrics_survive_a_line_cut_short(tiny: Recipe, tmp_path: Path) -> None:
     events_of(tiny, tmp_path / "a", should_stop=stop_after(23))
-    run = Run.open(tmp_path / "a")
+    run = RunFolder.open(tmp_path / "a")
     held = run.rows()
     with run.metrics_path.open("a") as stream:
         stream.write('{"step": 24, "ima')

@@ -17,7 +17,7 @@ from rich.progress import (
 
 from inkgan.config import Recipe
 from inkgan.runs.events import Event, Finished, Options, Sampled, Started, Troubled, Updated
-from inkgan.runs.trainer import run_experiment
+from inkgan.runs.trainer import Trainer
 
 QUIET_SECONDS = 60.0
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -135,7 +135,7 @@ class View:
         """Train, show, and return why the run ended."""
         reason = ""
         try:
-            for event in run_experiment(recipe, out, options):
+            for event in Trainer(recipe, out, options).events():
                 if isinstance(event, Updated):
                     self._updated(event)
                 elif isinstance(event, Sampled):

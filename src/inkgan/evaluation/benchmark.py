@@ -18,7 +18,7 @@ from inkgan.evaluation.report.leaderboard import LeaderboardEntry, TrainingCost
 from inkgan.evaluation.report.leaderboard_page import BenchmarkSettings, Leaderboard
 from inkgan.generation.generator import Generator
 from inkgan.generation.load import load
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import DISTANCE
 from inkgan.models.build import build_discriminator, count_parameters
 from inkgan.runs.api import train
@@ -250,7 +250,7 @@ def _trained(
             document = _evaluated(folder, folder, plan, progress)
         except DataError as error:  # such as nothing but black images
             failure = f"The images cannot be evaluated: {error}"
-    rows = Run.open(folder).rows()
+    rows = RunFolder.open(folder).rows()
     return LeaderboardEntry(
         recipe.name,
         "trained",
@@ -287,7 +287,7 @@ def _with_evaluations(
         return recipe
     images = speed * max(60 * minutes / NUM_EVALUATIONS, MIN_SECONDS)
     rounded = round(images, 1 - math.floor(math.log10(images)))
-    interval = Run.open(first).recipe.schedule.evaluation_interval
+    interval = RunFolder.open(first).recipe.schedule.evaluation_interval
     if interval is None or not 0.5 < interval / images < 2:
         interval = max(1, int(rounded))
     return override(recipe, {"schedule.evaluation_interval": interval}, "the benchmark")
@@ -297,7 +297,7 @@ def _speed(folder: Path) -> float | None:
     """Return the training images per second of a run so far; None before its first checkpoint."""
     if not (folder / "recipe.toml").is_file():
         return None
-    run = Run.open(folder)
+    run = RunFolder.open(folder)
     saved = run.load_checkpoint("last")
     if saved is None or not saved[1]["step"]:
         return None

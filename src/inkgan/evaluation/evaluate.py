@@ -36,6 +36,7 @@ from inkgan.evaluation.sources import DrawnImages, Source, SourceOptions, open_i
 from inkgan.evaluation.verdict import verdict
 from inkgan.generation.load import Checkpoint
 from inkgan.generation.protocols import GeneratorLike
+from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.extractors import extractors_digest, linear_probabilities
 from inkgan.metrics.features.inception import load_inception
 from inkgan.metrics.features.networks import SIDE
@@ -45,7 +46,6 @@ from inkgan.types import Progress, silent
 
 if TYPE_CHECKING:
     from inkgan.generation.generator import Generator
-    from inkgan.io.run_dir import Run
 
 PROTOCOLS: dict[str, Protocol] = {"quick": QUICK, "full": FULL}
 STYLE_LATENTS = 200  # each drawn as all digits
@@ -77,7 +77,7 @@ class _Findings:
 
 
 def evaluate(
-    source: "str | Path | Run | Generator | np.ndarray | Any",
+    source: "str | Path | RunFolder | Generator | np.ndarray | Any",
     *,
     protocol: Literal["quick", "full"] = "full",
     labels: Any = None,

@@ -21,7 +21,7 @@ from inkgan.generation.generator import Generator
 from inkgan.generation.load import Checkpoint, find, load
 from inkgan.generation.protocols import can_classify
 from inkgan.generation.sampling import CHUNK
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.networks import SIDE
 from inkgan.models.build import count_operations, count_parameters
 from inkgan.rng import seed_for
@@ -103,7 +103,7 @@ def open_images(source: Any, options: SourceOptions = SourceOptions()) -> Source
         raise ConfigError("`labels` belong to an array of images; leave them out")
     if isinstance(source, Generator):
         return _generator_source(source.bundle.recipe.name, source, None, options.checkpoint)
-    if isinstance(source, Run):
+    if isinstance(source, RunFolder):
         source = source.path
     if not isinstance(source, str | Path):
         raise ConfigError(

@@ -11,11 +11,11 @@ from inkgan.evaluation.report_document import find_report, read_report
 from inkgan.generation.generator import Generator
 from inkgan.generation.load import Checkpoint, find, load_source
 from inkgan.io.bundle import Bundle, MeasuredScore, check_license
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.types import GeneratorFactory
 
 DEFAULT_LICENSE = "mit"
-ExportSource = str | Path | Run | Generator
+ExportSource = str | Path | RunFolder | Generator
 Warn = Callable[[str], None]
 
 
@@ -46,7 +46,7 @@ def load_scored_bundle(
     """
     if isinstance(source, Generator):
         return source.bundle
-    source = source.path if isinstance(source, Run) else source
+    source = source.path if isinstance(source, RunFolder) else source
     bundle, found = load_source(source, checkpoint, generator), find(source)
     report = find_report(found)
     if report is None:

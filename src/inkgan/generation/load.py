@@ -10,7 +10,7 @@ from inkgan.generation.generator import Generator
 from inkgan.generation.hub_download import FILE, fetch, is_hub_name
 from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.bundle import Bundle, load_bundle
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.types import GeneratorFactory
 
 RUNS = Path("runs")  # where the command line puts runs, and where a bare name is looked for
@@ -91,7 +91,7 @@ def find(source: str | Path) -> Path:
 
 
 def _best_of(path: Path, bundle: Bundle) -> Bundle:
-    saved = Run.open(path).load_checkpoint("best") if path.is_dir() else None
+    saved = RunFolder.open(path).load_checkpoint("best") if path.is_dir() else None
     if saved is None:
         raise ArtifactError(f"{path} holds no best checkpoint; only a run folder can")
     tensors, counters = saved

@@ -25,7 +25,7 @@ FLEXIBLE = {
 Row = dict[str, Any]
 
 
-class Run:
+class RunFolder:
     """Paths and records of a run folder.
 
     Attributes:
@@ -72,7 +72,7 @@ class Run:
         return self.path / "grid.png"
 
     @classmethod
-    def create_or_open(cls, path: Path, recipe: Recipe) -> "Run":
+    def create_or_open(cls, path: Path, recipe: Recipe) -> "RunFolder":
         """Start a run in an empty folder, or resume the run of the same recipe in it.
 
         Args:
@@ -92,7 +92,7 @@ class Run:
         return cls(path, recipe)
 
     @classmethod
-    def open(cls, path: Path) -> "Run":
+    def open(cls, path: Path) -> "RunFolder":
         """Open an existing run.
 
         Raises:

@@ -6,9 +6,9 @@ from pathlib import Path
 from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.runs.events import Event, OnTrouble, Options
-from inkgan.runs.trainer import run_experiment
+from inkgan.runs.trainer import Trainer
 
 
 def train(
@@ -24,7 +24,7 @@ def train(
     threads: int | None = None,
     on_trouble: OnTrouble = "warn",
     on_event: Callable[[Event], None] | None = None,
-) -> Run:
+) -> RunFolder:
     """Train a recipe in a run folder; the same call again goes on where it was stopped.
 
     Args:
@@ -55,10 +55,10 @@ def train(
     options = Options(
         device, threads, None if data_dir is None else Path(data_dir), minutes, on_trouble
     )
-    for event in run_experiment(chosen, Path(out), options):
+    for event in Trainer(chosen, Path(out), options).events():
         if on_event is not None:
             on_event(event)
-    return Run(Path(out), chosen)
+    return RunFolder(Path(out), chosen)
 
 
 def with_length(recipe: Recipe, epochs: int | None, images: int | None) -> Recipe:

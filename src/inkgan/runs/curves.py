@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from inkgan import images
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.plotting import (
     BLUE,
     ORANGE,
@@ -109,7 +109,7 @@ def comparison_figure(runs: Mapping[str, Rows]) -> Figure:
     return figure
 
 
-def curves_png(run: Run) -> bytes:
+def curves_png(run: RunFolder) -> bytes:
     """Draw the curves of a run as the bytes of a PNG, such as for a notebook."""
     return figure_png(curves_figure(run.rows(), _title(run)))
 
@@ -158,12 +158,12 @@ def _finish(axes: Axes, panel: Panel) -> None:
         axes.text(0.5, 0.5, "nothing recorded yet", ha="center", transform=axes.transAxes)
 
 
-def _title(run: Run) -> str:
+def _title(run: RunFolder) -> str:
     seen = max((row["images"] for row in run.rows()), default=0)
     return f"{run.recipe.name} on {run.recipe.data.name}, {seen:,} images"
 
 
-def write_pictures(run: Run, steps_per_epoch: int) -> None:
+def write_pictures(run: RunFolder, steps_per_epoch: int) -> None:
     """Write grid.png, timeline.gif and curves.png from a run's frames and metrics."""
     frames, batch_size = run.frames(), run.recipe.schedule.images_per_step
     captioned = []

@@ -1,4 +1,4 @@
-"""What a run is told, and what it tells: options in, events out."""
+"""Options of a run, and the events that it yields."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,28 +6,30 @@ from pathlib import Path
 from typing import Literal
 
 from inkgan.errors import ConfigError
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.training.health import Finding
 from inkgan.training.loop import Update
 from inkgan.types import Progress, silent
 
 OnTrouble = Literal["warn", "stop", "rollback"]
 MAX_ROLLBACKS = 3
+Response = Literal["continue", "stop", "rollback"]
 Reason = Literal["complete", "time is up", "interrupted"]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What belongs to this machine and this moment rather than to the recipe.
+    """What belongs to this machine and this moment, not to the recipe.
 
     Attributes:
         device: auto, cpu, cuda, cuda:N or mps.
         threads: for each operation; None takes the run's own, or torch's setting for a new run.
         data_dir: where to look for data first.
-        minutes: of training, over all interruptions; None is no limit.
-        on_trouble: what the health monitor does.
-        report: hears of downloads.
-        should_stop: asked after each update.
+        minutes: of training, over all interruptions; None means no limit.
+        on_trouble: what follows when the health monitor finds something: warn, stop, or rollback to
+            the best checkpoint with half the learning rate.
+        report: called while data is downloaded.
+        should_stop: called after each update; true ends the run for now.
         capture: on CUDA, replay the step as one graph; otherwise launch by launch.
     """
 
@@ -41,26 +43,24 @@ class Options:
     capture: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse impossible values before anything begins."""
+        """Check the values."""
         if self.minutes is not None and not 0 < self.minutes < float("inf"):
-            raise ConfigError(f"--minutes {self.minutes} is impossible; use more than 0")
+            raise ConfigError(f"`minutes` must be more than 0, not {self.minutes:g}")
         if self.threads is not None and self.threads < 1:
-            raise ConfigError(f"--threads {self.threads} is impossible; use 1 or more")
+            raise ConfigError(f"`threads` must be at least 1, not {self.threads}")
 
-    def answer_to(
-        self, finding: Finding, rollbacks: int
-    ) -> Literal["goes on", "stops", "rollback"]:
-        """Choose what follows from a finding; the last rollback has been, and it stops."""
+    def response_to(self, finding: Finding, rollbacks: int) -> Response:
+        """Choose what follows from a finding of the health monitor after so many rollbacks."""
         if self.on_trouble == "rollback":
-            return "rollback" if rollbacks < MAX_ROLLBACKS else "stops"
-        return "stops" if finding.fatal or self.on_trouble == "stop" else "goes on"
+            return "rollback" if rollbacks < MAX_ROLLBACKS else "stop"
+        return "stop" if finding.fatal or self.on_trouble == "stop" else "continue"
 
 
 @dataclass(frozen=True)
 class Started:
-    """The run stands ready; `images` > 0 means that it goes on."""
+    """The run is set up; it resumes if `images` is more than 0."""
 
-    run: Run
+    run: RunFolder
     images: int
     total_images: int
     data: str
@@ -71,7 +71,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Updated:
-    """The networks have moved; `row` is what metrics.jsonl got, if a window closed."""
+    """Both networks were updated; `row` is the new row of metrics.jsonl, if a window ended."""
 
     update: Update
     row: dict[str, float] | None
@@ -80,7 +80,7 @@ class Updated:
 
 @dataclass(frozen=True)
 class Sampled:
-    """A grid was drawn, and scored where an evaluation was due."""
+    """A grid of samples was drawn, and the generator scored if an evaluation was due."""
 
     images: int
     epoch: float
@@ -91,7 +91,7 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Troubled:
-    """The health monitor found something and did something."""
+    """The health monitor found something; `action` says what followed."""
 
     finding: Finding
     action: str
@@ -99,9 +99,9 @@ class Troubled:
 
 @dataclass(frozen=True)
 class Finished:
-    """The run has ended for now and everything is written."""
+    """The run has ended for now, and everything is written."""
 
-    run: Run
+    run: RunFolder
     reason: Reason
     images: int
     seconds: float

@@ -12,7 +12,7 @@ from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError
 from inkgan.generation.load import BUNDLE, Checkpoint, find, load
 from inkgan.generation.protocols import GeneratorLike, can_classify
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.extractors import extractors_digest
 from inkgan.synthesis.data_card import data_card
 from inkgan.synthesis.dataset_sampler import DatasetSampler, check_generator
@@ -178,7 +178,7 @@ def weights_file(source: str | Path, checkpoint: Checkpoint) -> Path:
     """Return the file that holds the weights to draw with."""
     path = find(source)
     if checkpoint == "best":
-        return Run.open(path).checkpoint_path("best")
+        return RunFolder.open(path).checkpoint_path("best")
     return path / BUNDLE if path.is_dir() else path
 
 

@@ -15,7 +15,7 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import differences
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.evaluation.report.comparison_table import PairedComparison, compare_scores
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.spec import format_number
 from inkgan.runs.curves import comparison_pixels
 from inkgan.types import UInt8
@@ -35,7 +35,7 @@ class ComparedRun:
     """
 
     name: str
-    run: Run
+    run: RunFolder
     rows: tuple[dict[str, Any], ...]
     stages: tuple[tuple[str, UInt8], ...]
 
@@ -175,7 +175,7 @@ def _names(runs: Sequence[str | Path]) -> list[str]:
 
 
 def _read(path: Path, name: str) -> ComparedRun:
-    run = Run.open(path)
+    run = RunFolder.open(path)
     frames = run.frames()
     if not frames:
         raise ArtifactError(f"{path} has no sample grid yet; train it first")

@@ -9,7 +9,7 @@ from inkgan.config import Recipe
 from inkgan.evaluation.paired import PairedDifference, paired_comparison
 from inkgan.evaluation.report_document import REPORT, read_report
 from inkgan.evaluation.score import Score
-from inkgan.io.run_dir import Run
+from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.spec import METRIC_SPECS, known_scores
 
 
@@ -94,7 +94,7 @@ class PairedComparison:
         }
 
 
-def compare_scores(runs: Sequence[tuple[str, Run]]) -> list[PairedComparison]:
+def compare_scores(runs: Sequence[tuple[str, RunFolder]]) -> list[PairedComparison]:
     """Compare the scores of each recipe with those of the first recipe.
 
     Runs that differ only in their seed are one recipe, paired by seed. Runs of one and the same
@@ -111,7 +111,7 @@ def compare_scores(runs: Sequence[tuple[str, Run]]) -> list[PairedComparison]:
 
 
 def _compare(
-    first: str, first_runs: list[tuple[str, Run]], second: str, second_runs: list[tuple[str, Run]]
+    first: str, first_runs: list[tuple[str, RunFolder]], second: str, second_runs: list[tuple[str, RunFolder]]
 ) -> PairedComparison:
     by_seed: list[dict[int, dict[str, Score]]] = [{}, {}]
     bases: dict[tuple[Any, ...], str] = {}
@@ -147,9 +147,11 @@ def _report(folder: Path) -> dict[str, Any] | None:
     return read_report(path)
 
 
-def _by_recipe(runs: Sequence[tuple[str, Run]]) -> list[tuple[str, list[tuple[str, Run]]]]:
+def _by_recipe(
+    runs: Sequence[tuple[str, RunFolder]],
+) -> list[tuple[str, list[tuple[str, RunFolder]]]]:
     """Group runs whose recipes differ in nothing but the seed."""
-    groups: list[tuple[Recipe, list[tuple[str, Run]]]] = []
+    groups: list[tuple[Recipe, list[tuple[str, RunFolder]]]] = []
     for name, run in runs:
         unseeded = run.recipe.model_copy(update={"seed": 0})
         known = next((members for recipe, members in groups if recipe == unseeded), None)
