@@ -13,6 +13,7 @@ __all__ = [
     "DatasetSpec",
     "Generator",
     "InkganError",
+    "Loss",
     "MetricSpec",
     "Recipe",
     "Run",
@@ -25,11 +26,15 @@ __all__ = [
     "load",
     "load_dataset",
     "morph",
+    "register_augmentation",
     "register_dataset",
+    "register_loss",
     "register_metric",
+    "register_penalty",
     "styled",
     "synth",
     "train",
+    "train_iter",
     "write",
 ]
 
@@ -50,15 +55,25 @@ if TYPE_CHECKING:
     from inkgan.handwriting.morph import morph
     from inkgan.handwriting.write import write
     from inkgan.inversion.imitate import imitate
-    from inkgan.io.run_dir import RunFolder
     from inkgan.metrics.spec import MetricSpec, register_metric
-    from inkgan.runs.api import train
+    from inkgan.runs.api import train, train_iter
+    from inkgan.runs.run import Run
     from inkgan.synthesis.synth import synth
+    from inkgan.training.diffaug import register_augmentation
+    from inkgan.training.losses import Loss, register_loss
+    from inkgan.training.penalties import register_penalty
 
 _HOMES = {
+    "Loss": "inkgan.training.losses",
+    "register_loss": "inkgan.training.losses",
+    "register_penalty": "inkgan.training.penalties",
+    "register_augmentation": "inkgan.training.diffaug",
+    "register_metric": "inkgan.metrics.spec",
+    "MetricSpec": "inkgan.metrics.spec",
+    "train_iter": "inkgan.runs.api",
     "RECIPES": "inkgan.config.recipes",
     "Recipe": "inkgan.config",
-    "RunFolder": "inkgan.io.run_dir",
+    "Run": "inkgan.runs.run",
     "Generator": "inkgan.generation.generator",
     "InkganError": "inkgan.errors",
     "benchmark": "inkgan.evaluation.benchmark",

@@ -14,6 +14,7 @@ from inkgan.io import tensors as tensor_files
 from inkgan.io.migrate import migrate_checkpoint, migrate_metrics_row
 
 CHECKPOINT = "checkpoint"
+RECIPE = "recipe.toml"
 # What may change when a run is resumed: its length, and how often it is sampled and evaluated.
 FLEXIBLE = {
     "schedule.epochs",
@@ -84,11 +85,11 @@ class RunFolder:
         """
         if (path / "checkpoints").is_dir():
             _refuse_other_recipe(path, cls.open(path).recipe, recipe)
-        elif not (path / "recipe.toml").is_file() and any(
+        elif not (path / RECIPE).is_file() and any(
             not p.name.startswith(".") for p in path.iterdir()
         ):
             raise ArtifactError(f"`out` {path} is not empty and no run folder; choose another")
-        files.write_text(path / "recipe.toml", serialize.to_toml(recipe))
+        files.write_text(path / RECIPE, serialize.to_toml(recipe))
         return cls(path, recipe)
 
     @classmethod
@@ -98,7 +99,7 @@ class RunFolder:
         Raises:
             ArtifactError: it is no run folder.
         """
-        recipe_path = path / "recipe.toml"
+        recipe_path = path / RECIPE
         if not recipe_path.is_file():
             raise ArtifactError(f"{path} is no run folder: it has no recipe.toml")
         text = recipe_path.read_text(encoding="utf-8")

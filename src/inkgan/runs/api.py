@@ -1,69 +1,235 @@
-"""The Python interface: train a recipe."""
+"""Train from Python: `train` returns the finished run, `train_iter` yields its events."""
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from inkgan.config import Recipe
-from inkgan.config.recipes import get_recipe
-from inkgan.config.serialize import override
-from inkgan.io.run_dir import RunFolder
-from inkgan.runs.events import Event, OnTrouble, Options
+from inkgan.config.recipes import DEFAULT_RECIPE, get_recipe
+from inkgan.config.serialize import Overrides, override
+from inkgan.errors import DataNotFoundError
+from inkgan.generation.load import RUNS
+from inkgan.io.run_dir import RECIPE
+from inkgan.models.custom import CustomNetworks, class_name
+from inkgan.runs.events import Event, Finished, OnTrouble, Options, Started, Updated
+from inkgan.runs.live_display import LiveDisplay, in_notebook
+from inkgan.runs.run import Run
 from inkgan.runs.trainer import Trainer
+from inkgan.types import DiscriminatorFactory, GeneratorFactory, Progress
+
+RecipeSource = str | Path | Recipe
+Listener = Callable[[Event], None]
 
 
 def train(
-    recipe: str | Path | Recipe = "dcgan",
+    recipe: RecipeSource | None = None,
     *,
-    out: str | Path,
-    overrides: Sequence[str] = (),
+    out: str | Path | None = None,
+    overrides: Overrides = (),
+    data: str | None = None,
+    data_dir: str | Path | None = None,
+    fallback: str | None = None,
     epochs: int | None = None,
     images: int | None = None,
     minutes: float | None = None,
-    data_dir: str | Path | None = None,
+    sample_interval: int | None = None,
+    evaluation_interval: int | None = None,
+    seed: int | None = None,
     device: str = "auto",
     threads: int | None = None,
+    capture: bool = True,
     on_trouble: OnTrouble = "warn",
-    on_event: Callable[[Event], None] | None = None,
-) -> RunFolder:
-    """Train a recipe in a run folder; the same call again goes on where it was stopped.
+    generator: GeneratorFactory | None = None,
+    discriminator: DiscriminatorFactory | None = None,
+    progress: bool | Progress | None = None,
+    on_event: Listener | None = None,
+) -> Run:
+    """Train a recipe in a run folder; the same call again resumes where it was interrupted.
 
     Args:
-        recipe: a name, a path to a .toml file, or a Recipe.
-        out: the run folder; it is made if it is missing.
-        overrides: replacements such as "optim.lr=1e-4".
+        recipe: a name (`inkgan.RECIPES`), a path to a .toml file, or a Recipe. By default that of
+            the run in `out`, or dcgan.
+        out: the run folder, made if it is missing; by default runs/NAME of the recipe.
+        overrides: values by dotted field, such as {"optim.lr": 1e-4}, or texts "optim.lr=1e-4".
+        data: name of a data set.
+        data_dir: folder that holds a folder for each data set; it is searched first.
+        fallback: name of a data set to use, with a warning, where the data cannot be found.
         epochs: how often each training image is shown.
         images: stop after so many images, if that is earlier.
         minutes: stop after so many minutes of training, over all interruptions.
-        data_dir: folder that holds a folder for each data set; looked into first.
+        sample_interval: images between two grids of samples; by default an epoch.
+        evaluation_interval: images between two evaluations; by default each grid.
+        seed: of weights, batches and latents; another seed is another run.
         device: auto, cpu, cuda, cuda:N or mps.
-        threads: for each operation; None takes the run's own, or torch's setting for a new run.
+        threads: for each operation; by default the run's own, or torch's setting for a new run.
+        capture: on CUDA, replay each step as one graph.
         on_trouble: warn, stop or rollback, when the health monitor finds something.
+        generator: a `torch.nn.Module` class of one's own, constructed as
+            `generator(latent_dim, image_shape, num_classes)`; see docs/extend.md.
+        discriminator: the same, constructed as `discriminator(image_shape, num_classes)`.
+        progress: by default a live display in a notebook and silence elsewhere. False is silent,
+            a function is called as `progress(what, done, total)`.
         on_event: called with each event of the run, after it has happened.
 
     Returns:
-        The run folder, with its bundle, grids, curves and metrics.
+        The run, with its generator, metrics and pictures.
 
     Raises:
         ConfigError: the recipe or an override is impossible.
-        DataError: the data cannot be had or read.
+        DataError: the data cannot be found or read.
         ArtifactError: the folder holds something else.
         TrainingStopped: the health monitor ended the run.
+
+    Example:
+        >>> run = inkgan.train("dcgan", out="runs/a", epochs=5, overrides={"optim.lr": 1e-4})
+        >>> run.generator().sample(seeds=range(10)).shape
+        (10, 28, 28)
     """
-    chosen = recipe if isinstance(recipe, Recipe) else get_recipe(recipe)
-    chosen = override(chosen, overrides) if overrides else chosen
-    chosen = with_length(chosen, epochs, images)
-    options = Options(
-        device, threads, None if data_dir is None else Path(data_dir), minutes, on_trouble
+    events = train_iter(
+        recipe,
+        out=out,
+        overrides=overrides,
+        data=data,
+        data_dir=data_dir,
+        fallback=fallback,
+        epochs=epochs,
+        images=images,
+        minutes=minutes,
+        sample_interval=sample_interval,
+        evaluation_interval=evaluation_interval,
+        seed=seed,
+        device=device,
+        threads=threads,
+        capture=capture,
+        on_trouble=on_trouble,
+        generator=generator,
+        discriminator=discriminator,
     )
-    for event in Trainer(chosen, Path(out), options).events():
-        if on_event is not None:
-            on_event(event)
-    return RunFolder(Path(out), chosen)
+    listeners = [listener for listener in (_listener(progress, minutes), on_event) if listener]
+    for event in events:
+        for listener in listeners:
+            listener(event)
+    assert isinstance(event, Finished)
+    return Run(event.run.path, event.run.recipe, generator)
 
 
-def with_length(recipe: Recipe, epochs: int | None, images: int | None) -> Recipe:
-    """Return the recipe with another number of epochs or images, where one is given."""
-    for flag, value in (("epochs", epochs), ("images", images)):
+def train_iter(
+    recipe: RecipeSource | None = None,
+    *,
+    out: str | Path | None = None,
+    overrides: Overrides = (),
+    data: str | None = None,
+    data_dir: str | Path | None = None,
+    fallback: str | None = None,
+    epochs: int | None = None,
+    images: int | None = None,
+    minutes: float | None = None,
+    sample_interval: int | None = None,
+    evaluation_interval: int | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    capture: bool = True,
+    on_trouble: OnTrouble = "warn",
+    generator: GeneratorFactory | None = None,
+    discriminator: DiscriminatorFactory | None = None,
+) -> Iterator[Event]:
+    """Train as `train` does, and yield each event after it has happened.
+
+    The arguments are those of `train`. The recipe is checked at once; data are read, and files
+    written, when the first event is asked for. To stop early, stop iterating: the same call
+    resumes from the newest checkpoint.
+
+    Yields:
+        `Started`, then `Updated`, `Sampled` and `Troubled` events, then `Finished`
+        (`inkgan.runs.events`).
+
+    Raises:
+        ConfigError: the recipe or an override is impossible.
+
+    Example:
+        >>> for event in inkgan.train_iter("dcgan", out="runs/a", epochs=1):
+        ...     if isinstance(event, Sampled):
+        ...         print(event.images, event.score)
+    """
+    options = Options(
+        device=device,
+        threads=threads,
+        data_dir=None if data_dir is None else Path(data_dir),
+        minutes=minutes,
+        on_trouble=on_trouble,
+        capture=capture,
+    )
+    changes = {
+        "data": ("data.name", data),
+        "epochs": ("schedule.epochs", epochs),
+        "images": ("schedule.images", images),
+        "sample_interval": ("schedule.sample_interval", sample_interval),
+        "evaluation_interval": ("schedule.evaluation_interval", evaluation_interval),
+        "seed": ("seed", seed),
+    }
+    networks = CustomNetworks(generator, discriminator)
+    chosen = _name_networks(_load_recipe(recipe, out), networks)
+    chosen = override(chosen, overrides) if overrides else chosen
+    for name, (field, value) in changes.items():
         if value is not None:
-            recipe = override(recipe, {f"schedule.{flag}": value}, f"--{flag} {value}")
-    return recipe
+            chosen = override(chosen, {field: value}, f"`{name}={value!r}`")
+    folder = RUNS / chosen.name if out is None else Path(out)
+    return _events(Trainer(chosen, folder, options, networks), fallback)
+
+
+def _events(trainer: Trainer, fallback: str | None) -> Iterator[Event]:
+    """Train; where the data cannot be found, with those of `fallback`."""
+    try:
+        yield from trainer.events()
+    except DataNotFoundError as error:
+        if fallback is None:
+            raise
+        warnings.warn(f"{error}; training on {fallback} instead", stacklevel=3)
+        other = override(trainer.recipe, {"data.name": fallback}, f"`fallback={fallback!r}`")
+        yield from replace(trainer, recipe=other).events()
+
+
+def _load_recipe(recipe: RecipeSource | None, out: str | Path | None) -> Recipe:
+    """Return the recipe, by default that of the run in `out`, or dcgan."""
+    if isinstance(recipe, Recipe):
+        return recipe
+    if recipe is None and out is not None and (Path(out) / RECIPE).is_file():
+        return get_recipe(Path(out) / RECIPE)
+    return get_recipe(DEFAULT_RECIPE if recipe is None else recipe)
+
+
+def _name_networks(recipe: Recipe, networks: CustomNetworks) -> Recipe:
+    """Return the recipe with the names of classes of one's own in place of its networks."""
+    given = {
+        "model.generator": networks.generator,
+        "model.discriminator": networks.discriminator,
+    }
+    changes = {
+        field: {"family": "custom", "class_name": class_name(factory)}
+        for field, factory in given.items()
+        if factory is not None
+    }
+    return override(recipe, changes) if changes else recipe
+
+
+def _listener(progress: bool | Progress | None, minutes: float | None) -> Listener | None:
+    """Return what shows the run, if anything does."""
+    if callable(progress):
+        return _ProgressListener(progress)
+    return LiveDisplay(minutes=minutes) if progress is not False and in_notebook() else None
+
+
+class _ProgressListener:
+    """Calls a progress function with the images seen."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._total = progress, 0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._total = event.total_images
+            self._progress("training", event.images, self._total)
+        elif isinstance(event, Updated):
+            self._progress("training", event.update.images, self._total)
