@@ -8,7 +8,7 @@ import pytest
 import inkgan
 from inkgan.config import Recipe
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.runs.events import Event, Finished
+from inkgan.runs.events import Event, Finished, Sampled, Updated
 
 
 def test_train_load_sample(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_colour_and_own_pictures(tmp_path: Path) -> None:
 
 
 def test_clear_errors(tiny: Recipe, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--epochs -1"):
+    with pytest.raises(ConfigError, match=r"`epochs=-1`"):
         inkgan.train(tiny, out=tmp_path / "a", epochs=-1)
     with pytest.raises(ArtifactError, match="is no run; train one with"):
         inkgan.load(tmp_path)
@@ -67,3 +67,60 @@ def test_names_of_runs_are_looked_up(
     assert inkgan.load("first").bundle.recipe.name == "tiny"
     with pytest.raises(ArtifactError, match="did you mean 'first'"):
         inkgan.load("frist")
+
+
+def test_keywords_become_fields_of_the_recipe(tiny: Recipe, tmp_path: Path) -> None:
+    run = inkgan.train(
+        tiny,
+        out=tmp_path / "a",
+        overrides={"optim.lr": 1e-3},
+        data="uci-digits",
+        epochs=2,
+        images=128,
+        sample_interval=64,
+        evaluation_interval=128,
+        seed=7,
+    )
+    recipe = run.recipe
+    assert (recipe.seed, recipe.optim.lr, recipe.data.name) == (7, 1e-3, "uci-digits")
+    schedule = recipe.schedule
+    assert (schedule.epochs, schedule.images) == (2, 128)
+    assert (schedule.sample_interval, schedule.evaluation_interval) == (64, 128)
+    assert inkgan.train(out=tmp_path / "a").recipe == recipe  # that of the run is the default
+
+
+def test_a_run_is_a_value_that_shows_itself(tiny: Recipe, tmp_path: Path) -> None:
+    run = inkgan.train(tiny, out=tmp_path / "a", images=128)
+    assert run.path == tmp_path / "a"
+    assert run.metrics == run.rows()
+    assert run.last_metrics()["images"] == 128
+    assert np.array_equal(
+        run.generator().sample(seeds=[3]), inkgan.load(tmp_path / "a").sample(seeds=[3])
+    )
+    values = run.to_dict()
+    assert values["recipe"]["name"] == "tiny"
+    assert values["metrics"] == run.metrics
+    shown = run._repr_html_()
+    assert shown.count("data:image/png;base64,") == 2
+    assert "<th>e3_distance</th>" in shown
+    assert repr(run) == f"<Run {tmp_path / 'a'}: tiny, 128 images seen>"
+
+
+def test_iterating_is_training_and_stopping_is_resumed(tiny: Recipe, tmp_path: Path) -> None:
+    for event in inkgan.train_iter(tiny, out=tmp_path / "a", images=640, sample_interval=64):
+        if isinstance(event, Sampled) and event.images == 128:
+            break
+    rest = list(inkgan.train_iter(tiny, out=tmp_path / "a", images=640, sample_interval=64))
+    assert sum(isinstance(event, Updated) for event in rest) == 8
+    assert isinstance(rest[-1], Finished)
+    with pytest.raises(ConfigError, match=r"`seed=-1`"):
+        inkgan.train_iter(tiny, out=tmp_path / "b", seed=-1)  # at once, not at the first event
+
+
+def test_missing_data_fall_back_with_a_warning(tiny: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.warns(UserWarning, match="training on uci-digits instead"):
+        run = inkgan.train(
+            tiny, out=tmp_path / "a", data="kmnist", fallback="uci-digits", images=64
+        )
+    assert run.recipe.data.name == "uci-digits"

@@ -18,7 +18,7 @@ from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
 from inkgan.files import locked
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import CheckpointScorer
-from inkgan.runs import trainer as experiment
+from inkgan.runs import trainer
 from inkgan.runs.events import (
     MAX_ROLLBACKS,
     Event,
@@ -181,7 +181,17 @@ def test_changed_data_are_noticed(tiny: Recipe, tmp_path: Path) -> None:
         events_of(recipe, tmp_path / "run")
 
 
-def test_other_thread_counts_are_said(tiny: Recipe, tmp_path: Path) -> None:
+def test_a_run_keeps_its_threads_and_the_caller_his(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[int] = []
+
+    def recording(*arguments: Any) -> Any:
+        for update in train(*arguments):
+            inside.append(torch.get_num_threads())
+            yield update
+
+    monkeypatch.setattr(trainer, "train", recording)
     threads = torch.get_num_threads()
     try:
         events_of(tiny, tmp_path / "a", threads=1, should_stop=stop_after(1))
@@ -189,12 +199,11 @@ def test_other_thread_counts_are_said(tiny: Recipe, tmp_path: Path) -> None:
         events = events_of(tiny, tmp_path / "a", threads=2, should_stop=stop_after(1))
         assert isinstance(events[0], Started)
         assert "started with 1 threads" in str(events[0].note)
-        used = []
+        assert inside == [1, 2]
         for event in Trainer(tiny, tmp_path / "a", Options(should_stop=stop_after(1))).events():
-            used.append(torch.get_num_threads())
+            assert torch.get_num_threads() == 2
             assert not isinstance(event, Started) or event.note is None
-        assert set(used) == {1}
-        assert torch.get_num_threads() == 2
+        assert inside == [1, 2, 1]
     finally:
         torch.set_num_threads(threads)
 
@@ -212,7 +221,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
                     next(state.generator.parameters()).fill_(float("nan"))
             yield update
 
-    monkeypatch.setattr(experiment, "train", spoiled)
+    monkeypatch.setattr(trainer, "train", spoiled)
 
 
 def test_nan_stops_and_keeps_the_last_healthy_state(
@@ -266,8 +275,46 @@ def test_warn_goes_on_and_stop_stops(
             events_of(tiny, tmp_path / "a", on_trouble="stop")
     else:
         events = events_of(tiny, tmp_path / "a")
-        assert [e.action for e in events if isinstance(e, Troubled)] == ["training goes on"] * 2
+        assert [e.action for e in events if isinstance(e, Troubled)] == ["training continues"] * 2
     assert RunFolder.open(tmp_path / "a").bundle_path.is_file()
+
+
+def test_findings_of_the_last_evaluation_are_reported(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of 10 steps is evaluated at its start and at its end alone."""
+    finding = health.Finding("class-collapse", "One class has collapsed.", "less.")
+    monkeypatch.setattr(
+        health, "examine_scores", lambda scores, state: [finding] if state.step == 10 else []
+    )
+    events = events_of(override(tiny, ["schedule.images=640"]), tmp_path / "a")
+    assert [event.finding for event in events if isinstance(event, Troubled)] == [finding]
+    assert RunFolder.open(tmp_path / "a").rows()[-1]["health"] == "class-collapse"
+    with pytest.raises(TrainingStopped, match="One class has collapsed"):
+        events_of(override(tiny, ["schedule.images=640"]), tmp_path / "b", on_trouble="stop")
+
+
+def test_a_rollback_at_the_end_trains_on(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = health.Finding("class-collapse", "One class has collapsed.", "less.")
+    monkeypatch.setattr(
+        health,
+        "examine_scores",
+        lambda scores, state: [finding] if state.step == 10 and not state.rollbacks else [],
+    )
+    recipe = override(tiny, ["schedule.images=640"])
+    events = events_of(recipe, tmp_path / "a", on_trouble="rollback")
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "complete"
+    counters = checkpoint(tmp_path / "a")[1]
+    assert (counters["step"], counters["rollbacks"]) == (10, 1)
+
+
+def test_constructing_a_trainer_reads_and_writes_nothing(tiny: Recipe, tmp_path: Path) -> None:
+    lost = override(tiny, ["data.name=npz:missing.npz"])
+    assert Trainer(lost, tmp_path / "a").recipe == lost
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_full_disk_is_a_clear_error(
@@ -328,7 +375,7 @@ def test_checkpoints_are_picked_on_validation_images_alone(
             seen.append(real)
             super().__init__(real, labels)
 
-    monkeypatch.setattr(experiment, "Picker", Watched)
+    monkeypatch.setattr(trainer, "CheckpointScorer", Watched)
     inkgan.train(override(tiny, ["data.holdout=300"]), out=tmp_path / "a", images=64)
     held_out = inkgan.load_dataset(override(tiny, ["data.holdout=300"]).data, "validation")
     assert torch.equal(seen[0], held_out.images)

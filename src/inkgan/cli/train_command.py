@@ -91,11 +91,11 @@ def _run(
     from inkgan.cli.console import show_json, warn
     from inkgan.cli.training_view import TrainingView, summary
     from inkgan.config.serialize import override
-    from inkgan.runs.trainer import run_experiment
+    from inkgan.runs.trainer import Trainer
 
     view = TrainingView(options.minutes)
     try:
-        finished = view.follow(run_experiment(recipe, folder, options))
+        finished = view.follow(Trainer(recipe, folder, options).events())
     except DataNotFoundError as error:
         if fallback is None:
             raise
@@ -104,7 +104,7 @@ def _run(
             f"{recipe.data.name.upper()}.\n"
         )
         recipe = override(recipe, {"data.name": fallback}, f"--fallback {fallback}")
-        finished = view.follow(run_experiment(recipe, folder, options))
+        finished = view.follow(Trainer(recipe, folder, options).events())
     if json:
         show_json(summary(finished))
     else:
