@@ -86,8 +86,6 @@ _HOMES = {
     "DatasetSpec": "inkgan.data.spec",
     "load_dataset": "inkgan.data.dataset",
     "register_dataset": "inkgan.data.registry",
-    "MetricSpec": "inkgan.metrics.spec",
-    "register_metric": "inkgan.metrics.spec",
     "morph": "inkgan.handwriting.morph",
     "synth": "inkgan.synthesis.synth",
     "styled": "inkgan.generation.deprecated",
