@@ -111,7 +111,10 @@ def compare_scores(runs: Sequence[tuple[str, RunFolder]]) -> list[PairedComparis
 
 
 def _compare(
-    first: str, first_runs: list[tuple[str, RunFolder]], second: str, second_runs: list[tuple[str, RunFolder]]
+    first: str,
+    first_runs: list[tuple[str, RunFolder]],
+    second: str,
+    second_runs: list[tuple[str, RunFolder]],
 ) -> PairedComparison:
     by_seed: list[dict[int, dict[str, Score]]] = [{}, {}]
     bases: dict[tuple[Any, ...], str] = {}
