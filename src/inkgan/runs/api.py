@@ -10,7 +10,7 @@ from inkgan.config.recipes import DEFAULT_RECIPE, get_recipe
 from inkgan.config.serialize import Overrides, override
 from inkgan.errors import DataNotFoundError
 from inkgan.generation.load import RUNS
-from inkgan.io.run_dir import RECIPE
+from inkgan.io.run_dir import RECIPE, RunFolder
 from inkgan.models.custom import CustomNetworks, class_name
 from inkgan.runs.events import Event, Finished, OnTrouble, Options, Started, Updated
 from inkgan.runs.live_display import LiveDisplay, in_notebook
@@ -48,8 +48,7 @@ def train(
     """Train a recipe in a run folder; the same call again resumes where it was interrupted.
 
     Args:
-        recipe: a name (`inkgan.RECIPES`), a path to a .toml file, or a Recipe. By default that of
-            the run in `out`, or dcgan.
+        recipe: a name, a .toml file or a Recipe; by default that of the run in `out`, or dcgan.
         out: the run folder, made if it is missing; by default runs/NAME of the recipe.
         overrides: values by dotted field, such as {"optim.lr": 1e-4}, or texts "optim.lr=1e-4".
         data: name of a data set.
@@ -65,9 +64,8 @@ def train(
         threads: for each operation; by default the run's own, or torch's setting for a new run.
         capture: on CUDA, replay each step as one graph.
         on_trouble: warn, stop or rollback, when the health monitor finds something.
-        generator: a `torch.nn.Module` class of one's own, constructed as
-            `generator(latent_dim, image_shape, num_classes)`; see docs/extend.md.
-        discriminator: the same, constructed as `discriminator(image_shape, num_classes)`.
+        generator: a `torch.nn.Module` class of one's own; see docs/extend.md.
+        discriminator: the same.
         progress: by default a live display in a notebook and silence elsewhere. False is silent,
             a function is called as `progress(what, done, total)`.
         on_event: called with each event of the run, after it has happened.
@@ -76,15 +74,12 @@ def train(
         The run, with its generator, metrics and pictures.
 
     Raises:
-        ConfigError: the recipe or an override is impossible.
-        DataError: the data cannot be found or read.
-        ArtifactError: the folder holds something else.
-        TrainingStopped: the health monitor ended the run.
+        InkganError: the recipe, the data or the folder cannot be used, or the health monitor
+            stopped the run (TrainingStopped).
 
     Example:
         >>> run = inkgan.train("dcgan", out="runs/a", epochs=5, overrides={"optim.lr": 1e-4})
-        >>> run.generator().sample(seeds=range(10)).shape
-        (10, 28, 28)
+        >>> digits = run.generator().sample(seeds=range(10))
     """
     events = train_iter(
         recipe,
@@ -106,12 +101,8 @@ def train(
         generator=generator,
         discriminator=discriminator,
     )
-    listeners = [listener for listener in (_listener(progress, minutes), on_event) if listener]
-    for event in events:
-        for listener in listeners:
-            listener(event)
-    assert isinstance(event, Finished)
-    return Run(event.run.path, event.run.recipe, generator)
+    folder = _follow(events, _listener(progress, minutes), on_event)
+    return Run(folder.path, folder.recipe, generator)
 
 
 def train_iter(
@@ -177,6 +168,16 @@ def train_iter(
             chosen = override(chosen, {field: value}, f"`{name}={value!r}`")
     folder = RUNS / chosen.name if out is None else Path(out)
     return _events(Trainer(chosen, folder, options, networks), fallback)
+
+
+def _follow(events: Iterator[Event], *listeners: Listener | None) -> RunFolder:
+    """Hand every event to the listeners; return the folder of the finished run."""
+    for event in events:
+        for listener in listeners:
+            if listener is not None:
+                listener(event)
+    assert isinstance(event, Finished)
+    return event.run
 
 
 def _events(trainer: Trainer, fallback: str | None) -> Iterator[Event]:
