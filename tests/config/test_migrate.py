@@ -78,6 +78,11 @@ def test_older_names_in_overrides_are_said() -> None:
         assert override(RECIPES["dcgan"], ["optim.final=0.5"]).optim.final_factor == 0.5
 
 
+def test_unset_values_are_written_as_none() -> None:
+    with pytest.warns(RenamedFieldWarning, match=r"clip=none` is now .*weight_clip=none`"):
+        assert override(RECIPES["dcgan"], {"objective.clip": None}) == RECIPES["dcgan"]
+
+
 def test_a_field_under_both_names_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"unknown field `optim\.final`"):
         from_toml("[optim]\nfinal = 0.5\nfinal_factor = 0.5")

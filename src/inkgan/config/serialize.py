@@ -83,7 +83,8 @@ def override(recipe: Recipe, overrides: Overrides, source: str = "") -> Recipe:
     for key, value in overrides.items():
         renamed, migrated = migrate_override(key, value)
         if (renamed, migrated) != (key, value):
-            message = f"`{key}={value}` is now written `{renamed}={migrated}`"
+            old, new = ("none" if item is None else item for item in (value, migrated))
+            message = f"`{key}={old}` is now written `{renamed}={new}`"
             warnings.warn(message, RenamedFieldWarning, stacklevel=2)
         _assign(values, renamed.split("."), migrated, source)
     return parse_recipe(values, source)
