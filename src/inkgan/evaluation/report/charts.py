@@ -195,7 +195,7 @@ def _score_chart(title: str, marks: Sequence[_Mark], log: bool) -> UInt8:
         least, most = min(m.value for m in marks), max(m.ends[1] for m in marks)
         axes.set_xlim(min(0.5, least / 2), max(3.0, most) * 2.5)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_locator(LogLocator(subs=(0.5, 2, 5)))
+        axes.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}")
         axes.tick_params(which="minor", labelsize=LABEL_SIZE)
     else:
