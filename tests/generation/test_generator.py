@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import inkgan
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.errors import ArtifactError, ConfigError
@@ -240,3 +241,34 @@ def test_batches_are_full_whatever_is_requested() -> None:
     generator.sample(seeds=range(3))
     generator.sample(seeds=range(CHUNK + 1))
     assert sizes == {CHUNK}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"source": "flagsh"}, ArtifactError, "no run or bundle 'flagsh'; did you mean 'flagship'"),
+        ({"source": 5}, ConfigError, "`source` must be a path, a name or a run, not 5"),
+        (
+            {"source": "mlp", "checkpoint": "first"},
+            ConfigError,
+            "`checkpoint` must be 'last' or 'best', not 'first'",
+        ),
+        (
+            {"source": "mlp", "checkpoint": "best"},
+            ArtifactError,
+            r"has no best checkpoint \(only run folders do\); use `checkpoint='last'`",
+        ),
+    ],
+)
+def test_what_cannot_be_loaded_is_refused(
+    arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        inkgan.load(**arguments)
+
+
+def test_the_old_name_of_styled_samples_still_works() -> None:
+    with pytest.warns(DeprecationWarning, match=r"use `inkgan.load\(source\)"):
+        images = inkgan.styled([7], source="flagship", device="cpu", truncation=0.5)
+    expected = inkgan.load("flagship", device="cpu").sample(7, latent_scale=0.5)
+    assert np.array_equal(images, expected)

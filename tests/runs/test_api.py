@@ -53,7 +53,7 @@ def test_colour_and_own_pictures(tmp_path: Path) -> None:
 def test_clear_errors(tiny: Recipe, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"`epochs=-1`"):
         inkgan.train(tiny, out=tmp_path / "a", epochs=-1)
-    with pytest.raises(ArtifactError, match="is no run; train one with"):
+    with pytest.raises(ArtifactError, match="is no run; train one into it first"):
         inkgan.load(tmp_path)
     with pytest.raises(ArtifactError, match="no run or bundle"):
         inkgan.load("nothing-of-that-name")

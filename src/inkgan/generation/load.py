@@ -1,8 +1,8 @@
-"""Finding a trained generator by run folder, bundle file, name, or name on the hub."""
+"""Finds a trained generator by run folder, bundle file, name, or name on the hub."""
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from inkgan.device import choose_device
 from inkgan.errors import ArtifactError, ConfigError, did_you_mean
@@ -17,11 +17,11 @@ RUNS = Path("runs")  # where the command line puts runs, and where a bare name i
 SHIPPED = Path(__file__).parents[1] / "bundles"  # trained by this project's own commands
 BUNDLE = "generator.safetensors"
 Checkpoint = Literal["last", "best"]
-GeneratorSource = str | Path | GeneratorLike  # a run, bundle or name, or the generator itself
+GeneratorSource = str | Path | RunFolder | GeneratorLike  # where it is, or the generator itself
 
 
 def load(
-    source: str | Path,
+    source: str | Path | RunFolder,
     *,
     device: str = "auto",
     checkpoint: Checkpoint = "last",
@@ -30,23 +30,27 @@ def load(
     """Load a trained generator from a run folder, a bundle file or a name.
 
     Args:
-        source: the run folder, the .safetensors bundle, the name of a run in runs/ or of a bundle
+        source: a run, its folder, a .safetensors bundle, the name of a run in runs/ or of a bundle
             that came with inkgan, such as flagship, or else user/name on the Hugging Face hub.
         device: auto, cpu, cuda, cuda:N or mps.
-        checkpoint: of a run folder, its last generator or the best-scored one.
-        generator: the class of a generator of one's own (docs/extend.md). A file only names it;
+        checkpoint: "last" or, of a run folder, "best": the one with the best score.
+        generator: the class of a custom generator (docs/extend.md). A bundle only names its class;
             nothing that a file names is ever imported.
 
     Raises:
         ArtifactError: there is nothing there, or it is damaged.
         ConfigError: it needs a class that is not given, or only the hub could have it and the
             extra `hub` is not installed.
+
+    Example:
+        >>> inkgan.load("flagship", device="cpu").sample("7").shape
+        (1, 28, 28)
     """
     return Generator(load_source(source, checkpoint, generator), choose_device(device))
 
 
 def load_source(
-    source: str | Path,
+    source: str | Path | RunFolder,
     checkpoint: Checkpoint = "last",
     generator: GeneratorFactory | None = None,
 ) -> Bundle:
@@ -55,12 +59,14 @@ def load_source(
     Raises:
         ArtifactError: there is nothing there, or it is damaged.
     """
+    if checkpoint not in get_args(Checkpoint):
+        raise ConfigError(f"`checkpoint` must be 'last' or 'best', not {checkpoint!r}")
     path = find(source)
     bundle = load_bundle(path / BUNDLE if path.is_dir() else path, generator)
     return _best_of(path, bundle) if checkpoint == "best" else bundle
 
 
-def find(source: str | Path) -> Path:
+def find(source: str | Path | RunFolder) -> Path:
     """Return the run folder or bundle file that `source` names.
 
     A path comes first, then a run of that name in runs/, a bundle that came with inkgan, the hub.
@@ -69,13 +75,17 @@ def find(source: str | Path) -> Path:
         ArtifactError: there is nothing of that name, or no trained generator in it.
         ConfigError: only the hub could have it, and the extra `hub` is not installed.
     """
+    if isinstance(source, RunFolder):
+        source = source.path
+    if not isinstance(source, str | Path):
+        raise ConfigError(f"`source` must be a path, a name or a run, not {source!r}")
     path = Path(source)
     if (path / FILE).is_file():  # what `inkgan export hub` has written
         return path / FILE
     if path.is_dir() or path.is_file():
         if path.is_dir() and not (path / BUNDLE).is_file():
             why = "has no trained generator yet" if (path / "recipe.toml").exists() else "is no run"
-            raise ArtifactError(f"{path} {why}; train one with: inkgan train dcgan --out {path}")
+            raise ArtifactError(f"{path} {why}; train one into it first")
         return path
     if (RUNS / path / BUNDLE).is_file():
         return RUNS / path
@@ -93,7 +103,9 @@ def find(source: str | Path) -> Path:
 def _best_of(path: Path, bundle: Bundle) -> Bundle:
     saved = RunFolder.open(path).load_checkpoint("best") if path.is_dir() else None
     if saved is None:
-        raise ArtifactError(f"{path} holds no best checkpoint; only a run folder can")
+        raise ArtifactError(
+            f"{path} has no best checkpoint (only run folders do); use `checkpoint='last'`"
+        )
     tensors, counters = saved
     weights = {k.removeprefix("ema."): t for k, t in tensors.items() if k.startswith("ema.")}
     seen = int(counters["step"]) * bundle.recipe.schedule.images_per_step
@@ -101,13 +113,13 @@ def _best_of(path: Path, bundle: Bundle) -> Bundle:
 
 
 def open_generator(source: GeneratorSource, device: str = "auto") -> GeneratorLike:
-    """Return the generator that `source` is or names.
+    """Return the generator that `source` is or names, for drawing with ink.
 
     Raises:
         ArtifactError: there is nothing of that name, or it is damaged.
         ConfigError: it draws in color.
     """
-    if isinstance(source, str | Path):
+    if isinstance(source, str | Path | RunFolder):
         return open_generator(load(source, device=device))
     if source.bundle.shape.channels != 1:
         raise ConfigError(

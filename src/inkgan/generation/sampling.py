@@ -53,11 +53,11 @@ def draw(
 
     Without labels a conditional generator draws the class that belongs to each seed.
     """
-    remaining, asked = iter(seeds), None if labels is None else iter(labels)
+    remaining, given = iter(seeds), None if labels is None else iter(labels)
     while chunk := list(islice(remaining, CHUNK)):
         y = labels_from_seeds(chunk, model.classes)
-        if asked is not None:
-            y = torch.tensor(list(islice(asked, len(chunk))), dtype=torch.int64)
+        if given is not None:
+            y = torch.tensor(list(islice(given, len(chunk))), dtype=torch.int64)
         yield from render(network, latents_from_seeds(chunk, model.latent_dim), y)
 
 

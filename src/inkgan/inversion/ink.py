@@ -1,4 +1,4 @@
-"""From brightness to ink: uneven paper made flat, ink and paper told apart."""
+"""Separates ink from uneven paper."""
 
 from typing import NamedTuple
 
