@@ -10,14 +10,12 @@ from torch import nn
 
 from inkgan.config import Data, Model, Recipe
 from inkgan.config.serialize import override
-from inkgan.data.batches import Batches
-from inkgan.data.dataset import load_dataset
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.build import apply_spectral_norm, build_discriminator
 from inkgan.models.conditioning import Head
 from inkgan.training.loop import train
-from inkgan.training.state import TrainState, new_state
+from tests.fixtures.training import prepare
 
 CPU = torch.device("cpu")
 SHAPE = Shape(1, 12, 12)
@@ -134,12 +132,6 @@ def test_a_projection_is_a_matrix_too(same_weights: Same) -> None:
 
 
 # --- in training ---
-
-
-def prepare(recipe: Recipe) -> tuple[Batches, TrainState]:
-    dataset = load_dataset(recipe.data)
-    batches = Batches(dataset, recipe.schedule.batch_size, recipe.seed, recipe.data.augment)
-    return batches, new_state(recipe, dataset.shape, CPU)
 
 
 @pytest.mark.parametrize("family", ["mlp", "dcgan", "residual"])

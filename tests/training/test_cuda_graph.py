@@ -6,12 +6,10 @@ import pytest
 import torch
 
 from inkgan.config import Recipe
-from inkgan.data.batches import Batches
-from inkgan.data.dataset import load_dataset
 from inkgan.training import cuda_graph as capture
 from inkgan.training.cuda_graph import WARM_UP, CapturedStep
-from inkgan.training.state import TrainState, new_state
 from inkgan.training.step import train_step
+from tests.fixtures.training import prepare
 
 Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
 
@@ -34,19 +32,13 @@ def recordings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
-def begin(recipe: Recipe) -> tuple[TrainState, Batches]:
-    dataset = load_dataset(recipe.data)
-    batches = Batches(dataset, recipe.schedule.batch_size, recipe.seed, recipe.data.augment)
-    return new_state(recipe, dataset.shape, torch.device("cpu")), batches
-
-
 def latents(recipe: Recipe, step: int) -> torch.Tensor:
     noise = torch.Generator().manual_seed(step)
     return torch.randn(2, recipe.schedule.batch_size, recipe.model.latent_dim, generator=noise)
 
 
 def test_replaying_is_training(tiny: Recipe, recordings: list[str], same_weights: Same) -> None:
-    (plain, batches), (captured, _) = begin(tiny), begin(tiny)
+    (batches, plain), (_, captured) = prepare(tiny), prepare(tiny)
     stepper = CapturedStep(captured, tiny)
     for step in range(WARM_UP + 5):
         rows = []
@@ -64,7 +56,7 @@ def test_replaying_is_training(tiny: Recipe, recordings: list[str], same_weights
 
 
 def test_a_restored_state_is_recorded_anew(tiny: Recipe, recordings: list[str]) -> None:
-    state, batches = begin(tiny)
+    batches, state = prepare(tiny)
     stepper = CapturedStep(state, tiny)
     saved = None
     for step in range(2 * WARM_UP + 4):

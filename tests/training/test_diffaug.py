@@ -10,14 +10,14 @@ from torch import nn
 
 from inkgan.config import Recipe
 from inkgan.config.serialize import from_toml, override, to_toml
-from inkgan.data.batches import Batch, Batches
-from inkgan.data.dataset import load_dataset
+from inkgan.data.batches import Batch
 from inkgan.errors import ConfigError
 from inkgan.images import BACKGROUND
 from inkgan.training.diffaug import AUGMENTATIONS, apply_augmentations, shift
 from inkgan.training.penalties import SHIFT, inconsistency
-from inkgan.training.state import TrainState, new_state
+from inkgan.training.state import TrainState
 from inkgan.training.step import train_step
+from tests.fixtures.training import prepare
 
 LABELS = torch.zeros(64, dtype=torch.int64)
 
@@ -184,9 +184,8 @@ def test_inconsistency_is_differentiable_in_both_logits() -> None:
 
 
 def begin(recipe: Recipe) -> tuple[TrainState, Batch]:
-    dataset = load_dataset(recipe.data)
-    state = new_state(recipe, dataset.shape, torch.device("cpu"))
-    return state, Batches(dataset, 64, recipe.seed, recipe.data.augment).at(0)
+    batches, state = prepare(recipe)
+    return state, batches.at(0)
 
 
 def step(state: TrainState, recipe: Recipe, real: Batch) -> torch.Tensor:

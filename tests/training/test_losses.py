@@ -45,15 +45,17 @@ def test_undecided_discriminator_has_loss_two_log_two() -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_push_the_right_way(name: str) -> None:
-    """D raises real and lowers fake logits; G raises fake ones (all inside the margins)."""
-    real, fake = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
+    """D raises real and lowers fake logits; G raises fake ones (all inside the margins).
+
+    The logits lie between the targets of every loss: 0 and 1 for least squares.
+    """
+    real, fake = (torch.full((1,), 0.5, requires_grad=True) for _ in range(2))
     LOSSES[name].d(real, fake).sum().backward()
     assert real.grad is not None
     assert real.grad.item() < 0
-    if name != "least-squares":  # its target for fakes is 0 itself
-        assert fake.grad is not None
-        assert fake.grad.item() > 0
-    other = torch.zeros(1, requires_grad=True)
+    assert fake.grad is not None
+    assert fake.grad.item() > 0
+    other = torch.full((1,), 0.5, requires_grad=True)
     LOSSES[name].g(real.detach(), other).sum().backward()
     assert other.grad is not None
     assert other.grad.item() < 0

@@ -175,5 +175,11 @@ def test_nonsense_pairs_are_refused_with_the_reason(
 
 
 def test_the_objective_alone_has_no_penalty() -> None:
-    assert Objective().penalties == Penalties()
-    assert squared_gradients(Linear(WEIGHTS), IMAGES, LABELS).shape == (5,)
+    assert not Objective().penalties.any
+    assert list(weighted_penalties(Objective().penalties)) == []
+
+
+def test_squared_gradients_of_a_quadratic_critic() -> None:
+    """D(x) = |x|^2 has the gradient 2 x, so |grad|^2 = 4 |x|^2, for each image its own."""
+    found = squared_gradients(lambda images, labels: images.square().sum((1, 2, 3)), IMAGES, LABELS)
+    torch.testing.assert_close(found, 4 * IMAGES.square().sum((1, 2, 3)))

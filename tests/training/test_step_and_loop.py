@@ -12,22 +12,17 @@ from inkgan import rng
 from inkgan.config import Data, Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import override
-from inkgan.data.batches import Batches, batches_for
-from inkgan.data.dataset import Dataset, load_dataset
+from inkgan.data.batches import Batches
+from inkgan.data.dataset import Dataset
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.training.loop import WINDOW, total_steps, train
 from inkgan.training.losses import LOSSES
-from inkgan.training.state import TrainState, ema_decay, new_state, update_ema
+from inkgan.training.state import ema_decay, new_state, update_ema
 from inkgan.training.step import num_latent_batches, train_step
+from tests.fixtures.training import prepare
 
 CPU = torch.device("cpu")
 Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
-
-
-def prepare(recipe: Recipe) -> tuple[Batches, TrainState]:
-    dataset = load_dataset(recipe.data)
-    batches = batches_for(recipe, dataset)
-    return batches, new_state(recipe, dataset.shape, CPU)
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -30,7 +30,7 @@ class CapturedStep:
 
     A recording holds the addresses of all tensors. So inputs and the penalties' factor are copied
     to fixed places, learning rates are tensors (see TrainState), and where a checkpoint has been
-    restored the step is recorded anew. Steps with and without penalties are two recordings.
+    restored the step is recorded again. Steps with and without penalties are two recordings.
     """
 
     def __init__(self, state: TrainState, recipe: Recipe) -> None:
@@ -49,28 +49,28 @@ class CapturedStep:
         if self._warmed < WARM_UP:
             self._warmed += 1
             return train_step(self.state, self.recipe, real, latents, penalty_scale)
-        step, penalised = self.state.step, penalty_scale is not None
-        held, held_latents, scale = self._hold(real, latents, penalty_scale)
-        if penalised not in self._recorded:
-            factor = scale if penalised else None
-            self._recorded[penalised] = record(
-                lambda: train_step(self.state, self.recipe, held, held_latents, factor)
+        step, penalized = self.state.step, penalty_scale is not None
+        fixed_batch, fixed_latents, scale = self._copy_inputs(real, latents, penalty_scale)
+        if penalized not in self._recorded:
+            factor = scale if penalized else None
+            self._recorded[penalized] = record(
+                lambda: train_step(self.state, self.recipe, fixed_batch, fixed_latents, factor)
             )
-        replay, metrics = self._recorded[penalised]
+        replay, metrics = self._recorded[penalized]
         replay()
         self.state.step = step + 1  # a recording repeats what the device did, not what Python did
         return metrics
 
-    def _hold(
+    def _copy_inputs(
         self, real: Batch, latents: torch.Tensor, penalty_scale: float | None
     ) -> tuple[Batch, torch.Tensor, torch.Tensor]:
         """Copy the inputs to where the recordings read them."""
         if self._inputs is None:
             fixed = Batch(*(part.clone() for part in real))
             self._inputs = fixed, latents.clone(), latents.new_ones(())
-        held, held_latents, scale = self._inputs
-        for place, part in zip(held, real, strict=True):
+        fixed_batch, fixed_latents, scale = self._inputs
+        for place, part in zip(fixed_batch, real, strict=True):
             place.copy_(part)
-        held_latents.copy_(latents)
+        fixed_latents.copy_(latents)
         scale.fill_(1.0 if penalty_scale is None else penalty_scale)
         return self._inputs

@@ -1,7 +1,7 @@
-"""The health monitor: what is wrong with a run, in words, and what to try.
+"""The health monitor: what is wrong with a run, and what to try.
 
-It reads the means of each closed window, and the scores of each evaluation. A symptom must last a
-while before it is named, and is named again only after it has gone.
+It examines the mean metrics of each window, and the scores of each evaluation. A symptom is
+reported when it has lasted for some windows, and again only after it has gone.
 """
 
 import math
@@ -64,7 +64,7 @@ SYMPTOMS = (
         _not_finite,
         1,
         lambda m: "A loss or gradient is no longer a number: the weights are lost.",
-        "a lower --set optim.lr, or --on-trouble rollback",
+        "a lower `optim.lr`, or `on_trouble=rollback`",
         fatal=True,
     ),
     Symptom(
@@ -72,35 +72,37 @@ SYMPTOMS = (
         _d_wins,
         8,
         lambda m: (
-            f"The discriminator wins: it tells real from fake {_percent(m)} of the time, so "
-            "the generator hardly hears what to change."
+            f"The discriminator wins: it classifies {_percent(m)} of the images correctly, so "
+            "the generator gets hardly any gradient."
         ),
-        "--set model.discriminator.dropout=0.3, a lower optim.lr, data.augment=shift:2, or "
-        "objective.loss=non-saturating if it is minimax",
+        "`model.discriminator.dropout=0.3`, a lower `optim.lr`, `data.augment=shift:2`, or "
+        "`objective.loss=non-saturating` if it is minimax",
     ),
     Symptom(
         "d-lost",
         _d_lost,
         8,
         lambda m: "The discriminator is fooled by everything and teaches nothing.",
-        "less dropout, a wider discriminator, or a lower optim.lr",
+        "less dropout, a wider discriminator, or a lower `optim.lr`",
     ),
     Symptom(
         "collapse",
         _collapsed,
         8,
         lambda m: (
-            f"The generator has collapsed: its images vary by {m['fake_pixel_std']:.3f} a pixel "
-            f"where real ones vary by {m['real_pixel_std']:.3f}; it draws nearly one image."
+            f"The generator has collapsed: the standard deviation of its pixels is "
+            f"{m['fake_pixel_std']:.3f}, that of real images {m['real_pixel_std']:.3f}; it draws "
+            "nearly the same image each time."
         ),
-        "a lower optim.lr, optim.beta1=0.5, more dropout in the discriminator, or another --seed",
+        "a lower `optim.lr`, `optim.beta1=0.5`, more dropout in the discriminator, or another "
+        "`seed`",
     ),
     Symptom(
         "frozen",
         _frozen,
         4,
         lambda m: "The generator's gradient has vanished: it no longer learns.",
-        "objective.loss=non-saturating or least-squares, or a weaker discriminator",
+        "`objective.loss=non-saturating` or least-squares, or a weaker discriminator",
     ),
 )
 
@@ -113,21 +115,21 @@ EVALUATED = (
         lambda m: (
             f"One class has collapsed: the images of class {m['least_varied']:.0f} vary "
             f"{100 * m['class_variety']:.0f} % as much as real ones do, even if the grid looks "
-            "well."
+            "good."
         ),
-        "model.generator.conditioning=normalisation, a longer ema_half_life, objective.penalties, "
-        "or another --seed",
+        "`model.generator.conditioning=conditional-bn`, a longer `schedule.ema_half_life`, "
+        "`objective.penalties`, or another `seed`",
     ),
 )
 
 
 def examine(metrics: Metrics, state: TrainState) -> list[Finding]:
-    """Judge one closed window; the streaks are kept in `state`, so that resuming keeps them."""
+    """Examine the metrics of one window; `state` keeps the streaks, so resuming keeps them."""
     return _examine(SYMPTOMS, metrics, state)
 
 
 def examine_scores(scores: Metrics, state: TrainState) -> list[Finding]:
-    """Judge the scores of one evaluation in the same way."""
+    """Examine the scores of one evaluation in the same way."""
     return _examine(EVALUATED, scores, state)
 
 

@@ -193,9 +193,9 @@ def _restore_optimizer(optimizer: torch.optim.Adam, tensors: Tensors) -> None:
         moments.setdefault(int(index), {})[name] = tensor
     # the fused update walks through memory: moments have to lie as their parameters do
     for place, parameter in enumerate(optimizer.param_groups[0]["params"]):
-        held = moments.get(place, {})
-        for key in held.keys() & {"exp_avg", "exp_avg_sq"}:
-            held[key] = torch.empty_like(parameter).copy_(held[key])
+        saved = moments.get(place, {})
+        for key in saved.keys() & {"exp_avg", "exp_avg_sq"}:
+            saved[key] = torch.empty_like(parameter).copy_(saved[key])
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
 
