@@ -27,7 +27,7 @@ from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
 from inkgan.models.build import build_generator
 from inkgan.synthesis import synth as room
-from tests.fixtures.synthesis import Fake
+from tests.fixtures.synthesis import FakeGenerator
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put a fake generator in the place of whatever is loaded; the file is only hashed."""
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"weights")
-    monkeypatch.setattr(room, "load", lambda source, **others: Fake())
+    monkeypatch.setattr(room, "load", lambda source, **others: FakeGenerator())
     return path
 
 

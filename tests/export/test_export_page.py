@@ -304,7 +304,7 @@ def test_the_page_holds_all_and_escapes_all() -> None:
     assert text.count("</script>") == 3
     assert "a&lt;b" in text
     assert bundle.digest in text
-    assert "<td>0.25</td><td>0.125</td>" in text
+    assert "<td>0.250</td><td>0.125</td>" in text
     assert "best_e3" not in text
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", text)
     found = re.search(r'id="generator">(.*?)</script>', text)

@@ -20,7 +20,7 @@ from inkgan.synthesis.formats.sequences import yolo_line
 from inkgan.synthesis.request import DigitSequences, SynthesisRequest
 from inkgan.synthesis.synthesis_result import SynthesisResult
 from inkgan.types import UInt8
-from tests.fixtures.synthesis import Fake, make, tree
+from tests.fixtures.synthesis import FakeGenerator, make, tree
 
 REQUEST = SynthesisRequest(DigitSequences(30, (2, 5), (0, 9)), seed=1)
 
@@ -156,7 +156,7 @@ def test_digits_can_be_had_again(made: SynthesisResult) -> None:
         row = json.loads(line)
         picture = read_picture(made.path / row["file"])
         for digit in row["digits"]:
-            drawn = Fake().sample([digit["label"]], seeds=[digit["seed"]])[0]
+            drawn = FakeGenerator().sample([digit["label"]], seeds=[digit["seed"]])[0]
             ink, (x, y, width, height) = ink_box(drawn), digit["box"]
             tile = drawn[ink.y : ink.y + height, ink.x : ink.x + width]
             assert (ink.width, ink.height) == (width, height)
@@ -198,7 +198,7 @@ def test_the_estimate_is_from_above(made: SynthesisResult) -> None:
 
 
 def test_blank_digits_are_drawn_again(tmp_path: Path) -> None:
-    class OftenBlank(Fake):
+    class OftenBlank(FakeGenerator):
         def image(self, label: int, seed: int) -> UInt8:
             image = super().image(label, seed)
             return np.full_like(image, INK - 1) if seed % 3 == 0 else image

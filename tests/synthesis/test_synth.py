@@ -36,7 +36,7 @@ from inkgan.synthesis.request import (
 from inkgan.synthesis.shards import plan_shards
 from inkgan.synthesis.synthesis_result import SynthesisResult
 from inkgan.types import UInt8
-from tests.fixtures.synthesis import Blobs, Fake, Unconditional, make, tree
+from tests.fixtures.synthesis import Blobs, FakeGenerator, Unconditional, make, tree
 
 COUNTS = (7, 3, 0, 4, 5, 6, 2, 8, 9, 1)
 TEST = (1,) * 10
@@ -172,7 +172,7 @@ def test_every_image_can_be_had_again(format: Format, tmp_path: Path, small_shar
     made = make(tmp_path / "a", request)
     rows = rows_of(made.path)
     assert len(rows) == len({row["seed"] for row in rows}) == sum(COUNTS) + 10
-    generator = Fake()
+    generator = FakeGenerator()
     for row in rows:
         drawn = generator.sample([row["label"]], seeds=[row["seed"]])[0]
         assert np.array_equal(stored(made.path, row, format), drawn)
@@ -247,7 +247,7 @@ def test_confidence_is_kept_above_its_bound(tmp_path: Path) -> None:
 
 
 def test_a_generator_that_cannot_deliver_is_given_up(tmp_path: Path) -> None:
-    class NoSevens(Fake):
+    class NoSevens(FakeGenerator):
         def image(self, label: int, seed: int) -> UInt8:
             return super().image(0 if label == 7 else label, seed)
 
@@ -258,12 +258,12 @@ def test_a_generator_that_cannot_deliver_is_given_up(tmp_path: Path) -> None:
             SynthesisRequest(LabeledImages((2,) * 10), Criteria(min_confidence=0.9)),
             generator,
         )
-    assert len(generator.asked) < 4 * MIN_TRIES
+    assert len(generator.seeds_drawn) < 4 * MIN_TRIES
     assert not (tmp_path / "a").exists()
 
 
 def test_copies_are_left_out(tmp_path: Path) -> None:
-    class FewZeros(Fake):
+    class FewZeros(FakeGenerator):
         def image(self, label: int, seed: int) -> UInt8:
             return super().image(label, seed % 40 if label == 0 else seed)
 
@@ -412,7 +412,7 @@ def test_impossible_requests(request_: SynthesisRequest, message: str, tmp_path:
     ],
 )
 def test_what_a_generator_cannot_do(
-    generator: Fake, request_: SynthesisRequest, message: str, tmp_path: Path
+    generator: FakeGenerator, request_: SynthesisRequest, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         make(tmp_path / "a", request_, generator)
@@ -422,13 +422,13 @@ def test_what_a_generator_cannot_do(
 def test_a_full_disk_is_noticed_before_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    generator = Fake()
+    generator = FakeGenerator()
     usage = type("Usage", (), {"free": 10**9})()
     monkeypatch.setattr("inkgan.synthesis.output_folder.shutil.disk_usage", lambda path: usage)
     request = SynthesisRequest(LabeledImages((99_999_999,) * 10))
     with pytest.raises(ConfigError, match=r"needs about 1,\d{3}\.\d GB, and .* has 1\.0 GB free"):
         make(tmp_path / "deep" / "a", request, generator)
-    assert not generator.asked
+    assert not generator.seeds_drawn
     assert not any(tmp_path.iterdir())
 
 
@@ -494,7 +494,7 @@ def test_size_categories(images: int, category: str) -> None:
 
 def first_rows(made: SynthesisResult, count: int) -> list[UInt8]:
     rows = [row for row in rows_of(made.path) if row["split"] == "train"][:count]
-    return [Fake().sample([row["label"]], seeds=[row["seed"]])[0] for row in rows]
+    return [FakeGenerator().sample([row["label"]], seeds=[row["seed"]])[0] for row in rows]
 
 
 @pytest.mark.parametrize("format", ["idx", "npz", "png", "imagefolder"])
@@ -600,9 +600,9 @@ def test_an_older_finished_set_is_found(tmp_path: Path) -> None:
 def test_an_older_unfinished_set_continues(tmp_path: Path, small_shards: None) -> None:
     """Its plan and its shards have the old names; the files come out the same."""
 
-    class Stopping(Fake):
+    class Stopping(FakeGenerator):
         def sample(self, labels: Any = None, *, seeds: Any = None) -> UInt8:
-            if len(self.asked) > 25:
+            if len(self.seeds_drawn) > 25:
                 raise KeyboardInterrupt
             return super().sample(labels, seeds=seeds)
 
@@ -617,7 +617,7 @@ def test_an_older_unfinished_set_continues(tmp_path: Path, small_shards: None) -
         with np.load(path) as arrays:
             old = {("read" if k == "predicted" else k): arrays[k] for k in arrays}
         np.savez(path, allow_pickle=False, **old)
-    generator = Fake()
+    generator = FakeGenerator()
     made = make(tmp_path / "a", SMALL, generator)
-    assert 0 < len(generator.asked) < made.manifest["drawn"]
+    assert 0 < len(generator.seeds_drawn) < made.manifest["drawn"]
     assert tree(made.path) == tree(whole.path)

@@ -96,7 +96,7 @@ class Stopping(Quick):
         self.after = after
 
     def sample(self, labels=None, *, seeds=None):  # type: ignore[no-untyped-def]
-        if len(self.asked) >= self.after:
+        if len(self.seeds_drawn) >= self.after:
             raise Stopped
         return super().sample(labels, seeds=seeds)
 
@@ -120,7 +120,7 @@ def test_only_what_is_missing_is_drawn(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
     generator = Quick()
     made = make(tmp_path / "a", REQUEST, generator)
-    assert 0 < len(generator.asked) < made.manifest["drawn"]
+    assert 0 < len(generator.seeds_drawn) < made.manifest["drawn"]
     assert tree(tmp_path / "a") == tree(tmp_path / "whole")
 
 
@@ -130,7 +130,7 @@ def test_the_same_command_finds_its_set(tmp_path: Path) -> None:
     again = make(tmp_path / "a", REQUEST, generator)
     assert again.already
     assert again.manifest == first.manifest
-    assert not generator.asked
+    assert not generator.seeds_drawn
 
 
 def test_a_kill_after_publishing_leaves_nothing_behind(tmp_path: Path) -> None:
