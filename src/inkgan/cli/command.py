@@ -144,8 +144,9 @@ def modern_flags(path: str, args: Sequence[str]) -> tuple[list[str], list[str]]:
     notes: list[str] = []
     modern: list[str] = []
     for place, word in enumerate(args):
-        if word == "--":
-            return [*modern, *args[place:]], notes
+        if word == "--":  # texts follow, not flags
+            modern += args[place:]
+            break
         flag, equals, value = word.partition("=")
         if flag in renamed:
             notes.append(_note(flag, renamed[flag]))

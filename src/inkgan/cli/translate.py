@@ -16,7 +16,7 @@ from typing import Any
 # the command, or "" for all commands.
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "": {"overrides": "set_", "replace": "force"},
-    "morph": {"axes": "grid", "hand": "writers"},
+    "morph": {"axes": "grid", "hand": "writers", "hands": "writers", "writer": "writers"},
     "write": {"hand": "writer"},
     "sample": {"classes": "labels", "digit": "labels", "digits": "labels"},
     "imitate": {"digit": "labels", "digits": "labels"},
