@@ -61,13 +61,13 @@ def load_scored_bundle(
         }
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
-            f"{report} is no report that can be read ({error!r}); evaluate again with: inkgan "
-            f"evaluate {source} --fresh"
+            f"{report} is no report that can be read ({error!r}); evaluate {source} again "
+            "with `inkgan.evaluate` and `fresh=True`"
         ) from error
     if evaluated != bundle.digest:
         warn(
-            f"{report} belongs to other weights, so its scores are left out; evaluate these with: "
-            f"inkgan evaluate {source} --checkpoint {checkpoint}"
+            f"{report} belongs to other weights, so its scores are left out; evaluate "
+            f"these with `inkgan.evaluate` and `checkpoint={checkpoint!r}`"
         )
         return bundle
     return dataclasses.replace(bundle, scores=bundle.scores | scores)

@@ -1,1 +1,1 @@
-"""Labelled data sets, drawn from a trained generator."""
+"""Labeled data sets, drawn from a trained generator."""

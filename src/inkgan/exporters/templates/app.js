@@ -57,19 +57,19 @@ function fit(canvas) {
   [canvas.width, canvas.height] = [Math.round(wide * ratio), Math.round(high * ratio)];
 }
 
-const inkColour = () => getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
+const inkColor = () => getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
 
-/** Show an image as clean ink, or as the grey pixels that the network gave. */
+/** Show an image as clean ink, or as the gray pixels that the network gave. */
 function show(canvas, { image, loops }) {
   fit(canvas);
   if (!$("pixels").checked) {
     const box = { left: 0, top: 0, right: width, bottom: height };
-    paint(canvas, pictureOf(loops.length ? [{ loops, points: [] }] : [], 0, box), inkColour());
+    paint(canvas, pictureOf(loops.length ? [{ loops, points: [] }] : [], 0, box), inkColor());
     return;
   }
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, canvas.width, canvas.height);
-  context.fillStyle = inkColour();
+  context.fillStyle = inkColor();
   const [wide, high] = [canvas.width / width, canvas.height / height];
   image.forEach((value, at) => {
     const [x, y] = [at % width, Math.floor(at / width)];
@@ -155,7 +155,7 @@ function showNumber() {
   const picture = number?.picture;
   canvas.style.aspectRatio = picture ? `${picture.width} / ${picture.height}` : "";
   fit(canvas);
-  if (picture) paint(canvas, picture, inkColour());
+  if (picture) paint(canvas, picture, inkColor());
   canvas.setAttribute("aria-label", number ? `${number.text} by writer ${number.writer}` : "Nothing");
 }
 
@@ -296,7 +296,7 @@ $("text")?.addEventListener("input", write);
 $("save-png")?.addEventListener("click", savePng);
 $("save-svg")?.addEventListener("click", saveSvg);
 
-/** Show again what has been drawn: in other colours, or at another size. */
+/** Show again what has been drawn: in other colors, or at another size. */
 function showAll() {
   choose(settings.tile);
   tiles.forEach(({ canvas }, index) => show(canvas, imageOf(...tileOf(index))));

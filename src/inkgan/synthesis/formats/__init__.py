@@ -1,1 +1,1 @@
-"""Writers of labelled data sets, one module for each family of formats."""
+"""Writers of labeled data sets, one module for each family of formats."""
