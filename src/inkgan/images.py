@@ -181,8 +181,13 @@ def save_gif(path: Path, frames: Sequence[UInt8], seconds: float = 8.0) -> None:
         )
 
 
-def data_uri(picture: UInt8) -> str:
-    """Return a picture as a data: address, for use inside an HTML page."""
+def png_bytes(picture: UInt8) -> bytes:
+    """Encode a picture (H, W), (H, W, 3) or (H, W, 4) as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
+
+
+def data_uri(picture: UInt8) -> str:
+    """Return a picture as a data: address, for use inside an HTML page."""
+    return "data:image/png;base64," + base64.b64encode(png_bytes(picture)).decode()

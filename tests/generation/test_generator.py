@@ -179,6 +179,8 @@ def test_a_generator_shows_itself(name: str, drawn: Callable[[str], Drawn]) -> N
     assert page.startswith(f"<p>{name}: 28x28 gr")
     picture = Image.open(io.BytesIO(base64.b64decode(page.split("base64,")[1].split('"')[0])))
     assert picture.size == (604, 244)
+    with Image.open(io.BytesIO(drawn(name).generator._repr_png_())) as alone:
+        assert np.array_equal(np.asarray(alone), np.asarray(picture))
     assert "images seen" in repr(drawn(name).generator)
 
 

@@ -192,6 +192,9 @@ class Generator:
         uri = images.data_uri(self._preview())
         return f'<p>{html.escape(self._title())}</p><img alt="some of its images" src="{uri}">'
 
+    def _repr_png_(self) -> bytes:
+        return images.png_bytes(self._preview())
+
     def _title(self) -> str:
         bundle = self.bundle
         kind = f"{len(self._classes)} classes" if self.conditional else "unconditional"

@@ -1,12 +1,10 @@
 """Latent traversals: what single latent coordinates change in a digit."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, SupportsIndex
 
 import numpy as np
-from PIL import Image
 
 from inkgan import images
 from inkgan.errors import ConfigError
@@ -69,9 +67,7 @@ class StyleGrid:
         images.save_png(path, self.pixels, notes)
 
     def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        Image.fromarray(self.pixels).save(buffer, format="PNG")
-        return buffer.getvalue()
+        return images.png_bytes(self.pixels)
 
 
 def style_grid(

@@ -1,13 +1,11 @@
 """Writes a number, a date or an amount in one handwriting."""
 
-import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, SupportsIndex
 
 import numpy as np
-from PIL import Image
 
 from inkgan import files, images
 from inkgan.errors import ConfigError
@@ -160,9 +158,7 @@ class WrittenLine:
         return self.to_svg()
 
     def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        Image.fromarray(self._pixels).save(buffer, format="PNG")
-        return buffer.getvalue()
+        return images.png_bytes(self._pixels)
 
 
 def write(
