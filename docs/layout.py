@@ -15,7 +15,17 @@ from matplotlib.patches import Rectangle
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "inkgan"
 PAGE = Path(__file__).with_name("images") / "layout.png"
-FOUNDATION = {"errors", "types", "rng", "device", "files", "images", "optional_imports", "config"}
+FOUNDATION = {
+    "config",
+    "device",
+    "errors",
+    "files",
+    "images",
+    "optional_imports",
+    "plotting",
+    "rng",
+    "types",
+}
 # What each package is for, and where it is drawn, from left (0) to right (10).
 PACKAGES = {
     "metrics": ("pure functions of arrays", 8.2),
@@ -29,8 +39,8 @@ PACKAGES = {
     "runs": ("one training run", 5.6),
     "evaluation": ("scores, verdict, report", 5.6),
     "synthesis": ("labelled data sets", 8.8),
-    "exporters": ("ONNX, HTML page, hub", 7.0),
-    "cli": ("a command for each verb", 7.4),
+    "exporters": ("ONNX, HTML page, hub", 6.5),
+    "cli": ("a command for each verb", 7.8),
 }
 INK, BOX, LINE = "#1f2328", "#eef4fb", "#6e7781"
 

@@ -11,7 +11,7 @@ import inkgan
 from inkgan.config import names
 from inkgan.errors import ConfigError
 from inkgan.evaluation.evaluate import PROTOCOLS
-from inkgan.metrics.spec import unregister_metric
+from inkgan.metrics.metric_registry import unregister_metric
 from inkgan.training.losses import LOSSES
 from tests.fixtures.references import as_npz, small_reference
 
@@ -49,5 +49,5 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         LOSSES.pop("squares", None)
         names.LOSSES._registered.clear()
-        if "ink" in inkgan.metrics.spec.registered_metrics():
+        if "ink" in inkgan.metrics.metric_registry.registered_metrics():
             unregister_metric("ink")

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from inkgan.config import Recipe
     from inkgan.config.recipes import RECIPES, get_recipe
     from inkgan.data.dataset import load_dataset
+    from inkgan.data.dataset_spec import DatasetSpec
     from inkgan.data.registry import register_dataset
-    from inkgan.data.spec import DatasetSpec
     from inkgan.errors import InkganError
     from inkgan.evaluation.benchmark import benchmark
     from inkgan.evaluation.evaluate import evaluate
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from inkgan.handwriting.morph import morph
     from inkgan.handwriting.write import write
     from inkgan.inversion.imitate import imitate
-    from inkgan.metrics.spec import MetricSpec, register_metric
+    from inkgan.metrics.metric_registry import MetricSpec, register_metric
     from inkgan.runs.api import train, train_iter
     from inkgan.runs.run import Run
     from inkgan.synthesis.synth import synth
@@ -68,8 +68,8 @@ _HOMES = {
     "register_loss": "inkgan.training.losses",
     "register_penalty": "inkgan.training.penalties",
     "register_augmentation": "inkgan.training.diffaug",
-    "register_metric": "inkgan.metrics.spec",
-    "MetricSpec": "inkgan.metrics.spec",
+    "register_metric": "inkgan.metrics.metric_registry",
+    "MetricSpec": "inkgan.metrics.metric_registry",
     "train_iter": "inkgan.runs.api",
     "RECIPES": "inkgan.config.recipes",
     "Recipe": "inkgan.config",
@@ -83,7 +83,7 @@ _HOMES = {
     "get_recipe": "inkgan.config.recipes",
     "imitate": "inkgan.inversion.imitate",
     "load": "inkgan.generation.load",
-    "DatasetSpec": "inkgan.data.spec",
+    "DatasetSpec": "inkgan.data.dataset_spec",
     "load_dataset": "inkgan.data.dataset",
     "register_dataset": "inkgan.data.registry",
     "morph": "inkgan.handwriting.morph",

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from inkgan.data.dataset_spec import IdxFiles
 from inkgan.data.download import RemoteFile, download, find_file, search_roots
 from inkgan.data.registry import DATASETS
-from inkgan.data.spec import IdxFiles
 from inkgan.errors import DataError, DataNotFoundError
 from inkgan.files import cache_folder
 

@@ -23,9 +23,9 @@ from sklearn.datasets import load_digits
 
 from inkgan.config import Data
 from inkgan.data.dataset import Dataset, Split, load_dataset
+from inkgan.data.dataset_spec import IdxFiles, ReadRequest
 from inkgan.data.download import RemoteFile
 from inkgan.data.registry import DATASETS, FASHION, PHOTOGRAPHS, read_dataset
-from inkgan.data.spec import IdxFiles, ReadRequest
 from inkgan.errors import DataError, DataFormatError, DataNotFoundError
 from inkgan.files import cache_folder
 

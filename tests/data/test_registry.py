@@ -11,8 +11,8 @@ import inkgan
 from inkgan.config import Data, Recipe
 from inkgan.config.serialize import override
 from inkgan.data import registry
+from inkgan.data.dataset_spec import DatasetSpec, ReadRequest
 from inkgan.data.registry import DATASETS, get_dataset_spec, register_dataset
-from inkgan.data.spec import DatasetSpec, ReadRequest
 from inkgan.errors import ConfigError, DataError, DataFormatError
 
 

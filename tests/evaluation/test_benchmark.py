@@ -45,7 +45,7 @@ from inkgan.evaluation.report.leaderboard_page import (
 )
 from inkgan.evaluation.report_document import Report
 from inkgan.io.run_dir import RunFolder
-from inkgan.metrics.spec import format_with_margin
+from inkgan.metrics.metric_registry import format_with_margin
 from inkgan.runs.events import Event, Finished, Started
 from tests.fixtures.references import as_npz, small_reference
 

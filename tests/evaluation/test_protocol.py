@@ -23,7 +23,7 @@ from inkgan.evaluation.set_metrics import measure_set
 from inkgan.evaluation.verdict import verdict
 from inkgan.metrics.features.extractors import extract_features, linear_probabilities, weights_path
 from inkgan.metrics.frechet import frechet_distance, moments
-from inkgan.metrics.spec import METRIC_SPECS
+from inkgan.metrics.metric_registry import METRIC_SPECS
 from inkgan.metrics.two_sample import classification_accuracy, two_sample_auc
 from inkgan.types import UInt8
 from tests.fixtures.references import small_reference, small_reference_set

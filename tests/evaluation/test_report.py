@@ -22,7 +22,7 @@ from inkgan.evaluation.report_document import (
     report_folder,
 )
 from inkgan.evaluation.results import GeneratedImages, Protocol
-from inkgan.metrics.spec import MetricSpec, register_metric, unregister_metric
+from inkgan.metrics.metric_registry import MetricSpec, register_metric, unregister_metric
 from tests.fixtures.references import as_npz, small_reference
 
 OLD = Path(__file__).parents[1] / "fixtures" / "report_format_1.json"

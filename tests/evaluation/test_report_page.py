@@ -15,7 +15,7 @@ from inkgan.evaluation.report import charts, figures
 from inkgan.evaluation.report.report_page import ReportPage, page
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protocol
 from inkgan.evaluation.verdict import verdict
-from inkgan.metrics.spec import METRIC_SPECS
+from inkgan.metrics.metric_registry import METRIC_SPECS
 from tests.fixtures.references import small_reference, small_reference_set
 
 COUNT = 300

@@ -12,8 +12,8 @@ import tomlkit.items
 from pydantic import BaseModel, ValidationError
 
 from inkgan.config import Recipe
-from inkgan.config.migrate import RenamedFieldWarning, migrate_override, migrate_recipe
 from inkgan.config.names import UNREGISTERED
+from inkgan.config.recipe_migration import RenamedFieldWarning, migrate_override, migrate_recipe
 from inkgan.errors import ConfigError, did_you_mean
 
 Overrides = Mapping[str, Any] | Iterable[str]

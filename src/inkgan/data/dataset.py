@@ -9,8 +9,8 @@ import torch
 
 from inkgan.config import Data
 from inkgan.config.serialize import parse_recipe
+from inkgan.data.dataset_spec import ReadRequest
 from inkgan.data.registry import read_dataset
-from inkgan.data.spec import ReadRequest
 from inkgan.errors import DataError
 from inkgan.images import Shape, resize, set_channels
 from inkgan.types import Progress, silent

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from inkgan.data.dataset_spec import DatasetSpec, IdxFiles, LabeledImages, Pair, ReadRequest
 from inkgan.data.download import RemoteFile
 from inkgan.data.readers.cifar import read_cifar10
 from inkgan.data.readers.derived import read_stacked, read_uci_digits
 from inkgan.data.readers.folder import read_folder, read_npz
 from inkgan.data.readers.idx_set import read_idx_set
-from inkgan.data.spec import DatasetSpec, IdxFiles, LabeledImages, Pair, ReadRequest
 from inkgan.errors import ConfigError, DataFormatError, did_you_mean
 from inkgan.images import Shape
 

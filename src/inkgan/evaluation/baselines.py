@@ -20,9 +20,9 @@ from inkgan.evaluation.set_metrics import CONFIDENT, Measures, measure_set
 from inkgan.evaluation.train_distances import compare_halves
 from inkgan.metrics.features.extractors import Features, extractors_digest
 from inkgan.metrics.frechet import frechet_distance, frechet_infinity, moments
+from inkgan.metrics.metric_registry import current_key
 from inkgan.metrics.modes import stacked_modes
 from inkgan.metrics.prdc import one_nearest_neighbor
-from inkgan.metrics.spec import current_key
 from inkgan.metrics.two_sample import classification_accuracy, two_sample_auc
 from inkgan.rng import seed_for
 from inkgan.types import Progress, silent

@@ -10,7 +10,7 @@ from inkgan.evaluation.reference import ReferenceSet
 from inkgan.evaluation.results import GeneratedImages
 from inkgan.evaluation.score import Baseline, Score
 from inkgan.metrics.features.extractors import Features
-from inkgan.metrics.spec import MetricFunction, registered_metrics
+from inkgan.metrics.metric_registry import MetricFunction, registered_metrics
 from inkgan.metrics.stats.intervals import Interval, normal_interval
 from inkgan.types import UInt8
 

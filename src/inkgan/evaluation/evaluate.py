@@ -40,7 +40,7 @@ from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.extractors import extractors_digest, linear_probabilities
 from inkgan.metrics.features.inception import load_inception
 from inkgan.metrics.features.networks import SIDE
-from inkgan.metrics.spec import METRIC_SPECS, registered_metrics
+from inkgan.metrics.metric_registry import METRIC_SPECS, registered_metrics
 from inkgan.metrics.style_consistency import StyleConsistency, measure_style_consistency
 from inkgan.types import Progress, silent
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from inkgan.evaluation.score import Score
-from inkgan.metrics.spec import METRIC_SPECS
+from inkgan.metrics.metric_registry import METRIC_SPECS
 from inkgan.metrics.stats.intervals import Interval, differs, normal_interval, paired_interval
 
 Scores = Mapping[str, Score]

@@ -22,8 +22,8 @@ from inkgan.evaluation.train_distances import TrainDistances, compare_train_dist
 from inkgan.metrics.features.extractors import Features, extract_features
 from inkgan.metrics.frechet import frechet_standard_error
 from inkgan.metrics.memorization import CopyTest
+from inkgan.metrics.metric_registry import METRIC_SPECS
 from inkgan.metrics.prdc import one_nearest_neighbor
-from inkgan.metrics.spec import METRIC_SPECS
 from inkgan.metrics.stats.intervals import Interval, normal_interval, t_interval, wilson_interval
 from inkgan.metrics.two_sample import classification_accuracy, two_sample_auc
 from inkgan.types import Progress, silent

@@ -11,7 +11,7 @@ from typing import Any
 from inkgan import files
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.evaluation.score import Score
-from inkgan.metrics.spec import METRIC_SPECS, current_key
+from inkgan.metrics.metric_registry import METRIC_SPECS, current_key
 
 REPORT = "report.json"
 PAGE = "report.html"

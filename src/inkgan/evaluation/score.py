@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from inkgan.metrics.spec import METRIC_SPECS, MetricSpec, current_key
+from inkgan.metrics.metric_registry import METRIC_SPECS, MetricSpec, current_key
 
 
 class Baseline(NamedTuple):

@@ -6,7 +6,7 @@ from inkgan.config import serialize as toml
 from inkgan.data.registry import DATASETS
 from inkgan.exporters.provenance import UNKNOWN_LICENSE, provenance, score_rows
 from inkgan.io.bundle import Bundle
-from inkgan.metrics.spec import METRIC_SPECS, known_scores
+from inkgan.metrics.metric_registry import METRIC_SPECS, known_scores
 
 TASK = "unconditional-image-generation"  # the hub's nearest task, with labels or without
 

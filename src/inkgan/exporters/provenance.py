@@ -1,7 +1,7 @@
 """The provenance of a generator: how it was made, and its scores beside those of real images."""
 
 from inkgan.io.bundle import Bundle
-from inkgan.metrics.spec import METRIC_SPECS, known_scores
+from inkgan.metrics.metric_registry import METRIC_SPECS, known_scores
 from inkgan.models.build import count_parameters
 
 UNKNOWN_LICENSE = "unknown"

@@ -13,7 +13,7 @@ from torch import nn
 from inkgan import __version__
 from inkgan.config import Recipe
 from inkgan.config import serialize as toml
-from inkgan.config.migrate import model_json_0_1
+from inkgan.config.recipe_migration import model_json_0_1
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.images import Shape
 from inkgan.io import tensors as tensor_files

@@ -11,7 +11,7 @@ from inkgan import files
 from inkgan.config import Recipe, serialize
 from inkgan.errors import ArtifactError
 from inkgan.io import tensors as tensor_files
-from inkgan.io.migrate import migrate_checkpoint, migrate_metrics_row
+from inkgan.io.bundle_migration import migrate_checkpoint, migrate_metrics_row
 
 CHECKPOINT = "checkpoint"
 RECIPE = "recipe.toml"

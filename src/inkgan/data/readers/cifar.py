@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from inkgan import files
+from inkgan.data.dataset_spec import ReadRequest
 from inkgan.data.download import RemoteFile, candidate_folders, download, find_file
 from inkgan.data.readers.folder import DAMAGED
-from inkgan.data.spec import ReadRequest
 from inkgan.errors import DataFormatError
 from inkgan.types import UInt8
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from inkgan import rng
-from inkgan.data.spec import Reader, ReadRequest
+from inkgan.data.dataset_spec import Reader, ReadRequest
 from inkgan.images import to_levels
 from inkgan.types import UInt8
 

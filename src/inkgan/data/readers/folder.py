@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from inkgan.data.spec import LabeledImages
+from inkgan.data.dataset_spec import LabeledImages
 from inkgan.errors import DataError, DataFormatError
 from inkgan.images import to_grey_or_rgb
 from inkgan.types import UInt8

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from inkgan import files
+from inkgan.data.dataset_spec import IdxFiles, ReadRequest
 from inkgan.data.download import candidate_folders, download, find_file, locked_cache
 from inkgan.data.readers.folder import DAMAGED
 from inkgan.data.readers.idx import MAX_BYTES, read_idx
-from inkgan.data.spec import IdxFiles, ReadRequest
 from inkgan.errors import DataError, DataFormatError
 from inkgan.types import UInt8
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator
 
 from inkgan.evaluation.results import EvaluationResult
 from inkgan.evaluation.score import Score
-from inkgan.metrics.spec import MetricSpec
+from inkgan.metrics.metric_registry import MetricSpec
 from inkgan.plotting import (
     BLUE,
     GRAY,

@@ -16,7 +16,7 @@ from inkgan.config.serialize import differences
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.evaluation.report.comparison_table import PairedComparison, compare_scores
 from inkgan.io.run_dir import RunFolder
-from inkgan.metrics.spec import format_number
+from inkgan.metrics.metric_registry import format_number
 from inkgan.runs.curves import comparison_pixels
 from inkgan.types import UInt8
 

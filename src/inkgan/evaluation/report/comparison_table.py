@@ -10,7 +10,7 @@ from inkgan.evaluation.paired import PairedDifference, paired_comparison
 from inkgan.evaluation.report_document import REPORT, read_report
 from inkgan.evaluation.score import Score
 from inkgan.io.run_dir import RunFolder
-from inkgan.metrics.spec import METRIC_SPECS, known_scores
+from inkgan.metrics.metric_registry import METRIC_SPECS, known_scores
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from inkgan.evaluation.score import Score
-from inkgan.metrics.spec import METRIC_SPECS, NO_NUMBER, current_key, format_with_margin
+from inkgan.metrics.metric_registry import METRIC_SPECS, NO_NUMBER, current_key, format_with_margin
 from inkgan.metrics.stats.intervals import t_interval
 
 MIN_SEEDS = 3  # of an interval over seeds: of two, Student's t is 13 standard errors wide

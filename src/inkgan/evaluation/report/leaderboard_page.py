@@ -19,7 +19,7 @@ from inkgan.evaluation.report.leaderboard import (
     table_columns,
 )
 from inkgan.evaluation.report.leaderboard_chart import quality_chart
-from inkgan.metrics.spec import NO_NUMBER, format_with_margin
+from inkgan.metrics.metric_registry import NO_NUMBER, format_with_margin
 
 TITLE = "# Benchmark\n\nWritten by `"
 SIGNS = """↓ lower is better, ↑ higher is better, = best where real images score, or at 0.5 for a

@@ -12,7 +12,7 @@ from inkgan.evaluation.report import charts, figures
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages
 from inkgan.evaluation.score import Score
 from inkgan.images import data_uri
-from inkgan.metrics.spec import METRIC_SPECS, MINUS, format_number
+from inkgan.metrics.metric_registry import METRIC_SPECS, MINUS, format_number
 from inkgan.metrics.stats.intervals import Interval
 from inkgan.metrics.style_consistency import StyleConsistency
 

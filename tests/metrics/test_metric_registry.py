@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from inkgan.errors import ConfigError
-from inkgan.metrics.spec import (
+from inkgan.metrics.metric_registry import (
     METRIC_SPECS,
     RENAMED_KEYS,
     MetricSpec,

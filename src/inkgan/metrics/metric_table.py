@@ -1,6 +1,6 @@
 """The records of the package's own metrics, in the order in which they are shown."""
 
-from inkgan.metrics.spec_record import MetricSpec
+from inkgan.metrics.metric_spec import MetricSpec
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(

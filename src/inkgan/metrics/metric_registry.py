@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 from inkgan.errors import ConfigError
-from inkgan.metrics.spec_record import (
+from inkgan.metrics.metric_spec import (
     MINUS,
     NO_NUMBER,
     MetricSpec,
     format_number,
     format_with_margin,
 )
-from inkgan.metrics.spec_table import SPECS
+from inkgan.metrics.metric_table import SPECS
 
 __all__ = [
     "METRIC_SPECS",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkgan.config.migrate import (
+from inkgan.config.recipe_migration import (
     FIELDS,
     RenamedFieldWarning,
     migrate_override,

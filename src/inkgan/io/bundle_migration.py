@@ -1,6 +1,6 @@
 """Documents of older versions of inkgan, brought to today's names.
 
-Recipes inside them are migrated by `inkgan.config.migrate`.
+Recipes inside them are migrated by `inkgan.config.recipe_migration`.
 """
 
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import to_toml
 from inkgan.images import Shape
 from inkgan.io import tensors as tensor_files
-from inkgan.io.migrate import migrate_checkpoint, migrate_metrics_row
+from inkgan.io.bundle_migration import migrate_checkpoint, migrate_metrics_row
 from inkgan.io.run_dir import CHECKPOINT, RunFolder
 from inkgan.training.state import new_state
 
