@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,6 +43,9 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(digits, np.ndarray)
         assert digits.shape == (10, 28, 28)
         assert np.array_equal(run.generator().sample(range(10), seeds=3), digits)
+        again = inkgan.evaluate(run, protocol="quick", reference="npz:digits.npz")
+        report: Any = found["report"]
+        assert str(again.scores["ink"]) == str(report.scores["ink"])
         session = onnx.InferenceSession("mine.onnx")
         assert [value.name for value in session.get_inputs()] == ["latent", "label"]
         with pytest.raises(ConfigError, match=r"pass `generator=MyGenerator`"):

@@ -103,8 +103,9 @@ def open_images(source: Any, options: SourceOptions = SourceOptions()) -> Source
         raise ConfigError("`labels` belong to an array of images; leave them out")
     if isinstance(source, Generator):
         return _generator_source(source.bundle.recipe.name, source, None, options.checkpoint)
+    generator_class = None
     if isinstance(source, RunFolder):
-        source = source.path
+        source, generator_class = source.path, source.generator_class
     if not isinstance(source, str | Path):
         raise ConfigError(
             "`source` must be a name, a path, a run, a generator or an array of images, "
@@ -118,7 +119,9 @@ def open_images(source: Any, options: SourceOptions = SourceOptions()) -> Source
         if not path.exists():
             raise DataError(f"{path} does not exist")
         return _file_source(path, options.stacked)
-    generator = load(text, device=options.device, checkpoint=options.checkpoint)
+    generator = load(
+        text, device=options.device, checkpoint=options.checkpoint, generator=generator_class
+    )
     found = find(text)
     return _generator_source(text, generator, report_folder(found), options.checkpoint)
 

@@ -46,7 +46,8 @@ def load_scored_bundle(
     """
     if isinstance(source, Generator):
         return source.bundle
-    source = source.path if isinstance(source, RunFolder) else source
+    if isinstance(source, RunFolder):
+        generator, source = generator or source.generator_class, source.path
     bundle, found = load_source(source, checkpoint, generator), find(source)
     report = find_report(found)
     if report is None:

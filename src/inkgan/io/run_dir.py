@@ -12,6 +12,7 @@ from inkgan.config import Recipe, serialize
 from inkgan.errors import ArtifactError
 from inkgan.io import tensors as tensor_files
 from inkgan.io.bundle_migration import migrate_checkpoint, migrate_metrics_row
+from inkgan.types import GeneratorFactory
 
 CHECKPOINT = "checkpoint"
 RECIPE = "recipe.toml"
@@ -32,10 +33,14 @@ class RunFolder:
     Attributes:
         path: the folder.
         recipe: what is trained in it.
+        generator_class: of a generator of the user's own, where this process was given it; it is
+            not stored.
     """
 
-    def __init__(self, path: Path, recipe: Recipe) -> None:
-        self.path, self.recipe = path, recipe
+    def __init__(
+        self, path: Path, recipe: Recipe, generator_class: GeneratorFactory | None = None
+    ) -> None:
+        self.path, self.recipe, self.generator_class = path, recipe, generator_class
 
     @property
     def bundle_path(self) -> Path:

@@ -68,7 +68,7 @@ class _Fold(torch.autograd.Function):
 class Unflatten(nn.Module):
     """Read vectors (n, H W C) as stacks of channels (n, C, H, W), without moving a number.
 
-    The channels lie behind the pixels, as convolutions and batch normalisation on CPUs and GPUs
+    The channels lie behind the pixels, as convolutions and batch normalization on CPUs and GPUs
     like them best (torch's channels_last), and as TensorFlow's reshape reads a dense layer.
     """
 
@@ -89,7 +89,7 @@ def flatten_nhwc(maps: torch.Tensor) -> torch.Tensor:
 def to_channels_last_(network: nn.Module) -> None:
     """Lay out convolutions' weights with their channels last, so that all maps follow them.
 
-    Batch normalisation is several times quicker on CPUs, and convolutions no slower.
+    Batch normalization is several times quicker on CPUs, and convolutions no slower.
     """
     for parameter in network.parameters():
         if parameter.ndim == 4:
@@ -102,7 +102,7 @@ def activation(slope: float) -> nn.Module:
 
 
 def norm_1d(features: int, norm: Normalization | None, classes: int = 0) -> nn.Module:
-    """Build batch normalisation over feature vectors, of each class its own, or an identity."""
+    """Build batch normalization over features, per class if there are `classes`, or an identity."""
     if norm is None:
         return nn.Identity()
     if classes:
@@ -111,7 +111,7 @@ def norm_1d(features: int, norm: Normalization | None, classes: int = 0) -> nn.M
 
 
 def norm_2d(channels: int, norm: Normalization | None, classes: int = 0) -> nn.Module:
-    """Build batch normalisation over channels, of each class its own, or an identity."""
+    """Build batch normalization over channels, per class if there are `classes`, or an identity."""
     if norm is None:
         return nn.Identity()
     if classes:

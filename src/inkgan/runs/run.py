@@ -3,15 +3,12 @@
 import base64
 import html
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from inkgan.config import Recipe
 from inkgan.device import choose_device
 from inkgan.generation.generator import Generator
 from inkgan.generation.load import Checkpoint, load_source
 from inkgan.io.run_dir import RunFolder
-from inkgan.types import GeneratorFactory
 
 SHOWN = {  # metrics under a run's pictures, with their formats
     "images": "{:,.0f}",
@@ -38,12 +35,6 @@ class Run(RunFolder):
         >>> run.generator().sample(seeds=range(10))
     """
 
-    def __init__(
-        self, path: Path, recipe: Recipe, generator_class: GeneratorFactory | None = None
-    ) -> None:
-        super().__init__(path, recipe)
-        self._generator_class = generator_class
-
     @property
     def metrics(self) -> list[dict[str, Any]]:
         """The rows of metrics.jsonl: losses every 50 steps, scores at each evaluation."""
@@ -66,7 +57,7 @@ class Run(RunFolder):
         Raises:
             ArtifactError: the run has no generator yet, or it is damaged.
         """
-        bundle = load_source(self.path, checkpoint, self._generator_class)
+        bundle = load_source(self.path, checkpoint, self.generator_class)
         return Generator(bundle, choose_device(device))
 
     def to_dict(self) -> dict[str, Any]:

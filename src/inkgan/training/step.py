@@ -244,7 +244,7 @@ def _read_both(
 ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
     """Return the discriminator's outputs for real and for generated images.
 
-    One pass over both is quicker than two. With batch normalisation it would be another network:
+    One pass over both is quicker than two. With batch normalization it would be another network:
     real and generated images are normalized apart (Radford et al. 2016, as all who followed).
     """
     if any(isinstance(module, BATCH_NORMS) for module in discriminator.modules()):
