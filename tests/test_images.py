@@ -9,6 +9,7 @@ from PIL import Image
 
 from inkgan import images
 from inkgan.errors import ArtifactError
+from tests.fixtures.references import small_reference
 
 
 def test_every_level_survives_the_round_trip() -> None:
@@ -79,3 +80,14 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
     with pytest.raises(ArtifactError, match="cannot write"):
         images.save_png(path / "inside-a-file.png", np.zeros((4, 4), np.uint8))
+
+
+def test_ink_and_paper_are_told_apart() -> None:
+    digits = small_reference().train[:300]
+    for seen in (digits, digits[:, 4:24, 4:24], digits // 3 + 20, digits[..., None]):
+        assert not images.is_dark_on_light(seen)
+        assert images.is_dark_on_light(255 - seen)
+    assert images.is_dark_on_light(130 - digits // 3)  # gray paper
+    noise = np.random.default_rng(0).integers(0, 256, (300, 28, 28), dtype=np.uint8)
+    for nothing in (noise, noise * 0, noise * 0 + 255, digits[:0]):
+        assert not images.is_dark_on_light(nothing)

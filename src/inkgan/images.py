@@ -23,6 +23,8 @@ BACKGROUND = -1.0  # black, the paper of MNIST
 GUTTER = 32  # grey between the tiles of a grid: darker than ink, lighter than paper
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 RESIZE_CHUNK = 4096  # images at once
+JUDGED_IMAGES = 2000  # of a set, to tell ink from paper
+PAPER_SHARE = 0.6  # of the border; a set of noise has half of it above the middle
 
 
 class Shape(NamedTuple):
@@ -79,6 +81,24 @@ def resize(pixels: torch.Tensor, size: int) -> torch.Tensor:
         for chunk in pixels.split(RESIZE_CHUNK)
     ]
     return torch.cat([to_levels(chunk) for chunk in chunks])
+
+
+def is_dark_on_light(pixels: UInt8) -> bool:
+    """Return whether a set of gray images shows dark ink on light paper.
+
+    MNIST's digits are light on dark. Paper is what most of the border shows: its pixels lie in
+    the upper half of the range of the set. A set of noise, or of one level, is not dark on light.
+
+    Args:
+        pixels: uint8 (n, H, W) or (n, H, W, C); of large sets 2,000 images are looked at.
+    """
+    some = pixels[:: -(-len(pixels) // JUDGED_IMAGES) or 1]
+    if not some.size:
+        return False
+    low, high = np.percentile(some, (0.5, 99.5))
+    edges = (some[:, 0], some[:, -1], some[:, :, 0], some[:, :, -1])
+    border = np.concatenate([edge.ravel() for edge in edges])
+    return bool(high > low and (border > (low + high) / 2).mean() > PAPER_SHARE)
 
 
 def to_array(pixels: torch.Tensor) -> UInt8:
