@@ -56,15 +56,18 @@ def _escape(character: str) -> str:
 
 def _print(console: Console, text: str, style: str | None = None) -> None:
     """Print text; a terminal gets it wrapped between words, a pipe gets it as it is."""
-    console.print(
-        printable(text),
-        style=style,
-        markup=False,
-        emoji=False,
-        overflow="ignore",
-        crop=False,
-        soft_wrap=not console.is_terminal,
-    )
+    text = printable(text)
+    if console.is_terminal:
+        text = "\n".join(_wrapped(line, console.width) for line in text.split("\n"))
+    console.print(text, style=style, markup=False, emoji=False, soft_wrap=True)
+
+
+def _wrapped(line: str, width: int) -> str:
+    """Wrap a line with its indent; a word that is too long, such as a path, stays in one piece."""
+    if len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    return _fill(line.strip(), width, indent, indent)
 
 
 def _plain(value: Any) -> Any:

@@ -161,5 +161,6 @@ def _next_commands(recipe: Recipe, event: Finished) -> list[str]:
         f"sample {path} --seeds 0-99 --out digits.png",
         f"evaluate {path} --quick",
         f"train --out {path} {longer}",
-        f"train {other} --out runs/{other}  (then: inkgan compare {path} runs/{other})",
+        f"train {other} --out runs/{other}",
+        f"compare {path} runs/{other}",
     ]

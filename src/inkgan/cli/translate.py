@@ -56,7 +56,9 @@ def translate(text: str, command: Any = None) -> str:
     if command is None or "`" not in text:
         return text
     flags = _Flags(command)
-    return re.sub(r"`([^`\n]+)`", lambda match: flags.spell(match[1]) or match[0], text)
+    text = re.sub(r"`([^`\n]+)`", lambda match: flags.spell(match[1]) or match[0], text)
+    # "--epochs -1: --epochs = -1: ..." says one thing twice
+    return re.sub(r"(--[\w-]+) (\S+): \1 = \S+: ", r"\1 \2: ", text)
 
 
 class _Flags:
