@@ -144,7 +144,7 @@ def _arrange(array: np.ndarray, fail: _Fail) -> tuple[np.ndarray, tuple[str, ...
     shape = array.shape
     if 0 in shape:
         raise fail(f"hold nothing: their shape is {shape}")
-    if array.ndim == 3 and 1 in shape[1:] and _side(max(shape[1:])):
+    if array.ndim == 3 and 1 in shape[1:] and side_of_square(max(shape[1:])):
         return _arrange(array.reshape(len(array), -1), fail)
     if array.ndim == 2:
         return _unflatten(array, fail)
@@ -172,17 +172,18 @@ def _arrange(array: np.ndarray, fail: _Fail) -> tuple[np.ndarray, tuple[str, ...
 def _unflatten(array: np.ndarray, fail: _Fail) -> tuple[np.ndarray, tuple[str, ...]]:
     """Make square gray images of rows."""
     count, width = array.shape
-    side = _side(width)
+    side = side_of_square(width)
     if side and count != width:
         size = Shape(1, side, side)
         return array.reshape(-1, side, side, 1), (f"Rows of {width:,} numbers: read as {size}.",)
-    if _side(width - 1):
+    side = side_of_square(width - 1)
+    if side:
         raise fail(
-            f"of shape {array.shape} have a column besides {_side(width - 1)}x{_side(width - 1)} "
-            "pixels; if it holds labels, give `images[:, 1:]`, and `images[:, 0]` as labels"
+            f"of shape {array.shape} have a column besides {side}x{side} pixels; if it "
+            "holds labels, give `images[:, 1:]`, and `images[:, 0]` as labels"
         )
-    if width % 3 == 0 and _side(width // 3):
-        side = _side(width // 3)
+    if width % 3 == 0 and side_of_square(width // 3):
+        side = side_of_square(width // 3)
         raise fail(
             f"of shape {array.shape} may be RGB pixels or planes; give "
             f"`images.reshape(-1, {side}, {side}, 3)` or `images.reshape(-1, 3, {side}, {side})`"
@@ -193,7 +194,7 @@ def _unflatten(array: np.ndarray, fail: _Fail) -> tuple[np.ndarray, tuple[str, .
     )
 
 
-def _side(pixels: int) -> int:
+def side_of_square(pixels: int) -> int:
     """Return the side of a square of so many pixels; 0 where there is none."""
     side = math.isqrt(max(pixels, 0))
     return side if side * side == pixels and side >= LEAST_SIDE else 0
@@ -224,7 +225,8 @@ def _scale(array: np.ndarray, fail: _Fail) -> Converted:
     if -1 - SLACK <= low <= -0.9 and high <= 1 + SLACK:
         return _to_levels(array, 127.5, 127.5), (f"{name} in [-1, 1]: mapped to 0 to 255.",)
     if low >= -SLACK * 255 and FAINT <= high <= 255 * (1 + SLACK):
-        note = () if kind != "f" else (f"{name} in [0, 255]: rounded.",)
+        broken = kind == "f" and bool((array % 1).any())
+        note = (f"{name} in [0, 255]: rounded.",) if broken else ()
         return _to_levels(array, 1, 0), note
     raise fail(_advise(low, high))
 

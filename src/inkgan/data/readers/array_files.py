@@ -1,0 +1,115 @@
+"""Images in an .npy file, and tables of pixels such as Kaggle's train.csv."""
+
+import csv
+import gzip
+import warnings
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+import numpy as np
+
+from inkgan.data.readers.convert import as_labels, as_uint8_images, side_of_square
+from inkgan.errors import DataError, DataFormatError
+from inkgan.types import Float32, Int64, UInt8
+
+LABEL_NAMES = ("label", "labels", "class", "target", "digit", "y")  # of a column, in any case
+DELIMITERS = (",", ";", "\t", " ")
+ENCODING = "utf-8-sig"  # spreadsheets begin a file with a byte order mark
+
+
+class ArrayImages(NamedTuple):
+    """All images of a file.
+
+    Attributes:
+        images: uint8 (n, H, W, C).
+        labels: int64 (n,); None where the file has none.
+        notes: what was converted, in words.
+    """
+
+    images: UInt8
+    labels: Int64 | None
+    notes: tuple[str, ...]
+
+
+def read_npy(path: Path) -> ArrayImages:
+    """Read images from an .npy file.
+
+    Raises:
+        DataError: the file is missing, is no .npy of numbers, or has no unambiguous layout.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        raise _failure(path, ".npy", error) from error
+    if not isinstance(array, np.ndarray):
+        raise DataFormatError(f"{path} is an .npz; give it that ending")
+    images, notes = as_uint8_images(array, str(path))
+    return ArrayImages(images, None, notes)
+
+
+def read_csv(path: Path) -> ArrayImages:
+    """Read a table with an image in each row, such as Kaggle's train.csv, also as .csv.gz.
+
+    A column called "label" or "class" holds labels. Without names, a first column before a square
+    number of pixels does.
+
+    Raises:
+        DataError: the file is missing, is no table of numbers, or its rows are no square images.
+    """
+    try:
+        with _open(path) as stream:
+            first = stream.readline()
+        delimiter = max(DELIMITERS, key=first.count)
+        names = next(csv.reader([first], delimiter=delimiter), [])
+        headed = not all(_is_number(name) for name in names)
+        with _open(path) as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an empty table is refused below
+            table: Float32 = np.loadtxt(
+                stream,
+                dtype=np.float32,
+                delimiter=None if delimiter == " " else delimiter,
+                skiprows=int(headed),
+                quotechar='"',
+                comments=None,
+                ndmin=2,
+            )
+    except (OSError, ValueError, EOFError, MemoryError, csv.Error) as error:
+        raise _failure(path, "a table of numbers", error) from error
+    place = _label_column(names, headed, table.shape[1])
+    pixels = table if place is None else np.delete(table, place, axis=1)
+    images, notes = as_uint8_images(pixels, str(path))
+    labels = None
+    if place is not None:
+        labels, _ = as_labels(table[:, place], len(table), f"{path}: labels")
+    return ArrayImages(images, labels, notes)
+
+
+def _open(path: Path) -> IO[str]:
+    with path.open("rb") as stream:
+        zipped = stream.read(2) == b"\x1f\x8b"
+    if zipped:
+        return cast(IO[str], gzip.open(path, "rt", encoding=ENCODING))
+    return path.open(encoding=ENCODING)
+
+
+def _failure(path: Path, kind: str, error: BaseException) -> DataError:
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"{path}: there is no such file")
+    reason = str(error).partition("\n")[0]
+    return DataFormatError(f"{path} cannot be read as {kind}: {reason}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _label_column(names: list[str], headed: bool, width: int) -> int | None:
+    """Find the column of labels; None where there is none."""
+    if headed:
+        known = [name.strip().lower() for name in names]
+        return next((known.index(name) for name in LABEL_NAMES if name in known), None)
+    return 0 if not side_of_square(width) and side_of_square(width - 1) else None
