@@ -1,6 +1,7 @@
 """The house: who may import whom, how large a room is, what is public."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,17 @@ def test_rooms_are_not_crowded(path: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno <= 80, node.name
+
+
+def test_only_the_command_line_speaks_of_flags() -> None:
+    """The library names parameters; `cli/translate.py` turns them into flags."""
+    for path in MODULES:
+        if room_of(path) == "cli" or path.name == "environment.py":  # which calls git
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                flag = re.search(r"(^|\s)--[a-z]", node.value)
+                assert not flag or node.value.startswith("inkgan "), (path, node.value)
 
 
 def test_only_one_file_calls_backward() -> None:

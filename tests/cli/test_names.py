@@ -127,8 +127,6 @@ def both(one: Callable[..., Any], other: Callable[..., Any]) -> tuple[dict[str, 
 # What differs on purpose between a command and its function: value of the flag, of the parameter.
 DIFFERENT: dict[str, dict[str, str]] = {
     "train": {
-        "recipe": "a run that is continued brings its own recipe",
-        "out": "the command puts runs into runs/RECIPE",
         "set_": "None and () are both no overrides",
     },
     "evaluate": {},
@@ -150,14 +148,7 @@ DIFFERENT: dict[str, dict[str, str]] = {
 }
 # Flags that have no parameter of the same name in the function, and where they are found instead.
 ELSEWHERE: dict[str, dict[str, str]] = {
-    "train": {
-        "fallback": "",
-        "data": "",
-        "capture": "",
-        "seed": "",
-        "sample_interval": "",
-        "evaluation_interval": "",
-    },
+    "train": {},
     "evaluate": {"quick": "protocol='quick'", "json": ""},
     "write": {"out": "the result's save method"},
     "synth": {},

@@ -89,7 +89,8 @@ class Command(TyperCommand):
         token = running.set(self)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("always", FutureWarning)
+                for category in (FutureWarning, UserWarning):
+                    warnings.simplefilter("always", category)
                 warnings.showwarning = _show_warning  # type: ignore[assignment]
                 return super().invoke(ctx)
         except InkganError as error:
@@ -156,9 +157,13 @@ def modern_flags(path: str, args: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
-    """Show a warning of the library as a note on stderr, once and without the place in the code."""
+    """Show a warning on stderr without the place in the code; renamed fields are only a note."""
+    from inkgan.cli.console import say, warn
+
     if issubclass(category, FutureWarning):
-        typer.echo(f"note: {translated(str(message))}", err=True)
+        say(f"note: {message}")
+    elif issubclass(category, UserWarning):
+        warn(f"warning: {message}")
 
 
 def _note(old: str, new: str) -> str:

@@ -5,17 +5,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from inkgan.cli.command import INTERRUPTED, all_cores
 from inkgan.cli.options import DataDir, Device, Json
-from inkgan.errors import DataNotFoundError
-
-if TYPE_CHECKING:
-    from inkgan.config import Recipe
-    from inkgan.runs.events import Options
 
 
 def train(
@@ -57,80 +52,45 @@ def train(
 
     Example: inkgan train dcgan --epochs 5 --out runs/a
     """
-    values = {
-        "data.name": data,
-        "schedule.epochs": epochs,
-        "schedule.images": images,
-        "seed": seed,
-        "schedule.sample_interval": sample_interval,
-        "schedule.evaluation_interval": evaluation_interval,
-    }
-    flags = {key: value for key, value in values.items() if value is not None}
-    chosen = _choose_recipe(recipe, out, set_ or [], flags)
-    folder = out or Path("runs") / chosen.name
-    from inkgan.cli.progress import download_report
-    from inkgan.runs.events import Options
+    from inkgan.config.training_overrides import load_recipe, override_for_training
 
-    with all_cores(), _stop_on_signal() as should_stop, download_report() as report:
-        options = Options(
+    chosen = override_for_training(
+        load_recipe(recipe, out),
+        set_ or (),
+        data=data,
+        epochs=epochs,
+        images=images,
+        sample_interval=sample_interval,
+        evaluation_interval=evaluation_interval,
+        seed=seed,
+    )
+    from inkgan.cli.console import show_json
+    from inkgan.cli.progress import download_report
+    from inkgan.cli.training_view import TrainingView, summary
+    from inkgan.runs.api import train_iter
+
+    view = TrainingView(minutes)
+    with all_cores(), _stop_on_signal() as should_stop, download_report() as download:
+        events = train_iter(
+            chosen,
+            out=out,
+            data_dir=data_dir,
+            fallback=fallback,
+            minutes=minutes,
             device=device,
             threads=threads,
-            data_dir=data_dir,
-            minutes=minutes,
-            on_trouble=on_trouble,
-            report=report,
-            should_stop=should_stop,
             capture=capture,
+            on_trouble=on_trouble,
+            download=download,
+            should_stop=should_stop,
         )
-        _run(chosen, folder, options, fallback, json)
-
-
-def _run(
-    recipe: "Recipe", folder: Path, options: "Options", fallback: str | None, json: bool
-) -> None:
-    from inkgan.cli.console import show_json, warn
-    from inkgan.cli.training_view import TrainingView, summary
-    from inkgan.config.serialize import override
-    from inkgan.runs.trainer import Trainer
-
-    view = TrainingView(options.minutes)
-    try:
-        finished = view.follow(Trainer(recipe, folder, options).events())
-    except DataNotFoundError as error:
-        if fallback is None:
-            raise
-        warn(
-            f"{error}\n\nCONTINUING WITH {fallback.upper()} INSTEAD OF "
-            f"{recipe.data.name.upper()}.\n"
-        )
-        recipe = override(recipe, {"data.name": fallback}, f"--fallback {fallback}")
-        finished = view.follow(Trainer(recipe, folder, options).events())
+        finished = view.follow(events)
     if json:
         show_json(summary(finished))
     else:
         view.show_end(finished)
     if finished.reason == "interrupted":
         raise typer.Exit(INTERRUPTED)
-
-
-def _choose_recipe(
-    name: str | None, out: Path | None, overrides: list[str], flags: dict[str, Any]
-) -> "Recipe":
-    """Take the named recipe, or that of the run to continue, and replace what flags say."""
-    from inkgan.config.recipes import DEFAULT_RECIPE, get_recipe
-    from inkgan.config.serialize import override
-
-    saved = out / "recipe.toml" if out is not None and name is None else None
-    if saved is not None and saved.is_file():
-        name = str(saved)
-    recipe = override(
-        get_recipe(name or DEFAULT_RECIPE),
-        overrides,
-        " ".join(f"--set {text}" for text in overrides),
-    )
-    for key, value in flags.items():
-        recipe = override(recipe, {key: value}, f"`{key}={value!r}`")
-    return recipe
 
 
 @contextlib.contextmanager

@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from inkgan.config import Recipe
-from inkgan.config.recipes import DEFAULT_RECIPE, get_recipe
 from inkgan.config.serialize import Overrides, override
+from inkgan.config.training_overrides import load_recipe, override_for_training
 from inkgan.errors import DataNotFoundError
 from inkgan.generation.load import RUNS
-from inkgan.io.run_dir import RECIPE, RunFolder
+from inkgan.io.run_dir import RunFolder
 from inkgan.models.custom import CustomNetworks, class_name
 from inkgan.runs.events import Event, Finished, OnTrouble, Options, Started, Updated
 from inkgan.runs.live_display import LiveDisplay, in_notebook
 from inkgan.runs.run import Run
 from inkgan.runs.trainer import Trainer
-from inkgan.types import DiscriminatorFactory, GeneratorFactory, Progress
+from inkgan.types import DiscriminatorFactory, GeneratorFactory, Progress, silent
 
 RecipeSource = str | Path | Recipe
 Listener = Callable[[Event], None]
@@ -125,12 +125,15 @@ def train_iter(
     on_trouble: OnTrouble = "warn",
     generator: GeneratorFactory | None = None,
     discriminator: DiscriminatorFactory | None = None,
+    download: Progress = silent,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Train as `train` does, and yield each event after it has happened.
 
     The arguments are those of `train`. The recipe is checked at once; data are read, and files
     written, when the first event is asked for. To stop early, stop iterating: the same call
-    resumes from the newest checkpoint.
+    resumes from the newest checkpoint. `download` is called while data is downloaded, and
+    `should_stop` after each update: true saves everything and ends the run for now.
 
     Yields:
         `Started`, then `Updated`, `Sampled` and `Troubled` events, then `Finished`
@@ -151,21 +154,20 @@ def train_iter(
         minutes=minutes,
         on_trouble=on_trouble,
         capture=capture,
+        report=download,
+        should_stop=should_stop,
     )
-    changes = {
-        "data": ("data.name", data),
-        "epochs": ("schedule.epochs", epochs),
-        "images": ("schedule.images", images),
-        "sample_interval": ("schedule.sample_interval", sample_interval),
-        "evaluation_interval": ("schedule.evaluation_interval", evaluation_interval),
-        "seed": ("seed", seed),
-    }
     networks = CustomNetworks(generator, discriminator)
-    chosen = _name_networks(_load_recipe(recipe, out), networks)
-    chosen = override(chosen, overrides) if overrides else chosen
-    for name, (field, value) in changes.items():
-        if value is not None:
-            chosen = override(chosen, {field: value}, f"`{name}={value!r}`")
+    chosen = override_for_training(
+        _name_networks(load_recipe(recipe, out), networks),
+        overrides,
+        data=data,
+        epochs=epochs,
+        images=images,
+        sample_interval=sample_interval,
+        evaluation_interval=evaluation_interval,
+        seed=seed,
+    )
     folder = RUNS / chosen.name if out is None else Path(out)
     return _events(Trainer(chosen, folder, options, networks), fallback)
 
@@ -190,15 +192,6 @@ def _events(trainer: Trainer, fallback: str | None) -> Iterator[Event]:
         warnings.warn(f"{error}; training on {fallback} instead", stacklevel=3)
         other = override(trainer.recipe, {"data.name": fallback}, f"`fallback={fallback!r}`")
         yield from replace(trainer, recipe=other).events()
-
-
-def _load_recipe(recipe: RecipeSource | None, out: str | Path | None) -> Recipe:
-    """Return the recipe, by default that of the run in `out`, or dcgan."""
-    if isinstance(recipe, Recipe):
-        return recipe
-    if recipe is None and out is not None and (Path(out) / RECIPE).is_file():
-        return get_recipe(Path(out) / RECIPE)
-    return get_recipe(DEFAULT_RECIPE if recipe is None else recipe)
 
 
 def _name_networks(recipe: Recipe, networks: CustomNetworks) -> Recipe:

@@ -28,14 +28,14 @@ def load_inception() -> nn.Module:
         module = importlib.import_module("pytorch_fid.inception")
     except Exception as error:  # torchvision without a matching torch fails in many ways
         raise ConfigError(
-            f"--inception needs the extra: pip install 'inkgan[inception]' ({error})"
+            f"`inception` needs the extra: pip install 'inkgan[inception]' ({error})"
         ) from error
     try:
         network: nn.Module = module.InceptionV3([module.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
     except Exception as error:  # the download, whatever library does it
         raise ConfigError(
-            f"--inception: the network's weights cannot be had: {error}; they need a connection "
-            "once, or leave --inception out"
+            f"`inception`: the network's weights cannot be had: {error}; they need a connection "
+            "once, or use `inception=False`"
         ) from error
     return network.eval().requires_grad_(False)
 
