@@ -1,11 +1,13 @@
-"""The lock of a folder: one process at a time, and the message that says which folder."""
+"""The cache, also one that cannot be written; the lock of a folder."""
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from inkgan import files
 from inkgan.errors import ArtifactError
 from inkgan.files import locked
 
@@ -64,3 +66,42 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ArtifactError, match=r"cannot write .*file: "), locked(tmp_path / "file"):
         pass
+
+
+@pytest.fixture
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a file where the cache would be; return the folder for temporary files."""
+    (tmp_path / "file").touch()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("INKGAN_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path / "temporary"
+
+
+def test_a_temporary_folder_stands_in_for_a_read_only_cache(no_cache: Path) -> None:
+    with pytest.warns(files.CacheWarning, match=r"cache cannot be written .*INKGAN_CACHE names"):
+        files.cache_json("styles/a.json", {"a": 1})
+    files.cache_json("styles/b.json", {"b": 2})  # without another warning
+    assert list(files.cached_json("styles/a.json")) == [{"a": 1}]
+    (folder,) = no_cache.iterdir()
+    assert files.cache_folders()[1:] == (folder,)
+    assert files.writable_cache_folder() == folder
+
+
+def test_without_any_folder_nothing_is_kept(
+    no_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(no_cache / "missing"))
+    with pytest.warns(files.CacheWarning) as told:
+        files.cache_json("styles/a.json", {"a": 1})
+    assert any("nothing is kept" in str(warning.message) for warning in told)
+    assert list(files.cached_json("styles/a.json")) == []
+
+
+def test_a_writable_cache_has_no_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKGAN_CACHE", str(tmp_path / "new" / "cache"))
+    assert files.cache_folders() == (tmp_path / "new" / "cache",)
+    files.cache_json("a.json", [1])
+    assert list(files.cached_json("a.json")) == [[1]]
+    (tmp_path / "new" / "cache" / "a.json").write_text("no JSON", encoding="utf-8")
+    assert list(files.cached_json("a.json")) == []

@@ -1,8 +1,11 @@
 """Files that appear whole or not at all, JSON, the cache folder, and the lock of a folder."""
 
+import contextlib
+import functools
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +21,116 @@ def cache_folder() -> Path:
     """Return the user's cache folder, or that which the variable INKGAN_CACHE names."""
     moved = os.environ.get("INKGAN_CACHE")
     return Path(moved) if moved else Path(platformdirs.user_cache_dir("inkgan", appauthor=False))
+
+
+class CacheWarning(UserWarning):
+    """The user's cache cannot be written; the work goes on."""
+
+
+def cache_folders() -> tuple[Path, ...]:
+    """Return where cached files may be: the user's, and one that stands in for it."""
+    cache = cache_folder()
+    if _looks_writable(cache):
+        return (cache,)
+    standing_in = _stand_in()
+    return (cache, standing_in) if standing_in and _is_own_folder(standing_in) else (cache,)
+
+
+def writable_cache_folder() -> Path:
+    """Return the user's cache, or with a CacheWarning a temporary folder where that is read-only.
+
+    Where no temporary folder can be written either, it is the user's cache after all: writing
+    there raises ArtifactError.
+    """
+    return _writable_cache(cache_folder())
+
+
+@functools.cache
+def _writable_cache(cache: Path) -> Path:
+    try:
+        _try_to_write(cache)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    else:
+        return cache
+    given = f"the cache {cache} cannot be written ({reason})"
+    way_out = "INKGAN_CACHE names another"
+    standing_in = _stand_in()
+    try:
+        if standing_in is None:
+            raise OSError
+        standing_in.mkdir(mode=0o700, exist_ok=True)
+        if not _is_own_folder(standing_in):
+            raise OSError
+        _try_to_write(standing_in)
+    except OSError:
+        warnings.warn(f"{given}; nothing is kept; {way_out}", CacheWarning, stacklevel=3)
+        return cache
+    note = f"{given}; {standing_in} is used instead; {way_out}"
+    warnings.warn(note, CacheWarning, stacklevel=3)
+    return standing_in
+
+
+def _stand_in() -> Path | None:
+    """Return the temporary folder for a read-only cache; None where there can be none."""
+    user = os.getuid() if hasattr(os, "getuid") else 0  # Windows: every user has a folder
+    try:
+        return Path(tempfile.gettempdir()) / f"inkgan-cache-{user}"
+    except OSError:
+        return None
+
+
+def _is_own_folder(path: Path) -> bool:
+    """Return whether nobody else can have put files there."""
+    if not path.is_dir() or path.is_symlink():
+        return False
+    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()
+
+
+def _looks_writable(folder: Path) -> bool:
+    """Return whether files could be made in a folder, or in the folders that it needs."""
+    nearest = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), folder)
+    return os.access(f"{nearest}{os.sep}", os.W_OK | os.X_OK)  # False of a file
+
+
+def _try_to_write(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder if it is missing, and refuse one in which no file can be made.
+
+    Raises:
+        ArtifactError: it cannot be written.
+    """
+    try:
+        _try_to_write(folder)
+    except OSError as error:
+        raise ArtifactError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def cache_json(name: str, value: Any, folder: Path | None = None) -> None:
+    """Keep a value in the cache as JSON; where it cannot be written, a CacheWarning says so.
+
+    Args:
+        name: path of the file in the cache, such as "styles/1234.json".
+        value: of plain values.
+        folder: that takes the place of the user's cache.
+    """
+    try:
+        write_json((folder or writable_cache_folder()) / name, value)
+    except ArtifactError as error:
+        text = f"{error}; the result is not kept; INKGAN_CACHE names another cache"
+        warnings.warn(text, CacheWarning, stacklevel=2)
+
+
+def cached_json(name: str, folder: Path | None = None) -> Iterator[Any]:
+    """Yield what the cache holds under a name; what cannot be read counts as missing."""
+    for place in (folder,) if folder else cache_folders():
+        with contextlib.suppress(ArtifactError):
+            yield read_json(place / name)
 
 
 def is_offline() -> bool:

@@ -1,7 +1,9 @@
 """inkgan evaluate, from a source to a report."""
 
 import json
+import os
 import sys
+import tempfile
 import types
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +24,7 @@ from inkgan.errors import ArtifactError, ConfigError, DataError, InkganError
 from inkgan.evaluation.evaluate import PROTOCOLS
 from inkgan.evaluation.inception_distance import inception_score
 from inkgan.evaluation.report_document import Report
+from inkgan.evaluation.report_files import ReportContent, deliver, find_kept
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import imagenet_style, linear_probabilities
 from inkgan.metrics.features.inception import inception_features, load_inception
@@ -306,3 +309,63 @@ def test_a_run_is_found_by_its_name(
     monkeypatch.chdir(tmp_path)
     inkgan.train("mlp", out="runs/a", overrides=["data.name=uci-digits"], images=640)
     assert judge("a", out=None).json_path == Path("runs/a/report.json")
+
+
+# --- folders that cannot be written ---
+
+
+@pytest.fixture
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a file where the cache would be; return the folder for temporary files."""
+    (tmp_path / "file").touch()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("INKGAN_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path / "temporary"
+
+
+CONTENT = ReportContent({"kind": "evaluation", "format_version": 2, "verdict": []}, "<p>page</p>")
+
+
+def test_a_result_survives_a_read_only_cache(no_cache: Path, tmp_path: Path) -> None:
+    with pytest.warns(files.CacheWarning, match="is used instead"):
+        report = deliver("key", None, CONTENT, tmp_path / "mine")
+    assert report.json_path == tmp_path / "mine" / "report.json"
+    kept = find_kept("key")
+    assert kept is not None
+    assert deliver("key", kept, None, None).cached
+
+
+def test_a_result_survives_when_nothing_can_be_kept(
+    no_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.warns(files.CacheWarning, match="nothing is kept"):
+        report = deliver("key", None, CONTENT, tmp_path / "mine")
+    assert report.page_path.read_text(encoding="utf-8") == "<p>page</p>"
+
+
+def test_a_default_folder_that_cannot_be_written_leaves_the_report_in_the_cache(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "run").touch()
+    with pytest.warns(files.CacheWarning, match="the report is in"):
+        report = deliver("key", None, CONTENT, tmp_path / "run" / "report")
+    assert report.page_path.parent == files.cache_folder() / "evaluations" / "key"
+
+
+def test_no_folder_at_all_leaves_the_report_among_temporary_files(
+    no_cache: Path, tmp_path: Path
+) -> None:
+    (no_cache / f"inkgan-cache-{os.getuid()}").touch()
+    with pytest.warns(files.CacheWarning):
+        report = deliver("key", None, CONTENT, tmp_path / "file" / "report")
+    assert report.page_path.parent.parent == no_cache
+
+
+def test_a_named_folder_is_tried_before_the_work(
+    judge: Callable[..., Report], drawn: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ArtifactError, match="cannot write"):
+        judge(drawn, out=tmp_path / "file" / "report")

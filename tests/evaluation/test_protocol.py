@@ -34,7 +34,7 @@ THOROUGH = Protocol("thorough", images=SIZE, set_size=SIZE, thorough=True)
 
 @pytest.fixture(scope="module")
 def baselines(tmp_path_factory: pytest.TempPathFactory) -> BaselineCache:
-    return BaselineCache(small_reference_set(), tmp_path_factory.mktemp("baselines"))
+    return BaselineCache(small_reference_set(), folder=tmp_path_factory.mktemp("baselines"))
 
 
 def train_draw(count: int = SIZE, draw: int = 77) -> tuple[UInt8, np.ndarray]:

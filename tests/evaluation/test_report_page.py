@@ -78,7 +78,9 @@ def quick(
 def evaluated(images: GeneratedImages, folder: Path, thorough: bool) -> EvaluationResult:
     reference_set = small_reference_set()
     protocol = Protocol("small", images=COUNT, set_size=COUNT, thorough=thorough)
-    return ProtocolRunner(reference_set, BaselineCache(reference_set, folder), protocol).run(images)
+    return ProtocolRunner(reference_set, BaselineCache(reference_set, folder=folder), protocol).run(
+        images
+    )
 
 
 def report(

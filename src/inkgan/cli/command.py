@@ -17,6 +17,7 @@ from inkgan.cli.translate import running, typed
 from inkgan.cli.translate import translate as translated
 from inkgan.device import compute_settings, default_threads
 from inkgan.errors import ConfigError, InkganError
+from inkgan.files import CacheWarning
 
 FAILURE, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 EXIT_CODES = (
@@ -157,10 +158,10 @@ def modern_flags(path: str, args: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
-    """Show a warning on stderr without the place in the code; renamed fields are only a note."""
+    """Show a warning on stderr without the place in the code; the mild ones are notes."""
     from inkgan.cli.console import say, warn
 
-    if issubclass(category, FutureWarning):
+    if issubclass(category, FutureWarning | CacheWarning):
         say(f"note: {message}")
     elif issubclass(category, UserWarning):
         warn(f"warning: {message}")

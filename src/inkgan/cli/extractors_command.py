@@ -86,7 +86,7 @@ def baselines(
 
     with download_report() as download, stages() as progress:
         reference = ReferenceSet(load_reference("mnist", data_dir, download), progress)
-        cache = BaselineCache(reference, out.parent, progress)
+        cache = BaselineCache(reference, progress)
         found = {f"{part} {size}": cache.compute(part, size) for part, size in STANDARD}
     cache.write(out, found)
     if json:

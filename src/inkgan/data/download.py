@@ -17,7 +17,7 @@ import pooch
 import requests
 
 from inkgan.errors import ArtifactError, DataError, DataNotFoundError
-from inkgan.files import cache_folder, is_offline, locked
+from inkgan.files import cache_folders, is_offline, locked
 from inkgan.types import Progress, silent
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
@@ -42,7 +42,7 @@ def search_roots(data_dir: Path | None) -> list[Path]:
     if data_dir is not None and not data_dir.is_dir():
         raise DataError(f"`data_dir` {data_dir} is no folder")
     from_environment = os.environ.get("INKGAN_DATA")
-    named = [data_dir, Path(from_environment) if from_environment else None, cache_folder()]
+    named = [data_dir, Path(from_environment) if from_environment else None, *cache_folders()]
     return [root for root in named if root is not None]
 
 

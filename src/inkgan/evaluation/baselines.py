@@ -181,17 +181,17 @@ COMPONENTS: dict[str, Callable[[ReferenceSet, int, Progress], list[Measures]]] =
 
 @dataclass(frozen=True, eq=False)
 class BaselineCache:
-    """Baselines of one reference: read where they are known, else computed and kept.
+    """Baselines of one reference: read where they are known, else computed and cached.
 
     Attributes:
         reference: the real images.
-        folder: where newly computed baselines are kept.
         progress: called while they are computed.
+        folder: where new ones are kept; None for the user's cache.
     """
 
     reference: ReferenceSet
-    folder: Path
     progress: Progress = silent
+    folder: Path | None = None
 
     def get(self, component: str, size: int) -> Baselines:
         """Return the baselines of a component of the protocol at a number of images."""
@@ -199,12 +199,14 @@ class BaselineCache:
         known = self._shipped() | self._kept()
         if key not in known:
             known[key] = self.compute(component, size)
-            self.write(self._path, self._kept() | {key: known[key]})
+            files.cache_json(
+                self._name, self._document(self._kept() | {key: known[key]}), self.folder
+            )
         return {name: Baseline(*values) for name, values in known[key].items()}
 
     def write(self, path: Path, baselines: Mapping[str, Any]) -> None:
         """Write baselines with the key of the extractors and the reference they belong to."""
-        files.write_json(path, {"key": self._key, "baselines": dict(baselines)})
+        files.write_json(path, self._document(baselines))
 
     def compute(self, component: str, size: int) -> dict[str, list[float]]:
         """Compute mean, standard deviation and number of draws of each metric of a component."""
@@ -218,22 +220,26 @@ class BaselineCache:
         return f"{VERSION} {extractors_digest()} {self.reference.images.digest}"
 
     @property
-    def _path(self) -> Path:
-        return self.folder / f"baselines-{self.reference.images.digest[:16]}.json"
+    def _name(self) -> str:
+        return f"baselines/baselines-{self.reference.images.digest[:16]}.json"
+
+    def _document(self, baselines: Mapping[str, Any]) -> dict[str, Any]:
+        return {"key": self._key, "baselines": dict(baselines)}
 
     def _shipped(self) -> dict[str, Any]:
         with as_file(resources("inkgan.evaluation") / SHIPPED) as path:
-            return self._read(path)
+            return self._matching(files.read_json(path)) if path.is_file() else {}
 
     def _kept(self) -> dict[str, Any]:
-        return self._read(self._path)
+        kept: dict[str, Any] = {}
+        for document in files.cached_json(self._name, self.folder):
+            kept |= self._matching(document)
+        return kept
 
-    def _read(self, path: Path) -> dict[str, Any]:
-        """Read baselines, unless they belong to other extractors or images, or are not there."""
-        if not path.is_file():
-            return {}
-        document = files.read_json(path)
-        return migrate_baselines(document) if document.get("key") == self._key else {}
+    def _matching(self, document: Any) -> dict[str, Any]:
+        """Return the baselines of a document, unless they are of other extractors or images."""
+        is_own = isinstance(document, dict) and document.get("key") == self._key
+        return migrate_baselines(document) if is_own else {}
 
 
 def migrate_baselines(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,22 +15,14 @@ from torch import nn
 from inkgan import __version__, files
 from inkgan.data.dataset import load_dataset
 from inkgan.device import compute_settings
-from inkgan.errors import ArtifactError, ConfigError, DataError
+from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation import baselines
 from inkgan.evaluation.inception_distance import inception_score
 from inkgan.evaluation.protocol import ProtocolRunner
 from inkgan.evaluation.reference import ReferenceImages, ReferenceSet
 from inkgan.evaluation.report.report_page import ReportPage, page
-from inkgan.evaluation.report_document import (
-    FORMAT_VERSION,
-    KIND,
-    PAGE,
-    REPORT,
-    Report,
-    copy_file,
-    is_report,
-    read_report,
-)
+from inkgan.evaluation.report_document import FORMAT_VERSION, KIND, Report
+from inkgan.evaluation.report_files import ReportContent, deliver, find_kept, refuse_foreign
 from inkgan.evaluation.results import FULL, QUICK, EvaluationResult, GeneratedImages, Protocol
 from inkgan.evaluation.sources import DrawnImages, Source, SourceOptions, open_images, whole_set
 from inkgan.evaluation.verdict import verdict
@@ -59,7 +51,6 @@ class _Request:
     source: Source
     protocol: Protocol
     reference: ReferenceImages
-    folder: Path
     inception: nn.Module | None
     progress: Progress
 
@@ -142,20 +133,17 @@ def evaluate(
         opened = open_images(source, options)
         target = Path(out) if out is not None else opened.folder
         if target is not None:
-            _refuse_foreign(target)
+            refuse_foreign(target)
+        if out is not None:
+            files.require_writable(Path(out))
         real = load_reference(reference, folder, download)
-        kept = files.cache_folder() / "evaluations"
-        kept /= _key(opened, PROTOCOLS[protocol], real, inception)
-        cached = not (fresh or registered_metrics())
-        cached = cached and (kept / REPORT).is_file() and (kept / PAGE).is_file()
-        if not cached:
-            request = _Request(opened, PROTOCOLS[protocol], real, kept, network, progress)
-            _write(request, _find(request))
-    if target is not None:
-        for name in (REPORT, PAGE):
-            copy_file(kept / name, target / name)
-    written = kept if target is None else target
-    return Report(read_report(written / REPORT), written / PAGE, written / REPORT, cached)
+        key = _key(opened, PROTOCOLS[protocol], real, inception)
+        kept = None if fresh or registered_metrics() else find_kept(key)
+        content = None
+        if kept is None:
+            request = _Request(opened, PROTOCOLS[protocol], real, network, progress)
+            content = _content(request, _find(request))
+    return deliver(key, kept, content, target)
 
 
 def load_reference(
@@ -222,21 +210,12 @@ def _key(source: Source, protocol: Protocol, reference: ReferenceImages, incepti
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def _refuse_foreign(folder: Path) -> None:
-    """Refuse to write over a report.json that is none of ours."""
-    path = folder / REPORT
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"`out` must be a folder; {folder} is a file")
-    if path.exists() and not is_report(files.read_json(path)):
-        raise ArtifactError(f"{path} is no report of inkgan; choose another `out`")
-
-
 def _find(request: _Request) -> _Findings:
     """Draw the images and measure everything."""
     started = time.perf_counter()
     source, progress = request.source, request.progress
     reference = ReferenceSet(request.reference, progress)
-    cache = baselines.BaselineCache(reference, files.cache_folder() / "baselines", progress)
+    cache = baselines.BaselineCache(reference, progress)
     drawn = source.draw(request.protocol, request.reference, progress)
     result = ProtocolRunner(reference, cache, request.protocol, progress).run(drawn.images)
     style = None
@@ -256,8 +235,8 @@ def _find(request: _Request) -> _Findings:
     )
 
 
-def _write(request: _Request, findings: _Findings) -> None:
-    """Write report.json and report.html."""
+def _content(request: _Request, findings: _Findings) -> ReportContent:
+    """Make the texts of report.json and report.html."""
     document = _document(request, findings)
     request.progress("drawing the report", 0, 1)
     result, images = findings.result, findings.drawn.images
@@ -272,9 +251,9 @@ def _write(request: _Request, findings: _Findings) -> None:
         real_features=findings.real_features,
         style=findings.style,
     )
-    files.write_text(request.folder / PAGE, page(shown))
-    files.write_json(request.folder / REPORT, document)
+    content = ReportContent(document, page(shown))
     request.progress("drawing the report", 1, 1)
+    return content
 
 
 def _document(request: _Request, findings: _Findings) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def read_cifar10(remote: RemoteFile, request: ReadRequest) -> tuple[UInt8, list[
         archive = find_file(folder, remote.name)
         if archive is not None:
             return _parse(_tar_members(archive, members))
-    cache = files.cache_folder() / "cifar10"
+    cache = files.writable_cache_folder() / "cifar10"
     archive = download((remote,), cache, "cifar10", request.progress)[remote.name]
     return _parse(_tar_members(archive, members))
 

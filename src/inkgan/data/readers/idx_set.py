@@ -65,7 +65,6 @@ def _locate(
     name: str, idx: IdxFiles, folder_names: tuple[str, ...], request: ReadRequest
 ) -> dict[str, Path]:
     """Find all of a set's files, or the archive of them, in one folder, or download them."""
-    cache = files.cache_folder() / name
     for folder in candidate_folders(name, folder_names, request.data_dir):
         found = {file: find_file(folder, file) for file in idx.names}
         if all(found.values()):
@@ -74,7 +73,8 @@ def _locate(
             return paths
         archive = find_file(folder, idx.archive.name) if idx.archive else None
         if archive is not None:
-            return _unpack_zip(archive, idx.names, cache)
+            return _unpack_zip(archive, idx.names, files.writable_cache_folder() / name)
+    cache = files.writable_cache_folder() / name
     if idx.archive is None:
         return download(idx.remote, cache, name, request.progress)
     archive = download((idx.archive,), cache, name, request.progress)[idx.archive.name]

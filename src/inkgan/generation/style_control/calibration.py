@@ -1,8 +1,8 @@
 """How a generator's latents change the style of each class, fitted to its own draws."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 from sklearn.linear_model import RidgeCV
 
 from inkgan import files
-from inkgan.errors import ArtifactError, ConfigError
+from inkgan.errors import ConfigError
 from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify
 from inkgan.generation.style_control.style import MEASURES, UNITS, style_of
 from inkgan.metrics.features.extractors import extract_features
@@ -164,7 +164,7 @@ class CalibrationCache:
                 self._conditional(missing) if self.generator.conditional else self._classified()
             )
             classes = {name: calibration.as_json() for name, calibration in self._known.items()}
-            files.write_json(self._path, {"version": VERSION, "classes": classes})
+            files.cache_json(self._name, {"version": VERSION, "classes": classes})
         for name in names:
             if name not in self._known:
                 raise ConfigError(
@@ -208,13 +208,13 @@ class CalibrationCache:
         return self.generator.bundle.recipe.model.style_measures
 
     @property
-    def _path(self) -> Path:
-        return files.cache_folder() / "styles" / f"{self.generator.bundle.digest[:32]}.json"
+    def _name(self) -> str:
+        return f"styles/{self.generator.bundle.digest[:32]}.json"
 
     def _read_cache(self) -> dict[str, Any]:
         """Read what was computed before; an unreadable file counts as empty."""
-        try:
-            document = files.read_json(self._path)
-            return dict(document["classes"]) if document["version"] == VERSION else {}
-        except (ArtifactError, KeyError, TypeError, ValueError):
-            return {}
+        for document in files.cached_json(self._name):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                if document["version"] == VERSION:
+                    return dict(document["classes"])
+        return {}
