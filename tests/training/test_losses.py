@@ -87,3 +87,19 @@ def test_least_squares_and_hinge_closed_forms() -> None:
     torch.testing.assert_close(LOSSES["least-squares"].g(real, fake), torch.tensor([0.125, 4.5]))
     torch.testing.assert_close(LOSSES["hinge"].d(real, fake), torch.tensor([1.5, 0.5]))
     torch.testing.assert_close(LOSSES["hinge"].g(real, fake), torch.tensor([-0.5, 2.0]))
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if LOSSES[name].threshold is not None])
+def test_the_threshold_separates_where_the_loss_leads(name: str) -> None:
+    """Logits that descend the discriminator's loss end on the right side of the threshold."""
+    loss = LOSSES[name]
+    assert loss.threshold is not None
+    real, fake = (torch.zeros(1, requires_grad=True) for _ in range(2))
+    optimizer = torch.optim.SGD([real, fake], lr=0.1)
+    for _ in range(200):
+        optimizer.zero_grad()
+        loss.d(real, fake).sum().backward()
+        optimizer.step()
+    margin = 0.3
+    assert real.item() > loss.threshold + margin
+    assert fake.item() < loss.threshold - margin

@@ -93,7 +93,10 @@ LOSSES: dict[str, Loss] = {
         _cross_entropy_d, _non_saturating_g, source="Goodfellow et al. 2014, section 3"
     ),
     "least-squares": Loss(
-        _least_squares_d, _least_squares_g, source="Mao et al. 2017, equation 9 (a=0, b=c=1)"
+        _least_squares_d,
+        _least_squares_g,
+        threshold=0.5,  # halfway between the targets
+        source="Mao et al. 2017, equation 9 (a=0, b=c=1)",
     ),
     "hinge": Loss(
         _hinge_d, _hinge_g, source="Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17"
