@@ -18,8 +18,10 @@ from inkgan.models.build import count_parameters
 BUNDLES = sorted(SHIPPED.glob("*.safetensors"))
 
 
-def test_the_flagship_is_among_them() -> None:
-    assert {"flagship", "mlp", "dcgan", "stacked-mnist"} == {path.stem for path in BUNDLES}
+def test_the_shipped_generators_are_these() -> None:
+    assert {"flagship", "mlp", "vanilla", "dcgan", "stacked-mnist"} == {
+        path.stem for path in BUNDLES
+    }
 
 
 @pytest.mark.parametrize("path", BUNDLES, ids=lambda path: path.stem)
