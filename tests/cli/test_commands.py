@@ -338,7 +338,7 @@ def test_evaluate_says_what_it_finds(trained: Path, tmp_path: Path, keeps_baseli
     assert "drawing images" in done.stderr
     assert "Evaluated before" in inkgan("evaluate", str(trained), *options).stderr
     shown = inkgan("compare", str(trained), str(trained), "--out", str(tmp_path / "c"))
-    assert "No difference shown" in shown.stdout
+    assert "No significant difference" in shown.stdout
 
 
 def test_extractors_are_listed_under_their_old_name_too() -> None:
