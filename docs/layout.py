@@ -23,6 +23,7 @@ FOUNDATION = {
     "images",
     "optional_imports",
     "plotting",
+    "plural",
     "rng",
     "types",
 }
@@ -38,9 +39,9 @@ PACKAGES = {
     "inversion": ("imitate a given digit", 1.1),
     "runs": ("one training run", 5.6),
     "evaluation": ("scores, verdict, report", 5.6),
-    "synthesis": ("labelled data sets", 8.8),
-    "exporters": ("ONNX, HTML page, hub", 6.5),
-    "cli": ("a command for each verb", 7.8),
+    "synthesis": ("labeled data sets", 8.8),
+    "exporters": ("ONNX, HTML page, hub", 5.6),
+    "cli": ("a command for each verb", 5.6),
 }
 INK, BOX, LINE = "#1f2328", "#eef4fb", "#6e7781"
 
@@ -94,6 +95,14 @@ def _box(axes: Axes, x: float, y: float, width: float, title: str, text: str) ->
     axes.text(x, y - 0.12, text, ha="center", va="center", fontsize=8, color=INK, zorder=3)
 
 
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Draw an arrow between two boxes; it leaves and enters nearer to the side that it goes to."""
+    (x0, y0), (x1, y1) = start, end
+    shift = max(-0.8, min(0.8, 0.3 * (x1 - x0)))
+    ends = (x1 - shift / 2, y1 + 0.26), (x0 + shift, y0 - 0.26)
+    axes.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": LINE})
+
+
 def draw() -> Figure:
     """Draw the packages, the foundation lowest, with an arrow from each to what it imports."""
     imports = without_implied(read_imports())
@@ -102,10 +111,7 @@ def draw() -> Figure:
     figure, axes = plt.subplots(figsize=(11, 1.1 * (top + 1)))
     for name, used in imports.items():
         for target in used:
-            (x0, y0), (x1, y1) = places[name], places[target]
-            axes.annotate(
-                "", (x1, y1 + 0.26), (x0, y0 - 0.26), arrowprops={"arrowstyle": "->", "color": LINE}
-            )
+            _arrow(axes, places[name], places[target])
     for name, (x, y) in places.items():
         _box(axes, x, y, 2.1, f"{name}/", PACKAGES[name][0])
     _box(axes, 5, 0, 9.6, "foundation", "  ".join(sorted(FOUNDATION)))

@@ -32,6 +32,17 @@ def test_the_file_tree_of_the_architecture_page_names_every_package() -> None:
         assert re.search(rf"(^|\s){re.escape(name)}\s", page), name
 
 
+def test_the_call_trees_of_the_architecture_page_name_what_exists() -> None:
+    """Each line is a name, the file that defines it, and perhaps a remark."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found = re.findall(r"^ *(\w+) +([\w/]+\.py)(?: |$)", page, re.MULTILINE)
+    calls = [(name, path) for name, path in found if not name.endswith("py")]
+    assert len(calls) > 30
+    for name, path in calls:
+        code = (Path(inkgan.__file__).parent / path).read_text(encoding="utf-8")
+        assert re.search(rf"^ *(def|class) {name}\b|^{name}\b", code, re.MULTILINE), (name, path)
+
+
 def test_links_lead_somewhere() -> None:
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
