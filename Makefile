@@ -11,7 +11,7 @@ run: setup  ## train the default recipe for a few minutes and say what was writt
 
 setup: $(VENV)/.ready
 
-# Made anew when what is installed has changed.
+# Installs again when the dependencies have changed.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "inkgan needs Python 3.11 or newer; try: make setup PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
