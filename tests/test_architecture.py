@@ -1,4 +1,4 @@
-"""The house: who may import whom, how large a room is, what is public."""
+"""The layout: who may import whom, how large a module is, what is public."""
 
 import ast
 import re
@@ -26,7 +26,7 @@ FOUNDATION = {
     "plotting",
     "plural",
 }
-# Beyond the foundation, each package may import these; the order is that of a batch's way.
+# Beyond the foundation, each package may import these; the order is the path of a batch.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "types": set(),
@@ -66,33 +66,33 @@ ALLOWED: dict[str, set[str]] = {
 }
 
 
-def room_of(path: Path) -> str:
+def package_of(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
 def imports_of(path: Path) -> set[str]:
-    """List the rooms that a module imports, also inside functions and for typing only."""
-    rooms = set()
+    """List the packages that a module imports, also inside functions and for typing only."""
+    packages = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "inkgan":
-            rooms |= {alias.name for alias in node.names} - {"__version__"}
+            packages |= {alias.name for alias in node.names} - {"__version__"}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("inkgan."):
-            rooms.add((node.module or "").split(".")[1])
+            packages.add((node.module or "").split(".")[1])
         elif isinstance(node, ast.Import):
-            rooms |= {a.name.split(".")[1] for a in node.names if a.name.startswith("inkgan.")}
-    return rooms
+            packages |= {a.name.split(".")[1] for a in node.names if a.name.startswith("inkgan.")}
+    return packages
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_imports_go_one_way(path: Path) -> None:
-    room = room_of(path)
-    if room in ("__init__", "__main__"):
+    package = package_of(path)
+    if package in ("__init__", "__main__"):
         return
-    assert imports_of(path) - {room} <= ALLOWED[room]
+    assert imports_of(path) - {package} <= ALLOWED[package]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_rooms_are_not_crowded(path: Path) -> None:
+def test_modules_and_functions_are_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 400
     for node in ast.walk(ast.parse(text)):
@@ -103,7 +103,7 @@ def test_rooms_are_not_crowded(path: Path) -> None:
 def test_only_the_command_line_speaks_of_flags() -> None:
     """The library names parameters; `cli/translate.py` turns them into flags."""
     for path in MODULES:
-        if room_of(path) == "cli" or path.name == "environment.py":  # which calls git
+        if package_of(path) == "cli" or path.name == "environment.py":  # which calls git
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -113,7 +113,7 @@ def test_only_the_command_line_speaks_of_flags() -> None:
 
 def test_only_one_file_calls_backward() -> None:
     callers = {p.name for p in MODULES if ".backward(" in p.read_text(encoding="utf-8")}
-    assert callers == {"step.py", "fit.py"}  # training, and the judge's own networks
+    assert callers == {"step.py", "fit.py"}  # training, and the extractors
 
 
 def test_public_names_exist_and_are_documented() -> None:

@@ -1,4 +1,4 @@
-"""inkgan trains, judges and uses generative adversarial networks that write digits.
+"""inkgan trains GANs on MNIST-like digits, evaluates them, and ships a pretrained generator.
 
 Importing this package is instant; torch is loaded when a function that needs it is first used.
 """

@@ -1,4 +1,4 @@
-"""inkgan synth: a labelled data set from a trained generator."""
+"""inkgan synth: a labeled data set from a trained generator."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -55,7 +55,7 @@ def synth(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Draw a labelled data set; the same command again continues where it was stopped.
+    """Draw a labeled data set; the same command again continues where it was stopped.
 
     Example: inkgan synth digits --per-class 1000 --format png
     """

@@ -1,1 +1,1 @@
-"""Writing numbers in one hand: outlines of drawn digits, laid out as people write."""
+"""Numbers in one handwriting: outlines of generated digits, laid out as people write."""

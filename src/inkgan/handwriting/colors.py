@@ -30,7 +30,7 @@ class Colors:
         return np.rint(paper + (ink - paper) * amount).astype(np.uint8)
 
     def paint(self, coverage: UInt8) -> UInt8:
-        """Colour a picture of ink coverage.
+        """Color a picture of ink coverage.
 
         Args:
             coverage: uint8 (..., H, W); 0 is bare paper, 255 full ink.

@@ -1,4 +1,4 @@
-"""A digit as MNIST would hold it: 20x20 pixels, centred by mass in 28x28."""
+"""A digit in the format of MNIST: 20x20 pixels, centered by mass in 28x28."""
 
 import numpy as np
 from PIL import Image
@@ -63,7 +63,7 @@ def _scaled(amount: Float64) -> Float64:
 
 
 def _placed(digit: Float64) -> UInt8:
-    """Put a digit (h, w), in [0, 1], into 28x28 with its centre of mass at pixel (14, 14).
+    """Put a digit (h, w), in [0, 1], into 28x28 with its center of mass at pixel (14, 14).
 
     There MNIST has it: its mean over the test images is (14.00, 14.01).
     """

@@ -49,7 +49,7 @@ def invert(
     """Find latents that draw digits, by maximum a posteriori.
 
     The energy of a latent z is |G(z) - x|^2 / (2 SIGMA^2) + |z|^2 / 2. The nearest of CANDIDATES
-    draws are moved down its gradient by Adam. In the last round the digits of one hand have the
+    draws are moved down its gradient by Adam. In the last round the digits of one writer have the
     joint prior of coordinates that are correlated between digits.
 
     Args:

@@ -65,7 +65,7 @@ def _least(k: int) -> int:
 
 def _neighbors(points: Float64, k: int) -> npt.NDArray[np.intp]:
     """List the k nearest other points of each, shape (n, k); a duplicate is another point."""
-    # About the centre the expanded squares inside the search lose the fewest digits.
+    # About the center the expanded squares inside the search lose the fewest digits.
     search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points - points.mean(axis=0))
     return np.asarray(search.kneighbors(return_distance=False))
 

@@ -104,7 +104,7 @@ def gaps_at(
 def squared_distances(one: Float64, other: Float64) -> Float64:
     """Compute all squared distances of (n, d) to (m, d), shape (n, m), never below 0.
 
-    |x|^2 + |y|^2 - 2 x.y about the centre of `other`; where that cancels, the difference itself, so
+    |x|^2 + |y|^2 - 2 x.y about the center of `other`; where that cancels, the difference itself, so
     that the relative error stays below 1e-7 and equal points are at exactly 0.
     """
     centre = other.mean(axis=0)

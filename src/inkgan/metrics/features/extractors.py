@@ -142,7 +142,7 @@ def require_digit_images(pixels: UInt8) -> None:
 def checkpoint_features(pixels: torch.Tensor) -> Float64:
     """Return E3's features (n, 32) of uint8 images (n, C, H, W) of any size.
 
-    Colour becomes grey and other sizes become 28x28 first: for images that are no digits E3 is
+    Color becomes gray and other sizes become 28x28 first: for images that are no digits E3 is
     only some fixed mapping, and still the same one at every checkpoint.
     """
     e3 = load_network("e3")
