@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import inkgan
@@ -25,10 +26,12 @@ from inkgan.evaluation.evaluate import PROTOCOLS
 from inkgan.evaluation.inception_distance import inception_score
 from inkgan.evaluation.report_document import Report
 from inkgan.evaluation.report_files import ReportContent, deliver, find_kept
+from inkgan.evaluation.sources import SourceOptions, digits_shown, open_images
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import imagenet_style, linear_probabilities
 from inkgan.metrics.features.inception import inception_features, load_inception
 from inkgan.models.build import build_generator
+from inkgan.types import silent
 from tests.fixtures.references import as_npz, small_reference
 
 COUNT = 400
@@ -39,7 +42,7 @@ def judge(tmp_path: Path, keeps_baselines: None) -> Callable[..., Report]:
     """Give inkgan.evaluate with a small reference, as users would call it with their own."""
     reference = as_npz(tmp_path / "reference.npz", small_reference())
 
-    def run(source: str | Path, **options: Any) -> Report:
+    def run(source: Any, **options: Any) -> Report:
         given: dict[str, Any] = {"protocol": "quick", "out": tmp_path / "report"} | options
         judged: Report = inkgan.evaluate(source, reference=f"npz:{reference}", **given)
         return judged
@@ -158,10 +161,8 @@ def npz(folder: Path, **arrays: np.ndarray) -> Path:
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        (lambda: {"images": np.zeros((300, 28, 28), np.float32)}, "must be uint8"),
-        (lambda: {"images": np.full((300, 28, 28), np.nan)}, "must be uint8"),
+        (lambda: {"images": np.full((300, 28, 28), np.nan)}, "uint8|NaN"),
         (lambda: {"pixels": small_reference().train[:300]}, "images or x_train is needed"),
-        (lambda: {"images": small_reference().train[:300, :20]}, "28x28 pixels, not 20x28"),
         (lambda: {"images": small_reference().train[:20]}, "20 images are too few"),
         (
             lambda: {"images": small_reference().train[:300], "labels": np.arange(299) % 10},
@@ -200,7 +201,6 @@ def test_bad_sources_are_refused(
         (tmp_path / "empty", DataError, "holds no pictures"),
         (tmp_path / "nowhere.npz", DataError, "does not exist"),
         (tmp_path / "nowhere", ArtifactError, "no run or bundle"),
-        (tmp_path / "small", DataError, "draws 12x12 grey images of uci-digits"),
         (mixed, DataError, "is 20x28 where"),
         (letters, DataError, "class folder 'A'"),
         ("data:cifar10", DataError, "cifar10"),
@@ -309,6 +309,140 @@ def test_a_run_is_found_by_its_name(
     monkeypatch.chdir(tmp_path)
     inkgan.train("mlp", out="runs/a", overrides=["data.name=uci-digits"], images=640)
     assert judge("a", out=None).json_path == Path("runs/a/report.json")
+
+
+# --- images in other forms ---
+
+
+@pytest.fixture
+def asked(judge: Callable[..., Report], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Give what evaluate would measure: the images, their labels and the notes."""
+
+    def run(source: Any, **options: Any) -> tuple[np.ndarray, np.ndarray | None, str]:
+        opened = open_images(source, SourceOptions(**options))
+        drawn = opened.draw(PROTOCOLS["quick"], small_reference(), silent)
+        notes = " ".join((*opened.notes, *drawn.notes))
+        return drawn.images.pixels, drawn.images.requested, notes
+
+    return run
+
+
+def _as_set(pixels: np.ndarray) -> set[bytes]:
+    return {image.tobytes() for image in pixels}
+
+
+@pytest.mark.parametrize(
+    ("make", "note"),
+    [
+        (lambda x: x, ""),
+        (lambda x: x.reshape(len(x), -1), "784 numbers"),
+        (lambda x: x[:, None], "Channels come first"),
+        (lambda x: x[..., None], ""),
+        (lambda x: (x / 255).astype(np.float32), "multiplied by 255"),
+        (lambda x: torch.from_numpy(x / 127.5 - 1)[:, None], "mapped to 0 to 255"),
+        (lambda x: x.astype(np.int64), ""),
+        (lambda x: [Image.fromarray(image) for image in x], ""),
+        (lambda x: 255 - x, "dark on light: inverted"),
+        (lambda x: 1 - x[:, None] / 255, "dark on light: inverted"),
+        (lambda x: np.repeat(x[:, None], 3, axis=1), "evaluated as gray"),
+    ],
+)
+def test_arrays_in_every_form_are_the_same_images(
+    asked: Callable[..., Any], make: Callable[[Any], Any], note: str
+) -> None:
+    digits = small_reference().train[:300]
+    pixels, _, notes = asked(make(digits))
+    assert _as_set(pixels) == _as_set(digits)
+    assert note in notes
+    assert bool(notes) == bool(note)
+
+
+def test_labels_in_every_form_are_the_same(asked: Callable[..., Any]) -> None:
+    digits, labels = small_reference().train[:300], small_reference().train_labels[:300]
+    plain = asked(digits, labels=labels)[1]
+    assert plain is not None
+    for given in (labels[:, None], np.eye(10)[labels], labels.astype(float), labels.tolist()):
+        assert np.array_equal(asked(digits, labels=given)[1], plain)
+    assert np.array_equal(asked((digits, labels))[1], plain)  # a pair, as of Keras
+
+
+def test_files_of_arrays(asked: Callable[..., Any], tmp_path: Path) -> None:
+    digits, labels = small_reference().train[:300], small_reference().train_labels[:300]
+    np.save(tmp_path / "x.npy", digits)
+    rows = np.c_[labels, digits.reshape(300, -1)]
+    header = ",".join(["label", *(f"pixel{place}" for place in range(784))])
+    np.savetxt(tmp_path / "train.csv", rows, "%d", ",", header=header, comments="")
+    assert _as_set(asked(tmp_path / "x.npy")[0]) == _as_set(digits)
+    pixels, found, _ = asked(tmp_path / "train.csv")
+    assert _as_set(pixels) <= _as_set(digits)
+    assert found is not None
+    (tmp_path / "words.csv").write_text("a,b\n1,c\n", encoding="utf-8")
+    with pytest.raises(DataError, match="cannot be read as a table of numbers"):
+        asked(tmp_path / "words.csv")
+
+
+@pytest.mark.parametrize("shape", [(56, 56), (14, 14), (40, 28), (28, 20)])
+def test_other_sizes_are_resized(asked: Callable[..., Any], shape: tuple[int, int]) -> None:
+    given = [Image.fromarray(image).resize(shape[::-1]) for image in small_reference().train[:300]]
+    pixels, _, notes = asked(given)
+    assert pixels.shape == (300, 28, 28)
+    assert pixels.max() > 150
+    assert f"{shape[0]}x{shape[1]} pixels" in notes
+    assert ("padded" in notes) == (shape[0] != shape[1])
+    inverted, _, notes = asked([Image.eval(image, lambda level: 255 - level) for image in given])
+    assert _as_set(inverted) == _as_set(pixels)
+    assert "inverted" in notes
+
+
+# --- some digits alone, few images ---
+
+
+def _some(digits: tuple[int, ...], count: int = COUNT) -> tuple[np.ndarray, np.ndarray]:
+    reference = small_reference()
+    rows = np.flatnonzero(np.isin(reference.train_labels, digits))[:count]
+    return reference.train[rows], reference.train_labels[rows]
+
+
+@pytest.mark.parametrize("labeled", [True, False])
+def test_real_images_of_some_digits_are_compared_with_these(
+    judge: Callable[..., Report], labeled: bool
+) -> None:
+    pixels, labels = _some((3, 5, 8), 300)
+    report = judge(pixels, labels=labels if labeled else None)
+    first = report.verdict[0]
+    assert first.startswith("There is no 0, 1, 2, 4, 6, 7 or 9 among the images. Of the others: ")
+    assert "as good as real" in first or "very close" in first
+    assert report.document["missing"] == [0, 1, 2, 4, 6, 7, 9]
+    assert not any("Hardly any" in line or "Every digit" in line for line in report.verdict)
+    assert "3, 5, 8 alone" in report.document["reference"]["name"]
+
+
+def test_noise_is_not_taken_for_one_digit(asked: Callable[..., Any]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 28, 28), dtype=np.uint8)
+    assert len(digits_shown(small_reference().train[:300])) == 10
+    assert digits_shown(_some((7,), 200)[0]) == (7,)
+    assert len(digits_shown(noise)) in (1, 10)
+
+
+def test_every_given_image_counts(asked: Callable[..., Any]) -> None:
+    """A selection with the shares of the reference must not leave too few."""
+    reference = small_reference()
+    order = np.argsort(reference.train_labels, kind="stable")
+    even = np.concatenate(
+        [order[reference.train_labels[order] == digit][:20] for digit in range(10)]
+    )
+    pixels, _, notes = asked(reference.train[even], labels=reference.train_labels[even])
+    assert len(pixels) == 200
+    assert notes == ""
+
+
+def test_a_small_reference_is_refused(drawn: Path, tmp_path: Path) -> None:
+    reference = small_reference()
+    few = {"x_train": reference.train[:400], "y_train": reference.train_labels[:400]}
+    few |= {"x_test": reference.test[:60], "y_test": reference.test_labels[:60]}
+    np.savez(tmp_path / "few.npz", **few)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"`reference` .*has 60 images.*at least 200"):
+        inkgan.evaluate(drawn, protocol="quick", reference=f"npz:{tmp_path / 'few.npz'}")
 
 
 # --- folders that cannot be written ---

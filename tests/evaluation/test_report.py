@@ -97,8 +97,9 @@ def test_a_report_is_saved_where_one_likes(
     ("arguments", "error", "words"),
     [
         ({"source": 3}, ConfigError, "`source` must be a name, a path, a run, a generator"),
-        ({"source": np.zeros((300, 28, 28))}, DataError, "`source` must be uint8 images"),
-        ({"source": np.zeros((300, 784), np.uint8)}, DataError, "`source` must be uint8 images"),
+        ({"source": np.zeros((300, 28, 28))}, DataError, "every pixel of all 300 images is 0"),
+        ({"source": np.zeros((28, 28), np.uint8)}, DataError, "`source`: images .* one picture"),
+        ({"source": []}, DataError, "`source`: images hold nothing"),
         ({"source": "flagship", "labels": [1]}, ConfigError, "`labels` belong to an array"),
         ({"labels": [1, 2]}, DataError, "`labels` must be 400 whole numbers"),
         ({"labels": np.full(400, 0.5)}, DataError, "`labels` must be 400 whole numbers"),

@@ -28,6 +28,8 @@ from inkgan.rng import seed_for
 from inkgan.types import Progress, silent
 
 SET_DRAWS = 20
+LEAST_DRAWS = 5
+QUICK_IMAGES = 15_000  # of all draws together, in the quick protocol
 INFINITY_DRAWS = 5
 SEEDS = 5
 SHIPPED = "baselines.json"
@@ -53,14 +55,28 @@ def infinity_counts(available: int) -> tuple[int, ...]:
 
 def _set_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[Measures]:
     """Compare class-matched training images with the test images, in 20 draws."""
-    train = reference.train_features
-    found = []
-    for draw in range(SET_DRAWS):
-        rows = reference.images.class_matched(size, draw)
+    return _measure_draws(reference, size, SET_DRAWS, True, progress)
+
+
+def _quick_set_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[Measures]:
+    """Compare them in as many draws as a quick evaluation has time for."""
+    draws = min(SET_DRAWS, max(LEAST_DRAWS, QUICK_IMAGES // size))
+    return _measure_draws(reference, size, draws, False, progress)
+
+
+def _measure_draws(
+    reference: ReferenceSet, size: int, draws: int, thorough: bool, progress: Progress
+) -> list[Measures]:
+    chosen = [reference.images.class_matched(size, draw) for draw in range(draws)]
+    features = reference.features_of_train(np.concatenate(chosen))
+    found, start = [], 0
+    for draw, rows in enumerate(chosen):
+        part = features.at(slice(start, start + len(rows)))
         labels = reference.images.train_labels[rows]
-        measures = measure_set(train.at(rows), labels, reference)
+        measures = measure_set(part, labels, reference, thorough)
         found.append(measures | _test_predictions(reference, size, draw))
-        progress("baselines: sets of real images", draw + 1, SET_DRAWS)
+        start += len(rows)
+        progress("baselines: sets of real images", draw + 1, draws)
     return found
 
 
@@ -170,6 +186,7 @@ def measure_modes(digits: np.ndarray) -> Measures:
 
 COMPONENTS: dict[str, Callable[[ReferenceSet, int, Progress], list[Measures]]] = {
     "set": _set_draws,
+    "quick-set": _quick_set_draws,
     "halves": _halves_draws,
     "infinity": _infinity_draws,
     "cas": _cas_draws,
@@ -195,8 +212,10 @@ class BaselineCache:
 
     def get(self, component: str, size: int) -> Baselines:
         """Return the baselines of a component of the protocol at a number of images."""
-        key = f"{component} {size}"
         known = self._shipped() | self._kept()
+        key = f"{component} {size}"
+        thorough = key.removeprefix("quick-")
+        key = thorough if thorough in known else key
         if key not in known:
             known[key] = self.compute(component, size)
             files.cache_json(

@@ -19,12 +19,19 @@ from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation import baselines
 from inkgan.evaluation.inception_distance import inception_score
 from inkgan.evaluation.protocol import ProtocolRunner
-from inkgan.evaluation.reference import ReferenceImages, ReferenceSet
+from inkgan.evaluation.reference import LEAST_IMAGES, ReferenceImages, ReferenceSet
 from inkgan.evaluation.report.report_page import ReportPage, page
 from inkgan.evaluation.report_document import FORMAT_VERSION, KIND, Report
 from inkgan.evaluation.report_files import ReportContent, deliver, find_kept, refuse_foreign
 from inkgan.evaluation.results import FULL, QUICK, EvaluationResult, GeneratedImages, Protocol
-from inkgan.evaluation.sources import DrawnImages, Source, SourceOptions, open_images, whole_set
+from inkgan.evaluation.sources import (
+    DrawnImages,
+    Source,
+    SourceOptions,
+    digits_shown,
+    open_images,
+    whole_set,
+)
 from inkgan.evaluation.verdict import verdict
 from inkgan.generation.load import Checkpoint
 from inkgan.generation.protocols import GeneratorLike
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
     from inkgan.generation.generator import Generator
 
 PROTOCOLS: dict[str, Protocol] = {"quick": QUICK, "full": FULL}
+RULES = 2  # of what is compared with what, and of the verdict; results by others are not reused
 STYLE_LATENTS = 200  # each drawn as all digits
 STYLE_FIRST_SEED = 2_000_000  # apart from those of the images that are evaluated
 
@@ -61,6 +69,7 @@ class _Findings:
 
     result: EvaluationResult
     drawn: DrawnImages
+    reference: ReferenceImages
     real_features: np.ndarray
     style: StyleConsistency | None
     linear: Mapping[str, float]
@@ -163,6 +172,11 @@ def load_reference(
                 f"`reference` {name!r}: an evaluation takes ten digits of 28x28 gray, not "
                 f"{split.shape} of {len(split.classes)} classes"
             )
+        if len(split) < LEAST_IMAGES:
+            raise DataError(
+                f"`reference` {name!r} has {len(split):,} images in its training or test split; "
+                f"at least {LEAST_IMAGES:,} are needed in each, better 10,000"
+            )
     (train, train_labels), (test, test_labels) = [
         (split.images[:, 0].numpy(), split.labels.numpy()) for split in splits
     ]
@@ -198,7 +212,7 @@ def generator_style_consistency(
 def _key(source: Source, protocol: Protocol, reference: ReferenceImages, inception: bool) -> str:
     parts = (
         __version__,
-        f"{FORMAT_VERSION}.{baselines.VERSION}",
+        f"{FORMAT_VERSION}.{baselines.VERSION}.{RULES}",
         source.name,
         source.digest,
         str(protocol),
@@ -214,9 +228,9 @@ def _find(request: _Request) -> _Findings:
     """Draw the images and measure everything."""
     started = time.perf_counter()
     source, progress = request.source, request.progress
-    reference = ReferenceSet(request.reference, progress)
+    drawn, images = _draw(request)
+    reference = ReferenceSet(images, progress)
     cache = baselines.BaselineCache(reference, progress)
-    drawn = source.draw(request.protocol, request.reference, progress)
     result = ProtocolRunner(reference, cache, request.protocol, progress).run(drawn.images)
     style = None
     if source.generator is not None:
@@ -226,13 +240,24 @@ def _find(request: _Request) -> _Findings:
         # Networks are callables of modules; torch does not say so.
         network = cast("Callable[[Any], list[Any]]", request.inception)
         first = drawn.images.pixels[: result.counts["set_size"]]
-        scores["fid"] = inception_score(first, request.reference, network, progress)
+        scores["fid"] = inception_score(first, images, network, progress)
     notes = (*source.notes, *drawn.notes, *result.notes)
-    result = replace(result, scores=scores, notes=notes)
+    present = set(images.test_labels.tolist())
+    missing = tuple(sorted(set(request.reference.test_labels.tolist()) - present))
+    result = replace(result, scores=scores, notes=notes, missing=missing)
     linear = _linear(drawn.images, result)
-    return _Findings(
-        result, drawn, reference.features.e1, style, linear, time.perf_counter() - started
-    )
+    seconds = time.perf_counter() - started
+    return _Findings(result, drawn, images, reference.features.e1, style, linear, seconds)
+
+
+def _draw(request: _Request) -> tuple[DrawnImages, ReferenceImages]:
+    """Draw the images, and choose the real ones of the digits that can be among them."""
+    source, reference = request.source, request.reference
+    reference = reference.only(source.digits)
+    drawn = source.draw(request.protocol, reference, request.progress)
+    if source.reads_digits:
+        reference = reference.only(digits_shown(drawn.images.pixels))
+    return drawn, reference
 
 
 def _content(request: _Request, findings: _Findings) -> ReportContent:
@@ -247,7 +272,7 @@ def _content(request: _Request, findings: _Findings) -> ReportContent:
         verdict=document["verdict"],
         result=result,
         images=first,
-        reference=request.reference,
+        reference=findings.reference,
         real_features=findings.real_features,
         style=findings.style,
     )
@@ -267,7 +292,7 @@ def _document(request: _Request, findings: _Findings) -> dict[str, Any]:
         "facts": {**source.facts, **findings.drawn.facts},
         "protocol": request.protocol.name,
         "verdict": verdict(findings.result),
-        "reference": {"name": request.reference.name, "digest": request.reference.digest},
+        "reference": {"name": findings.reference.name, "digest": findings.reference.digest},
         "extractors": extractors_digest(),
         "torch": version("torch"),
         **findings.result.to_dict(),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from inkgan.evaluation.baselines import (
+    SET_DRAWS,
     BaselineCache,
     Baselines,
     infinity_counts,
@@ -76,7 +77,7 @@ class ProtocolRunner:
         sets = min(protocol.sets, len(images.pixels) // size)
         features = extract_features(images.pixels, self.progress, "features of the images")
         first, first_features = images.part(slice(0, size)), features.at(slice(0, size))
-        baselines = self.baselines.get("set", size)
+        baselines = self.baselines.get("set" if protocol.thorough else "quick-set", size)
         measured = self._measure_sets(images, features, size, sets)
         copies = self._copies(first, first_features) if protocol.thorough else _CopyPart()
         parts = [
@@ -266,6 +267,12 @@ def _cautions(
         notes.append(
             f"Scores and baselines are those of sets of {size:,} images, and do not compare with "
             f"scores of {protocol.set_size:,}."
+        )
+    draws = scores["precision"].baseline.draws
+    if draws < SET_DRAWS:
+        notes.append(
+            f"The baselines of sets of {size:,} images are of {draws} draws of real images; the "
+            f"full protocol takes {SET_DRAWS}."
         )
     if images.requested is None:
         notes.append("No labels were given: each image counts as the digit that E1 predicts.")

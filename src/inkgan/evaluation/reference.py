@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from inkgan.metrics.prdc import radii
 from inkgan.rng import seed_for
 from inkgan.types import Float64, Progress, UInt8, silent
 
+LEAST_IMAGES = 200  # E1 has 128 features, and a covariance of fewer images is mostly noise
 NEIGHBORS = 5  # k of precision, recall, density and coverage
 LEAST_OF_A_CLASS = 30  # fewer images than this say nothing about a class
 
@@ -36,6 +38,19 @@ class ReferenceImages:
         for part in (self.train, self.train_labels, self.test, self.test_labels):
             hashed.update(np.ascontiguousarray(part).tobytes())
         return hashed.hexdigest()
+
+    def only(self, digits: Sequence[int]) -> "ReferenceImages":
+        """Return the images of some of the digits; all where these are too few."""
+        rows, test_rows = np.isin(self.train_labels, digits), np.isin(self.test_labels, digits)
+        if min(rows.sum(), test_rows.sum()) < LEAST_IMAGES or (rows.all() and test_rows.all()):
+            return self
+        return ReferenceImages(
+            f"{self.name} ({', '.join(map(str, digits))} alone)",
+            self.train[rows],
+            self.train_labels[rows],
+            self.test[test_rows],
+            self.test_labels[test_rows],
+        )
 
     def class_matched(self, count: int, draw: int) -> np.ndarray:
         """Return the rows of `count` training images with the class shares of the test split."""
@@ -104,6 +119,14 @@ class ReferenceSet:
     def train_features(self) -> Features:
         """The features of the training images."""
         return extract_features(self.images.train, self.progress, "features of training images")
+
+    def features_of_train(self, rows: np.ndarray) -> Features:
+        """Return the features of some training images, without those of the others."""
+        if "train_features" in self.__dict__:
+            return self.train_features.at(rows)
+        wanted, places = np.unique(rows, return_inverse=True)
+        pixels = self.images.train[wanted]
+        return extract_features(pixels, self.progress, "features of training images").at(places)
 
     @functools.cached_property
     def e1_moments(self) -> Moments:

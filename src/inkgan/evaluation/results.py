@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from inkgan.errors import DataError
+from inkgan.evaluation.reference import LEAST_IMAGES
 from inkgan.evaluation.score import Score
 from inkgan.evaluation.train_distances import TrainDistances
 from inkgan.metrics.features.extractors import Features, require_digit_images
 from inkgan.metrics.memorization import CopyTest
 from inkgan.types import UInt8
-
-LEAST_IMAGES = 200  # E1 has 128 features, and a covariance of fewer images is mostly noise
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ class EvaluationResult:
         copy_tests: for each space (pixels, e2); empty in the quick protocol.
         nearest: distances of the first set to the training images, for each space.
         notes: cautions, in words.
+        missing: digits that do not occur; the others were compared with real ones of the same.
     """
 
     scores: Mapping[str, Score]
@@ -84,6 +84,7 @@ class EvaluationResult:
     copy_tests: Mapping[str, CopyTest] = field(default_factory=dict)
     nearest: Mapping[str, TrainDistances] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    missing: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain values."""
@@ -94,6 +95,7 @@ class EvaluationResult:
             "confusion": self.confusion.tolist(),
             "copy_tests": {space: test._asdict() for space, test in self.copy_tests.items()},
             "notes": list(self.notes),
+            "missing": list(self.missing),
         }
 
 

@@ -12,23 +12,36 @@ import torch
 
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
+from inkgan.data.readers.array_files import ArrayImages, read_csv, read_npy
+from inkgan.data.readers.convert import as_labels, as_uint8_images
 from inkgan.data.readers.folder import read_npz_images, read_pictures
 from inkgan.errors import ConfigError, DataError
-from inkgan.evaluation.reference import ReferenceImages, class_matched
+from inkgan.evaluation.digit_images import as_digit_images
+from inkgan.evaluation.reference import LEAST_IMAGES, ReferenceImages, class_matched
 from inkgan.evaluation.report_document import report_folder
 from inkgan.evaluation.results import GeneratedImages, Protocol, check_images
+from inkgan.evaluation.set_metrics import CONFIDENT
 from inkgan.generation.generator import Generator
+from inkgan.generation.hub_download import FILE as HUB_FILE
 from inkgan.generation.load import Checkpoint, find, load
-from inkgan.generation.protocols import can_classify
+from inkgan.generation.protocols import DIGITS
 from inkgan.generation.sampling import CHUNK
 from inkgan.io.run_dir import RunFolder
-from inkgan.metrics.features.networks import SIDE
+from inkgan.metrics.features.extractors import extract_features
+from inkgan.metrics.features.networks import CLASSES, SIDE
 from inkgan.models.build import count_operations, count_parameters
 from inkgan.rng import seed_for
 from inkgan.types import Progress, UInt8, silent
 
 FIRST_SEED = 1_000_000  # images are evaluated that no grid has shown
 REAL = "data:"
+PREFIXES = ("npz:", "folder:", "csv:")  # as in `data.name`
+IMAGE_FILES = (".npz", ".npy", ".csv", ".csv.gz")
+ALL_DIGITS = tuple(range(CLASSES))
+READ_IMAGES = 2_000  # classified to find out which digits there are
+LEAST_SHARE = 0.02  # of a digit's images; a few of others are always taken for it
+LEAST_CONFIDENT = 0.8  # of images that are digits
+LEAST_MATCHED = 0.75  # of the images must be left when classes get the reference's shares
 DIGIT_SETS = ("mnist", "stacked-mnist", "qmnist", "emnist-digits")
 
 
@@ -58,7 +71,9 @@ class Source:
         folder: where its report goes by default; None for the cache alone.
         facts: name and value of what is known of it.
         notes: corrections that were made, in words.
-        generator: that obeys the labels of ten digits; None otherwise.
+        generator: that obeys the labels of digits; None otherwise.
+        digits: that can be among the images.
+        reads_digits: which of them are there is read off the images, since there are no labels.
     """
 
     name: str
@@ -68,6 +83,8 @@ class Source:
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     generator: Generator | None = None
+    digits: tuple[int, ...] = ALL_DIGITS
+    reads_digits: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +114,7 @@ def open_images(source: Any, options: SourceOptions = SourceOptions()) -> Source
     Raises:
         InkganError: there is nothing of that name, or it cannot be evaluated.
     """
-    if isinstance(source, np.ndarray | torch.Tensor):
+    if _is_array(source):
         return _array_source(source, options)
     if options.labels is not None:
         raise ConfigError("`labels` belong to an array of images; leave them out")
@@ -111,11 +128,14 @@ def open_images(source: Any, options: SourceOptions = SourceOptions()) -> Source
             "`source` must be a name, a path, a run, a generator or an array of images, "
             f"not {type(source).__name__}"
         )
-    text, path = str(source), Path(source)
+    text = str(source)
     if text.startswith(REAL):
         return _real_source(text, options)
+    prefix = next((prefix for prefix in PREFIXES if text.startswith(prefix)), "")
+    path = Path(text.removeprefix(prefix)).expanduser()
     is_pictures = path.is_dir() and not (path / "recipe.toml").exists()
-    if path.suffix.lower() == ".npz" or is_pictures:
+    is_bundle = is_pictures and (path / HUB_FILE).exists()
+    if prefix or _is_image_file(path) or (is_pictures and not is_bundle):
         if not path.exists():
             raise DataError(f"{path} does not exist")
         return _file_source(path, options.stacked)
@@ -126,6 +146,11 @@ def open_images(source: Any, options: SourceOptions = SourceOptions()) -> Source
     return _generator_source(text, generator, report_folder(found), options.checkpoint)
 
 
+def _is_array(source: Any) -> bool:
+    """Return whether something holds images itself: an array, a tensor, a table, a list."""
+    return isinstance(source, list | tuple) or hasattr(source, "__array__")
+
+
 # --- generators ---
 
 
@@ -134,10 +159,10 @@ def _generator_source(
 ) -> Source:
     bundle = generator.bundle
     stacked = bundle.shape.channels == 3 and bundle.recipe.data.name == "stacked-mnist"
-    if not stacked and bundle.shape != (1, SIDE, SIDE):
+    if not stacked and bundle.shape.channels != 1:
         raise DataError(
             f"{text} draws {bundle.shape} images of {bundle.recipe.data.name}; an evaluation takes "
-            "digits of 28x28 gray, and stacked MNIST"
+            "gray digits, and stacked MNIST"
         )
     facts = {
         "recipe": f"{bundle.recipe.name}, {bundle.recipe.objective.loss} loss, "
@@ -149,7 +174,9 @@ def _generator_source(
     if bundle.recipe.data.name not in DIGIT_SETS:
         name = bundle.recipe.data.name
         notes = (f"Trained on {name}, but compared with the reference's digits.",)
-    obeys = generator.conditional and can_classify(bundle)
+    named_digits = not stacked and set(bundle.classes) <= set(DIGITS)
+    digits = tuple(int(name) for name in bundle.classes) if named_digits else ALL_DIGITS
+    obeys = generator.conditional and named_digits
     if obeys:
         facts["labels"] = "requested, in the shares of the reference's test images"
 
@@ -159,18 +186,29 @@ def _generator_source(
             return DrawnImages(_unstacked(pixels), cost)
         count = protocol.images
         requested = reference.labels_to_request(count, protocol.set_size) if obeys else None
-        pixels, cost = _draw(generator, count, requested, progress)
-        return DrawnImages(GeneratedImages(pixels, requested), cost)
+        if requested is not None and not np.isin(requested, digits).all():
+            requested = None  # the reference has too few of the generator's digits by themselves
+        labels = None if requested is None else np.array([digits.index(d) for d in requested])
+        pixels, cost = _draw(generator, count, labels, progress)
+        pixels, changes = as_digit_images(pixels[..., None], text)
+        return DrawnImages(GeneratedImages(pixels, requested), cost, changes)
 
     return Source(
-        text, bundle.digest, draw, folder, facts, notes, generator=generator if obeys else None
+        text,
+        bundle.digest,
+        draw,
+        folder,
+        facts,
+        notes,
+        generator=generator if obeys else None,
+        digits=digits,
     )
 
 
 def _draw(
     generator: Generator, count: int, requested: np.ndarray | None, progress: Progress
 ) -> tuple[UInt8, dict[str, str]]:
-    """Draw `count` images of the digits `requested` (n,) if any, and state what they cost."""
+    """Draw `count` images under the labels `requested` (n,) if any, and state what they cost."""
     parts = []
     started = time.perf_counter()
     for start in range(0, count, CHUNK):
@@ -199,38 +237,37 @@ def _unstacked(pixels: UInt8) -> GeneratedImages:
 
 def _array_source(source: Any, options: SourceOptions) -> Source:
     """Evaluate an array of images, and labels that may come with it."""
-    raw = source.detach().cpu().numpy() if isinstance(source, torch.Tensor) else source
-    if raw.dtype != np.uint8 or raw.ndim not in (3, 4) or not len(raw):
-        raise DataError(
-            "`source` must be uint8 images (n, 28, 28) from 0 to 255, not "
-            f"{raw.dtype} {tuple(raw.shape)}"
-        )
-    raw = raw[..., None] if raw.ndim == 3 else raw
-    labels = None if options.labels is None else _labels(options.labels, len(raw))
-    return _images_source("images", raw, labels, options.stacked, None)
-
-
-def _labels(given: Any, count: int) -> np.ndarray:
-    tensor = isinstance(given, torch.Tensor)
-    labels = given.detach().cpu().numpy() if tensor else np.asarray(given)
-    if labels.shape != (count,) or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"`labels` must be {count:,} whole numbers from 0 to 9, not "
-            f"{labels.dtype} {labels.shape}"
-        )
-    return labels.astype(np.int64)
+    labels = options.labels
+    if isinstance(source, tuple) and len(source) == 2 and np.ndim(source[1]) == 1:  # as of Keras
+        source, paired = source
+        labels = paired if labels is None else labels
+    raw, notes = as_uint8_images(source, "`source`: images")
+    if labels is not None:
+        labels, more = as_labels(labels, len(raw), "`labels`")
+        notes += more
+    return _images_source(ArrayImages(raw, labels, notes), "images", options.stacked, None)
 
 
 def _file_source(path: Path, stacked: bool) -> Source:
-    raw, labels = read_npz_images(path) if path.is_file() else read_pictures(path)
-    return _images_source(str(path), raw, labels, stacked, Path(f"{path.stem}-evaluation"))
+    return _images_source(_read(path), str(path), stacked, Path(f"{path.stem}-evaluation"))
 
 
-def _images_source(
-    name: str, raw: UInt8, labels: np.ndarray | None, stacked: bool, folder: Path | None
-) -> Source:
-    """Evaluate images (n, H, W, channels) of a file or an array."""
-    notes: tuple[str, ...] = ()
+def _read(path: Path) -> ArrayImages:
+    """Read all images of a folder of pictures, an .npz, an .npy or a table."""
+    if path.is_dir():
+        return ArrayImages(*read_pictures(path), ())
+    if path.suffix.lower() == ".npz":
+        return ArrayImages(*read_npz_images(path), ())
+    return read_npy(path) if path.suffix.lower() == ".npy" else read_csv(path)
+
+
+def _is_image_file(path: Path) -> bool:
+    return path.name.lower().endswith(IMAGE_FILES)
+
+
+def _images_source(given: ArrayImages, name: str, stacked: bool, folder: Path | None) -> Source:
+    """Evaluate images of a file or an array."""
+    raw, labels, notes = given
     if stacked:
         if raw.shape[1:] != (SIDE, SIDE, 3):
             shape = "x".join(map(str, raw.shape[1:]))
@@ -238,9 +275,8 @@ def _images_source(
         check_images(_unstacked(raw))
         pixels = raw
     else:
-        gray, from_color = _gray(name, raw)
-        pixels, inverted = _light_on_dark(gray)
-        notes = from_color + inverted
+        pixels, changes = as_digit_images(raw, name)
+        notes += changes
         check_images(GeneratedImages(pixels, labels))
     hashed = hashlib.sha256(np.ascontiguousarray(pixels).tobytes())
     hashed.update(str(stacked).encode() + (b"" if labels is None else labels.tobytes()))
@@ -253,7 +289,27 @@ def _images_source(
         return DrawnImages(GeneratedImages(pixels[rows], requested), notes=chosen)
 
     facts = {"images": f"{len(raw):,} in {name}, {'no' if labels is None else 'with'} labels"}
-    return Source(name, hashed.hexdigest(), draw, folder, facts, notes)
+    unknown = labels is None
+    digits = ALL_DIGITS if labels is None else tuple(np.unique(labels).tolist())
+    return Source(
+        name,
+        hashed.hexdigest(),
+        draw,
+        folder,
+        facts,
+        notes,
+        digits=digits,
+        reads_digits=unknown and not stacked,
+    )
+
+
+def digits_shown(pixels: UInt8) -> tuple[int, ...]:
+    """Return the digits that E1 finds among images (n, 28, 28); all if they are hardly digits."""
+    features = extract_features(pixels[:READ_IMAGES])
+    if (features.probabilities.max(axis=1) >= CONFIDENT).mean() < LEAST_CONFIDENT:
+        return ALL_DIGITS
+    shares = np.bincount(features.predicted, minlength=CLASSES) / len(features.predicted)
+    return tuple(np.flatnonzero(shares >= LEAST_SHARE).tolist())
 
 
 def _choose(
@@ -265,7 +321,8 @@ def _choose(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Choose which images are evaluated, in random order: files are often sorted by class.
 
-    With labels, classes get the shares that they have in the reference, if each occurs.
+    With labels, classes get the shares that they have in the reference, if that leaves most of the
+    images.
 
     Returns:
         The rows, and a note where they are not all images.
@@ -276,35 +333,13 @@ def _choose(
     if labels is not None:
         shares = np.bincount(reference.test_labels, minlength=10) / len(reference.test_labels)
         counts, present = np.bincount(labels, minlength=10), shares > 0
-        possible = int((counts[present] / shares[present]).min())
-        if possible > 0:
-            wanted = min(most, possible)
+        wanted = min(most, int((counts[present] / shares[present]).min()))
+        if wanted >= max(LEAST_IMAGES, LEAST_MATCHED * most):
             rows = class_matched(labels, reference.test_labels, wanted, draw=0)
             matched = ", chosen so that the ten classes have the shares of the reference"
     if len(rows) == count:
         return rows, ()
     return rows, (f"{len(rows):,} of {count:,} images were evaluated{matched}.",)
-
-
-def _gray(name: str, raw: UInt8) -> tuple[UInt8, tuple[str, ...]]:
-    """Take one channel where all are equal."""
-    if raw.shape[3] == 1:
-        return raw[..., 0], ()
-    if (raw == raw[..., :1]).all():
-        note = "Color images whose channels are all equal: evaluated as gray."
-        return np.ascontiguousarray(raw[..., 0]), (note,)
-    raise DataError(
-        f"{name} holds color images; an evaluation takes gray digits (three digits stacked as "
-        "color: `stacked=True`)"
-    )
-
-
-def _light_on_dark(pixels: UInt8) -> tuple[UInt8, tuple[str, ...]]:
-    """Invert images whose borders are bright: MNIST's digits are white on black."""
-    edges = [pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1]]
-    if np.concatenate([edge.ravel() for edge in edges]).mean() <= 127:
-        return pixels, ()
-    return 255 - pixels, ("The images are dark on light: inverted before they were evaluated.",)
 
 
 # --- real images ---

@@ -23,7 +23,7 @@ def verdict(result: EvaluationResult) -> list[str]:
 
     The first says how good the images are, the others what is wrong with them and what is not.
     """
-    found = [_closeness(result), *_variety(result), *_classes(result)]
+    found = [_closeness(result), *_missing(result), *_variety(result), *_classes(result)]
     found += [*_labels(result), *_confusions(result), *_copying(result)]
     return found + _trained(result)
 
@@ -38,6 +38,11 @@ def _closeness(result: EvaluationResult) -> str:
         word = (
             HOPELESS  # few images make the baseline high, and any distance a small multiple of it
         )
+    elif _missing(result) and times > CLOSENESS[2][0] and precision.excess < 0.05:
+        word = "Most images pass for digits, but not all ten digits are there."
+    if result.missing:
+        digits = _listed([str(digit) for digit in result.missing], "or")
+        word = f"There is no {digits} among the images. Of the others: {word[0].lower()}{word[1:]}"
     shown = " and ".join(f"{ratio:.1f}" for ratio in ratios)
     return f"{word} (Distance to real images: {shown} times that between real sets, E1 and E2.)"
 
@@ -64,11 +69,16 @@ def _variety(result: EvaluationResult) -> list[str]:
     return said or ["Variety and faithfulness are those of real images."]
 
 
+def _missing(result: EvaluationResult) -> list[str]:
+    """Name the digits that are missing or rare."""
+    rare = [str(d) for d, row in result.classes.items() if row["share"] < 0.2 * _share(row)]
+    return [f"Hardly any image is a {_listed(rare, 'or')}."] if rare else []
+
+
 def _classes(result: EvaluationResult) -> list[str]:
-    """Name the digits that are missing, rare, or worse than the others."""
+    """Name the digits that are worse than the others."""
     classes = result.classes
-    missing = [str(d) for d, row in classes.items() if row["share"] < 0.2 * _share(row)]
-    said = [f"Hardly any image is a {_listed(missing, 'or')}."] if missing else []
+    said: list[str] = []
     narrow = [
         str(d)
         for d, row in classes.items()
