@@ -83,6 +83,26 @@ def resize(pixels: torch.Tensor, size: int) -> torch.Tensor:
     return torch.cat([to_levels(chunk) for chunk in chunks])
 
 
+def pad_to_square(pixels: torch.Tensor) -> torch.Tensor:
+    """Pad uint8 images (n, C, H, W) to squares, each with the color of its own border.
+
+    The border's pixels that are like the paper of the set count, since ink may touch the border.
+    """
+    height, width = pixels.shape[2:]
+    if height == width:
+        return pixels
+    edges = (pixels[:, :, 0], pixels[:, :, -1], pixels[:, :, :, 0], pixels[:, :, :, -1])
+    border = torch.cat(edges, dim=2).float()  # (n, C, pixels)
+    paper = border.mean(1).median()
+    alike = ((border - paper).abs() < 64).all(1, keepdim=True)
+    levels = border.where(alike, torch.nan).nanmedian(2).values.nan_to_num(float(paper))
+    side = max(height, width)
+    squares = levels.to(torch.uint8)[:, :, None, None].repeat(1, 1, side, side)
+    top, left = (side - height) // 2, (side - width) // 2
+    squares[:, :, top : top + height, left : left + width] = pixels
+    return squares
+
+
 def is_dark_on_light(pixels: UInt8) -> bool:
     """Return whether a set of gray images shows dark ink on light paper.
 

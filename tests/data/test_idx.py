@@ -118,10 +118,11 @@ def test_every_damaged_byte_of_a_gzip_body_is_noticed(data: st.DataObject, tmp_p
     [
         (b"", r"no IDX file"),
         (b"\0\0\x08", r"no IDX file"),
-        (b"<!DOCTYPE html>", r"no IDX file of uint8 or int32: it begins with bytes '3c 21 44 4f'"),
+        (b"<!DOCTYPE html>", r"no IDX file: it begins with bytes '3c 21 44 4f'"),
         (b"\x89PNG" + CONTENT[4:], r"no IDX file"),
         (b"\0\1" + CONTENT[2:], r"no IDX file"),
-        (b"\0\0\x0d\x03" + CONTENT[4:], r"no IDX file"),  # float32, a type the sets never use
+        (b"\0\0\x0d\x03" + CONTENT[4:], r"truncated: 2,352 of 9,408"),  # float32
+        (b"\0\0\x0a\x03" + CONTENT[4:], r"no IDX file"),  # a type that there is not
         (b"\0\0\x08\x01" + CONTENT[4:], r"has 1 dimensions where 3 are expected"),
         (b"\0\0\x08\xff" + CONTENT[4:], r"has 255 dimensions where 3 are expected"),
         (CONTENT[:4], r"truncated inside its header"),

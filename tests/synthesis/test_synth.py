@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkgan.data.readers.folder import read_folder, read_npz_images, read_pictures
+from inkgan.data.readers.array_set import read_npz_images
+from inkgan.data.readers.folder import read_folder, read_pictures
 from inkgan.data.readers.idx import read_idx
 from inkgan.errors import ArtifactError, ConfigError, DataError
 from inkgan.images import Shape, read_picture
@@ -130,7 +131,7 @@ def test_npz_has_the_keys_of_keras(tmp_path: Path) -> None:
         assert held["x_train"].shape == (sum(COUNTS), 28, 28)
         assert held["x_train"].dtype == held["y_train"].dtype == np.uint8
         assert np.bincount(held["y_test"], minlength=10).tolist() == list(TEST)
-    images, labels = read_npz_images(tmp_path / "a" / "data.npz")  # inkgan evaluate's own reader
+    images, labels, _ = read_npz_images(tmp_path / "a" / "data.npz")  # inkgan evaluate's own reader
     assert images.shape == (sum(COUNTS), 28, 28, 1)
     assert labels is not None
 
@@ -152,12 +153,14 @@ def test_png_has_metadata_beside_it(tmp_path: Path) -> None:
 def test_imagefolder_is_read_by_inkgan_itself(tmp_path: Path) -> None:
     make(tmp_path / "a", SynthesisRequest(LabeledImages((3,) * 10, TEST, "imagefolder")))
     for split, each in (("train", 3), ("test", 1)):
-        _, labels, classes = read_folder(tmp_path / "a", split, None)
-        assert Counter(classes[label] for label in labels) == dict.fromkeys("0123456789", each)
+        read = read_folder(tmp_path / "a", split, None)
+        assert Counter(read.classes[label] for label in read.labels) == dict.fromkeys(
+            "0123456789", each
+        )
     make(tmp_path / "b", SynthesisRequest(LabeledImages(COUNTS, format="imagefolder")))
-    _, read = read_pictures(tmp_path / "b")
-    assert read is not None
-    assert np.bincount(read, minlength=10).tolist() == list(COUNTS)
+    _, numbers, _ = read_pictures(tmp_path / "b")
+    assert numbers is not None
+    assert np.bincount(numbers, minlength=10).tolist() == list(COUNTS)
 
 
 @pytest.mark.parametrize("format", ["idx", "npz", "png", "imagefolder"])

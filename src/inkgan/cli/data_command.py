@@ -10,7 +10,9 @@ from inkgan.cli.options import DataDir, Json
 app = typer.Typer(cls=Group, help="List the data sets, or fetch one.", invoke_without_command=True)
 OWN = {
     "folder:PATH": "your pictures; sub-folders are classes",
-    "npz:PATH": "arrays images (uint8) and labels",
+    "npz:PATH": "arrays images and labels, as Keras, MedMNIST or numpy save them; also .npy",
+    "csv:PATH": "a table with the pixels of an image in each row, such as Kaggle's train.csv",
+    "idx:PATH": "a folder of IDX files of your own, of any size and labels",
 }
 
 

@@ -81,6 +81,8 @@ class TrainingView:
         generator, discriminator = event.parameters
         verb = f"continuing from {counted(event.images, 'image')}" if event.images else "training"
         say(f"{verb}: {event.run.recipe.name} on {event.data}, {event.device}")
+        for note in event.notes:
+            say(f"data: {note}")
         say(f"parameters: generator {generator:,}, discriminator {discriminator:,}")
         say(LEGEND)
         self.began_with, self.total_images = event.images, event.total_images

@@ -35,11 +35,20 @@ class Data(Value):
     name: str = Field(
         "mnist",
         min_length=1,
-        description="a data set, folder:PATH (sub-folders are classes) or npz:PATH",
+        description="a data set, or a path: folder:PATH (sub-folders are classes), npz:PATH, "
+        "csv:PATH or idx:PATH",
     )
     holdout: int = Field(
-        5000, ge=0, description="last images of the training split, reserved for validation"
+        5000,
+        ge=0,
+        description="images of the training split, reserved for validation: the last ones of "
+        "built-in sets, of others a part in which every class keeps its share",
     )
     size: int | None = Field(None, ge=4, le=256, description="resize to size x size pixels")
+    invert: Literal["auto"] | bool = Field(
+        "auto",
+        description="swap ink and paper; auto does so where gray images of one's own are dark on "
+        "light, since MNIST's are light on dark",
+    )
     channels: Literal[1, 3] | None = Field(None, description="1 makes grey, 3 makes RGB")
     augment: Augment = Augment()

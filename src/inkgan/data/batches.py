@@ -99,7 +99,7 @@ def _style_targets(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor
     if dataset.shape.channels != 1:
         raise ConfigError(
             f"`model.style_measures` are of strokes of grey digits; {dataset.name} has "
-            f"{dataset.shape} images: use `model.style_measures=[]`"
+            f"{dataset.shape} images: use `data.channels=1`, or `model.style_measures=[]`"
         )
     return stroke_ranks(dataset.images, dataset.labels)[
         :, [STROKE_MEASURES.index(name) for name in style]

@@ -11,8 +11,29 @@ from inkgan.data.download import RemoteFile
 from inkgan.images import Shape
 from inkgan.types import Progress, UInt8, silent
 
-SourceSplit = Literal["train", "test"]
-LabeledImages = tuple[UInt8, list[int], tuple[str, ...]]  # images (n, H, W, C), labels, class names
+SourceSplit = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class LabeledImages:
+    """One split as a reader returns it.
+
+    Attributes:
+        images: uint8 (n, H, W, C).
+        labels: int64 (n,), the places of the classes in `classes`.
+        classes: their names.
+        notes: what was converted or left out, in words.
+        is_built_in: the holdout is the last images, and ink is never inverted: published results
+            depend on both.
+        has_validation: the set has a validation split of its own.
+    """
+
+    images: UInt8
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    is_built_in: bool = False
+    has_validation: bool = False
 
 
 class Pair(NamedTuple):
@@ -33,6 +54,7 @@ class IdxFiles:
         archive: hash and address of the zip archive that holds them, where there is one.
         transposed: images are stored column by column.
         label_dimensions: 2 where a label file has a row of numbers for each image, the class first.
+        first_label: the number of the first class.
     """
 
     train: Pair
@@ -41,6 +63,7 @@ class IdxFiles:
     archive: RemoteFile | None = None
     transposed: bool = False
     label_dimensions: int = 1
+    first_label: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,8 +76,8 @@ class ReadRequest:
     """What a reader is to read.
 
     Attributes:
-        split: train or test.
-        data_dir: folder to look into first; None where the caller names none.
+        split: train or test; only sets with a validation split are asked for it.
+        data_dir: folder to look into; None where the caller names none.
         progress: called with (file name, bytes so far, bytes in all or 0) during downloads.
     """
 
@@ -85,6 +108,8 @@ class DatasetSpec:
         similar_names: other names of the set, for suggestions.
         folder_names: folders under which other programs keep its files.
         files: what is downloaded; None where nothing is.
+        is_built_in: the package's own; its holdout is the last images and its ink is never
+            inverted, since published results depend on both.
         evaluation: digits where `inkgan.evaluate` can use it as images and as reference,
             stacked-digits where it can evaluate its images, None where it cannot.
     """
@@ -102,6 +127,7 @@ class DatasetSpec:
     similar_names: tuple[str, ...] = ()
     folder_names: tuple[str, ...] = ()
     files: IdxFiles | RemoteFile | None = None
+    is_built_in: bool = False
     evaluation: Literal["digits", "stacked-digits"] | None = None
 
     @property

@@ -6,17 +6,21 @@ url_checksums and torchvision or Keras); MNIST's were computed from the files as
 
 import functools
 import re
+from collections.abc import Callable
+from dataclasses import replace as changed
 from pathlib import Path
 
 import numpy as np
 
 from inkgan.data.dataset_spec import DatasetSpec, IdxFiles, LabeledImages, Pair, ReadRequest
 from inkgan.data.download import RemoteFile
+from inkgan.data.readers.array_set import read_npz, read_table
 from inkgan.data.readers.cifar import read_cifar10
 from inkgan.data.readers.derived import read_stacked, read_uci_digits
-from inkgan.data.readers.folder import read_folder, read_npz
+from inkgan.data.readers.folder import is_idx_name, read_folder
+from inkgan.data.readers.idx_folder import read_idx_folder
 from inkgan.data.readers.idx_set import read_idx_set
-from inkgan.errors import ConfigError, DataFormatError, did_you_mean
+from inkgan.errors import ConfigError, DataError, DataFormatError, did_you_mean
 from inkgan.images import Shape
 
 DIGITS = tuple("0123456789")
@@ -46,7 +50,7 @@ PHOTOGRAPHS = (
     "truck",
 )
 GREY_28 = Shape(1, 28, 28)
-PREFIXES = ("folder:", "npz:")  # the user's own images, by path
+LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def _pair(prefix: str) -> Pair:
@@ -146,6 +150,13 @@ _EMNIST_DIGITS_FILES = IdxFiles(
     transposed=True,
 )
 
+_EMNIST_LETTERS_FILES = changed(
+    _EMNIST_DIGITS_FILES,
+    train=_pair("emnist-letters-train"),
+    test=_pair("emnist-letters-test"),
+    first_label=1,
+)
+
 _CIFAR10_FILE = RemoteFile(
     "cifar-10-binary.tar.gz",
     "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
@@ -157,7 +168,7 @@ _CIFAR10_FILE = RemoteFile(
 )
 
 DATASETS: dict[str, DatasetSpec] = {
-    spec.name: spec
+    spec.name: changed(spec, is_built_in=True)
     for spec in (
         DatasetSpec(
             name="mnist",
@@ -220,6 +231,21 @@ DATASETS: dict[str, DatasetSpec] = {
             similar_names=("emnist",),
             folder_names=("EMNIST", "gzip"),
             evaluation="digits",
+        ),
+        DatasetSpec(
+            name="emnist-letters",
+            title="145,600 handwritten letters, 28x28",
+            citation="Cohen et al. 2017",
+            reader=functools.partial(
+                read_idx_set, "emnist-letters", _EMNIST_LETTERS_FILES, ("EMNIST", "gzip"), LETTERS
+            ),
+            files=_EMNIST_LETTERS_FILES,
+            classes=LETTERS,
+            shape=GREY_28,
+            train_images=124_800,
+            test_images=20_800,
+            similar_names=("letters",),
+            folder_names=("EMNIST", "gzip"),
         ),
         DatasetSpec(
             name="qmnist",
@@ -326,15 +352,57 @@ def get_dataset_spec(name: str) -> DatasetSpec:
             raise ConfigError(
                 f"`data.name`: unknown data set {name!r}; did you mean {spec.name!r}?"
             )
-    known = [*DATASETS, "folder:PATH", "npz:PATH"]
+    known = [*DATASETS, *(f"{prefix}:PATH" for prefix in PATH_READERS)]
+    place = Path(name).expanduser()
+    if len(place.parts) > 1 or place.suffix.lower() in SUFFIX_PREFIXES:
+        raise ConfigError(f"`data.name`: {name}: there is no such file, folder or data set")
     raise ConfigError(f"`data.name`: unknown data set {name!r}{did_you_mean(name, known)}")
 
 
+def find_path(name: str) -> tuple[str, Path, tuple[str, ...]] | None:
+    """Return how the path in a name is read, if there is one.
+
+    A path without its prefix is taken by what lies there, unless a data set has that name.
+
+    Returns:
+        The prefix without its colon, the path, and a note if the prefix was inferred. None where
+        the name is that of a data set.
+    """
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in PATH_READERS:
+        path = Path(rest).expanduser()
+        if prefix == "npz" and path.is_dir():
+            raise DataError(f"{name} is a folder; use `data.name=folder:{rest}`")
+        return prefix, path, ()
+    path = Path(name).expanduser()
+    if name in DATASETS or not path.exists():
+        return None
+    if path.is_dir():
+        files = [place for place in path.iterdir() if place.is_file()]
+        inferred = "idx" if any(is_idx_name(place) for place in files) else "folder"
+    else:
+        endings = "".join(path.suffixes[-2:]).lower(), path.suffix.lower()
+        inferred = next((SUFFIX_PREFIXES[e] for e in endings if e in SUFFIX_PREFIXES), "")
+        if not inferred and is_idx_name(path):
+            inferred = "idx"
+    if not inferred:
+        raise ConfigError(
+            f"`data.name`: {name} is no kind of file that holds a data set; those are "
+            f"{', '.join(SUFFIX_PREFIXES)}, IDX files, and folders of pictures"
+        )
+    return inferred, path, (f"{name} is read as {inferred}:{name}.",)
+
+
+def is_built_in(name: str) -> bool:
+    """Return whether a name is that of one of the package's own sets."""
+    return name in DATASETS and DATASETS[name].is_built_in
+
+
 def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> LabeledImages:
-    """Read one split of a data set as images (n, H, W, C), labels and class names.
+    """Read one split of a data set as images, labels and class names.
 
     Args:
-        name: of a set, folder:PATH or npz:PATH.
+        name: of a set, or folder:, npz:, csv: or idx: with a path, or a path alone.
         request: the split, and where to look.
         size: to which the pictures of a folder are resized.
 
@@ -342,13 +410,29 @@ def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> La
         ConfigError: there is no such set.
         DataError: it cannot be found, downloaded or read.
     """
-    if name.startswith("folder:"):
-        return read_folder(Path(name.removeprefix("folder:")).expanduser(), request.split, size)
-    if name.startswith("npz:"):
-        return read_npz(Path(name.removeprefix("npz:")).expanduser(), request.split)
+    found = find_path(name)
+    if found is not None:
+        prefix, path, notes = found
+        loaded = PATH_READERS[prefix](path, request.split, size)
+        return changed(loaded, notes=(*notes, *loaded.notes))
     spec = get_dataset_spec(name)
     images, labels = spec.reader(request)
     return _check(spec, np.asarray(images), np.asarray(labels))
+
+
+PATH_READERS: dict[str, Callable[[Path, str, int | None], LabeledImages]] = {
+    "folder": read_folder,
+    "npz": lambda path, split, size: read_npz(path, split),
+    "csv": lambda path, split, size: read_table(path, split),
+    "idx": lambda path, split, size: read_idx_folder(path, split),
+}
+SUFFIX_PREFIXES = {  # of the files that a path alone may name
+    ".npz": "npz",
+    ".npy": "npz",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".tsv": "csv",
+}
 
 
 def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> LabeledImages:
@@ -375,4 +459,6 @@ def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> Labeled
             f"the reader of {spec.name} returned labels {labels.min()} to {labels.max()}; 0 to "
             f"{len(spec.classes) - 1} are possible"
         )
-    return images, labels.tolist(), spec.classes
+    return LabeledImages(
+        images, labels.astype(np.int64), spec.classes, is_built_in=spec.is_built_in
+    )

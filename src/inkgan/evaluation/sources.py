@@ -13,8 +13,9 @@ import torch
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
 from inkgan.data.readers.array_files import ArrayImages, read_csv, read_npy
+from inkgan.data.readers.array_set import read_npz_images
 from inkgan.data.readers.convert import as_labels, as_uint8_images
-from inkgan.data.readers.folder import read_npz_images, read_pictures
+from inkgan.data.readers.folder import read_pictures
 from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation.digit_images import as_digit_images
 from inkgan.evaluation.reference import LEAST_IMAGES, ReferenceImages, class_matched
@@ -255,9 +256,9 @@ def _file_source(path: Path, stacked: bool) -> Source:
 def _read(path: Path) -> ArrayImages:
     """Read all images of a folder of pictures, an .npz, an .npy or a table."""
     if path.is_dir():
-        return ArrayImages(*read_pictures(path), ())
+        return ArrayImages(*read_pictures(path, SIDE))
     if path.suffix.lower() == ".npz":
-        return ArrayImages(*read_npz_images(path), ())
+        return ArrayImages(*read_npz_images(path))
     return read_npy(path) if path.suffix.lower() == ".npy" else read_csv(path)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from inkgan.data.readers.folder import DAMAGED
+from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.errors import DataError, DataFormatError
 from inkgan.types import Float32, Float64, UInt8
 

@@ -58,7 +58,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Started:
-    """The run is set up; it resumes if `images` is more than 0."""
+    """The run is set up; it resumes if `images` is more than 0.
+
+    `notes` say what was converted, inverted or left out of the data; `note` is a warning.
+    """
 
     run: RunFolder
     images: int
@@ -67,6 +70,7 @@ class Started:
     parameters: tuple[int, int]
     device: str
     note: str | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

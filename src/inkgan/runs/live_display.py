@@ -37,7 +37,8 @@ class LiveDisplay:
     def __call__(self, event: Event) -> None:
         """Take in an event, and change what is shown if there is something new."""
         if isinstance(event, Started):
-            self._started, self._note = event, event.note or ""
+            notes = ([event.note] if event.note else []) + list(event.notes)
+            self._started, self._note = event, " ".join(notes)
             self._draw("starting")
         elif isinstance(event, Updated):
             self._metrics |= event.row or {}

@@ -15,6 +15,7 @@ from inkgan import device as devices
 from inkgan.config import Recipe
 from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import Dataset, load_dataset, validation_images
+from inkgan.data.training_images import check_training_images
 from inkgan.errors import TrainingStopped
 from inkgan.files import locked
 from inkgan.generation.sampling import draw, labels_from_seeds
@@ -68,6 +69,7 @@ class Trainer:
         dataset = load_dataset(recipe.data, "train", options.data_dir, options.report)
         # all that can be wrong with a recipe shows here, before anything is written
         batches = batches_for(recipe, dataset.to(device))
+        notes = check_training_images(dataset, conditional=recipe.model.classes > 0)
         state = new_state(recipe, dataset.shape, device, self.networks)
         real = validation_images(recipe.data, dataset, SCORED_IMAGES, options.data_dir)
         with locked(self.out, "training in"):
@@ -76,7 +78,7 @@ class Trainer:
             with devices.compute_settings(threads=threads):
                 digest = batches.dataset.digest()
                 write_environment(folder.environment_path, device, digest, dataset.name)
-                run = _ActiveRun(self, RunFiles(folder, digest, real, note), batches, state)
+                run = _ActiveRun(self, RunFiles(folder, digest, real, note, notes), batches, state)
             events = run.events()
             while True:
                 with devices.compute_settings(threads=threads):
@@ -96,12 +98,14 @@ class RunFiles:
         data_sha256: digest of the training images and labels.
         validation: real images that checkpoints are scored with.
         note: a warning about resuming, if there is one.
+        data_notes: on images and classes that are odd.
     """
 
     folder: RunFolder
     data_sha256: str
     validation: Dataset
     note: str | None
+    data_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class _ActiveRun:
     ) -> None:
         self.recipe, self.options, self.networks = trainer.recipe, trainer.options, trainer.networks
         self.folder, self.note = run_files.folder, run_files.note
+        self.data_notes = (*batches.dataset.notes, *run_files.data_notes)
         self.batches, self.state = batches, state
         self.device, self.validation = batches.dataset.images.device, run_files.validation
         labels = self.validation.labels if self.recipe.model.classes else None
@@ -182,6 +187,7 @@ class _ActiveRun:
             parameters=(generator, discriminator),
             device=devices.describe(self.device),
             note=self.note,
+            notes=self.data_notes,
         )
 
     def _record(self, update: Update) -> Updated:

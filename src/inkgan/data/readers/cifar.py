@@ -8,7 +8,7 @@ import numpy as np
 from inkgan import files
 from inkgan.data.dataset_spec import ReadRequest
 from inkgan.data.download import RemoteFile, candidate_folders, download, find_file
-from inkgan.data.readers.folder import DAMAGED
+from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.errors import DataFormatError
 from inkgan.types import UInt8
 

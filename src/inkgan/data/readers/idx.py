@@ -17,14 +17,26 @@ import numpy.typing as npt
 
 from inkgan.errors import DataFormatError
 
-TYPES: dict[int, np.dtype[Any]] = {0x08: np.dtype("u1"), 0x0C: np.dtype(">i4")}
+TYPES: dict[int, np.dtype[Any]] = {
+    0x08: np.dtype("u1"),
+    0x09: np.dtype("i1"),
+    0x0B: np.dtype(">i2"),
+    0x0C: np.dtype(">i4"),
+    0x0D: np.dtype(">f4"),
+    0x0E: np.dtype(">f8"),
+}
 MAX_BYTES = 1 << 30  # the largest known relative, emnist-digits, has 188 MB
 
 
-def read_idx(path: Path, dimensions: int, max_bytes: int = MAX_BYTES) -> npt.NDArray[Any]:
-    """Read one IDX file, plain or gzip, of uint8 or int32 values.
+def read_idx(path: Path, dimensions: int | None, max_bytes: int = MAX_BYTES) -> npt.NDArray[Any]:
+    """Read one IDX file, plain or gzip.
 
     Never holds more than the header promises, so a gzip bomb costs nothing.
+
+    Args:
+        path: of the file.
+        dimensions: that it must have; None allows 1 to 4.
+        max_bytes: that its values may take.
 
     Raises:
         DataFormatError: not IDX, wrong type or number of dimensions, too large, truncated, surplus
@@ -46,13 +58,15 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _parse(
-    stream: IO[bytes], dimensions: int, max_bytes: int, fail: Callable[[str], DataFormatError]
+    stream: IO[bytes], wanted: int | None, max_bytes: int, fail: Callable[[str], DataFormatError]
 ) -> npt.NDArray[Any]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES:
-        raise fail(f"is no IDX file of uint8 or int32: it begins with bytes {magic.hex(' ')!r}")
-    if magic[3] != dimensions:
-        raise fail(f"has {magic[3]} dimensions where {dimensions} are expected")
+        raise fail(f"is no IDX file: it begins with bytes {magic.hex(' ')!r}")
+    dimensions = magic[3]
+    if dimensions != wanted and (wanted is not None or not 1 <= dimensions <= 4):
+        expected_dimensions = "1 to 4" if wanted is None else wanted
+        raise fail(f"has {dimensions} dimensions where {expected_dimensions} are expected")
     header = stream.read(4 * dimensions)
     if len(header) < 4 * dimensions:
         raise fail("is truncated inside its header")

@@ -9,8 +9,8 @@ import numpy as np
 from inkgan import files
 from inkgan.data.dataset_spec import IdxFiles, ReadRequest
 from inkgan.data.download import candidate_folders, download, find_file, locked_cache
-from inkgan.data.readers.folder import DAMAGED
 from inkgan.data.readers.idx import MAX_BYTES, read_idx
+from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.errors import DataError, DataFormatError
 from inkgan.types import UInt8
 
@@ -51,11 +51,14 @@ def read_idx_set(
             f"{label_path} holds {len(labels):,} labels for the {len(images):,} images of "
             f"{image_path.name}"
         )
+    if labels.dtype.kind not in "iu":
+        raise DataFormatError(f"{label_path} holds {labels.dtype} labels, not whole numbers")
+    labels = labels.astype(np.int64) - idx.first_label
     wrong = np.flatnonzero((labels < 0) | (labels >= len(classes)))
     if wrong.size:
         raise DataFormatError(
-            f"{label_path} holds label {labels[wrong[0]]} at place {wrong[0]}; "
-            f"0 to {len(classes) - 1} are possible"
+            f"{label_path} holds label {labels[wrong[0]] + idx.first_label} at place {wrong[0]}; "
+            f"{idx.first_label} to {len(classes) - 1 + idx.first_label} are possible"
         )
     images = images.transpose(0, 2, 1) if idx.transposed else images
     return np.ascontiguousarray(images)[..., None], labels.tolist()
