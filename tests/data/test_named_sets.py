@@ -23,10 +23,11 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from inkgan.config import Data
+from inkgan.data.class_names import FASHION, PHOTOGRAPHS
 from inkgan.data.dataset import Dataset, Split, load_dataset
 from inkgan.data.dataset_spec import IdxFiles, ReadRequest
 from inkgan.data.download import RemoteFile
-from inkgan.data.registry import DATASETS, FASHION, PHOTOGRAPHS, read_dataset
+from inkgan.data.registry import DATASETS, read_dataset
 from inkgan.errors import DataError, DataFormatError, DataNotFoundError
 from inkgan.files import CacheWarning, cache_folder
 

@@ -6,51 +6,22 @@ url_checksums and torchvision or Keras); MNIST's were computed from the files as
 
 import functools
 import re
-from collections.abc import Callable
 from dataclasses import replace as changed
 from pathlib import Path
 
 import numpy as np
 
+from inkgan.data.class_names import DIGITS, FASHION, KUZUSHIJI, LETTERS, PHOTOGRAPHS
 from inkgan.data.dataset_spec import DatasetSpec, IdxFiles, LabeledImages, Pair, ReadRequest
 from inkgan.data.download import RemoteFile
-from inkgan.data.readers.array_set import read_npz, read_table
+from inkgan.data.path_set import PATH_READERS, SUFFIX_PREFIXES, names_path, read_path
 from inkgan.data.readers.cifar import read_cifar10
 from inkgan.data.readers.derived import read_stacked, read_uci_digits
-from inkgan.data.readers.folder import is_idx_name, read_folder
-from inkgan.data.readers.idx_folder import read_idx_folder
 from inkgan.data.readers.idx_set import read_idx_set
-from inkgan.errors import ConfigError, DataError, DataFormatError, did_you_mean
+from inkgan.errors import ConfigError, DataFormatError, did_you_mean
 from inkgan.images import Shape
 
-DIGITS = tuple("0123456789")
-FASHION = (
-    "t-shirt",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
-)
-KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
-PHOTOGRAPHS = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
 GREY_28 = Shape(1, 28, 28)
-LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def _pair(prefix: str) -> Pair:
@@ -359,40 +330,6 @@ def get_dataset_spec(name: str) -> DatasetSpec:
     raise ConfigError(f"`data.name`: unknown data set {name!r}{did_you_mean(name, known)}")
 
 
-def find_path(name: str) -> tuple[str, Path, tuple[str, ...]] | None:
-    """Return how the path in a name is read, if there is one.
-
-    A path without its prefix is taken by what lies there, unless a data set has that name.
-
-    Returns:
-        The prefix without its colon, the path, and a note if the prefix was inferred. None where
-        the name is that of a data set.
-    """
-    prefix, colon, rest = name.partition(":")
-    if colon and prefix in PATH_READERS:
-        path = Path(rest).expanduser()
-        if prefix == "npz" and path.is_dir():
-            raise DataError(f"{name} is a folder; use `data.name=folder:{rest}`")
-        return prefix, path, ()
-    path = Path(name).expanduser()
-    if name in DATASETS or not path.exists():
-        return None
-    if path.is_dir():
-        files = [place for place in path.iterdir() if place.is_file()]
-        inferred = "idx" if any(is_idx_name(place) for place in files) else "folder"
-    else:
-        endings = "".join(path.suffixes[-2:]).lower(), path.suffix.lower()
-        inferred = next((SUFFIX_PREFIXES[e] for e in endings if e in SUFFIX_PREFIXES), "")
-        if not inferred and is_idx_name(path):
-            inferred = "idx"
-    if not inferred:
-        raise ConfigError(
-            f"`data.name`: {name} is no kind of file that holds a data set; those are "
-            f"{', '.join(SUFFIX_PREFIXES)}, IDX files, and folders of pictures"
-        )
-    return inferred, path, (f"{name} is read as {inferred}:{name}.",)
-
-
 def is_built_in(name: str) -> bool:
     """Return whether a name is that of one of the package's own sets."""
     return name in DATASETS and DATASETS[name].is_built_in
@@ -410,29 +347,11 @@ def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> La
         ConfigError: there is no such set.
         DataError: it cannot be found, downloaded or read.
     """
-    found = find_path(name)
-    if found is not None:
-        prefix, path, notes = found
-        loaded = PATH_READERS[prefix](path, request.split, size)
-        return changed(loaded, notes=(*notes, *loaded.notes))
+    if name not in DATASETS and names_path(name):
+        return read_path(name, request.split, size)
     spec = get_dataset_spec(name)
     images, labels = spec.reader(request)
     return _check(spec, np.asarray(images), np.asarray(labels))
-
-
-PATH_READERS: dict[str, Callable[[Path, str, int | None], LabeledImages]] = {
-    "folder": read_folder,
-    "npz": lambda path, split, size: read_npz(path, split),
-    "csv": lambda path, split, size: read_table(path, split),
-    "idx": lambda path, split, size: read_idx_folder(path, split),
-}
-SUFFIX_PREFIXES = {  # of the files that a path alone may name
-    ".npz": "npz",
-    ".npy": "npz",
-    ".csv": "csv",
-    ".csv.gz": "csv",
-    ".tsv": "csv",
-}
 
 
 def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> LabeledImages:
