@@ -10,6 +10,7 @@ from typing import Any
 import huggingface_hub
 import numpy as np
 import pytest
+import requests
 from huggingface_hub import ModelCard
 
 import inkgan
@@ -139,6 +140,7 @@ def hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return str(folder / file)
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    monkeypatch.setattr(requests, "head", lambda address, timeout: None)
     return calls
 
 
@@ -150,6 +152,20 @@ def test_a_name_of_the_hub_is_fetched(
     assert hub == [{"name": "someone/digits", "local_files_only": False}]
     with pytest.raises(ArtifactError, match=r"hub does not give it: 404: repository not found$"):
         inkgan.load("someone/else")
+
+
+def test_a_hub_that_does_not_answer_is_asked_once(
+    hub: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(address: str, timeout: float) -> None:
+        assert timeout <= 5
+        raise requests.ConnectionError
+
+    monkeypatch.delenv("INKGAN_OFFLINE")
+    monkeypatch.setattr(requests, "head", fail)
+    with pytest.raises(ArtifactError, match=r"'me/nothing' here, .*it cannot be reached"):
+        inkgan.load("me/nothing")
+    assert [call["local_files_only"] for call in hub] == [True]
 
 
 def test_offline_only_the_cache_is_asked(hub: list[dict[str, Any]]) -> None:

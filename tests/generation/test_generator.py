@@ -20,8 +20,12 @@ from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.generation.generator import Generator
+from inkgan.generation.hub_download import is_hub_name
+from inkgan.generation.light_on_dark import LightOnDark, light_on_dark
+from inkgan.generation.load import open_generator
 from inkgan.generation.sampling import CHUNK, latents_from_seeds
-from inkgan.images import Shape
+from inkgan.generation.style_control.style import style_of
+from inkgan.images import Shape, is_dark_on_light
 from inkgan.io.bundle import Bundle, load_bundle
 from inkgan.models.build import build_generator
 from inkgan.types import UInt8
@@ -274,3 +278,36 @@ def test_the_old_name_of_styled_samples_still_works() -> None:
         images = inkgan.styled([7], source="flagship", device="cpu", truncation=0.5)
     expected = inkgan.load("flagship", device="cpu").sample(7, latent_scale=0.5)
     assert np.array_equal(images, expected)
+
+
+class OnPaper(LightOnDark):
+    """The inverse of a generator, as if it had been trained on dark digits on light paper."""
+
+    @property
+    def bundle(self) -> Bundle:
+        bundle = self.generator.bundle
+        data = bundle.recipe.data.model_copy(update={"name": "folder:paper"})
+        return dataclasses.replace(bundle, recipe=bundle.recipe.model_copy(update={"data": data}))
+
+
+def test_a_generator_that_draws_dark_on_light_is_treated_as_its_inverse() -> None:
+    """Ink is ink: pages are written, styles measured, data sets made as by any other generator."""
+    plain = inkgan.load("flagship")
+    paper = OnPaper(plain)
+    assert is_dark_on_light(paper.sample(seeds=range(20)))
+    turned = open_generator(paper)
+    assert np.array_equal(turned.sample([3, 8], seeds=[1, 2]), plain.sample([3, 8], seeds=[1, 2]))
+    latents = plain.latents([5])
+    assert np.array_equal(turned.render(latents, [4]), plain.render(latents, [4]))
+    assert light_on_dark(turned) is turned
+    assert light_on_dark(plain) is plain
+    drawn = plain.sample([3] * 8, seeds=range(8))
+    assert np.array_equal(style_of(255 - drawn), style_of(drawn))
+    page = inkgan.write("203", source=paper)
+    assert np.array_equal(page.to_array(), inkgan.write("203", source=plain).to_array())
+
+
+@pytest.mark.parametrize("name", ["runs/nothing", "./mine", "../mine", "out/a"])
+def test_paths_are_no_names_of_the_hub(name: str) -> None:
+    assert not is_hub_name(name)
+    assert is_hub_name("someone/digits")

@@ -33,6 +33,7 @@ from inkgan.evaluation.sources import (
     whole_set,
 )
 from inkgan.evaluation.verdict import verdict
+from inkgan.generation.light_on_dark import light_on_dark
 from inkgan.generation.load import Checkpoint
 from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.run_dir import RunFolder
@@ -201,6 +202,7 @@ def generator_style_consistency(
         raise ConfigError(f"{bundle.recipe.name} draws {bundle.shape} images; strokes are gray")
     if latents < 2:
         raise ConfigError(f"`latents` must be 2 or more, not {latents}")
+    generator = light_on_dark(generator)
     seeds = range(STYLE_FIRST_SEED, STYLE_FIRST_SEED + latents)
     columns = []
     for label in range(len(bundle.classes)):

@@ -3,17 +3,26 @@
 import re
 from pathlib import Path
 
+import requests
+
 from inkgan.errors import ArtifactError
 from inkgan.files import is_offline
 from inkgan.optional_imports import import_extra
 
 FILE = "model.safetensors"  # a bundle, under the name that the hub looks for
+FOLDERS = frozenset({"runs", "models", "checkpoints", "bundles", "out", "output", "data", "tmp"})
+SECONDS = 5.0  # for the hub to answer; its own client tries for half a minute
 NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 def is_hub_name(text: str) -> bool:
-    """Tell whether a text could name a repository of the hub, such as user/name."""
-    return NAME.fullmatch(text) is not None and not text.endswith(".safetensors")
+    """Tell whether a text could name a repository of the hub, such as user/name.
+
+    Paths such as ./name and runs/name do not.
+    """
+    user = text.partition("/")[0]
+    looks_so = NAME.fullmatch(text) is not None and not text.endswith(".safetensors")
+    return looks_so and not user.startswith(".") and user not in FOLDERS
 
 
 def fetch(name: str) -> Path:
@@ -28,11 +37,23 @@ def fetch(name: str) -> Path:
     what = f"there is no run or bundle {name!r} here, and looking for it on the Hugging Face hub"
     hub = import_extra("huggingface_hub", "hub", what)
     offline = is_offline()
+    unreachable = not offline and not _answers(hub.constants.ENDPOINT)
     try:
-        return Path(hub.hf_hub_download(name, FILE, local_files_only=offline))
+        return Path(hub.hf_hub_download(name, FILE, local_files_only=offline or unreachable))
     except Exception as error:  # the hub, the connection or the disk, in many libraries' words
-        reason = "INKGAN_OFFLINE is set" if offline else str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0]
+        if offline or unreachable:
+            reason = "INKGAN_OFFLINE is set" if offline else "it cannot be reached"
         raise ArtifactError(
             f"there is no run or bundle {name!r} here, and the Hugging Face hub does not give it: "
             f"{reason}"
         ) from error
+
+
+def _answers(address: str) -> bool:
+    """Ask once whether a server can be reached."""
+    try:
+        requests.head(address, timeout=SECONDS)
+    except requests.RequestException:
+        return False
+    return True

@@ -8,6 +8,7 @@ from inkgan.device import choose_device
 from inkgan.errors import ArtifactError, ConfigError, did_you_mean
 from inkgan.generation.generator import Generator
 from inkgan.generation.hub_download import FILE, fetch, is_hub_name
+from inkgan.generation.light_on_dark import light_on_dark
 from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.bundle import Bundle, load_bundle
 from inkgan.io.run_dir import RunFolder
@@ -96,7 +97,7 @@ def find(source: str | Path | RunFolder) -> Path:
     known = [p.parent.name for p in RUNS.glob(f"*/{BUNDLE}")]
     known += [p.stem for p in SHIPPED.glob("*.safetensors")]
     raise ArtifactError(
-        f"there is no run or bundle {str(source)!r}{did_you_mean(str(source), known)}"
+        f"there is no run or bundle {str(source)!r}{did_you_mean(path.name, known)}"
     )
 
 
@@ -113,7 +114,7 @@ def _best_of(path: Path, bundle: Bundle) -> Bundle:
 
 
 def open_generator(source: GeneratorSource, device: str = "auto") -> GeneratorLike:
-    """Return the generator that `source` is or names, for drawing with ink.
+    """Return the generator that `source` is or names, for drawing with ink: light on dark.
 
     Raises:
         ArtifactError: there is nothing of that name, or it is damaged.
@@ -125,4 +126,4 @@ def open_generator(source: GeneratorSource, device: str = "auto") -> GeneratorLi
         raise ConfigError(
             f"{source.bundle.recipe.name} draws in color; ink takes a generator of gray images"
         )
-    return source
+    return light_on_dark(source)

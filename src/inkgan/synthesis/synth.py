@@ -10,6 +10,7 @@ import torch
 from inkgan import __version__, files
 from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError
+from inkgan.generation.light_on_dark import light_on_dark
 from inkgan.generation.load import BUNDLE, Checkpoint, find, load
 from inkgan.generation.protocols import GeneratorLike, can_classify
 from inkgan.io.run_dir import RunFolder
@@ -107,7 +108,7 @@ def synth(
         >>> inkgan.synth("digits", per_class=6000, test_per_class=1000)
         >>> inkgan.synth("numbers", sequences=10_000, length=(1, 6))
     """
-    generator = load(source, device=device, checkpoint=checkpoint)
+    generator = light_on_dark(load(source, device=device, checkpoint=checkpoint))
     content: LabeledImages | DigitSequences
     if sequences is None:
         counts = per_class, test_per_class

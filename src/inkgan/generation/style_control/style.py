@@ -7,6 +7,7 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.generation.arguments import StyleValue
+from inkgan.images import is_dark_on_light
 from inkgan.metrics.strokes import measure
 from inkgan.types import Float64, UInt8
 
@@ -67,8 +68,11 @@ FREE = Style()
 
 
 def style_of(images: UInt8) -> Float64:
-    """Measure MEASURES of images uint8 (n, H, W), float64 (n, 3); NaN where one is blank."""
-    strokes = measure(images)
+    """Measure MEASURES of images uint8 (n, H, W), float64 (n, 3); NaN where one is blank.
+
+    Images that are dark on light are inverted first.
+    """
+    strokes = measure(255 - images if is_dark_on_light(images) else images)
     return np.stack([getattr(strokes, name) for name in MEASURES], axis=1)
 
 
