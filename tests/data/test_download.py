@@ -311,7 +311,8 @@ def test_two_processes_at_once_download_once(site: Site, tmp_path: Path) -> None
 def test_roots_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKGAN_CACHE", "/the/cache")
     monkeypatch.setenv("INKGAN_DATA", "/the/data")
-    assert search_roots(tmp_path) == [tmp_path, Path("/the/data"), Path("/the/cache")]
+    assert search_roots(tmp_path) == [tmp_path]
+    assert search_roots(None) == [Path("/the/data"), Path("/the/cache")]
     monkeypatch.delenv("INKGAN_DATA")
     assert search_roots(None) == [Path("/the/cache")]
     monkeypatch.delenv("INKGAN_CACHE")

@@ -120,9 +120,53 @@ def test_data_dir_before_environment_before_cache(
     monkeypatch.setenv("INKGAN_DATA", str(roots["environment"]))
     assert level_of(load()) == 10
     assert level_of(load(data_dir=roots["argument"])) == 0
-    assert level_of(load(data_dir=roots["empty"])) == 10
     monkeypatch.setenv("INKGAN_DATA", str(roots["empty"]))
-    assert level_of(load(data_dir=roots["empty"])) == 20
+    assert level_of(load()) == 20
+
+
+def test_a_named_folder_is_the_only_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that a named folder lacks are never taken from elsewhere."""
+    write_set(tmp_path / "good" / "mnist", 30)
+    monkeypatch.setenv("INKGAN_DATA", str(tmp_path / "good"))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    with pytest.raises(DataError, match=r"mine holds no mnist: train-images.*looked for there"):
+        load(data_dir=mine)
+    write_set(mine, 60)
+    for name in MNIST.test:
+        (mine / name).unlink()
+    message = r"mine lacks t10k-images-idx3-ubyte\.gz, t10k-labels-\S+ of mnist .*idx:"
+    with pytest.raises(DataError, match=message):
+        load(data_dir=mine)
+    assert level_of(load(f"idx:{mine}")) == 60
+    monkeypatch.setenv("INKGAN_CACHE", str(tmp_path / "good"))
+    monkeypatch.setenv("INKGAN_DATA", str(mine))
+    with pytest.raises(DataError, match=message):
+        load()
+
+
+@pytest.mark.parametrize("place", [".", "raw", "mnist"])
+def test_the_environment_may_name_the_folder_itself(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_set(tmp_path / place, 40)
+    monkeypatch.setenv("INKGAN_DATA", str(tmp_path))
+    assert level_of(load()) == 40
+
+
+def test_torchvisions_folder_tells_sets_apart(tmp_path: Path) -> None:
+    write_set(tmp_path / "FashionMNIST" / "raw", 40, plain)
+    with pytest.raises(DataError, match=r"belongs to fashion-mnist, not to mnist"):
+        load(data_dir=tmp_path / "FashionMNIST" / "raw")
+    assert level_of(load("fashion-mnist", data_dir=tmp_path / "FashionMNIST")) == 40
+
+
+def test_emnist_letters_count_from_one(tmp_path: Path) -> None:
+    letters = idx_files("emnist-letters")
+    write_set(tmp_path, 40, spec=letters)
+    write_idx(tmp_path / letters.train.labels, np.array([1, 2, 26, 25, 3, 4], np.uint8))
+    dataset = load("emnist-letters", data_dir=tmp_path)
+    assert [dataset.classes[label] for label in dataset.labels] == list("ABZYCD")
 
 
 def test_both_splits_and_their_classes(tmp_path: Path) -> None:
@@ -158,7 +202,7 @@ def test_spellings_may_be_mixed_but_a_set_is_taken_from_one_folder(tmp_path: Pat
 
 def test_nowhere_and_offline(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match=r"(?s)mnist is not on this.*INKGAN_OFFLINE"):
-        load(data_dir=tmp_path)
+        load()
     with pytest.raises(DataError, match=r"`data_dir` .*nowhere is no folder"):
         load(data_dir=tmp_path / "nowhere")
 
@@ -266,7 +310,7 @@ def write_emnist(path: Path, without: str = "") -> Array:
 def test_emnist_is_unpacked_and_turned_upright(place: str, tmp_path: Path) -> None:
     folder = cache_folder() / "emnist-digits" if place == "cache" else tmp_path / place
     stored = write_emnist(folder / "gzip.zip")
-    dataset = load("emnist-digits", data_dir=tmp_path)
+    dataset = load("emnist-digits", data_dir=None if place == "cache" else tmp_path)
     np.testing.assert_array_equal(dataset.images[:, 0], stored.transpose(0, 2, 1))
     assert dataset.labels.tolist() == list(range(6))
     unpacked = {path.name for path in (cache_folder() / "emnist-digits").iterdir()}

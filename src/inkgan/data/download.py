@@ -8,7 +8,7 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,28 +34,61 @@ class RemoteFile:
 
 
 def search_roots(data_dir: Path | None) -> list[Path]:
-    """List the folders to look in, first to last: `data_dir`, INKGAN_DATA, the user's cache.
+    """List the folders to look in: `data_dir` alone, or else INKGAN_DATA and the user's cache.
 
     Raises:
         DataError: `data_dir` is given and is no folder.
     """
-    if data_dir is not None and not data_dir.is_dir():
-        raise DataError(f"`data_dir` {data_dir} is no folder")
+    if data_dir is not None:
+        if not data_dir.is_dir():
+            raise DataError(f"`data_dir` {data_dir} is no folder")
+        return [data_dir]
     from_environment = os.environ.get("INKGAN_DATA")
-    named = [data_dir, Path(from_environment) if from_environment else None, *cache_folders()]
-    return [root for root in named if root is not None]
+    return [*([Path(from_environment)] if from_environment else []), *cache_folders()]
 
 
 def candidate_folders(
     name: str, folder_names: tuple[str, ...], data_dir: Path | None
-) -> list[Path]:
-    """List where a set may be: ROOT/name, torchvision's ROOT/Name/raw, `data_dir` itself."""
-    folders = [
-        root / part
-        for root in search_roots(data_dir)
-        for part in (name, *(f"{folder}/raw" for folder in folder_names), *folder_names)
-    ]
-    return folders if data_dir is None else [folders[0], data_dir, *folders[1:]]
+) -> list[list[Path]]:
+    """List where a set may be, for each root: ROOT/name, torchvision's ROOT/Name/raw, ROOT itself.
+
+    The cache has a folder for each set; other roots may be the folder of the set.
+    """
+    caches = cache_folders()
+    groups = []
+    for root in search_roots(data_dir):
+        parts = [name, *(f"{folder}/raw" for folder in folder_names), *folder_names]
+        itself = [] if root in caches else [root, root / "raw"]
+        groups.append([root / parts[0], *itself, *(root / part for part in parts[1:])])
+    return groups
+
+
+def refuse_incomplete(
+    name: str, wanted: Sequence[str], groups: Sequence[Sequence[Path]], data_dir: Path | None
+) -> None:
+    """Refuse to take a set from elsewhere where the named folder holds a part of it, or none.
+
+    Args:
+        name: of the set.
+        wanted: names of its files.
+        groups: the folders of one root each, as `candidate_folders` lists them.
+        data_dir: that the user named.
+
+    Raises:
+        DataError: a folder holds some files only, or `data_dir` holds none.
+    """
+    for folder in (folder for group in groups for folder in group):
+        missing = [file for file in wanted if find_file(folder, file) is None]
+        if 0 < len(missing) < len(wanted):
+            raise DataError(
+                f"{folder} lacks {', '.join(missing)} of {name} (with or without .gz); add what is "
+                f"missing, or use `data.name=idx:{folder}` for files of your own"
+            )
+    if data_dir is not None:
+        raise DataError(
+            f"`data_dir` {data_dir} holds no {name}: {', '.join(wanted)} (with or without .gz) are "
+            f"looked for there and in its folder {name}; without `data_dir` they are downloaded"
+        )
 
 
 def spellings(name: str) -> tuple[str, ...]:

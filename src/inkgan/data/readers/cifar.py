@@ -7,7 +7,13 @@ import numpy as np
 
 from inkgan import files
 from inkgan.data.dataset_spec import ReadRequest
-from inkgan.data.download import RemoteFile, candidate_folders, download, find_file
+from inkgan.data.download import (
+    RemoteFile,
+    candidate_folders,
+    download,
+    find_file,
+    refuse_incomplete,
+)
 from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.errors import DataFormatError
 from inkgan.types import UInt8
@@ -32,12 +38,15 @@ def read_cifar10(remote: RemoteFile, request: ReadRequest) -> tuple[UInt8, list[
     """
     train = request.split == "train"
     members = [f"data_batch_{i}.bin" for i in range(1, 6)] if train else ["test_batch.bin"]
-    for folder in candidate_folders("cifar10", (UNPACKED, f"cifar10/{UNPACKED}"), request.data_dir):
+    groups = candidate_folders("cifar10", (UNPACKED, f"cifar10/{UNPACKED}"), request.data_dir)
+    for folder in (folder for group in groups for folder in group):
         if all((folder / member).is_file() for member in members):
             return _parse([(str(folder / m), (folder / m).read_bytes()) for m in members])
         archive = find_file(folder, remote.name)
         if archive is not None:
             return _parse(_tar_members(archive, members))
+    if request.data_dir is not None:
+        refuse_incomplete("cifar10", members, groups, request.data_dir)
     cache = files.writable_cache_folder() / "cifar10"
     archive = download((remote,), cache, "cifar10", request.progress)[remote.name]
     return _parse(_tar_members(archive, members))

@@ -8,7 +8,13 @@ import numpy as np
 
 from inkgan import files
 from inkgan.data.dataset_spec import IdxFiles, ReadRequest
-from inkgan.data.download import candidate_folders, download, find_file, locked_cache
+from inkgan.data.download import (
+    candidate_folders,
+    download,
+    find_file,
+    locked_cache,
+    refuse_incomplete,
+)
 from inkgan.data.readers.idx import MAX_BYTES, read_idx
 from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.errors import DataError, DataFormatError
@@ -68,15 +74,21 @@ def _locate(
     name: str, idx: IdxFiles, folder_names: tuple[str, ...], request: ReadRequest
 ) -> dict[str, Path]:
     """Find all of a set's files, or the archive of them, in one folder, or download them."""
-    for folder in candidate_folders(name, folder_names, request.data_dir):
-        found = {file: find_file(folder, file) for file in idx.names}
-        if all(found.values()):
-            paths = {file: path for file, path in found.items() if path is not None}
-            _refuse_other_set(name, paths[idx.test.labels])
-            return paths
-        archive = find_file(folder, idx.archive.name) if idx.archive else None
-        if archive is not None:
-            return _unpack_zip(archive, idx.names, files.writable_cache_folder() / name)
+    for folders in candidate_folders(name, folder_names, request.data_dir):
+        for folder in folders:
+            found = {file: find_file(folder, file) for file in idx.names}
+            if all(found.values()):
+                paths = {file: path for file, path in found.items() if path is not None}
+                other = _other_set(name, folder_names, paths[idx.test.labels])
+                if not other:
+                    return paths
+                if folder == folders[0] or request.data_dir is not None:
+                    raise DataError(f"{other}, not to {name}; check the folder")
+            archive = find_file(folder, idx.archive.name) if idx.archive else None
+            if archive is not None:
+                return _unpack_zip(archive, idx.names, files.writable_cache_folder() / name)
+        if folders[0].parent not in files.cache_folders():
+            refuse_incomplete(name, idx.names, [folders], request.data_dir)
     cache = files.writable_cache_folder() / name
     if idx.archive is None:
         return download(idx.remote, cache, name, request.progress)
@@ -84,14 +96,23 @@ def _locate(
     return _unpack_zip(archive, idx.names, cache)
 
 
-def _refuse_other_set(name: str, labels: Path) -> None:
-    """Several sets share MNIST's file names; tell them apart by the hash of the small file."""
+def _other_set(name: str, folder_names: tuple[str, ...], labels: Path) -> str:
+    """Say to which other set files belong; empty where to none.
+
+    Several sets share MNIST's file names; the hash of the small file tells them apart, or the
+    folder in which torchvision keeps them.
+    """
     from inkgan.data.registry import DATASETS  # which imports this module
 
     digest = hashlib.sha256(labels.read_bytes()).hexdigest() if labels.suffix == ".gz" else ""
+    if name in DATASETS and digest in {file.sha256 for file in DATASETS[name].remote_files}:
+        return ""
+    places = set(labels.resolve().parts[-3:-1]) - {name, *folder_names}
     for other in DATASETS.values():
-        if other.name != name and digest in {file.sha256 for file in other.remote_files}:
-            raise DataError(f"{labels} belongs to {other.name}, not to {name}; check the folder")
+        hashes = {file.sha256 for file in other.remote_files}
+        if other.name != name and (digest in hashes or places & {other.name, *other.folder_names}):
+            return f"{labels} belongs to {other.name}"
+    return ""
 
 
 def _unpack_zip(archive: Path, names: tuple[str, ...], cache: Path) -> dict[str, Path]:
