@@ -70,11 +70,25 @@ THREADS = (1, 2)
 # commands that have no option for them: an imitation's bits depend on their number.
 SURROUNDINGS = {"INKGAN_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
 IMAGES_A_STEP = {
-    "acgan": 100, "cgan": 128, "cifar10": 64, "dcgan": 128, "dcgan-compact": 128,
-    "dcgan-tutorial": 256, "fashion-mnist": 64, "flagship": 64, "flagship-quick": 64, "kmnist": 64,
-    "lsgan": 64, "mlp": 64, "r3gan-small": 128, "sngan-projection": 64, "stacked-mnist": 64,
-    "vanilla": 128, "wgan": 5 * 64, "wgan-gp": 5 * 64,
-}  # fmt: skip
+    "acgan": 100,
+    "cgan": 128,
+    "cifar10": 64,
+    "dcgan": 128,
+    "dcgan-compact": 128,
+    "dcgan-tutorial": 256,
+    "fashion-mnist": 64,
+    "flagship": 64,
+    "flagship-quick": 64,
+    "kmnist": 64,
+    "lsgan": 64,
+    "mlp": 64,
+    "r3gan-small": 128,
+    "sngan-projection": 64,
+    "stacked-mnist": 64,
+    "vanilla": 128,
+    "wgan": 5 * 64,
+    "wgan-gp": 5 * 64,
+}
 OTHER_DATA = {"cifar10": "cifar10", "fashion-mnist": "fashion-mnist", "kmnist": "kmnist"}
 
 # --- what is read ---
