@@ -50,7 +50,7 @@ def _writable_cache(cache: Path) -> Path:
     try:
         _try_to_write(cache)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = "it is a file" if cache.is_file() else error.strerror or str(error)
     else:
         return cache
     given = f"the cache {cache} cannot be written ({reason})"

@@ -121,6 +121,11 @@ def is_dark_on_light(pixels: UInt8) -> bool:
     return bool(high > low and (border > (low + high) / 2).mean() > PAPER_SHARE)
 
 
+def light_on_dark(pixels: UInt8) -> UInt8:
+    """Return a set of gray images light on dark: as it is, or inverted."""
+    return 255 - pixels if is_dark_on_light(pixels) else pixels
+
+
 def to_array(pixels: torch.Tensor) -> UInt8:
     """Turn uint8 (n, C, H, W) into an array (n, H, W) for grey or (n, H, W, 3) for RGB."""
     array: UInt8 = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()

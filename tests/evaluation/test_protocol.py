@@ -4,6 +4,8 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.resources import as_file
+from importlib.resources import files as resources
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,13 @@ from inkgan import files
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
 from inkgan.errors import DataError
-from inkgan.evaluation.baselines import BaselineCache
+from inkgan.evaluation.baselines import (
+    GRID,
+    QUICK_IMAGES,
+    BaselineCache,
+    interpolate,
+    migrate_baselines,
+)
 from inkgan.evaluation.protocol import ProtocolRunner, confusion
 from inkgan.evaluation.reference import class_matched
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protocol, check_images
@@ -299,3 +307,32 @@ def test_bad_input_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=words):
         check_images(GeneratedImages(pixels(), asked))
+
+
+# --- baselines of odd sizes ---
+
+
+def shipped_baselines() -> dict[str, dict[str, list[float]]]:
+    with as_file(resources("inkgan.evaluation") / "baselines.json") as path:
+        return migrate_baselines(files.read_json(path))
+
+
+def test_interpolated_baselines_are_those_of_the_size() -> None:
+    """Leave one shipped size out, and find it again between its neighbors."""
+    shipped = shipped_baselines()
+    sizes = [*GRID, 10_000]
+    for low, size, high in zip(sizes, sizes[1:], sizes[2:], strict=False):
+        known = {n: shipped.get(f"quick-set {n}") or shipped[f"set {n}"] for n in (low, size, high)}
+        found = interpolate(size, (low, known[low]), (high, known[high]))
+        for name in ("fd_e1", "fd_e2", "precision", "recall", "density", "coverage", "confident"):
+            mean, sd, draws = known[size][name if name in known[size] else "clear"]
+            assert abs(found[name].mean - mean) < 3 * sd, (name, size)
+            assert sd / 2.5 < found[name].sd < 2.5 * sd, (name, size)
+            assert found[name].draws == draws
+
+
+def test_few_draws_where_nothing_is_shipped(tmp_path: Path) -> None:
+    cache = BaselineCache(small_reference_set(), folder=tmp_path)
+    assert not cache.interpolates("quick-set", 450)
+    assert cache.get("quick-set", 450)["recall"].draws == 20
+    assert QUICK_IMAGES // 2_000 == 7

@@ -4,7 +4,7 @@ The package ships MNIST's for the usual numbers of images; others are computed w
 and kept in the user's cache.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file
 from importlib.resources import files as resources
@@ -29,6 +29,7 @@ from inkgan.types import Progress, silent
 
 SET_DRAWS = 20
 LEAST_DRAWS = 5
+GRID = (200, 300, 400, 600, 1_000, 1_600, 2_500, 5_000)  # sizes of shipped sets
 QUICK_IMAGES = 15_000  # of all draws together, in the quick protocol
 INFINITY_DRAWS = 5
 SEEDS = 5
@@ -41,11 +42,14 @@ STANDARD = (
     ("two-sample", 5_000),
     ("train-distances", 10_000),
     ("modes", 26_000),
+    *(("quick-set", size) for size in GRID),
 )
 RENAMED_COMPONENTS = {"usefulness": "cas", "memory": "train-distances"}
 VERSION = 1  # of the protocol: baselines and cached results of another one are not used
 INFINITY_COUNTS = (2_500, 5_000, 10_000, 25_000, 50_000)
 Baselines = dict[str, Baseline]
+SizedBaselines = tuple[int, Mapping[str, Any]]  # a size, and mean, sd and draws of each metric
+MOST_APART = 2.6  # between two sizes is interpolated where one is at most so many times the other
 
 
 def infinity_counts(available: int) -> tuple[int, ...]:
@@ -61,6 +65,7 @@ def _set_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[M
 def _quick_set_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[Measures]:
     """Compare them in as many draws as a quick evaluation has time for."""
     draws = min(SET_DRAWS, max(LEAST_DRAWS, QUICK_IMAGES // size))
+    draws = SET_DRAWS if size in GRID else draws
     return _measure_draws(reference, size, draws, False, progress)
 
 
@@ -216,12 +221,20 @@ class BaselineCache:
         key = f"{component} {size}"
         thorough = key.removeprefix("quick-")
         key = thorough if thorough in known else key
+        if key not in known and component == "quick-set" and (between := _between(size, known)):
+            return interpolate(size, *between)
         if key not in known:
             known[key] = self.compute(component, size)
             files.cache_json(
                 self._name, self._document(self._kept() | {key: known[key]}), self.folder
             )
         return {name: Baseline(*values) for name, values in known[key].items()}
+
+    def interpolates(self, component: str, size: int) -> bool:
+        """Return whether `get` interpolates between the baselines of other sizes."""
+        known = self._shipped() | self._kept()
+        unknown = known.keys().isdisjoint((f"{component} {size}", f"set {size}"))
+        return component == "quick-set" and unknown and _between(size, known) is not None
 
     def write(self, path: Path, baselines: Mapping[str, Any]) -> None:
         """Write baselines with the key of the extractors and the reference they belong to."""
@@ -259,6 +272,50 @@ class BaselineCache:
         """Return the baselines of a document, unless they are of other extractors or images."""
         is_own = isinstance(document, dict) and document.get("key") == self._key
         return migrate_baselines(document) if is_own else {}
+
+
+def _between(size: int, known: Mapping[str, Any]) -> tuple[SizedBaselines, SizedBaselines] | None:
+    """Find the known sets nearest above and below a size; None without both."""
+    sizes = {}
+    for key, values in known.items():
+        component, count = key.split()
+        if component in ("quick-set", "set") and values["precision"][2] >= SET_DRAWS:
+            sizes[int(count)] = values
+    below = max((count for count in sizes if count < size), default=None)
+    above = min((count for count in sizes if count > size), default=None)
+    if below is None or above is None or above > MOST_APART * below:
+        return None
+    return (below, sizes[below]), (above, sizes[above])
+
+
+def interpolate(size: int, low: SizedBaselines, high: SizedBaselines) -> Baselines:
+    """Interpolate the baselines of sets of a size between those of two other sizes.
+
+    Distances are linear in 1 / size, as the bias of a Fréchet distance is, and coverage follows
+    1 - exp(-a size^b); other means and the logarithms of standard deviations are linear in the
+    logarithm of the size.
+    """
+    (least, below), (most, above) = low, high
+    inverse = (1 / size - 1 / least) / (1 / most - 1 / least)
+    part = float(np.log(size / least) / np.log(most / least))
+    found = {}
+    for name in sorted(below.keys() & above.keys()):
+        means = below[name][0], above[name][0]
+        if "fd" in name:
+            mean = _weighted(means, inverse)
+        elif name == "coverage" and min(means) > 0 and max(means) < 1:
+            exponents = [float(np.log(-np.log1p(-value))) for value in means]
+            mean = float(-np.expm1(-np.exp(_weighted(exponents, part))))
+        else:
+            mean = _weighted(means, part)
+        spreads = np.maximum([below[name][1], above[name][1]], np.finfo(float).tiny)
+        sd = float(np.exp(_weighted(np.log(spreads), part)))
+        found[name] = Baseline(mean, sd, int(min(below[name][2], above[name][2])))
+    return found
+
+
+def _weighted(ends: Sequence[float] | np.ndarray, part: float) -> float:
+    return float((1 - part) * ends[0] + part * ends[1])
 
 
 def migrate_baselines(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,10 @@ from inkgan.metrics.two_sample import classification_accuracy, two_sample_auc
 from inkgan.types import Progress, silent
 
 TWO_SAMPLE = 5_000
+INTERPOLATED = (
+    "The baselines are interpolated between those of smaller and larger sets; the full protocol "
+    "measures them."
+)
 OVER_BASELINE = "baseline draws"
 
 
@@ -77,7 +81,9 @@ class ProtocolRunner:
         sets = min(protocol.sets, len(images.pixels) // size)
         features = extract_features(images.pixels, self.progress, "features of the images")
         first, first_features = images.part(slice(0, size)), features.at(slice(0, size))
-        baselines = self.baselines.get("set" if protocol.thorough else "quick-set", size)
+        component = "set" if protocol.thorough else "quick-set"
+        interpolated = self.baselines.interpolates(component, size)
+        baselines = self.baselines.get(component, size)
         measured = self._measure_sets(images, features, size, sets)
         copies = self._copies(first, first_features) if protocol.thorough else _CopyPart()
         parts = [
@@ -102,6 +108,7 @@ class ProtocolRunner:
             nearest=copies.nearest,
             notes=(
                 *_cautions(images, parts[0].scores, classes, size, protocol),
+                *([INTERPOLATED] if interpolated else []),
                 *(note for part in parts for note in part.notes),
             ),
         )

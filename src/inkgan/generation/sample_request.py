@@ -11,6 +11,7 @@ from inkgan.generation.generator import check_latent_scale, scale_latents
 from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify, class_labels
 from inkgan.generation.sampling import CHUNK, labels_from_seeds
 from inkgan.generation.style_control.style import FREE, Style, style_of
+from inkgan.images import light_on_dark
 from inkgan.types import Float64, Progress, UInt8, silent
 
 TOLERANCES = (2.0, 0.3, 0.5)  # of slant, thickness and width; larger errors get a note
@@ -196,7 +197,7 @@ def _style_notes(
             f"degrees, {TOLERANCES[1]:g} pixels of thickness or {TOLERANCES[2]:g} of width"
         )
     if can_classify(generator.bundle):
-        wrong = int((extract_features(images).predicted != labels).sum())
+        wrong = int((extract_features(light_on_dark(images)).predicted != labels).sum())
         if wrong:
             notes.append(f"E1 reads {wrong} of {len(images)} images as another digit")
     return notes

@@ -10,6 +10,7 @@ from inkgan.generation.sampling import labels_from_seeds
 from inkgan.generation.style_control.calibration import CalibrationCache
 from inkgan.generation.style_control.latent_search import StyledImages, search_latents
 from inkgan.generation.style_control.style import Style, style_of
+from inkgan.images import light_on_dark
 from inkgan.metrics.features.extractors import extract_features
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
@@ -134,5 +135,7 @@ class StyleController:
                 f"{self.generator.bundle.recipe.name} is unconditional, and only digits of 28x28 "
                 "gray can be classified; use a conditional generator"
             )
-        predicted: list[int] = extract_features(self.generator.render(latents)).predicted.tolist()
+        predicted: list[int] = extract_features(
+            light_on_dark(self.generator.render(latents))
+        ).predicted.tolist()
         return predicted

@@ -7,7 +7,7 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.generation.arguments import StyleValue
-from inkgan.images import is_dark_on_light
+from inkgan.images import light_on_dark
 from inkgan.metrics.strokes import measure
 from inkgan.types import Float64, UInt8
 
@@ -72,7 +72,7 @@ def style_of(images: UInt8) -> Float64:
 
     Images that are dark on light are inverted first.
     """
-    strokes = measure(255 - images if is_dark_on_light(images) else images)
+    strokes = measure(light_on_dark(images))
     return np.stack([getattr(strokes, name) for name in MEASURES], axis=1)
 
 
