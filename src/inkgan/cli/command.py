@@ -162,7 +162,7 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: object) -
     from inkgan.cli.console import say, warn
 
     if issubclass(category, FutureWarning | CacheWarning):
-        say(f"note: {message}")
+        say(f"note: {translated(str(message))}")
     elif issubclass(category, UserWarning):
         warn(f"warning: {message}")
 

@@ -16,7 +16,7 @@ def evaluate(
     source: Annotated[
         str,
         typer.Argument(
-            help="A run, a bundle, an .npz, a folder of pictures, or data:mnist. "
+            help="A run, a bundle, an .npz, .npy or .csv, a folder of pictures, or data:mnist. "
             "Also: --from SOURCE."
         ),
     ],

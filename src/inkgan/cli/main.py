@@ -1,6 +1,7 @@
 """The root command, and the one place where errors become a line and an exit code."""
 
 import itertools
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -88,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # --debug may stand anywhere, as people append it to a command that has just failed
     words = [word for word in words if word != "--debug"]
     typed.set(tuple(words))
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # on a home that cannot be written
     try:
         with compute_settings(keep_memory=True, limit_spinning=True):
             sys.exit(app(words, prog_name="inkgan", standalone_mode=False) or 0)

@@ -100,11 +100,12 @@ def evaluate(
     metric of one's own is registered.
 
     Args:
-        source: a run (folder, name, or what `train` returned), a bundle, a generator, an .npz, a
-            folder of pictures, "data:mnist" for real images, or an array or tensor of images,
-            uint8 (n, 28, 28), 0 to 255, light digits on dark.
+        source: a run (folder, name, or what `train` returned), a bundle, a generator, an .npz,
+            .npy or .csv, a folder of pictures, "data:mnist" for real images, or images: an array,
+            a tensor or a list of any common layout and range, or a pair of images and labels.
+            Dark digits on light are inverted, other sizes resized to 28x28; the notes say so.
         protocol: "quick" (10,000 images, under a minute) or "full" (60,000, some minutes).
-        labels: of an array, the digit that each image shows, whole numbers (n,).
+        labels: of an array, the digit that each image shows: whole numbers (n,) or one-hot.
         out: folder for report.json and report.html. By default a run's own folder, or
             NAME-evaluation; for arrays and generators nothing is written but the cache.
         reference: the data set of real digits to compare with.
