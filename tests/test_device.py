@@ -49,7 +49,7 @@ def test_the_users_own_openmp_settings_win(
 
 def test_no_threads_are_refused() -> None:
     with (
-        pytest.raises(ConfigError, match="`threads` must be at least 1, not 0"),
+        pytest.raises(ConfigError, match="`threads` must be from 1 to 1,024, not 0"),
         compute_settings(0),
     ):
         pass

@@ -21,6 +21,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
 LARGEST_THRESHOLD = 32 << 20  # glibc accepts no larger threshold for mmap
 GLIBC_THRESHOLD = 128 << 10  # the default of both thresholds
 SPIN_COUNT = 1000
+MAX_THREADS = 1024  # beyond the cores of any machine; a hundred thousand exhaust the memory
 
 
 def choose_device(name: str = "auto") -> "torch.device":
@@ -38,27 +39,28 @@ def choose_device(name: str = "auto") -> "torch.device":
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+    if not re.fullmatch(r"cpu|mps|cuda(:(0|[1-9][0-9]*))?", name):
         raise ConfigError(f"`device` {name!r} is unknown; choose auto, cpu, cuda, cuda:N or mps")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        count = torch.cuda.device_count()
+    kind, _, number = name.partition(":")
+    count = torch.cuda.device_count()
+    # at most nine digits: torch and int() fail at more
+    if kind == "cuda" and (len(number) > 9 or int(number or 0) >= count):
         raise ConfigError(
             f"`device` {name}: torch {torch.__version__} finds {count} CUDA devices here; "
             "use `device='auto'` or `device='cpu'`"
         )
-    if device.type == "mps" and not torch.backends.mps.is_available():
+    if kind == "mps" and not torch.backends.mps.is_available():
         raise ConfigError(
             "`device` mps: this torch finds no Apple GPU; use `device='auto'` or `device='cpu'`"
         )
-    return device
+    return torch.device(name)
 
 
 def default_threads() -> int:
     """Return the number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return min(len(os.sched_getaffinity(0)), MAX_THREADS)
+    return min(os.cpu_count() or 1, MAX_THREADS)
 
 
 @contextmanager
@@ -119,12 +121,21 @@ def describe(device: "torch.device") -> str:
     return f"cpu ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
 
 
+def check_threads(count: int | None) -> None:
+    """Refuse an impossible number of threads; None is torch's own.
+
+    Raises:
+        ConfigError: names the range.
+    """
+    if count is not None and not 1 <= count <= MAX_THREADS:
+        raise ConfigError(f"`threads` must be from 1 to {MAX_THREADS:,}, not {count}")
+
+
 def _set_threads(count: int) -> int:
     """Set the number of torch's threads, and return the number before."""
     import torch
 
-    if count < 1:
-        raise ConfigError(f"`threads` must be at least 1, not {count}")
+    check_threads(count)
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     return before

@@ -1,7 +1,9 @@
 """What the command line prints: results on stdout, everything else on stderr."""
 
+import io
 import json
 import math
+import sys
 import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -39,7 +41,19 @@ def show_table(table: Any) -> None:
 
 def show_json(document: Any) -> None:
     """Print a document as JSON on stdout. Not-a-number and infinity become null."""
-    typer.echo(json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:  # no character may be lost: escape them
+        text = json.dumps(_plain(document), indent=2, allow_nan=False)
+    typer.echo(text)
+
+
+def replace_unencodable() -> None:
+    """Let stdout and stderr show "?" for characters that their encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def printable(text: str) -> str:

@@ -3,6 +3,7 @@
 import itertools
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -25,7 +26,7 @@ from inkgan.cli.command import (
     exit_code,
 )
 from inkgan.cli.compare_command import compare
-from inkgan.cli.console import say
+from inkgan.cli.console import replace_unencodable, say
 from inkgan.cli.evaluate_command import evaluate
 from inkgan.cli.imitate_command import imitate
 from inkgan.cli.morph_command import morph
@@ -37,6 +38,9 @@ from inkgan.cli.version_command import version
 from inkgan.cli.write_command import write
 from inkgan.device import compute_settings
 from inkgan.errors import InkganError
+
+HINT = "(add --debug for the traceback)"
+LONGEST_WORD = 1000  # characters of an error message
 
 app = typer.Typer(
     name="inkgan",
@@ -84,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: always, with the exit code (see EXIT_CODES).
     """
+    replace_unencodable()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     # --debug may stand anywhere, as people append it to a command that has just failed
@@ -102,17 +107,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of a pipe has left, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILURE)
+    except OSError as error:
+        if error.filename is None or error.strerror is None:
+            _fail(f"{type(error).__name__}: {error} {HINT}", FAILURE, debug)
+        _fail(f"{_text(error.filename)}: {error.strerror}", FAILURE, debug)
     except Exception as error:
-        hint = "(add --debug for the traceback)"
-        _fail(f"{type(error).__name__}: {error} {hint}", FAILURE, debug)
+        _fail(f"{type(error).__name__}: {error} {HINT}", FAILURE, debug)
 
 
 def _fail(message: str, code: int, debug: bool) -> None:
     if debug:
         raise
     if message:  # empty where help was shown instead
-        say(f"inkgan: {message}")
+        say(f"inkgan: {_shortened(message)}")
     sys.exit(code)
+
+
+def _text(path: str | bytes | int) -> str:
+    return os.fsdecode(path) if isinstance(path, bytes) else str(path)
+
+
+def _shortened(message: str) -> str:
+    """Cut words that no path or value has: one line must still say what is wrong."""
+    return re.sub(rf"\S{{{LONGEST_WORD},}}", lambda match: f"{match[0][:80]}...", message)
 
 
 def _with_value(error: typer.TyperException, arguments: list[str]) -> str:

@@ -20,7 +20,9 @@ def parse_seeds(text: str, flag: str = "--seeds") -> list[int]:
         first, dash, last = part.strip().partition("-")
         if not (first.isdecimal() and first.isascii()) or (dash and not last.isdecimal()):
             raise ConfigError(f"{flag} {text!r}: write numbers and ranges, for example 0-63,70")
-        start, end = int(first), int(last) if dash else int(first)
+        # nineteen digits hold 2**63 - 1, and int() refuses thousands of them
+        too_long = max(len(first), len(last)) > 19
+        start, end = (0, -1) if too_long else (int(first), int(last) if dash else int(first))
         if end < start or end >= 2**63:
             raise ConfigError(f"{flag} {text!r}: the range {part.strip()} is impossible")
         if len(seeds) + end - start + 1 > MAX_SEEDS:

@@ -63,6 +63,8 @@ def _opaque(name: str, text: str) -> RGB:
         levels = ImageColor.getrgb(text)
     except ValueError:
         raise ConfigError(f"`{name}` {text!r} is no color; {way_out}") from None
+    if not all(0 <= level <= 255 for level in levels):
+        raise ConfigError(f"`{name}` {text!r} is no color: its levels go from 0 to 255")
     if len(levels) == 4:
         raise ConfigError(f"`{name}` {text!r} is partly transparent; {way_out}")
     return levels

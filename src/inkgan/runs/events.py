@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from inkgan.device import check_threads
 from inkgan.errors import ConfigError
 from inkgan.io.run_dir import RunFolder
 from inkgan.training.health import Finding
@@ -46,8 +47,7 @@ class Options:
         """Check the values."""
         if self.minutes is not None and not 0 < self.minutes < float("inf"):
             raise ConfigError(f"`minutes` must be more than 0, not {self.minutes:g}")
-        if self.threads is not None and self.threads < 1:
-            raise ConfigError(f"`threads` must be at least 1, not {self.threads}")
+        check_threads(self.threads)
 
     def response_to(self, finding: Finding, rollbacks: int) -> Response:
         """Choose what follows from a finding of the health monitor after so many rollbacks."""

@@ -1,0 +1,113 @@
+"""Consoles of other languages, and values that no command can take: one line, no traceback."""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from inkgan.cli.main import main
+from tests.fixtures.command_line import inkgan
+
+NAME = "é漢字Ж±.png"
+ENCODINGS = ("cp932", "cp949", "cp1251", "cp437", "ascii", "latin-1", "utf-8")
+LONG = "x" * 5000
+
+
+def in_console(encoding: str, *arguments: str, cwd: Path) -> tuple[int, bytes, bytes]:
+    """Run a command on streams of an encoding, as pipes are on Windows: code, stdout, stderr."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        pipes = io.BytesIO(), io.BytesIO()
+        for name, pipe in zip(("stdout", "stderr"), pipes, strict=True):
+            patch.setattr(sys, name, io.TextIOWrapper(pipe, encoding=encoding, errors="strict"))
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        out, err = (pipe.getvalue() for pipe in pipes)
+    assert isinstance(end.value.code, int)
+    return end.value.code, out, err
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_characters_that_the_console_lacks_are_replaced(encoding: str, tmp_path: Path) -> None:
+    code, out, err = in_console(encoding, "write", "20", "--out", NAME, cwd=tmp_path)
+    assert (code, err) == (0, b"")
+    assert out.strip() == NAME.encode(encoding, "replace")
+    assert (tmp_path / NAME).exists()
+    code, _, err = in_console(encoding, "sample", NAME + "/Ω", cwd=tmp_path)
+    assert code == 1
+    assert err.startswith(b"inkgan: ")
+    assert b"Error" not in err
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_json_escapes_them(encoding: str, tmp_path: Path) -> None:
+    _, out, _ = in_console(encoding, "write", "20", "--out", NAME, "--json", cwd=tmp_path)
+    assert json.loads(out.decode(encoding))["out"] == NAME
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode elsewhere")
+def test_file_names_that_are_no_text(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff.png")
+    for more in ([], ["--json"]):
+        line = ("write", "20", "--out", name, "--force", *more)
+        code, out, err = in_console("utf-8", *line, cwd=tmp_path)
+        assert code == 0, err
+    assert json.loads(out)["out"] == name
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "ascii"])
+@pytest.mark.parametrize("arguments", [["--help"], ["data"], ["recipes", "show", "flagship"]])
+def test_texts_of_every_kind(encoding: str, arguments: list[str], tmp_path: Path) -> None:
+    code, _, err = in_console(encoding, *arguments, cwd=tmp_path)
+    assert (code, err) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "mlp", "--threads", "99999"], "--threads must be from 1 to 1,024, not 99999"),
+        (["write", "20", "--device", "cuda:99999999999"], "--device cuda:99999999999: torch"),
+        (["write", "20", "--device", "cuda:" + "9" * 5000], "--device cuda:9999"),
+        (["write", "20", "--device", "cuda:00"], "--device 'cuda:00' is unknown"),
+        (["write", "20", "--ink", "rgb(300,0,0)"], "--ink 'rgb(300,0,0)' is no color"),
+        (["write", "20", "--paper", "hsl(0,999%,50%)"], "--paper 'hsl(0,999%,50%)' is no color"),
+        (["sample", "--seeds", "9" * 5000], "is impossible"),
+        (["sample", "--seeds", f"0-{'9' * 5000}"], "is impossible"),
+        (["sample", "--seeds", "0-99999999999"], "more than 1,000,000 seeds"),
+        (["write", "20", "--out", f"{LONG}.png"], "File name too long"),
+        (["write", "20", "--from", LONG], "..."),
+        (["sample", LONG], "..."),
+        (["sample", "--out", LONG], "File name too long"),
+        (["morph", "3", "8", "--out", f"{LONG}.gif"], "File name too long"),
+        (["imitate", f"{LONG}.png"], "File name too long"),
+        (["synth", LONG, "--per-class", "1"], "File name too long"),
+        (["evaluate", LONG], "..."),
+        (["compare", LONG, LONG], "..."),
+        (["export", "onnx", "flagship", f"{LONG}.onnx"], "File name too long"),
+        (["train", LONG], "..."),
+        (["train", "mlp", "--out", LONG], "File name too long"),
+        (["recipes", "show", LONG], "..."),
+    ],
+)
+def test_impossible_values_end_in_one_short_line(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
+    done = inkgan(*arguments, cwd=tmp_path, HF_HUB_OFFLINE="1")
+    assert done.code in (1, 2)
+    assert words in done.stderr
+    assert done.stderr.startswith("inkgan: ")
+    assert done.stderr.count("\n") == 1
+    assert len(done.stderr) < 2000
+    assert "Error" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["-5", "-5,5", "-.5"])
+def test_a_number_may_be_negative(text: str, tmp_path: Path) -> None:
+    done = inkgan("write", text, "--writer", 3, "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["text"] == text
