@@ -80,8 +80,8 @@ def batches_for(recipe: Recipe, dataset: Dataset) -> Batches:
     classes, found = recipe.model.classes, len(dataset.classes)
     if classes not in (0, found):
         raise ConfigError(
-            f"`model.classes={classes}`, but {dataset.name} has {found}; use "
-            f"`model.classes={found if found > 1 else 0}`"
+            f"`model.classes={classes}`, but {dataset.name} has {_few_names(dataset.classes)}; if "
+            f"these are right, use `model.classes={found if found > 1 else 0}`"
         )
     return Batches(
         dataset,
@@ -90,6 +90,12 @@ def batches_for(recipe: Recipe, dataset: Dataset) -> Batches:
         recipe.data.augment,
         recipe.model.style_measures,
     )
+
+
+def _few_names(classes: Sequence[str]) -> str:
+    """Write the number of classes with some of their names, such as "3 (3, 5, 8)"."""
+    names = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
+    return f"{len(classes)} ({names})"
 
 
 def _style_targets(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor:
