@@ -337,7 +337,7 @@ def _choose(
         wanted = min(most, int((counts[present] / shares[present]).min()))
         if wanted >= max(LEAST_IMAGES, LEAST_MATCHED * most):
             rows = class_matched(labels, reference.test_labels, wanted, draw=0)
-            matched = ", chosen so that the ten classes have the shares of the reference"
+            matched = ", chosen so that the classes have the shares of the reference"
     if len(rows) == count:
         return rows, ()
     return rows, (f"{len(rows):,} of {count:,} images were evaluated{matched}.",)
