@@ -24,10 +24,11 @@ def old_run(folder: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", OLD_RECIPES)
 def test_a_run_of_0_1_0_is_resumed_with_its_recipe(name: str, tmp_path: Path) -> None:
-    run = RunFolder.create_or_open(old_run(tmp_path, name), RECIPES[name])
-    assert run.recipe == RECIPES[name]
+    recipe = from_toml(OLD_RECIPES[name])
+    run = RunFolder.create_or_open(old_run(tmp_path, name), recipe)
+    assert run.recipe == recipe
     written = (tmp_path / "recipe.toml").read_text(encoding="utf-8")
-    assert from_toml(written) == RECIPES[name] == RunFolder.open(tmp_path).recipe
+    assert from_toml(written) == recipe == RunFolder.open(tmp_path).recipe
 
 
 def test_a_run_of_0_1_0_with_another_recipe_is_refused(tmp_path: Path) -> None:
@@ -47,5 +48,5 @@ def test_length_and_intervals_may_change(tmp_path: Path) -> None:
         "schedule.evaluation_interval": 7,
         "notes": "longer",
     }
-    RunFolder.create_or_open(old_run(tmp_path, "dcgan"), override(RECIPES["dcgan"], changes))
+    RunFolder.create_or_open(old_run(tmp_path, "wgan"), override(RECIPES["wgan"], changes))
     assert RunFolder.open(tmp_path).recipe.schedule.epochs == 99
