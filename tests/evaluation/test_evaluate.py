@@ -162,7 +162,10 @@ def npz(folder: Path, **arrays: np.ndarray) -> Path:
     ("arrays", "words"),
     [
         (lambda: {"images": np.full((300, 28, 28), np.nan)}, "uint8|NaN"),
-        (lambda: {"pixels": small_reference().train[:300]}, "images or x_train is needed"),
+        (
+            lambda: {"a": small_reference().train[:300], "b": small_reference().train[:300]},
+            "images or x_train is needed",
+        ),
         (lambda: {"images": small_reference().train[:20]}, "20 images are too few"),
         (
             lambda: {"images": small_reference().train[:300], "labels": np.arange(299) % 10},
@@ -201,7 +204,7 @@ def test_bad_sources_are_refused(
         (tmp_path / "empty", DataError, "holds no pictures"),
         (tmp_path / "nowhere.npz", DataError, "does not exist"),
         (tmp_path / "nowhere", ArtifactError, "no run or bundle"),
-        (mixed, DataError, "is 20x28 where"),
+        (mixed, DataError, "2 images are too few"),
         (letters, DataError, "class folder 'A'"),
         ("data:cifar10", DataError, "cifar10"),
     ]
