@@ -348,7 +348,6 @@ def test_repeated_digits_are_a_step_away_in_latent_space() -> None:
     [
         (StrokeGenerator(conditional=False), "dcgan is unconditional.*as `source`"),
         (StrokeGenerator(channels=3), "draws in color"),
-        (StrokeGenerator(classes="01234"), "cannot draw '5'; its classes are 0, 1, 2, 3, 4"),
         (StrokeGenerator(ink=0.3), "`hand` 0 leaves no ink"),
     ],
 )
@@ -489,3 +488,12 @@ def test_the_command_writes_and_overwrites_nothing(tmp_path: Path) -> None:
 
 def test_all_shapes_are_digits() -> None:
     assert "".join(sorted(SHAPES)) == DIGITS
+
+
+def test_the_text_decides_which_digits_are_needed() -> None:
+    generator = StrokeGenerator(classes="147")
+    assert write("147", 0, generator).text == "147"
+    with pytest.raises(ConfigError, match="cannot draw '0', '2'; it draws 1, 4, 7"):
+        write("1027", 0, generator)
+    with pytest.raises(ConfigError, match="cannot draw '3'; it draws 1, 4, 7"):
+        write("3", 0, generator, slant=5)

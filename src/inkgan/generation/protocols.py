@@ -69,7 +69,9 @@ def class_labels(generator: GeneratorLike, classes: Sequence[str]) -> list[int] 
             f"{name} is unconditional: it cannot draw a class on request; use a conditional "
             "generator as `source`"
         )
-    unknown = [one for one in classes if one not in known]
+    unknown = list(dict.fromkeys(one for one in classes if one not in known))
     if unknown:
-        raise ConfigError(f"{name} cannot draw {unknown[0]!r}; its classes are {', '.join(known)}")
+        raise ConfigError(
+            f"{name} cannot draw {', '.join(map(repr, unknown))}; it draws {', '.join(known)}"
+        )
     return [known.index(one) for one in classes]

@@ -64,8 +64,8 @@ class Writer:
 
     @cached_property
     def pen(self) -> Pen:
-        """Height, thickness and slant of the handwriting: the medians of its ten digits."""
-        images = self._draw([(digit, 0) for digit in DIGITS], 0.0)
+        """Height, thickness and slant of the handwriting: the medians of the digits it has."""
+        images = self._draw([(digit, 0) for digit in known_digits(self.generator)], 0.0)
         outlines = [outline for image in images if (outline := trace(image))]
         if not outlines:
             raise ConfigError(f"`hand` {self.seed} leaves no ink at all; choose another one")
@@ -110,6 +110,17 @@ class Writer:
         direction = normal(len(latent), self.seed, "repeat", digit, number)
         moved = np.sqrt(1 - step**2) * latent + step * direction
         return np.asarray(moved, np.float32)
+
+
+def known_digits(generator: GeneratorLike) -> list[str]:
+    """Return the digits that a generator can draw on request.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    digits = [digit for digit in DIGITS if digit in generator.bundle.classes]
+    class_labels(generator, digits or list(DIGITS))  # refuses a generator without digits or labels
+    return digits
 
 
 def normal(count: int, seed: int, *address: rng.Address) -> Float64:

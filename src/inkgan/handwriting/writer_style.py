@@ -11,7 +11,7 @@ from inkgan.generation.style_control.calibration import Calibration
 from inkgan.generation.style_control.controller import StyleController
 from inkgan.generation.style_control.style import MEASURES, Style
 from inkgan.handwriting.text import DIGITS
-from inkgan.handwriting.writer import Writer
+from inkgan.handwriting.writer import Writer, known_digits
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 SLANT, THICKNESS, WIDTH = range(len(MEASURES))
@@ -37,7 +37,8 @@ def styled_writer(writer: Writer, text: str, style: Style, progress: Progress = 
     if not style.requested:
         return writer
     controller = StyleController(writer.generator, progress)
-    every = class_labels(writer.generator, list(DIGITS)) or []
+    digits = known_digits(writer.generator)
+    every = class_labels(writer.generator, digits) or []
     low, high = style.bounds(1)
     if not np.array_equal(low, high, equal_nan=True):
         raise ConfigError("a writer's style takes numbers, not ranges")
@@ -45,7 +46,10 @@ def styled_writer(writer: Writer, text: str, style: Style, progress: Progress = 
     table = np.tile(row, (len(every), 1))
     if not np.isnan(row[WIDTH]):
         table[:, WIDTH] = _widths(controller.calibrations.of(every), float(row[WIDTH]))
-    written = [DIGITS.index(character) for character in dict.fromkeys(text) if character in DIGITS]
+    needed = [character for character in dict.fromkeys(text) if character in DIGITS]
+    if needed:
+        class_labels(writer.generator, needed)  # refuses those that it cannot draw
+    written = [digits.index(digit) for digit in needed]
     controller.check([every[digit] for digit in written], table[written], table[written])
     places = dict(zip(every, table, strict=True))
 
@@ -69,7 +73,7 @@ def _widths(calibrations: Sequence[Calibration], mean: float) -> Float64:
     means = widths.mean(axis=0)
     if not means[0] <= mean <= means[-1]:
         raise ConfigError(
-            f"`width` {mean:g} is out of reach: the ten digits of a writer are {means[0]:.1f} to "
+            f"`width` {mean:g} is out of reach: the digits of a writer are {means[0]:.1f} to "
             f"{means[-1]:.1f} pixels wide on average"
         )
     found: Float64 = np.array([np.interp(mean, means, row) for row in widths])
