@@ -200,6 +200,15 @@ def test_the_next_commands_work(trained: Path, tmp_path: Path) -> None:
     assert "complete: 960 images" in done.stdout
 
 
+def test_an_evaluation_is_proposed_only_where_it_works(tmp_path: Path) -> None:
+    """Digits of 12x12 pixels cannot be evaluated, and the other recipe is to use their data."""
+    run = ["train", "mlp", "--data", "uci-digits", "--images", "64", "--out", "small"]
+    done = inkgan(*run, "--set", "data.size=12", "--set", "data.holdout=0", cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    assert "evaluate small" not in done.stdout
+    assert "train vanilla --data uci-digits" in done.stdout
+
+
 def test_sample(trained: Path, tmp_path: Path) -> None:
     done = inkgan(
         "sample", "mlp", "--seeds", "0-8", "--out", str(tmp_path / "a.png"), cwd=trained.parents[1]

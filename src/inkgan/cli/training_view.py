@@ -10,10 +10,13 @@ from inkgan.cli.command import program, typed_command
 from inkgan.cli.console import errors, say, show, warn
 from inkgan.cli.progress import stop
 from inkgan.config import Recipe
+from inkgan.config.recipes import RECIPES
+from inkgan.io.bundle import load_bundle
 from inkgan.plural import counted
 from inkgan.runs.events import Event, Finished, Sampled, Started, Troubled, Updated
 
 QUIET_SECONDS = 60.0
+EVALUATED_SHAPE = (1, 28, 28)  # what the extractors take
 LEGEND = (
     "D and G: losses of discriminator and generator. right: share that D recognizes as real or "
     "fake. distance: to validation images, lower is better."
@@ -159,10 +162,21 @@ def _next_commands(recipe: Recipe, event: Finished) -> list[str]:
     if event.reason != "complete":
         longer = f"--minutes {max(30, round(event.seconds / 30))}"
     other = "vanilla" if recipe.name != "vanilla" else "dcgan"
+    data = "" if recipe.data.name == RECIPES[other].data.name else f" --data {recipe.data.name}"
+    commands = [f"sample {path} --seeds 0-99 --out digits.png"]
+    if _can_be_evaluated(event):
+        commands.append(f"evaluate {path} --quick")
     return [
-        f"sample {path} --seeds 0-99 --out digits.png",
-        f"evaluate {path} --quick",
+        *commands,
         f"train --out {path} {longer}",
-        f"train {other} --out runs/{other}",
+        f"train {other}{data} --out runs/{other}",
         f"compare {path} runs/{other}",
     ]
+
+
+def _can_be_evaluated(event: Finished) -> bool:
+    """Tell whether the extractors take the run's images, or it has no generator to ask."""
+    if not event.run.bundle_path.exists():  # the weights were lost
+        return False
+    shape = load_bundle(event.run.bundle_path).shape
+    return tuple(shape) == EVALUATED_SHAPE or event.run.recipe.data.name == "stacked-mnist"
