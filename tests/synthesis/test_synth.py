@@ -319,6 +319,44 @@ def test_style_ranges(tmp_path: Path) -> None:
     assert made.manifest["rejected"]["slant"] > 0
 
 
+@pytest.mark.parametrize("content", [LabeledImages((0, 0, 0, 2) + (0,) * 6), DigitSequences(2)])
+@pytest.mark.parametrize(
+    ("criteria", "message"),
+    [
+        (Criteria(slant=(70.0, 80.0)), "`slant` 70 is out of reach for a [03]: .* draws it with"),
+        (Criteria(thickness=(0.0, 0.5)), "`thickness` 0.5 is out of reach for a [03]: .* pixels"),
+        (Criteria(slant=(-9.0, 9.0), thickness=(20.0, 30.0)), "`thickness` 20 is out of reach"),
+    ],
+)
+def test_styles_out_of_reach_are_refused_at_once(
+    content: LabeledImages | DigitSequences, criteria: Criteria, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make(tmp_path / "a", SynthesisRequest(content, criteria))
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_style_in_reach_of_the_requested_classes_is_enough(tmp_path: Path) -> None:
+    """Only a part of the range can be drawn, and only by the class that is requested."""
+
+    class SlantedOnes(FakeGenerator):
+        def image(self, label: int, seed: int) -> UInt8:
+            image = super().image(label, seed)
+            if label == 1:
+                image = np.zeros_like(image)
+                for row in range(20):
+                    image[4 + row, 22 - row + seed % 2 : 25 - row + seed % 2] = 255
+            return image
+
+    criteria = Criteria(slant=(40.0, 80.0))
+    made = make(
+        tmp_path / "a", SynthesisRequest(LabeledImages((0, 3) + (0,) * 8), criteria), SlantedOnes()
+    )
+    assert all(40 <= row["slant"] <= 80 for row in rows_of(made.path))
+    with pytest.raises(ConfigError, match="`slant` 40 is out of reach for a 0"):
+        make(tmp_path / "b", SynthesisRequest(LabeledImages((1, 3) + (0,) * 8), criteria))
+
+
 # --- without labels ---
 
 

@@ -6,13 +6,15 @@ import numpy as np
 
 from inkgan.errors import ConfigError, DataError
 from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify
+from inkgan.generation.style_control.controller import StyleController
+from inkgan.generation.style_control.style import Style
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import extract_features
 from inkgan.synthesis.canvas import INK
 from inkgan.synthesis.dedup import Deduplicator
 from inkgan.synthesis.request import Criteria, DigitSequences, LabeledImages, SynthesisRequest
 from inkgan.synthesis.shard_store import NOT_PREDICTED, DrawCounts, ShardResult, concatenate
-from inkgan.types import Bool, Int64
+from inkgan.types import Bool, Int64, Progress, silent
 
 BATCH = 1000  # images drawn and classified at once
 MIN_TRIES = 1000  # images of a class after which drawing may stop,
@@ -43,6 +45,32 @@ def check_generator(generator: GeneratorLike, request: SynthesisRequest) -> None
     }
     for name in (name for name, value in needs_classifier.items() if value is not None):
         raise ConfigError(f"`{name}` needs digits of 28x28 gray, but {what}")
+
+
+def check_style(
+    generator: GeneratorLike, request: SynthesisRequest, progress: Progress = silent
+) -> None:
+    """Refuse slants and thicknesses that the generator does not draw, before images are drawn.
+
+    A range that meets that of the generator is accepted, however little.
+
+    Args:
+        generator: draws the images.
+        request: that `check_generator` accepts.
+        progress: called as `progress(what, done, total)` while the generator is calibrated, once.
+
+    Raises:
+        ConfigError: names the parameter, the class and the range that the generator draws.
+    """
+    criteria, content = request.criteria, request.content
+    style = Style(slant=criteria.slant, thickness=criteria.thickness)
+    if not style.has_ranges:
+        return
+    labels = list(range(len(generator.bundle.classes)))
+    if isinstance(content, LabeledImages):
+        splits = content.splits().values()
+        labels = [label for label in labels if any(counts[label] for counts in splits)]
+    StyleController(generator, progress).check(labels, *style.bounds(len(labels)))
 
 
 def _check_content(bundle: Bundle, content: LabeledImages | DigitSequences, what: str) -> None:

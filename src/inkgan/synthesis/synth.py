@@ -16,7 +16,7 @@ from inkgan.generation.protocols import GeneratorLike, can_classify
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.extractors import extractors_digest
 from inkgan.synthesis.data_card import data_card
-from inkgan.synthesis.dataset_sampler import DatasetSampler, check_generator
+from inkgan.synthesis.dataset_sampler import DatasetSampler, check_generator, check_style
 from inkgan.synthesis.formats.labeled_images import write_labeled_images
 from inkgan.synthesis.formats.sequences import write_sequences
 from inkgan.synthesis.manifest import (
@@ -157,6 +157,7 @@ def synthesize(
     if finished is not None:
         folder.remove_leftovers(plan)
         return SynthesisResult(folder.path, finished, already=True)
+    check_style(generator, request, progress)
     folder.check_disk_space(request.max_bytes(bundle.shape))
     with folder.opened(plan, force) as started, compute_settings(threads=started["threads"]):
         store = ShardStore(folder.work, plan_shards(request))
