@@ -26,7 +26,7 @@ from inkgan.handwriting.layout import lay_out
 from inkgan.images import to_array, to_uint8
 from inkgan.inversion import error_percentiles as reference
 from inkgan.inversion import imitate as imitate_module
-from inkgan.inversion.components import find_components
+from inkgan.inversion.components import find_marks
 from inkgan.inversion.imitate import Imitation, imitate, shared_latent
 from inkgan.inversion.ink import find_ink
 from inkgan.inversion.mnist_format import THINNEST, to_mnist_format
@@ -183,7 +183,7 @@ def test_parts_of_a_digit_are_one_mark() -> None:
     ink = drawn("5")
     ink[: int(0.28 * SIZE)] = np.roll(ink[: int(0.28 * SIZE)], -14, axis=0)  # its bar, lifted
     found = find_ink(read_brightness(photographed(ink)))
-    assert len(find_components(found)) == 1
+    assert len(find_marks(found).digits) == 1
 
 
 def test_what_is_no_digit_is_left_out() -> None:
@@ -206,7 +206,7 @@ def test_what_is_no_digit_is_left_out() -> None:
 @settings(max_examples=12, deadline=None)
 def test_normal_form(digit: str, pen: float) -> None:
     ink = find_ink(read_brightness(photographed(drawn(digit, pen))))
-    image, thickness = to_mnist_format(ink, find_components(ink)[0])
+    image, thickness = to_mnist_format(ink, find_marks(ink).digits[0])
     assert image.shape == (28, 28)
     rows, columns = (np.flatnonzero(image.max(axis=axis)) for axis in (1, 0))
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
@@ -220,7 +220,7 @@ def test_normal_form(digit: str, pen: float) -> None:
 
 def test_thin_strokes_are_thickened() -> None:
     ink = find_ink(read_brightness(photographed(drawn("7", pen=5, cell=600))))
-    image, thickness = to_mnist_format(ink, find_components(ink)[0])
+    image, thickness = to_mnist_format(ink, find_marks(ink).digits[0])
     assert thickness < 0.5
     assert inkgan_thickness(image) == pytest.approx(THINNEST, abs=0.6)
     seen = RecognizedDigits(image[None], "7", np.array([0.4]), np.array([thickness]))

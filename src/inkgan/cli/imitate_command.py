@@ -64,6 +64,8 @@ def imitate(
             recognized, open_generator(source or "flagship", device), progress
         )
         line = imitation.write(text, height=height, ink=ink, paper=paper, jitter=jitter)
+    for note in imitation.error_notes:
+        say(note)
     line.save(out)
     if compare is not None:
         from inkgan import images

@@ -28,9 +28,12 @@ from inkgan.handwriting.write import (
 from inkgan.handwriting.writer import Writer, origin
 from inkgan.inversion.optimize import InversionResult, invert
 from inkgan.inversion.picture import Picture
-from inkgan.inversion.recognize import RecognizedDigits, read_digits
+from inkgan.inversion.recognize import RecognizedDigits, read_digits, recognition_notes
 from inkgan.metrics.features.networks import SIDE
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
+
+# Of 95 % of MNIST's test digits the error is below this: more is a digit that no draw is near.
+LARGEST_ERROR = 0.08
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,24 @@ class Imitation:
         description = f"A hand seen, imitated by {origin(self.generator)}"
         return write_line(read_text(str(text)), self.writer, options, description)
 
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on what was left out, on doubtful digits, and on those badly imitated."""
+        return recognition_notes(self.recognized) + self.error_notes
+
+    @property
+    def error_notes(self) -> list[str]:
+        """Sentences on the digits whose error is above LARGEST_ERROR."""
+        places = self.recognized.places or ("",) * len(self.recognized.digits)
+        return [
+            f"mark {number} is no digit that I know, or unlike any of MNIST: error {error:.3f}, "
+            f"above {LARGEST_ERROR}" + (f" ({place})" if place else "")
+            for number, (error, place) in enumerate(
+                zip(self.inversion.errors.tolist(), places, strict=True), 1
+            )
+            if error > LARGEST_ERROR
+        ]
+
     def comparison(self) -> UInt8:
         """Return a grid (H, W): the digits of the pictures above those that the generator draws."""
         rows = np.concatenate([self.recognized.images, self.inversion.drawn])
@@ -103,8 +124,9 @@ class Imitation:
     def _repr_html_(self) -> str:
         digits = html.escape(self.recognized.digits)
         error = float(self.inversion.errors.mean())
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
         return (
-            f"<p>Recognized: {digits}; mean reconstruction error {error:.3f}. "
+            f"{notes}<p>Recognized: {digits}; mean reconstruction error {error:.3f}. "
             "Above the digits, below what the generator draws.</p>"
             f'<img alt="{digits}" src="{image_tools.data_uri(self.comparison())}">'
         )

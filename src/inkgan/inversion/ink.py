@@ -35,7 +35,7 @@ class Ink(NamedTuple):
     mask: Bool
 
 
-def find_ink(brightness: Float64, name: str = "the picture") -> Ink:
+def find_ink(brightness: Float64, name: str = "the picture", side: float | None = None) -> Ink:
     """Find the ink of dark writing on light paper, or of light writing on dark.
 
     The paper is what a morphological closing leaves of the picture: it fills everything dark that
@@ -46,19 +46,22 @@ def find_ink(brightness: Float64, name: str = "the picture") -> Ink:
     Args:
         brightness: float64 (H, W) in [0, 1].
         name: of the picture, for messages.
+        side: length that windows are shares of, less than the picture's shorter side where the
+            writing is small; that side if left out.
 
     Raises:
         DataError: the picture is blank, or nothing on it stands out from the paper.
     """
-    side = min(brightness.shape)
-    smooth = ndimage.gaussian_filter(brightness, SMOOTHING * side)
-    if _is_light_on_dark(smooth):
+    side = side or min(brightness.shape)
+    smoothing = SMOOTHING * side
+    smooth = ndimage.gaussian_filter(brightness, smoothing)
+    if _is_light_on_dark(smooth, side):
         smooth = 1 - smooth
-    darkness = _darkness(smooth, WINDOW * side)
+    darkness = _darkness(smooth, smoothing, WINDOW * side)
     if np.ptp(darkness) == 0:
         raise DataError(f"{name} is blank: it has one brightness alone; draw a digit on it")
     stroke = _thickness(darkness > threshold_otsu(darkness))
-    darkness = _darkness(smooth, min(WINDOW * side, STROKES * stroke))
+    darkness = _darkness(smooth, smoothing, min(WINDOW * side, STROKES * stroke))
     edge = float(threshold_otsu(darkness))
     mask: Bool = darkness > edge
     full, bare = float(np.median(darkness[mask])), darkness[~mask]
@@ -72,9 +75,9 @@ def find_ink(brightness: Float64, name: str = "the picture") -> Ink:
     return Ink(np.clip((darkness - low) / (FULL * full - low), 0, 1), mask)
 
 
-def _darkness(smooth: Float64, window: float) -> Float64:
+def _darkness(smooth: Float64, smoothing: float, window: float) -> Float64:
     """Return how much darker than its paper a picture is, as a share of the paper's brightness."""
-    softer = ndimage.gaussian_filter(smooth, 2 * SMOOTHING * min(smooth.shape))
+    softer = ndimage.gaussian_filter(smooth, 2 * smoothing)
     paper = ndimage.grey_closing(softer, 2 * round(window / 2) + 1)
     darkness: Float64 = np.clip(1 - smooth / np.maximum(paper, 0.05), 0, 1)
     return darkness
@@ -93,7 +96,7 @@ def _thickness(mask: Bool) -> float:
     return 2 * float(np.median(deepest[areas >= LARGE * areas.max()]))
 
 
-def _is_light_on_dark(smooth: Float64) -> bool:
+def _is_light_on_dark(smooth: Float64, side: float) -> bool:
     """Return whether what stands out is brighter: ink is the smaller part, so it skews."""
-    broad = ndimage.gaussian_filter(smooth, BROAD * min(smooth.shape))
+    broad = ndimage.gaussian_filter(smooth, BROAD * side)
     return float(((smooth - broad) ** 3).mean()) > 0

@@ -23,9 +23,9 @@ def to_mnist_format(ink: Ink, component: Component) -> tuple[UInt8, float]:
     Returns:
         uint8 (28, 28), light on dark; and the stroke's thickness on the picture, in pixels of BOX.
     """
-    top, left, bottom, right = component.box
+    top, left = component.box[:2]
     rim = max(RIM, round(0.02 * max(component.height, component.width)))
-    around = np.pad(component.mask[top:bottom, left:right], rim)
+    around = np.pad(component.mask, rim)
     there = _window(ink.amount, top - rim, left - rim, around.shape)
     amount = np.where(ndimage.binary_dilation(around, disk(rim)), there, 0.0)
     scale = BOX / max(component.height, component.width)
@@ -39,9 +39,12 @@ def to_mnist_format(ink: Ink, component: Component) -> tuple[UInt8, float]:
 def _window(values: Float64, top: int, left: int, shape: tuple[int, ...]) -> Float64:
     """Cut a window out of values (H, W); what lies outside of these is 0."""
     height, width = shape
-    margin = max(shape)
-    padded = np.pad(values, margin)
-    return padded[top + margin : top + margin + height, left + margin : left + margin + width]
+    window = np.zeros(shape)
+    rows, columns = slice(max(top, 0), top + height), slice(max(left, 0), left + width)
+    inside = values[rows, columns]
+    first, start = max(-top, 0), max(-left, 0)
+    window[first : first + inside.shape[0], start : start + inside.shape[1]] = inside
+    return window
 
 
 def _thickness(mask: Bool) -> float:

@@ -7,10 +7,9 @@ import numpy as np
 
 from inkgan.errors import ConfigError
 from inkgan.handwriting.text import DIGITS
-from inkgan.inversion.components import find_components
-from inkgan.inversion.ink import find_ink
-from inkgan.inversion.mnist_format import THINNEST, to_mnist_format
-from inkgan.inversion.picture import Picture, picture_name, read_brightness
+from inkgan.inversion.mnist_format import THINNEST
+from inkgan.inversion.picture import Picture
+from inkgan.inversion.read_picture import DOUBTFUL, read_picture
 from inkgan.metrics.features.extractors import extract_features
 from inkgan.types import Float64, UInt8
 
@@ -22,16 +21,22 @@ class RecognizedDigits:
     """The digits on pictures.
 
     Attributes:
-        images: uint8 (n, 28, 28) in MNIST's form, in reading request.
+        images: uint8 (n, 28, 28) in MNIST's form, in reading order.
         digits: what they are, a character each.
         confidence: the probability of each by E1, float64 (n,).
         thickness: of the strokes as they were on the picture, in pixels of MNIST's form.
+        remarks: sentences on how they were found, and on what was left out.
+        places: where each is, in words.
+        predicted: what E1 takes them for where `digits` was given, and how confident it is.
     """
 
     images: UInt8
     digits: str
     confidence: Float64
     thickness: Float64
+    remarks: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    predicted: tuple[tuple[str, float], ...] = ()
 
 
 def read_digits(pictures: Sequence[Picture], digits: str | None = None) -> RecognizedDigits:
@@ -49,32 +54,44 @@ def read_digits(pictures: Sequence[Picture], digits: str | None = None) -> Recog
         raise ConfigError(
             f"`digits` {digits!r}: give a digit for each mark on the pictures, such as 7"
         )
-    found = []
-    for picture in pictures:
-        name = picture_name(picture)
-        ink = find_ink(read_brightness(picture), name)
-        found += [to_mnist_format(ink, component) for component in find_components(ink, name)]
-    if not found:
+    if not pictures:
         raise ConfigError("`pictures` is empty; give at least one")
-    if digits is not None and len(digits) != len(found):
+    expected = len(digits) if digits is not None and len(pictures) == 1 else None
+    pages = [read_picture(picture, expected) for picture in pictures]
+    marks = [mark for page in pages for mark in page.marks]
+    remarks = tuple(dict.fromkeys(remark for page in pages for remark in page.remarks))
+    if digits is not None and len(digits) != len(marks):
         raise ConfigError(
-            f"`digits` {digits} has {len(digits)} digits, but {len(found)} marks were found; leave "
+            f"`digits` {digits} has {len(digits)} digits, but {len(marks)} marks were found; leave "
             "it out to see how they are recognized"
         )
-    images = np.stack([image for image, _ in found])
+    images = np.stack([mark.image for mark in marks])
     probabilities = extract_features(images).probabilities
-    read = digits or "".join(map(str, probabilities.argmax(axis=1)))
+    best = probabilities.argmax(axis=1)
+    read = digits or "".join(map(str, best))
     confidence = probabilities[np.arange(len(images)), [int(digit) for digit in read]]
+    predicted = tuple(zip(map(str, best), probabilities.max(axis=1).tolist(), strict=True))
     return RecognizedDigits(
-        images, read, confidence, np.array([thickness for _, thickness in found])
+        images,
+        read,
+        confidence,
+        np.array([mark.thickness for mark in marks]),
+        remarks,
+        tuple(mark.place for mark in marks),
+        predicted if digits is not None else (),
     )
 
 
 def recognition_notes(recognized: RecognizedDigits) -> list[str]:
-    """Return sentences on doubtful and on thin digits."""
-    notes = []
+    """Return sentences on what was left out, on doubtful and on thin digits."""
+    notes = list(recognized.remarks)
+    for number, (digit, (seen, sure)) in enumerate(
+        zip(recognized.digits, recognized.predicted, strict=False), 1
+    ):
+        if seen != digit and sure >= DOUBTFUL:
+            notes.append(f"mark {number} looks like a {seen}, `digits` says {digit}")
     for digit, sure in zip(recognized.digits, recognized.confidence, strict=True):
-        if sure < UNSURE:
+        if sure < UNSURE and not recognized.predicted:
             notes.append(
                 f"a {digit} is recognized with {sure:.0%} confidence only; `digits` can correct it"
             )

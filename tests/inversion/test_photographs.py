@@ -1,0 +1,229 @@
+"""Strangers' photographs: sheets on tables, forms, ruled paper, tilted and small lines."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from inkgan.errors import DataError, DataFormatError
+from inkgan.inversion.imitate import Imitation, imitate
+from inkgan.inversion.optimize import InversionResult
+from inkgan.inversion.picture import read_gray
+from inkgan.inversion.reading_order import in_reading_order, line_tilt
+from inkgan.inversion.recognize import RecognizedDigits, read_digits, recognition_notes
+from inkgan.types import Float64
+from tests.fixtures import photographs as made
+from tests.fixtures.stroke_generator import StrokeGenerator
+
+SHEET = (300, 520)
+
+
+def read(seen: Float64, digits: str | None = None) -> RecognizedDigits:
+    return read_digits([made.pixels(seen)], digits)
+
+
+def page(text: str = "2026") -> Float64:
+    return made.photographed(made.page([text], height=70, shape=SHEET))
+
+
+@pytest.mark.parametrize(
+    ("brightness", "texture", "degrees", "perspective", "margin"),
+    [
+        (0.2, "plain", 0, 0, 0.2),
+        (0.35, "wood", 5, 0, 0.2),
+        (0.4, "cloth", -8, 0, 0.2),
+        (0.3, "wood", 0, 0.2, 0.2),
+        (0.3, "plain", 12, 0, 0.6),
+        (0.6, "wood", 3, 0, 0.1),
+    ],
+)
+def test_a_sheet_on_a_table(
+    brightness: float, texture: str, degrees: float, perspective: float, margin: float
+) -> None:
+    seen = made.on_table(page(), brightness, texture, margin, degrees, perspective)
+    assert read(seen).digits == "2026"
+
+
+def test_a_blank_sheet_on_a_table_is_blank() -> None:
+    seen = made.on_table(made.photographed(np.zeros(SHEET)), 0.35, "wood")
+    with pytest.raises(DataError, match=r"blank|no mark|edges alone"):
+        read(seen)
+
+
+def test_writing_half_in_shadow_is_read_whole() -> None:
+    seen = made.photographed(made.page(["2026", "1130"], height=70, shape=(400, 520)))
+    seen[200:] *= 0.5
+    assert read(seen).digits == "20261130"
+
+
+@pytest.mark.parametrize(("gap", "width", "height"), [(0, 3, 76), (20, 3, 76), (0, 6, 76)])
+def test_boxes_of_a_form(gap: int, width: int, height: int) -> None:
+    found = read(made.photographed(made.form("1809", width=width, gap=gap, height=height)))
+    assert found.digits == "1809"
+
+
+def test_ruled_squares_as_dark_as_the_pencil() -> None:
+    lines = made.ruled((400, 700), 40, 3, squared=True)
+    ink = np.maximum(made.page(["2026"], height=110, shape=(400, 700)), 0.6 * lines)
+    found = read(made.photographed(ink, pen=0.45))
+    assert found.digits == "2026"
+
+
+def test_digits_that_touch_are_cut_apart_and_told() -> None:
+    found = read(made.photographed(made.touching("86")))
+    assert found.digits == "86"
+    assert any("digits touch" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize("degrees", [-6, -4, 4, 6, 10])
+def test_tilted_lines_are_read_in_order(degrees: float) -> None:
+    ink = made.page(["0123456789", "5678901234"], height=50, shape=(420, 800))
+    expected = "01234567895678901234"
+    assert read(made.photographed(made.tilted(ink, degrees))).digits == expected
+
+
+class Box:
+    """A mark without ink."""
+
+    def __init__(self, top: float, left: float) -> None:
+        self.box = (round(top), round(left), round(top) + 40, round(left) + 25)
+
+
+@pytest.mark.parametrize("degrees", [-12, -5, -3, 0, 3, 5, 12])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_reading_order(degrees: float, rows: int) -> None:
+    slope = np.tan(np.deg2rad(degrees))
+    boxes = [Box(500 + 80 * row - slope * 45 * i, 45 * i) for row in range(rows) for i in range(9)]
+    mixed = [boxes[i] for i in np.random.default_rng(0).permutation(len(boxes))]
+    assert in_reading_order(mixed) == boxes
+    assert line_tilt(boxes) == pytest.approx(degrees, abs=1)
+
+
+def test_small_writing_on_a_large_picture() -> None:
+    ink = made.page(["2026", "1130"], height=70, shape=(1800, 2600))
+    found = read(made.photographed(ink, blur=1.2))
+    assert found.digits == "20261130"
+    assert any("writing is small" in remark for remark in found.remarks)
+
+
+def test_what_is_too_small_is_to_be_cropped() -> None:
+    ink = made.page(["2026"], height=9, shape=(1400, 1800))
+    with pytest.raises(DataError, match="if the writing is small, crop the picture to it"):
+        read(made.photographed(ink, blur=0.5))
+
+
+def test_marks_that_are_left_out_are_told() -> None:
+    ink = made.page(["206"], height=110, shape=(300, 700))
+    made.put(ink, made.digit("5", 110), 100, 660)
+    made.put(ink, made.digit("3", 24), 250, 100)
+    found = read(made.photographed(ink))
+    assert found.digits == "206"
+    assert any("cut by the picture's border" in remark for remark in found.remarks)
+    assert any("too small beside the others" in remark for remark in found.remarks)
+
+
+def test_a_mark_with_many_holes_is_no_digit() -> None:
+    ink = np.zeros((300, 300))
+    ink[60:240, 80:220] = made.ruled((180, 140), 44, 6, squared=True)
+    with pytest.raises(DataError, match=r"mark 1 is no digit that I know|no mark"):
+        read(made.photographed(ink))
+
+
+def test_digits_given_against_what_is_seen() -> None:
+    found = read(page("57"), "07")
+    assert found.digits == "07"
+    assert recognition_notes(found) == ["mark 1 looks like a 5, `digits` says 0"]
+
+
+def test_errors_above_the_documented_one_are_told() -> None:
+    images = np.zeros((2, 28, 28), np.uint8)
+    seen = RecognizedDigits(images, "17", np.ones(2), np.full(2, 3.0), places=("here", "there"))
+    errors = np.array([0.05, 0.12])
+    inversion = InversionResult(np.zeros((2, 6), np.float32), images, errors)
+    found = Imitation(StrokeGenerator(), seen, inversion, np.zeros((2, 6)))
+    (note,) = found.notes
+    assert "mark 2 is no digit that I know" in note
+    assert "error 0.120, above 0.08 (there)" in note
+    assert note in found._repr_html_()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_drawn_pictures_are_read_or_refused(seed: int) -> None:
+    """Shapes of all darknesses, some so faint that no pixel of them is ink."""
+    random = np.random.default_rng(seed)
+    width, height = (int(n) for n in random.integers(30, 300, 2))
+    picture = Image.new("L", (width, height), int(random.integers(0, 256)))
+    canvas = ImageDraw.Draw(picture)
+    for _ in range(5):
+        x, y = random.integers(0, width), random.integers(0, height)
+        box = (int(x), int(y), int(x + random.integers(2, 80)), int(y + random.integers(2, 80)))
+        draw = (canvas.line, canvas.ellipse, canvas.arc)[random.integers(3)]
+        level, pen = int(random.integers(0, 256)), int(random.integers(1, 9))
+        if draw == canvas.ellipse:
+            canvas.ellipse(box, outline=level, width=pen)
+        elif draw == canvas.arc:
+            canvas.arc(box, 20, 300, fill=level, width=pen)
+        else:
+            canvas.line(box, fill=level, width=pen)
+    with contextlib.suppress(DataError):
+        assert read_digits([picture]).images.shape[1:] == (28, 28)
+
+
+def test_a_faint_mark_alone_is_read_or_refused() -> None:
+    """A line that is cut by the border, and far fainter a small square."""
+    seen = np.full((106, 54), 120.0)
+    seen[77:80] = 230
+    seen[1:4, 30:40] = 150
+    seen[100:106, 28:38] = 95
+    with contextlib.suppress(DataError):
+        assert read_digits([seen.astype(np.uint8)]).images.any()
+
+
+@pytest.mark.parametrize(
+    ("picture", "words"),
+    [
+        (None, "not NoneType"),
+        (7, "not"),
+        (np.zeros((3, 40, 50), np.uint8), r"transpose\(1, 2, 0\)"),
+        (np.zeros((5, 28, 28), np.uint8), "several pictures as a list"),
+        (np.zeros(784, np.uint8), r"reshape\(28, 28\)"),
+        (np.full((40, 40), 200.0), "divide by 255"),
+        (np.full((40, 40), np.nan), "from nan to nan"),
+        (np.zeros((40, 0), np.uint8), "holds no pixels"),
+        (np.array([["a"]]), "not ndarray"),
+        ({"a": 1}, "not dict"),
+    ],
+)
+def test_wrong_arrays_are_refused_with_a_way_out(picture: object, words: str) -> None:
+    with pytest.raises(DataFormatError, match=words):
+        imitate(picture, StrokeGenerator())  # type: ignore[arg-type]
+
+
+def test_arrays_of_other_types_are_read() -> None:
+    pixels = made.pixels(page("7"))
+    expected = np.asarray(read_gray(pixels))
+    arrays: list[Any] = [pixels[..., None], pixels[None], pixels.astype(np.int64), pixels / 255]
+    for array in arrays:
+        assert np.array_equal(np.asarray(read_gray(array)), expected)
+    binary: Any = pixels > 128
+    assert read_digits([binary]).digits == "7"
+    assert read_digits([Image.fromarray((pixels / 255).astype(np.float32))]).digits == "7"
+
+
+def test_very_large_pictures_are_reduced_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkgan.inversion.picture.MANY_PIXELS", 60_000)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright = Image.fromarray(made.pixels(page("7")))
+    upright.rotate(90, expand=True).save(tmp_path / "a.png", exif=exif)
+    gray = read_gray(tmp_path / "a.png")
+    assert gray.width * gray.height <= 60_000
+    assert gray.width > gray.height
+    monkeypatch.setattr("inkgan.inversion.picture.MOST_PIXELS", 100_000)
+    with pytest.raises(DataError, match="at most 100,000 can be read: crop it to the digits"):
+        read_gray(tmp_path / "a.png")
