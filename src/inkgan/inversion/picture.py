@@ -10,9 +10,7 @@ from inkgan.errors import DataError, DataFormatError
 from inkgan.types import Float32, Float64, UInt8
 
 LEAST_SIDE = 16  # pixels; MNIST's own images have 28
-MOST_PIXELS = (
-    100_000_000  # to decode: more than any camera's; JPEG is decoded at a part of its size
-)
+MOST_PIXELS = 100_000_000  # to decode; a JPEG is decoded at a part of its size
 MANY_PIXELS = 25_000_000  # more are reduced before anything else, which bounds the memory
 WORKING_SIDE = 1200  # larger pictures are reduced to this
 SMALL_SIDE = 200  # smaller ones are enlarged to this, so that outlines lie between pixels
