@@ -85,7 +85,7 @@ def test_annotations_follow_the_published_schema(made: SynthesisResult) -> None:
         assert min(x, y) >= 0
         assert x + width <= image["width"]
         assert y + height <= image["height"]
-        assert row["area"] == width * height > 0
+        assert 0 < row["area"] <= width * height
 
 
 def test_pycocotools_reads_them(made: SynthesisResult) -> None:
@@ -108,6 +108,36 @@ def test_pycocotools_reads_them(made: SynthesisResult) -> None:
         evaluation.summarize()
     assert "Average Precision" in said.getvalue()
     assert evaluation.stats[0] == pytest.approx(1.0)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
+def test_masks_are_the_ink(made: SynthesisResult) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO(str(made.path / "annotations.json"))
+    for row in coco.dataset["annotations"]:
+        picture = read_picture(made.path / "images" / coco.imgs[row["image_id"]]["file_name"])
+        ink = np.zeros_like(picture, dtype=bool)
+        x, y, width, height = row["bbox"]
+        ink[y : y + height, x : x + width] = picture[y : y + height, x : x + width] >= INK
+        mask = coco.annToMask(row) > 0
+        assert np.array_equal(mask, ink)
+        assert row["area"] == mask.sum()
+
+
+def test_trainers_of_yolo_find_pictures_and_names(made: SynthesisResult) -> None:
+    """As Ultralytics reads it: without `path`, folders are relative to the file."""
+    data = pytest.importorskip("yaml").safe_load((made.path / "data.yaml").read_text())
+    assert data == {
+        "train": "images",
+        "val": "images",
+        "nc": 10,
+        "names": {digit: str(digit) for digit in range(10)},
+    }
+    pictures = sorted((made.path / data["train"]).rglob("*.png"))
+    labels = [Path(str(p.with_suffix(".txt")).replace("/images/", "/labels/")) for p in pictures]
+    assert len(labels) == 30
+    assert all(label.is_file() for label in labels)
+    assert "data.yaml" in made.manifest["entries"]
 
 
 def test_boxes_are_tight_round_all_ink(made: SynthesisResult) -> None:

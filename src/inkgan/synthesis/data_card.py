@@ -69,8 +69,9 @@ def describe_files(manifest: Manifest) -> list[tuple[str, str]]:
     if kind == "sequences":
         lines = [
             ("`images/`", "the pictures; `images/metadata.jsonl` holds their numbers as text"),
-            ("`annotations.json`", "boxes for COCO; category `digit + 1`, named by the digit"),
+            ("`annotations.json`", "boxes and outlines of the ink for COCO; category `digit + 1`"),
             ("`labels/`", "boxes for YOLO, a file for each picture; the class is the digit"),
+            ("`data.yaml`", "names pictures and classes for the trainers of Ultralytics"),
         ]
     elif kind == "idx":
         names = " and ".join(f"`{IDX_PREFIXES[split]}-*`" for split in splits)

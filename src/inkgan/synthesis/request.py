@@ -19,6 +19,7 @@ MAX_LENGTH = 32  # digits of a sequence
 MAX_SPACING = 100  # pixels
 FILE_BLOCK = 4096  # bytes that a small file takes on common file systems
 ROW_BYTES = 140  # of an image's line in manifest.jsonl
+OUTLINE_BYTES = 1500  # of a digit's polygons in annotations.json
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ class DigitSequences:
 
     def max_bytes(self, shape: Shape) -> int:
         """Return an upper bound of the finished files' size: pictures, label files, records."""
-        digit = math.prod(shape) + 3 * ROW_BYTES  # in the picture, the manifest, the annotations
+        # A digit is in the picture, the manifest, the annotations and the labels.
+        digit = math.prod(shape) + 3 * ROW_BYTES + OUTLINE_BYTES
         return self.num_images * (2 * FILE_BLOCK + self.length[1] * digit + ROW_BYTES)
 
 

@@ -11,24 +11,28 @@ import numpy as np
 from inkgan import __version__, files
 from inkgan.generation.protocols import DIGITS
 from inkgan.images import Shape
-from inkgan.synthesis.canvas import BoundingBox, Canvas, arrange, canvas_size
+from inkgan.synthesis.canvas import INK, BoundingBox, Canvas, arrange, canvas_size
 from inkgan.synthesis.formats.labeled_images import Written, numbered, save_picture
+from inkgan.synthesis.formats.outlines import Polygon, outline_polygons
 from inkgan.synthesis.request import DigitSequences
 from inkgan.synthesis.shard_store import ShardResult, ShardStore
 from inkgan.synthesis.shards import Shard
+from inkgan.types import UInt8
 
+YOLO_DATA = "data.yaml"
 FIRST_CATEGORY = 1  # COCO's categories begin at 1; many detectors reserve 0 for the background
 
 
 def write_sequences(
     folder: Path, store: ShardStore, sequences: DigitSequences, seed: int, shape: Shape
 ) -> Iterator[Written]:
-    """Write images/ with metadata.jsonl, labels/ for YOLO and annotations.json for COCO.
+    """Write images/ with metadata.jsonl, annotations.json for COCO, labels/ and data.yaml for YOLO.
 
     The texts are JSON, since readers of CSV take 0042 for the number 42. Yields each shard when
     its sequences are written.
     """
     size = canvas_size(sequences, shape)
+    files.write_text(folder / YOLO_DATA, yolo_data())
     with (
         _text_file(folder / "images" / "metadata.jsonl") as texts,
         _text_file(folder / "annotations.json") as annotations,
@@ -43,8 +47,9 @@ def write_sequences(
                 save_picture(folder / "images" / f"{name}.png", canvas.picture())
                 _save_yolo(folder / "labels" / f"{name}.txt", canvas, digits)
                 texts.write(json.dumps({"file_name": f"{name}.png", "text": text}) + "\n")
-                for box, label in zip(canvas.boxes, digits.labels.tolist(), strict=True):
-                    annotation = coco_annotation(annotation_id, index, label, box)
+                parts = zip(digits.labels.tolist(), canvas.boxes, canvas.tiles, strict=True)
+                for label, box, tile in parts:
+                    annotation = coco_annotation(annotation_id, index, label, box, tile)
                     annotations.write(f"{comma}\n{json.dumps(annotation)}")
                     comma, annotation_id = ",", annotation_id + 1
                 place = {"split": shard.split, "index": index, "file": f"images/{name}.png"}
@@ -77,18 +82,23 @@ def _text_file(path: Path) -> Iterator[IO[str]]:
 
 
 def coco_annotation(
-    annotation_id: int, image_id: int, label: int, box: BoundingBox
+    annotation_id: int, image_id: int, label: int, box: BoundingBox, tile: UInt8
 ) -> dict[str, Any]:
-    """Return the annotation of one digit; it has no outline, so its area is that of its box."""
+    """Return the annotation of one digit, whose ink is outlined; its area is that of the ink."""
+    ink = tile >= INK
     return {
         "id": annotation_id,
         "image_id": image_id,
         "category_id": label + FIRST_CATEGORY,
         "bbox": list(box),
-        "area": box.width * box.height,
-        "segmentation": [],
+        "area": int(ink.sum()),
+        "segmentation": [_moved(polygon, box) for polygon in outline_polygons(ink)],
         "iscrowd": 0,
     }
+
+
+def _moved(polygon: Polygon, box: BoundingBox) -> Polygon:
+    return [value + (box.y if place % 2 else box.x) for place, value in enumerate(polygon)]
 
 
 def _begin_coco(stream: IO[str], sequences: DigitSequences, size: tuple[int, int]) -> None:
@@ -114,6 +124,23 @@ def _begin_coco(stream: IO[str], sequences: DigitSequences, size: tuple[int, int
 
 
 # --- YOLO: a line for each digit: class, then center and size relative to the picture ---
+
+
+def yolo_data() -> str:
+    """Return data.yaml, which names the pictures and the classes for Ultralytics' trainers.
+
+    Without `path` they take the folder of the file, wherever it is moved.
+    """
+    names = "".join(f'  {digit}: "{name}"\n' for digit, name in enumerate(DIGITS))
+    return (
+        "# The labels of images/NAME.png are in labels/NAME.txt.\n"
+        "train: images\n"
+        "# There is no other split: for an honest score, name the images/ folder of a data set\n"
+        "# that was made with another seed.\n"
+        "val: images\n"
+        f"nc: {len(DIGITS)}\n"
+        f"names:\n{names}"
+    )
 
 
 def yolo_line(label: int, box: BoundingBox, size: tuple[int, int]) -> str:
