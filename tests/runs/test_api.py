@@ -32,7 +32,7 @@ def test_train_load_sample(tmp_path: Path) -> None:
     assert "320 images seen" in repr(bundle)
     best = inkgan.load(tmp_path / "a", checkpoint="best")
     assert best.bundle.images_seen in (0, 320)
-    with pytest.raises(ArtifactError, match="only a run folder"):
+    with pytest.raises(ArtifactError, match="only run folders do"):
         inkgan.load(run.bundle_path, checkpoint="best")
 
 
