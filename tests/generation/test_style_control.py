@@ -261,7 +261,7 @@ def test_a_hand_in_a_style() -> None:
     assert strokes.width.mean() == pytest.approx(12, abs=0.3)
     assert strokes.width[1] < strokes.width[0] - 3  # a 1 stays narrow
     assert writer.pen.slant == pytest.approx(-4, abs=0.5)
-    with pytest.raises(ConfigError, match=r"`width` 30 .* ten digits of a writer are \d+\.\d to"):
+    with pytest.raises(ConfigError, match=r"`width` 30 .* the digits of a writer are \d+\.\d to"):
         styled_writer(writer, "7", Style(width=30.0))
     assert styled_writer(writer, "7", Style()) is writer
 
