@@ -97,7 +97,7 @@ CHECKPOINT = "checkpoints/last.safetensors"
 NETWORKS = ("generator", "discriminator", "ema")  # how names in a checkpoint begin
 REPORT = "report.json"
 SIGNIFICANT = 9  # digits of a score
-ABOUT = ("README", "manifest")  # how the names of files about a data set begin
+ABOUT = ("README", "manifest", "data.yaml")  # how the names of files about a data set begin
 DESCRIPTION = re.compile(r"<desc>.*?</desc>", re.DOTALL)  # of an SVG; names the version
 
 Parts = Mapping[str, str]  # what each part of an outcome is called, and its digest
