@@ -59,9 +59,11 @@ def line_tilt(marks: Sequence[Boxed]) -> float:
     tops, bottoms = boxes[:, 0] + quarter, boxes[:, 2] - quarter
     tilts = np.arange(-STEEPEST, STEEPEST + STEP / 2, STEP)
     scores = np.array(
-        [_alignment((tops + rise) / unit, (bottoms + rise) / unit)
-         for rise in (np.tan(np.deg2rad(tilt)) * middles for tilt in tilts)]
-    )  # fmt: skip
+        [
+            _alignment((tops + rise) / unit, (bottoms + rise) / unit)
+            for rise in (np.tan(np.deg2rad(tilt)) * middles for tilt in tilts)
+        ]
+    )
     best = tilts[scores >= NEARLY * scores.max()]
     tilt = float(best[np.abs(best).argmin()])
     return 0.0 if abs(tilt) < LEVEL else float(tilts[scores.argmax()])
