@@ -10,7 +10,7 @@ import torch
 
 from inkgan.config import Data
 from inkgan.config.serialize import parse_recipe
-from inkgan.data.dataset_spec import LabeledImages, ReadRequest, SourceSplit
+from inkgan.data.dataset_spec import LoadedSplit, ReadRequest, SourceSplit
 from inkgan.data.registry import is_built_in, read_dataset
 from inkgan.data.stratified_split import last_part, stratified_part
 from inkgan.errors import DataError
@@ -155,7 +155,7 @@ def _configure(
     return parse_recipe({"data": data.model_dump() | changes}).data if changes else data
 
 
-def _convert(loaded: LabeledImages, config: Data) -> tuple[torch.Tensor, tuple[str, ...]]:
+def _convert(loaded: LoadedSplit, config: Data) -> tuple[torch.Tensor, tuple[str, ...]]:
     """Bring images to the form that a recipe asks for.
 
     Returns:
@@ -180,7 +180,7 @@ def _convert(loaded: LabeledImages, config: Data) -> tuple[torch.Tensor, tuple[s
     return 255 - images if invert else images, notes
 
 
-def _holdout(config: Data, loaded: LabeledImages, explicit: bool) -> tuple[int, tuple[str, ...]]:
+def _holdout(config: Data, loaded: LoadedSplit, explicit: bool) -> tuple[int, tuple[str, ...]]:
     """Return how many training images to hold back, and a note if that is not what was asked.
 
     The recipes' default suits sets of MNIST's size: of a small set of one's own it is a tenth.

@@ -15,7 +15,7 @@ SourceSplit = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)
-class LabeledImages:
+class LoadedSplit:
     """One split as a reader returns it.
 
     Attributes:

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from inkgan.data.dataset_spec import LabeledImages
+from inkgan.data.dataset_spec import LoadedSplit
 from inkgan.data.readers.array_set import read_npz, read_table
 from inkgan.data.readers.folder import is_idx_name, read_folder
 from inkgan.data.readers.idx_folder import read_idx_folder
 from inkgan.errors import ConfigError, DataError
 
-PATH_READERS: dict[str, Callable[[Path, str, int | None], LabeledImages]] = {
+PATH_READERS: dict[str, Callable[[Path, str, int | None], LoadedSplit]] = {
     "folder": read_folder,
     "npz": lambda path, split, size: read_npz(path, split),
     "csv": lambda path, split, size: read_table(path, split),
@@ -32,7 +32,7 @@ def names_path(name: str) -> bool:
     ).expanduser().exists()
 
 
-def read_path(name: str, split: str, size: int | None = None) -> LabeledImages:
+def read_path(name: str, split: str, size: int | None = None) -> LoadedSplit:
     """Read one split of what lies at a path.
 
     Args:

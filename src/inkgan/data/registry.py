@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from inkgan.data.class_names import DIGITS, FASHION, KUZUSHIJI, LETTERS, PHOTOGRAPHS
-from inkgan.data.dataset_spec import DatasetSpec, IdxFiles, LabeledImages, Pair, ReadRequest
+from inkgan.data.dataset_spec import DatasetSpec, IdxFiles, LoadedSplit, Pair, ReadRequest
 from inkgan.data.download import RemoteFile
 from inkgan.data.path_set import PATH_READERS, SUFFIX_PREFIXES, names_path, read_path
 from inkgan.data.readers.cifar import read_cifar10
@@ -335,7 +335,7 @@ def is_built_in(name: str) -> bool:
     return name in DATASETS and DATASETS[name].is_built_in
 
 
-def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> LabeledImages:
+def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> LoadedSplit:
     """Read one split of a data set as images, labels and class names.
 
     Args:
@@ -354,7 +354,7 @@ def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> La
     return _check(spec, np.asarray(images), np.asarray(labels))
 
 
-def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> LabeledImages:
+def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> LoadedSplit:
     """Refuse what a reader must not return; give grey images their axis of channels."""
     images = images[..., None] if images.ndim == 3 else images
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
@@ -378,6 +378,4 @@ def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> Labeled
             f"the reader of {spec.name} returned labels {labels.min()} to {labels.max()}; 0 to "
             f"{len(spec.classes) - 1} are possible"
         )
-    return LabeledImages(
-        images, labels.astype(np.int64), spec.classes, is_built_in=spec.is_built_in
-    )
+    return LoadedSplit(images, labels.astype(np.int64), spec.classes, is_built_in=spec.is_built_in)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from inkgan.data.dataset_spec import LabeledImages
+from inkgan.data.dataset_spec import LoadedSplit
 from inkgan.data.readers.array_files import read_csv, read_npy
 from inkgan.data.readers.convert import as_labels, as_uint8_images, side_of_square
 from inkgan.data.readers.folder import sorted_classes
@@ -43,7 +43,7 @@ class ArraySplit:
     labels: Callable[[int], tuple[np.ndarray, tuple[str, ...]]]
 
 
-def read_npz(path: Path, split: str) -> LabeledImages:
+def read_npz(path: Path, split: str) -> LoadedSplit:
     """Read a split of an .npz or .npy file.
 
     Keys are images and labels, or those of Keras (x_train, y_train, x_test, y_test), MedMNIST
@@ -79,7 +79,7 @@ def read_npz_images(path: Path) -> tuple[UInt8, np.ndarray | None, tuple[str, ..
         return images, labels, (*notes, *more)
 
 
-def read_table(path: Path, split: str) -> LabeledImages:
+def read_table(path: Path, split: str) -> LoadedSplit:
     """Read a split of a table with the pixels of an image in each row, as Kaggle's train.csv.
 
     Raises:
@@ -88,7 +88,7 @@ def read_table(path: Path, split: str) -> LabeledImages:
     return choose_split({"train": _whole(*read_csv(path))}, split, str(path))
 
 
-def choose_split(splits: Mapping[str, ArraySplit], split: str, name: str) -> LabeledImages:
+def choose_split(splits: Mapping[str, ArraySplit], split: str, name: str) -> LoadedSplit:
     """Return one split, with the classes that occur in the training split.
 
     Args:
@@ -127,7 +127,7 @@ def choose_split(splits: Mapping[str, ArraySplit], split: str, name: str) -> Lab
     if images.shape[3] == 3 and not colored.any():
         notes = (*notes, "RGB images whose channels are all equal: read as gray.")
     classes_note = _describe_classes(classes)
-    return LabeledImages(
+    return LoadedSplit(
         gray,
         labels,
         classes,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from inkgan.data.dataset_spec import LabeledImages
+from inkgan.data.dataset_spec import LoadedSplit
 from inkgan.data.readers.picture_file import picture_suffixes
 from inkgan.data.readers.picture_set import left_out, read_picture_files
 from inkgan.data.stratified_split import stratified_part
@@ -60,7 +60,7 @@ class Listing:
     others: Sequence[Path] = ()
 
 
-def read_folder(root: Path, split: str, size: int | None) -> LabeledImages:
+def read_folder(root: Path, split: str, size: int | None) -> LoadedSplit:
     """Read a split of a picture folder.
 
     Folders such as train/, val/ and test/ inside are the splits; otherwise every tenth picture of
@@ -100,10 +100,10 @@ def read_folder(root: Path, split: str, size: int | None) -> LabeledImages:
     labels = np.array([classes.index(name) for name in wanted.names])
     notes = (*_layout_notes(layout, wanted), *pictures.notes)
     own_validation = "validation" in listings
-    return LabeledImages(pictures.images, labels, classes, notes, has_validation=own_validation)
+    return LoadedSplit(pictures.images, labels, classes, notes, has_validation=own_validation)
 
 
-def _read_undivided(layout: FolderLayout, split: str, size: int | None) -> LabeledImages:
+def _read_undivided(layout: FolderLayout, split: str, size: int | None) -> LoadedSplit:
     listing = list_pictures(layout.base)
     classes = sorted_classes(listing.names)
     labels: Int64 = np.array([classes.index(name) for name in listing.names], np.int64)
@@ -115,7 +115,7 @@ def _read_undivided(layout: FolderLayout, split: str, size: int | None) -> Label
     rest = list(itertools.compress(listing.paths, ~part))
     pictures = read_picture_files(chosen, size, rest)
     notes = (*_layout_notes(layout, listing), *pictures.notes)
-    return LabeledImages(pictures.images, labels[part], classes, notes)
+    return LoadedSplit(pictures.images, labels[part], classes, notes)
 
 
 def read_pictures(

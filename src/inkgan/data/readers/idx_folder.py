@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from inkgan.data.dataset_spec import LabeledImages
+from inkgan.data.dataset_spec import LoadedSplit
 from inkgan.data.readers.array_set import ArraySplit, choose_split
 from inkgan.data.readers.convert import as_labels, as_uint8_images
 from inkgan.data.readers.idx import read_idx
@@ -17,7 +17,7 @@ SPLIT_OF = {"tra": "train", "tes": "test", "t10": "test", "val": "validation"}
 TRANSPOSED = "emnist-"  # files of EMNIST store images column by column
 
 
-def read_idx_folder(path: Path, split: str) -> LabeledImages:
+def read_idx_folder(path: Path, split: str) -> LoadedSplit:
     """Read a split of IDX files of one's own, of any size and any labels.
 
     Files of images have "images" or "idx3" in their name, those of labels "labels" or "idx1";
@@ -46,7 +46,7 @@ def read_idx_folder(path: Path, split: str) -> LabeledImages:
     loaded = choose_split(splits, split, f"idx:{path}")
     turned = any(file.name.lower().startswith(TRANSPOSED) for file in files)
     notes = ("Images of EMNIST are stored on their side: turned upright.",) if turned else ()
-    return LabeledImages(
+    return LoadedSplit(
         loaded.images,
         loaded.labels,
         loaded.classes,
