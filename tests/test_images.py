@@ -26,9 +26,9 @@ def test_floats_are_clamped_then_rounded_not_cut_off() -> None:
 
 
 def test_arrays_have_the_layout_that_people_expect() -> None:
-    grey, colour = torch.zeros(2, 1, 4, 5, dtype=torch.uint8), torch.zeros(2, 3, 4, 5).byte()
+    gray, colour = torch.zeros(2, 1, 4, 5, dtype=torch.uint8), torch.zeros(2, 3, 4, 5).byte()
     colour[:, 2] = 9
-    assert images.to_array(grey).shape == (2, 4, 5)
+    assert images.to_array(gray).shape == (2, 4, 5)
     assert images.to_array(colour).shape == (2, 4, 5, 3)
     assert images.to_array(colour)[0, 0, 0].tolist() == [0, 0, 9]
 

@@ -20,10 +20,10 @@ from inkgan.files import atomic
 from inkgan.types import UInt8
 
 BACKGROUND = -1.0  # black, the paper of MNIST
-GUTTER = 32  # grey between the tiles of a grid: darker than ink, lighter than paper
+GUTTER = 32  # gray between the tiles of a grid: darker than ink, lighter than paper
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 RESIZE_CHUNK = 4096  # images at once
-JUDGED_IMAGES = 2000  # of a set, to tell ink from paper
+EXAMINED_IMAGES = 2000  # of a set, to tell ink from paper
 PAPER_SHARE = 0.6  # of the border; a set of noise has half of it above the middle
 
 
@@ -35,7 +35,7 @@ class Shape(NamedTuple):
     width: int
 
     def __str__(self) -> str:
-        mode = {1: "grey", 3: "RGB"}.get(self.channels, f"{self.channels}-channel")
+        mode = {1: "gray", 3: "RGB"}.get(self.channels, f"{self.channels}-channel")
         return f"{self.height}x{self.width} {mode}"
 
 
@@ -55,7 +55,7 @@ def to_levels(values: torch.Tensor) -> torch.Tensor:
 
 
 def set_channels(pixels: torch.Tensor, channels: int) -> torch.Tensor:
-    """Convert uint8 images (n, C, H, W) to grey (luminance of BT.601) or to RGB.
+    """Convert uint8 images (n, C, H, W) to gray (luminance of BT.601) or to RGB.
 
     Args:
         pixels: of 1 or 3 channels.
@@ -112,7 +112,7 @@ def is_dark_on_light(pixels: UInt8) -> bool:
     Args:
         pixels: uint8 (n, H, W) or (n, H, W, C); of large sets 2,000 images are looked at.
     """
-    some = pixels[:: -(-len(pixels) // JUDGED_IMAGES) or 1]
+    some = pixels[:: -(-len(pixels) // EXAMINED_IMAGES) or 1]
     if not some.size:
         return False
     low, high = np.percentile(some, (0.5, 99.5))
@@ -127,7 +127,7 @@ def light_on_dark(pixels: UInt8) -> UInt8:
 
 
 def to_array(pixels: torch.Tensor) -> UInt8:
-    """Turn uint8 (n, C, H, W) into an array (n, H, W) for grey or (n, H, W, 3) for RGB."""
+    """Turn uint8 (n, C, H, W) into an array (n, H, W) for gray or (n, H, W, 3) for RGB."""
     array: UInt8 = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     return array[..., 0] if array.shape[-1] == 1 else array
 
@@ -175,13 +175,13 @@ def save_png(path: Path, picture: UInt8, text: Mapping[str, str] | None = None) 
 
 
 def read_picture(path: Path) -> UInt8:
-    """Read a picture file as uint8 (H, W), where it is grey, or (H, W, 3)."""
+    """Read a picture file as uint8 (H, W), where it is gray, or (H, W, 3)."""
     with Image.open(path) as picture:
-        return np.asarray(to_grey_or_rgb(picture))
+        return np.asarray(to_gray_or_rgb(picture))
 
 
-def to_grey_or_rgb(picture: Image.Image) -> Image.Image:
-    """Convert a picture of any mode of Pillow to 8 bits of grey, where it is grey, or RGB."""
+def to_gray_or_rgb(picture: Image.Image) -> Image.Image:
+    """Convert a picture of any mode of Pillow to 8 bits of gray, where it is gray, or RGB."""
     deep = picture.mode == "I" and picture.format in ("PNG", "PPM")
     if deep or picture.mode.startswith("I;16"):  # convert() would clip 65,535 levels at 255
         return Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))

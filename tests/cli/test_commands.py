@@ -251,7 +251,7 @@ def test_recipes_show_can_be_trained(tmp_path: Path) -> None:
 def test_data_lists_and_finds() -> None:
     assert "kmnist" in inkgan("data").stdout
     done = inkgan("data", "fetch", "uci-digits")
-    assert "1,500 images 28x28 grey, 10 classes" in done.stdout
+    assert "1,500 images 28x28 gray, 10 classes" in done.stdout
 
 
 def test_missing_data_list_the_ways_out_and_the_fallback_goes_on(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ COUNT, BATCH = 103, 10  # ten full batches and three images that fill none
 
 @pytest.fixture
 def numbered() -> Dataset:
-    """Give images that carry their own number as grey level and as label."""
+    """Give images that carry their own number as gray level and as label."""
     numbers = torch.arange(COUNT)
     pixels = numbers.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 6, 4)
     return Dataset("numbered", pixels.contiguous(), numbers, tuple(map(str, range(COUNT))))

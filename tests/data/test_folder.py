@@ -23,11 +23,11 @@ from inkgan.errors import DataError, DataFormatError
 PATIENT = settings(
     deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-GREY, WIDE, RED = (28, 28), (20, 28), (28, 28, 3)
+GRAY, WIDE, RED = (28, 28), (20, 28), (28, 28, 3)
 Array = npt.NDArray[Any]
 
 
-def save(path: Path, level: int, shape: tuple[int, ...] = GREY) -> None:
+def save(path: Path, level: int, shape: tuple[int, ...] = GRAY) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.full(shape, level, np.uint8)).save(path)
 
@@ -108,7 +108,7 @@ def test_oblong_pictures_keep_height_and_width(tmp_path: Path) -> None:
     assert load(tmp_path).shape == (1, 20, 28)
 
 
-def test_grey_among_colour_becomes_colour(tmp_path: Path) -> None:
+def test_gray_among_colour_becomes_colour(tmp_path: Path) -> None:
     save(tmp_path / "1.png", 5)
     red = np.zeros(RED, np.uint8)
     red[..., 0] = 200
@@ -119,8 +119,8 @@ def test_grey_among_colour_becomes_colour(tmp_path: Path) -> None:
 
 
 def test_pictures_of_two_levels_and_of_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
-    Image.new("1", GREY, 1).save(tmp_path / "1.png")
-    deep = np.full(GREY, 100 * 257, np.uint16)
+    Image.new("1", GRAY, 1).save(tmp_path / "1.png")
+    deep = np.full(GRAY, 100 * 257, np.uint16)
     Image.fromarray(deep).save(tmp_path / "2.png")
     assert levels(load(tmp_path)) == [255, 100]
 
@@ -161,7 +161,7 @@ def damaged(content: bytes, data: st.DataObject) -> bytes:
 
 
 def png_header(width: int, height: int) -> bytes:
-    """Write the beginning of a grey PNG (PNG specification, 11.2.2), enough to be opened."""
+    """Write the beginning of a gray PNG (PNG specification, 11.2.2), enough to be opened."""
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
     return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + bytes(4)
@@ -246,8 +246,8 @@ def test_holdout_and_channels_work_on_folders_too(tmp_path: Path) -> None:
 # --- npz ---
 
 
-def numbered(count: int, shape: tuple[int, ...] = GREY) -> Array:
-    """Give images whose grey level is their number."""
+def numbered(count: int, shape: tuple[int, ...] = GRAY) -> Array:
+    """Give images whose gray level is their number."""
     pixels = np.arange(count, dtype=np.uint8).reshape(-1, *[1] * len(shape))
     return np.broadcast_to(pixels, (count, *shape)).copy()
 

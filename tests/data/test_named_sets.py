@@ -65,7 +65,7 @@ def write_idx(path: Path, array: Array) -> None:
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
-def grey(level: int, count: int) -> Array:
+def gray(level: int, count: int) -> Array:
     return np.full((count, 28, 28), level, np.uint8)
 
 
@@ -76,13 +76,13 @@ def write_set(
     spec: IdxFiles = MNIST,
     counts: tuple[int, int] = (6, 3),
 ) -> None:
-    """Write a set's four files: images of one grey level (one more in the test split)."""
+    """Write a set's four files: images of one gray level (one more in the test split)."""
     for pair, shade, count in zip((spec.train, spec.test), (level, level + 1), counts, strict=True):
         labels = np.arange(count) % 10
         if spec.label_dimensions == 2:
             labels = np.stack([labels, labels + 100_000], axis=1)
         kind = np.int32 if spec.label_dimensions == 2 else np.uint8
-        write_idx(folder / spelling(pair.images), grey(shade, count))
+        write_idx(folder / spelling(pair.images), gray(shade, count))
         write_idx(folder / spelling(pair.labels), labels.astype(kind))
 
 
@@ -192,7 +192,7 @@ def test_layouts_and_spellings(place: str, spelling: Callable[[str], str], tmp_p
 def test_spellings_may_be_mixed_but_a_set_is_taken_from_one_folder(tmp_path: Path) -> None:
     write_set(tmp_path / "mnist", 1)
     images = tmp_path / "mnist" / MNIST.train.images
-    write_idx(images.with_suffix(""), grey(2, 6))
+    write_idx(images.with_suffix(""), gray(2, 6))
     images.unlink()
     assert level_of(load(data_dir=tmp_path)) == 2
     (tmp_path / "mnist" / MNIST.test.labels).unlink()
@@ -240,17 +240,17 @@ def test_files_of_another_set_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
-        (grey(0, 6), np.arange(5), r"train-labels\S+ holds 5 labels for the 6 images of train-im"),
+        (gray(0, 6), np.arange(5), r"train-labels\S+ holds 5 labels for the 6 images of train-im"),
         (
-            grey(0, 6),
+            gray(0, 6),
             np.array([0, 1, 2, 9, 10, 11]),
             r"labels\S+ holds label 10 at place 4; 0 to 9",
         ),
-        (grey(0, 6)[:, :27], np.arange(6), r"images\S+ holds 27x28 uint8 images, not 28x28 uint8"),
-        (grey(0, 6).astype(np.int32), np.arange(6), r"holds 28x28 int32|holds 28x28 >i4"),
-        (grey(0, 6)[0], np.arange(6), r"images\S+ has 2 dimensions where 3 are expected"),
-        (grey(0, 6), np.zeros((6, 8)), r"labels\S+ has 2 dimensions where 1 are expected"),
-        (grey(0, 0), np.arange(6), r"images\S+ promises 0 x 28 x 28 values"),
+        (gray(0, 6)[:, :27], np.arange(6), r"images\S+ holds 27x28 uint8 images, not 28x28 uint8"),
+        (gray(0, 6).astype(np.int32), np.arange(6), r"holds 28x28 int32|holds 28x28 >i4"),
+        (gray(0, 6)[0], np.arange(6), r"images\S+ has 2 dimensions where 3 are expected"),
+        (gray(0, 6), np.zeros((6, 8)), r"labels\S+ has 2 dimensions where 1 are expected"),
+        (gray(0, 0), np.arange(6), r"images\S+ promises 0 x 28 x 28 values"),
     ],
 )
 def test_inconsistent_files_are_refused_by_name(
@@ -294,9 +294,9 @@ def write_emnist(path: Path, without: str = "") -> Array:
     members = {
         emnist.train.images: stored,
         emnist.train.labels: np.arange(6, dtype=np.uint8),
-        emnist.test.images: grey(7, 3),
+        emnist.test.images: gray(7, 3),
         emnist.test.labels: np.arange(3, dtype=np.uint8),
-        "emnist-letters-train-images-idx3-ubyte.gz": grey(9, 1),
+        "emnist-letters-train-images-idx3-ubyte.gz": gray(9, 1),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
@@ -535,11 +535,11 @@ def test_holdout_that_leaves_nothing(holdout: int) -> None:
 
 
 def test_channels(tmp_path: Path) -> None:
-    grey_digits = load("uci-digits")
+    gray_digits = load("uci-digits")
     coloured = load("uci-digits", channels=3)
     assert coloured.shape == (3, 28, 28)
-    assert torch.equal(coloured.images, grey_digits.images.expand(-1, 3, -1, -1))
-    assert torch.equal(load("uci-digits", channels=1).images, grey_digits.images)
+    assert torch.equal(coloured.images, gray_digits.images.expand(-1, 3, -1, -1))
+    assert torch.equal(load("uci-digits", channels=1).images, gray_digits.images)
     write_tar(tmp_path / CIFAR_ARCHIVE, cifar_members())
     turned = load("cifar10", data_dir=tmp_path, channels=1)
     assert turned.shape == (1, 32, 32)
@@ -547,7 +547,7 @@ def test_channels(tmp_path: Path) -> None:
     assert turned.images[:, 0, 0, 0].tolist() == luminance
 
 
-def test_white_stays_white_as_grey(tmp_path: Path) -> None:
+def test_white_stays_white_as_gray(tmp_path: Path) -> None:
     np.savez(tmp_path / "white.npz", images=np.full((2, 4, 4, 3), 255, np.uint8))
     assert level_of(load(f"npz:{tmp_path / 'white.npz'}", channels=1)) == 255
 

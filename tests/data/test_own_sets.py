@@ -54,7 +54,7 @@ def test_every_split_has_every_class(kind: str, tmp_path: Path) -> None:
     assert set(counts(train)) == {15, 16}
     assert set(counts(validation)) == {2, 3}
     assert counts(test) == [2] * 10
-    assert "153 images 28x28 grey (27 of 180 held back for validation)" in str(train)
+    assert "153 images 28x28 gray (27 of 180 held back for validation)" in str(train)
     whole = np.sort([digest(image) for image in images])
     parts = [digest(image) for part in (train, validation, test) for image in part.images.numpy()]
     np.testing.assert_array_equal(np.sort(parts), whole)

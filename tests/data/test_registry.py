@@ -62,12 +62,12 @@ def test_a_set_of_ones_own_is_trained(tiny: Recipe, tmp_path: Path) -> None:
         ((np.zeros((2, 28, 28), np.uint8), [0.0, 1.0]), "whole number"),
         ((np.zeros((2, 28, 28), np.uint8), [0, 2]), "labels 0 to 2; 0 to 1 are possible"),
         ((np.zeros((2, 28, 28), np.uint8), [-1, 0]), "labels -1 to 0"),
-        ((np.zeros((2, 28, 29), np.uint8), [0, 1]), "28x29 grey images, not 28x28 grey"),
+        ((np.zeros((2, 28, 29), np.uint8), [0, 1]), "28x29 gray images, not 28x28 gray"),
     ],
 )
 def test_what_a_reader_must_not_return(returned: Any, words: str) -> None:
     reader: Callable[[ReadRequest], Any] = lambda request: returned  # noqa: E731
-    register_dataset(DatasetSpec("runes", reader, ("fe", "ur"), shape=registry.GREY_28))
+    register_dataset(DatasetSpec("runes", reader, ("fe", "ur"), shape=registry.GRAY_28))
     with pytest.raises(DataFormatError, match=words):
         inkgan.load_dataset("runes")
 

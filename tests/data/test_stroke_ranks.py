@@ -70,8 +70,8 @@ def test_a_blank_image_has_no_style_and_no_image_no_row() -> None:
 
 
 def test_colour_is_read_as_its_mean() -> None:
-    grey = torch.from_numpy(bar(20, 3))[None, None]
-    assert torch.equal(measure_strokes(grey.repeat(1, 3, 1, 1)), measure_strokes(grey))
+    gray = torch.from_numpy(bar(20, 3))[None, None]
+    assert torch.equal(measure_strokes(gray.repeat(1, 3, 1, 1)), measure_strokes(gray))
 
 
 @given(arrays.arrays(np.int64, st.integers(1, 30), elements=st.integers(0, 5)))

@@ -38,14 +38,14 @@ COUNT = 400
 
 
 @pytest.fixture
-def judge(tmp_path: Path, keeps_baselines: None) -> Callable[..., Report]:
+def evaluated(tmp_path: Path, keeps_baselines: None) -> Callable[..., Report]:
     """Give inkgan.evaluate with a small reference, as users would call it with their own."""
     reference = as_npz(tmp_path / "reference.npz", small_reference())
 
     def run(source: Any, **options: Any) -> Report:
         given: dict[str, Any] = {"protocol": "quick", "out": tmp_path / "report"} | options
-        judged: Report = inkgan.evaluate(source, reference=f"npz:{reference}", **given)
-        return judged
+        report: Report = inkgan.evaluate(source, reference=f"npz:{reference}", **given)
+        return report
 
     return run
 
@@ -60,92 +60,100 @@ def drawn(tmp_path: Path) -> Path:
     return path
 
 
-def test_arrays_become_a_report(judge: Callable[..., Report], drawn: Path) -> None:
+def test_arrays_become_a_report(evaluated: Callable[..., Report], drawn: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    judged = judge(drawn, progress=lambda *step: told.append(step))
-    document = files.read_json(judged.json_path)
+    report = evaluated(drawn, progress=lambda *step: told.append(step))
+    document = files.read_json(report.json_path)
     keys = {row["key"] for row in document["scores"]}
     assert keys >= {"fd_e1", "fd_e2", "precision", "recall", "label_accuracy"}
     assert all(row["baseline"]["draws"] >= 5 for row in document["scores"])
-    assert document["verdict"] == list(judged.verdict)
+    assert document["verdict"] == list(report.verdict)
     assert 0 <= document["linear_classifier"]["agreement"] <= 1
-    page = judged.page_path.read_text(encoding="utf-8")
-    assert judged.verdict[0].split("(")[0].strip() in page
+    page = report.page_path.read_text(encoding="utf-8")
+    assert report.verdict[0].split("(")[0].strip() in page
     assert all(0 <= done <= total for _, done, total in told)
     assert {what for what, _, _ in told} >= {"features of the images", "drawing the report"}
 
 
-def test_the_same_is_judged_once(judge: Callable[..., Report], drawn: Path, tmp_path: Path) -> None:
-    first = judge(drawn)
-    second = judge(drawn, out=tmp_path / "again")
+def test_the_same_is_evaluated_once(
+    evaluated: Callable[..., Report], drawn: Path, tmp_path: Path
+) -> None:
+    first = evaluated(drawn)
+    second = evaluated(drawn, out=tmp_path / "again")
     assert (first.cached, second.cached) == (False, True)
     assert second.document == first.document
     assert (tmp_path / "again" / "report.html").is_file()
-    assert not judge(drawn, fresh=True).cached
+    assert not evaluated(drawn, fresh=True).cached
     held = dict(np.load(drawn))
     held["images"][0, 0, 0] ^= 1
     np.savez(drawn, **held)
-    assert not judge(drawn).cached
+    assert not evaluated(drawn).cached
 
 
 def test_full_protocol_on_few_images_says_what_it_leaves_out(
-    judge: Callable[..., Report], drawn: Path, monkeypatch: pytest.MonkeyPatch
+    evaluated: Callable[..., Report], drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged = judge(drawn, protocol="full")
-    keys = {row["key"] for row in judged.document["scores"]}
+    report = evaluated(drawn, protocol="full")
+    keys = {row["key"] for row in report.document["scores"]}
     assert keys >= {"kid", "mmd", "copies", "ct", "cas", "two_sample_auc", "one_nearest"}
     assert "fd_infinity_e1" not in keys
-    notes = " ".join(judged.document["notes"])
+    notes = " ".join(report.document["notes"])
     assert "FD-infinity is left out" in notes
     assert "do not compare with scores of 10,000" in notes
-    assert any("Copies training images" in line for line in judged.verdict)  # they are from there
+    assert any("Copies training images" in line for line in report.verdict)  # they are from there
 
 
-def test_a_run_is_judged_in_its_own_folder(judge: Callable[..., Report], tmp_path: Path) -> None:
+def test_a_run_is_evaluated_in_its_own_folder(
+    evaluated: Callable[..., Report], tmp_path: Path
+) -> None:
     run = inkgan.train("mlp", out=tmp_path / "run", overrides=["data.name=uci-digits"], images=640)
-    judged = judge(run.path, out=None)
-    assert judged.json_path == run.path / "report.json"
-    facts = judged.document["facts"]
+    report = evaluated(run.path, out=None)
+    assert report.json_path == run.path / "report.json"
+    facts = report.document["facts"]
     assert "1,486,352 parameters" in facts["generator"]
     assert "MFLOP an image" in facts["generator"]
     assert "uci-digits" in facts["trained on"]
-    again = judge(run.bundle_path, out=tmp_path / "other")
-    assert again.document["scores"] == judged.document["scores"]
+    again = evaluated(run.bundle_path, out=tmp_path / "other")
+    assert again.document["scores"] == report.document["scores"]
 
 
-def test_pictures_in_folders_of_digits(judge: Callable[..., Report], tmp_path: Path) -> None:
+def test_pictures_in_folders_of_digits(evaluated: Callable[..., Report], tmp_path: Path) -> None:
     root = tmp_path / "pictures"
     for index in range(300):
         label = small_reference().train_labels[index]
         picture = 255 - small_reference().train[index]  # dark on light, as people scan it
         images.save_png(root / str(label) / f"{index}.png", picture)
-    judged = judge(root)
-    notes = " ".join(judged.document["notes"])
+    report = evaluated(root)
+    notes = " ".join(report.document["notes"])
     assert "inverted before" in notes
     assert "chosen so that the classes" in notes
-    accuracy = next(r for r in judged.document["scores"] if r["key"] == "label_accuracy")
+    accuracy = next(r for r in report.document["scores"] if r["key"] == "label_accuracy")
     assert accuracy["value"] > 0.8
 
 
-def test_stacked_digits_are_counted_in_modes(judge: Callable[..., Report], tmp_path: Path) -> None:
+def test_stacked_digits_are_counted_in_modes(
+    evaluated: Callable[..., Report], tmp_path: Path
+) -> None:
     random = np.random.default_rng(0)
     rows = random.integers(len(small_reference().train), size=(300, 3))
     stacked = small_reference().train[rows].transpose(0, 2, 3, 1)
     np.savez(tmp_path / "stacked.npz", images=stacked)
-    judged = judge(tmp_path / "stacked.npz", stacked=True)
-    modes = next(row for row in judged.document["scores"] if row["key"] == "modes")
+    report = evaluated(tmp_path / "stacked.npz", stacked=True)
+    modes = next(row for row in report.document["scores"] if row["key"] == "modes")
     assert 200 <= modes["value"] <= 300
     assert abs(modes["z"]) < 4
     with pytest.raises(DataError, match="color images"):
-        judge(tmp_path / "stacked.npz")
+        evaluated(tmp_path / "stacked.npz")
 
 
-def test_equal_channels_are_judged_as_grey(judge: Callable[..., Report], tmp_path: Path) -> None:
+def test_equal_channels_are_evaluated_as_gray(
+    evaluated: Callable[..., Report], tmp_path: Path
+) -> None:
     np.savez(
         tmp_path / "rgb.npz",
         images=np.repeat(small_reference().train[:COUNT, ..., None], 3, axis=3),
     )
-    notes = " ".join(judge(tmp_path / "rgb.npz").document["notes"])
+    notes = " ".join(evaluated(tmp_path / "rgb.npz").document["notes"])
     assert "evaluated as gray" in notes
     assert "No labels were given" in notes
 
@@ -178,17 +186,17 @@ def npz(folder: Path, **arrays: np.ndarray) -> Path:
     ],
 )
 def test_bad_arrays_are_refused(
-    judge: Callable[..., Report],
+    evaluated: Callable[..., Report],
     tmp_path: Path,
     arrays: Callable[[], dict[str, np.ndarray]],
     words: str,
 ) -> None:
     with pytest.raises(DataError, match=words):
-        judge(npz(tmp_path, **arrays()))
+        evaluated(npz(tmp_path, **arrays()))
 
 
 def test_bad_sources_are_refused(
-    judge: Callable[..., Report], tiny: Recipe, tmp_path: Path, drawn: Path
+    evaluated: Callable[..., Report], tiny: Recipe, tmp_path: Path, drawn: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
     inkgan.train(tiny, out=tmp_path / "small", images=128)
@@ -210,13 +218,13 @@ def test_bad_sources_are_refused(
     ]
     for source, kind, words in cases:
         with pytest.raises(kind, match=words):
-            judge(source)
+            evaluated(source)
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "report.json").write_text(json.dumps({"mine": 1}))
     with pytest.raises(ArtifactError, match="is no report of inkgan"):
-        judge(drawn)
+        evaluated(drawn)
     with pytest.raises(ConfigError, match="`out` must be a folder"):
-        judge(drawn, out=drawn)
+        evaluated(drawn, out=drawn)
 
 
 # --- other networks ---
@@ -232,14 +240,14 @@ class StandIn(nn.Module):
 
 
 def test_inception_features_keep_pytorch_fids_convention() -> None:
-    grey = inception_features(small_reference().test[:120], StandIn())
+    gray = inception_features(small_reference().test[:120], StandIn())
     colour = inception_features(
         np.repeat(small_reference().test[:120, ..., None], 3, axis=3), StandIn()
     )
-    assert grey.shape == (120, 16)
-    assert np.allclose(grey, colour)
+    assert gray.shape == (120, 16)
+    assert np.allclose(gray, colour)
     expected = small_reference().test[0].reshape(4, 7, 4, 7).mean(axis=(1, 3)).ravel() / 255
-    assert np.allclose(grey[0], expected, atol=1e-6)
+    assert np.allclose(gray[0], expected, atol=1e-6)
 
 
 def test_inception_score_has_a_floor() -> None:
@@ -278,8 +286,8 @@ def test_the_adapter_for_imagenet_classifiers() -> None:
     assert linear_probabilities(small_reference().test[:3], network).shape == (3, 10)
 
 
-def test_a_stacked_generator_is_judged_by_its_modes(
-    judge: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_stacked_generator_is_evaluated_by_its_modes(
+    evaluated: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PROTOCOLS, "quick", replace(PROTOCOLS["quick"], stacked=200))
     recipe = override(get_recipe("mlp"), ["data.name=stacked-mnist", "name=stack"])
@@ -287,38 +295,38 @@ def test_a_stacked_generator_is_judged_by_its_modes(
     weights = build_generator(recipe.model, shape, seed=0).state_dict()
     bundle = Bundle(recipe, shape, tuple(map(str, range(1000))), weights, 0, "0" * 64)
     bundle.save(tmp_path / "stack.safetensors")
-    judged = judge(tmp_path / "stack.safetensors")
-    keys = {row["key"] for row in judged.document["scores"]}
+    report = evaluated(tmp_path / "stack.safetensors")
+    keys = {row["key"] for row in report.document["scores"]}
     assert keys >= {"modes", "kl", "kl_debiased", "fd_e1"}
-    assert judged.document["counts"]["stacked_images"] == 200
-    assert judged.verdict[0].startswith("Not digits yet")
+    assert report.document["counts"]["stacked_images"] == 200
+    assert report.verdict[0].startswith("Not digits yet")
 
 
-def test_of_many_sorted_images_a_fair_part_is_judged(
-    judge: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_of_many_sorted_images_a_fair_part_is_evaluated(
+    evaluated: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PROTOCOLS, "quick", replace(PROTOCOLS["quick"], images=300))
     order = np.argsort(small_reference().train_labels, kind="stable")
     np.savez(tmp_path / "sorted.npz", images=small_reference().train[order])
-    judged = judge(tmp_path / "sorted.npz")
-    assert f"300 of {len(order):,} images were evaluated." in judged.document["notes"]
-    shares = [row["share"] for row in judged.document["classes"].values()]
+    report = evaluated(tmp_path / "sorted.npz")
+    assert f"300 of {len(order):,} images were evaluated." in report.document["notes"]
+    shares = [row["share"] for row in report.document["classes"].values()]
     assert min(shares) > 0.03
 
 
 def test_a_run_is_found_by_its_name(
-    judge: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    evaluated: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     inkgan.train("mlp", out="runs/a", overrides=["data.name=uci-digits"], images=640)
-    assert judge("a", out=None).json_path == Path("runs/a/report.json")
+    assert evaluated("a", out=None).json_path == Path("runs/a/report.json")
 
 
 # --- images in other forms ---
 
 
 @pytest.fixture
-def asked(judge: Callable[..., Report], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def asked(evaluated: Callable[..., Report], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Give what evaluate would measure: the images, their labels and the notes."""
 
     def run(source: Any, **options: Any) -> tuple[np.ndarray, np.ndarray | None, str]:
@@ -408,10 +416,10 @@ def _some(digits: tuple[int, ...], count: int = COUNT) -> tuple[np.ndarray, np.n
 
 @pytest.mark.parametrize("labeled", [True, False])
 def test_real_images_of_some_digits_are_compared_with_these(
-    judge: Callable[..., Report], labeled: bool
+    evaluated: Callable[..., Report], labeled: bool
 ) -> None:
     pixels, labels = _some((3, 5, 8), 300)
-    report = judge(pixels, labels=labels if labeled else None)
+    report = evaluated(pixels, labels=labels if labeled else None)
     first = report.verdict[0]
     assert first.startswith("There is no 0, 1, 2, 4, 6, 7 or 9 among the images. Of the others: ")
     assert "as good as real" in first or "very close" in first
@@ -501,8 +509,8 @@ def test_no_folder_at_all_leaves_the_report_among_temporary_files(
 
 
 def test_a_named_folder_is_tried_before_the_work(
-    judge: Callable[..., Report], drawn: Path, tmp_path: Path
+    evaluated: Callable[..., Report], drawn: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ArtifactError, match="cannot write"):
-        judge(drawn, out=tmp_path / "file" / "report")
+        evaluated(drawn, out=tmp_path / "file" / "report")

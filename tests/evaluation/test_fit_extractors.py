@@ -23,7 +23,7 @@ def digits(count: int) -> Dataset:
 def test_all_networks_are_fitted_and_described(tmp_path: Path) -> None:
     steps = list(fit_extractors(digits(512), digits(300), tmp_path, epochs=1))
     assert [step.name for step in steps] == list(NETWORKS)
-    described = files.read_json(tmp_path / "judge.json")
+    described = files.read_json(tmp_path / "extractors.json")
     for name, row in described.items():
         written = (tmp_path / f"{name}.safetensors").read_bytes()
         assert hashlib.sha256(written).hexdigest() == row["sha256"]
@@ -32,7 +32,7 @@ def test_all_networks_are_fitted_and_described(tmp_path: Path) -> None:
     assert described["e2"]["test_squared_error"] > 0
     again = tmp_path / "again"
     list(fit_extractors(digits(512), digits(300), again, epochs=1))
-    assert files.read_json(again / "judge.json") == described
+    assert files.read_json(again / "extractors.json") == described
 
 
 def test_fitting_learns_and_is_repeatable() -> None:

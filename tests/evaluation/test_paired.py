@@ -71,11 +71,11 @@ def test_random_differences_are_rarely_significant() -> None:
     assert shown <= 22  # 5 % of 200, and four standard deviations
 
 
-def judged(run: RunFolder, value: float, judge: str = "this one") -> None:
+def write_report(run: RunFolder, value: float, extractors: str = "this one") -> None:
     document = {
         "kind": KIND,
         "format_version": FORMAT_VERSION,
-        "extractors": judge,
+        "extractors": extractors,
         "reference": {"digest": "x"},
         "counts": {"set_size": 10_000},
         "scores": [s.to_dict() for s in scores(value).values()],
@@ -93,7 +93,7 @@ def test_runs_that_differ_in_their_seed_are_one_recipe(
             optim = tiny.optim.model_copy(update={"lr": lr})
             recipe = tiny.model_copy(update={"seed": seed, "optim": optim})
             run = RunFolder(folder / f"{name}{seed}", recipe)
-            judged(run, value + seed + 0.1 * seed * (name == "b"))
+            write_report(run, value + seed + 0.1 * seed * (name == "b"))
             runs.append((run.path.name, run))
     (found,) = compare_scores(runs)
     assert found.first == found.second == "tiny (3 runs)"
@@ -101,7 +101,7 @@ def test_runs_that_differ_in_their_seed_are_one_recipe(
     assert "3 paired seeds" in found.sentence
     assert "no significant difference by 1 of 2 metrics" in found.sentence
     assert found.rows()[0]["finding"] == "tiny (3 runs) is better"
-    judged(runs[5][1], 12.0, judge="another")
+    write_report(runs[5][1], 12.0, extractors="another")
     (found,) = compare_scores(runs)
     assert "a0 and b2 were evaluated with different extractors" in found.sentence
     (runs[4][1].path / "report.json").unlink()

@@ -1,4 +1,4 @@
-"""The judge judged: what must be zero is, what is worse scores worse, what is copied is caught."""
+"""The protocol: what must be zero is, what is worse scores worse, what is copied is caught."""
 
 import hashlib
 import os
@@ -54,7 +54,7 @@ def train_draw(count: int = SIZE, draw: int = 77) -> tuple[UInt8, np.ndarray]:
 
 
 def test_shipped_weights_are_those_that_were_measured() -> None:
-    described = files.read_json(weights_path("e1").parent / "judge.json")
+    described = files.read_json(weights_path("e1").parent / "extractors.json")
     for name, row in described.items():
         assert hashlib.sha256(weights_path(name).read_bytes()).hexdigest() == row["sha256"]
     assert described["e1"]["test_accuracy"] >= 0.995
@@ -66,7 +66,7 @@ def test_stated_accuracies_are_true() -> None:
         pytest.skip("needs MNIST in INKGAN_DATA")
     test = load_dataset(Data(name="mnist", holdout=0), "test", Path(os.environ["INKGAN_DATA"]))
     pixels, labels = test.images[:, 0].numpy(), test.labels.numpy()
-    described = files.read_json(weights_path("e1").parent / "judge.json")
+    described = files.read_json(weights_path("e1").parent / "extractors.json")
     right = (extract_features(pixels).predicted == labels).mean()
     assert right == pytest.approx(described["e1"]["test_accuracy"], abs=2e-4)
     linear = (linear_probabilities(pixels).argmax(axis=1) == labels).mean()

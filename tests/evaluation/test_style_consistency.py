@@ -151,13 +151,13 @@ def test_as_many_as_the_reference_are_its_own_labels() -> None:
     assert (labels == reference.labels_to_request(2 * size, 10 * size)).all()
 
 
-# --- in the judge ---
+# --- in an evaluation ---
 
 SMALL = Protocol("quick", images=400, set_size=400)  # baselines of 400 serve other tests too
 
 
 @pytest.fixture
-def judge(
+def evaluated(
     tmp_path: Path, keeps_baselines: None, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Report]:
     monkeypatch.setitem(PROTOCOLS, "quick", SMALL)
@@ -168,12 +168,12 @@ def judge(
     )
 
 
-def test_a_conditional_generator_is_judged_by_its_labels_and_its_hand(
-    judge: Callable[..., Report], tmp_path: Path
+def test_a_conditional_generator_is_evaluated_by_its_labels_and_its_hand(
+    evaluated: Callable[..., Report], tmp_path: Path
 ) -> None:
     bundle_of(CONDITIONAL).save(tmp_path / "hand.safetensors")
-    judged = judge(tmp_path / "hand.safetensors")
-    document = judged.document
+    report = evaluated(tmp_path / "hand.safetensors")
+    document = report.document
     assert "label_accuracy" in {row["key"] for row in document["scores"]}
     assert "requested" in document["facts"]["labels"]
     assert not any("No labels were given" in note for note in document["notes"])
@@ -182,7 +182,7 @@ def test_a_conditional_generator_is_judged_by_its_labels_and_its_hand(
     assert np.allclose(asked, np.bincount(labels) / len(labels), atol=1 / SMALL.images)
     assert document["style_consistency"]["latents"] == LATENTS
     assert set(document["style_consistency"]["styles"]) == set(STYLES)
-    page = judged.page_path.read_text(encoding="utf-8")
+    page = report.page_path.read_text(encoding="utf-8")
     section = page.split("<h2>Style consistency</h2>")[1].split("<h2>")[0]
     assert "data:image/png" in section
     value = document["style_consistency"]["styles"]["slant"]["consistency"]["value"]
@@ -190,12 +190,12 @@ def test_a_conditional_generator_is_judged_by_its_labels_and_its_hand(
 
 
 def test_an_unconditional_generator_has_no_hand(
-    judge: Callable[..., Report], tmp_path: Path
+    evaluated: Callable[..., Report], tmp_path: Path
 ) -> None:
     bundle_of(get_recipe("mlp")).save(tmp_path / "plain.safetensors")
-    judged = judge(tmp_path / "plain.safetensors")
-    assert judged.document["style_consistency"] is None
-    assert "<h2>Style consistency</h2>" not in judged.page_path.read_text(encoding="utf-8")
+    report = evaluated(tmp_path / "plain.safetensors")
+    assert report.document["style_consistency"] is None
+    assert "<h2>Style consistency</h2>" not in report.page_path.read_text(encoding="utf-8")
 
 
 def test_labels_that_are_no_digits_are_not_requested(tmp_path: Path) -> None:

@@ -306,7 +306,7 @@ def nearest(rows: np.ndarray) -> float:
     return float(gaps[~np.eye(len(rows), dtype=bool)].min())
 
 
-def test_an_unconditional_generators_digits_are_what_the_judge_reads(
+def test_an_unconditional_generators_digits_are_what_e1_predicts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(diverse_subset_module, "BATCH", 100)

@@ -131,7 +131,7 @@ def test_morph_begins_with_one_digit_and_turns_at_the_other() -> None:
     assert color.to_array().shape == (4, 56, 56, 3)
 
 
-def test_grey_keeps_the_levels_of_the_generator() -> None:
+def test_gray_keeps_the_levels_of_the_generator() -> None:
     generator = StrokeGenerator()
     gray = morph("38", [7], generator, frames=2, height=28, gray=True).to_array()
     assert np.array_equal(255 - gray[:1], generator.render(generator.latents([7]), [3]))

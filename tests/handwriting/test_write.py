@@ -147,7 +147,7 @@ def ratio_of_ink(image: UInt8) -> float:
     return outline.area / float(image.sum() / 255)
 
 
-def test_outlines_hold_as_much_ink_as_the_grey_image() -> None:
+def test_outlines_hold_as_much_ink_as_the_gray_image() -> None:
     images = StrokeGenerator().render(np.zeros((10, 6), np.float32), range(10))
     ratios = [ratio_of_ink(image) for image in images]
     assert ratios == pytest.approx([1] * 10, abs=0.1)  # worst for a bar along the pixels

@@ -73,7 +73,7 @@ def test_nothing_changes_where_the_digit_stands(
     found = measures(here, there)
     for one, other in (found.slant, found.width, found.height):
         assert one == pytest.approx(other, abs=0.01)
-    # A pixel whose grey is half the range may fall on either side of the cut.
+    # A pixel whose gray is half the range may fall on either side of the cut.
     for one, other in (found.thickness, found.area, found.length):
         assert one == pytest.approx(other, rel=0.1)
 
@@ -89,7 +89,7 @@ def test_a_sheared_stroke_slants_as_much_more(degrees: float, thickness: float) 
 
 @settings(max_examples=20, deadline=None)
 @given(arrays.arrays(np.uint8, (28, 28)))
-def test_any_image_that_is_not_of_one_grey_has_finite_measures(image: UInt8) -> None:
+def test_any_image_that_is_not_of_one_gray_has_finite_measures(image: UInt8) -> None:
     plain = np.ptp(image) == 0
     for value in astuple(measures(image)):
         assert np.isnan(value[0]) if plain else np.isfinite(value[0])
@@ -113,7 +113,7 @@ def test_a_stroke_on_the_border_is_as_thick_as_elsewhere() -> None:
     assert found.thickness[1] == pytest.approx(found.thickness[0], abs=0.3)
 
 
-def test_images_of_one_grey_are_nan_and_change_nothing_for_the_others() -> None:
+def test_images_of_one_gray_are_nan_and_change_nothing_for_the_others() -> None:
     blank, full = np.zeros((28, 28), np.uint8), np.full((28, 28), 200, np.uint8)
     together = measures(blank, bar(10, 3), full)
     alone = measures(bar(10, 3))
@@ -130,7 +130,7 @@ def test_faint_ink_is_measured_as_dark_ink_is() -> None:
     assert dark == pytest.approx(faint, rel=0.03)
 
 
-def test_enlarging_keeps_the_grey_of_a_plain_image_and_stays_in_range() -> None:
+def test_enlarging_keeps_the_gray_of_a_plain_image_and_stays_in_range() -> None:
     plain = enlarge(np.full((1, 28, 28), 77, np.uint8))
     assert plain.shape == (1, 112, 112)
     assert np.allclose(plain, 77, atol=1e-3)

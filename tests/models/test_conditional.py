@@ -278,7 +278,7 @@ def test_classes_must_be_those_of_the_data() -> None:
         batches_for(recipe, dataset)
 
 
-def test_styles_need_grey_images() -> None:
+def test_styles_need_gray_images() -> None:
     images = torch.zeros(9, 3, 4, 4, dtype=torch.uint8)
     dataset = Dataset("paint", images, torch.arange(9) % 3, ("a", "b", "c"))
     recipe = Recipe(model=model("mlp", more='model.style_measures=["slant"]'))

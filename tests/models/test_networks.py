@@ -313,7 +313,7 @@ def test_maps_and_vectors_are_inverse_and_free() -> None:
     ("assignment", "message"),
     [
         ("model.generator.output.stride=3", "grows 6 times"),
-        ("model.generator.output.kernel=6", "draws 30x30 grey images"),
+        ("model.generator.output.kernel=6", "draws 30x30 gray images"),
         ("model.discriminator.layers=[{channels=4, kernel=31, padding=0}]", "shrink"),
     ],
 )

@@ -191,7 +191,7 @@ def stored(folder: Path, row: dict[str, Any], format: Format) -> UInt8:
     return read_picture(folder / row["file"])
 
 
-def test_the_judge_says_the_same_of_the_files(tmp_path: Path) -> None:
+def test_the_classifier_says_the_same_of_the_files(tmp_path: Path) -> None:
     made = make(tmp_path / "a", of_format("npz"))
     rows = [row for row in rows_of(made.path) if row["split"] == "train"]
     with np.load(made.path / "data.npz") as held:
@@ -206,7 +206,7 @@ def test_the_judge_says_the_same_of_the_files(tmp_path: Path) -> None:
 
 
 def test_colour_and_other_classes(tmp_path: Path) -> None:
-    """What the judge cannot read is drawn without it, and the card says so."""
+    """What the classifier cannot read is drawn without it, and the card says so."""
     classes = ("T-shirt/top", "Bag")
     colour = Blobs(classes, Shape(3, 12, 12))
     made = make(tmp_path / "a", SynthesisRequest(LabeledImages((2, 3), format="npz")), colour)
@@ -360,7 +360,9 @@ def test_a_style_in_reach_of_the_requested_classes_is_enough(tmp_path: Path) -> 
 # --- without labels ---
 
 
-def test_the_judge_labels_an_unconditional_generator(tmp_path: Path, small_shards: None) -> None:
+def test_the_classifier_labels_an_unconditional_generator(
+    tmp_path: Path, small_shards: None
+) -> None:
     made = make(tmp_path / "a", SMALL, Unconditional())
     rows = rows_of(made.path)
     assert all(row["predicted"] == row["label"] for row in rows)

@@ -33,7 +33,7 @@ REQUESTS = {
 
 
 class Quick(Blobs):
-    """Needs no judge, and draws copies often."""
+    """Needs no classifier, and draws copies often."""
 
     def __init__(self) -> None:
         super().__init__(DIGITS, Shape(1, 20, 20))

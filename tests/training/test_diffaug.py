@@ -80,8 +80,8 @@ def test_cutout_leaves_a_rectangular_hole(side: int) -> None:
     assert not torch.equal(holes[0], holes[1])
 
 
-def test_colour_of_a_grey_image_is_affine() -> None:
-    """Contrast keeps the mean, brightness moves it, and saturation knows no grey."""
+def test_colour_of_a_gray_image_is_affine() -> None:
+    """Contrast keeps the mean, brightness moves it, and saturation knows no gray."""
     torch.manual_seed(0)
     image = noise(1, 1, 4, 4)
     found = AUGMENTATIONS["color"](image.expand(2000, -1, -1, -1))

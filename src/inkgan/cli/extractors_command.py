@@ -24,7 +24,7 @@ def list_extractors(context: typer.Context, json: Json = False) -> None:
     from inkgan.cli.console import show, show_json
     from inkgan.metrics.features.extractors import weights_path
 
-    networks = files.read_json(weights_path("e1").parent / "judge.json")
+    networks = files.read_json(weights_path("e1").parent / "extractors.json")
     if json:
         show_json(networks)
         return
@@ -40,7 +40,7 @@ def list_extractors(context: typer.Context, json: Json = False) -> None:
 @app.command(cls=Command)
 def fit(
     out: Annotated[Path, typer.Option(help="Folder for the weights and their JSON.")] = Path(
-        "judge"
+        "extractors"
     ),
     data_dir: DataDir = None,
     epochs: Annotated[
@@ -73,7 +73,7 @@ def fit(
 
 @app.command(cls=Command)
 def baselines(
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("floors.json"),
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("baselines.json"),
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:

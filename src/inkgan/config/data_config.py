@@ -50,5 +50,5 @@ class Data(Value):
         description="swap ink and paper; auto does so where gray images of one's own are dark on "
         "light, since MNIST's are light on dark",
     )
-    channels: Literal[1, 3] | None = Field(None, description="1 makes grey, 3 makes RGB")
+    channels: Literal[1, 3] | None = Field(None, description="1 makes gray, 3 makes RGB")
     augment: Augment = Augment()

@@ -104,7 +104,7 @@ def _style_targets(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor
         return torch.zeros(len(dataset), 0, device=dataset.images.device)
     if dataset.shape.channels != 1:
         raise ConfigError(
-            f"`model.style_measures` are of strokes of grey digits; {dataset.name} has "
+            f"`model.style_measures` are of strokes of gray digits; {dataset.name} has "
             f"{dataset.shape} images: use `data.channels=1`, or `model.style_measures=[]`"
         )
     return stroke_ranks(dataset.images, dataset.labels)[

@@ -100,7 +100,7 @@ def load_dataset(
         holdout: images of the training split to reserve for validation. None means none of a set
             given by name, and what the section says otherwise.
         size: resize to size x size pixels.
-        channels: 1 converts to grey, 3 to RGB.
+        channels: 1 converts to gray, 3 to RGB.
         invert: swap ink and paper; auto, the default, does so for dark ink on light paper.
 
     Raises:

@@ -21,7 +21,7 @@ from inkgan.data.readers.idx_set import read_idx_set
 from inkgan.errors import ConfigError, DataFormatError, did_you_mean
 from inkgan.images import Shape
 
-GREY_28 = Shape(1, 28, 28)
+GRAY_28 = Shape(1, 28, 28)
 
 
 def _pair(prefix: str) -> Pair:
@@ -148,7 +148,7 @@ DATASETS: dict[str, DatasetSpec] = {
             reader=functools.partial(read_idx_set, "mnist", _MNIST_FILES, ("MNIST",), DIGITS),
             files=_MNIST_FILES,
             classes=DIGITS,
-            shape=GREY_28,
+            shape=GRAY_28,
             train_images=60_000,
             test_images=10_000,
             license="cc-by-sa-3.0",
@@ -165,7 +165,7 @@ DATASETS: dict[str, DatasetSpec] = {
             ),
             files=_FASHION_MNIST_FILES,
             classes=FASHION,
-            shape=GREY_28,
+            shape=GRAY_28,
             train_images=60_000,
             test_images=10_000,
             license="mit",
@@ -180,7 +180,7 @@ DATASETS: dict[str, DatasetSpec] = {
             reader=functools.partial(read_idx_set, "kmnist", _KMNIST_FILES, ("KMNIST",), KUZUSHIJI),
             files=_KMNIST_FILES,
             classes=KUZUSHIJI,
-            shape=GREY_28,
+            shape=GRAY_28,
             train_images=60_000,
             test_images=10_000,
             license="cc-by-sa-4.0",
@@ -196,7 +196,7 @@ DATASETS: dict[str, DatasetSpec] = {
             ),
             files=_EMNIST_DIGITS_FILES,
             classes=DIGITS,
-            shape=GREY_28,
+            shape=GRAY_28,
             train_images=240_000,
             test_images=40_000,
             similar_names=("emnist",),
@@ -212,7 +212,7 @@ DATASETS: dict[str, DatasetSpec] = {
             ),
             files=_EMNIST_LETTERS_FILES,
             classes=LETTERS,
-            shape=GREY_28,
+            shape=GRAY_28,
             train_images=124_800,
             test_images=20_800,
             similar_names=("letters",),
@@ -225,7 +225,7 @@ DATASETS: dict[str, DatasetSpec] = {
             reader=functools.partial(read_idx_set, "qmnist", _QMNIST_FILES, ("QMNIST",), DIGITS),
             files=_QMNIST_FILES,
             classes=DIGITS,
-            shape=GREY_28,
+            shape=GRAY_28,
             train_images=60_000,
             test_images=60_000,
             license="bsd-3-clause",
@@ -268,7 +268,7 @@ DATASETS: dict[str, DatasetSpec] = {
             citation="Alpaydin and Kaynak 1998",
             reader=read_uci_digits,
             classes=DIGITS,
-            shape=GREY_28,
+            shape=GRAY_28,
             train_images=1500,
             test_images=297,
             license="cc-by-4.0",
@@ -355,7 +355,7 @@ def read_dataset(name: str, request: ReadRequest, size: int | None = None) -> Lo
 
 
 def _check(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray) -> LoadedSplit:
-    """Refuse what a reader must not return; give grey images their axis of channels."""
+    """Refuse what a reader must not return; give gray images their axis of channels."""
     images = images[..., None] if images.ndim == 3 else images
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
         raise DataFormatError(

@@ -42,7 +42,7 @@ class Fitted:
 def fit_extractors(
     train: Dataset, test: Dataset, out: Path, epochs: int | None = None, seed: int = 0
 ) -> Iterator[Fitted]:
-    """Fit all networks, and write their weights and judge.json into a folder.
+    """Fit all networks, and write their weights and extractors.json into a folder.
 
     `epochs` replaces the number of epochs of each, for trials. The test images only measure.
     """
@@ -62,7 +62,7 @@ def fit_extractors(
             "trained_on": train.digest(),
             **_measure(name, network, test),
         }
-    files.write_json(out / "judge.json", described)
+    files.write_json(out / "extractors.json", described)
 
 
 def _losses(name: str, network: nn.Module, train: Dataset, plan: Fit, seed: int) -> Iterator[float]:

@@ -105,8 +105,8 @@ def _share(row: Mapping[str, float]) -> float:
 
 def _labels(result: EvaluationResult) -> list[str]:
     for key, what in (
-        ("label_accuracy", "read as the digit asked for"),
-        ("confident", "clear digits"),
+        ("label_accuracy", "classified as the digit requested"),
+        ("confident", "confident digits"),
     ):
         score = result.scores.get(key)
         if score is None:

@@ -56,9 +56,9 @@ def nearest(queries: npt.ArrayLike, points: npt.ArrayLike) -> Nearest:
     Raises:
         ValueError: no queries, no points, NaN or infinity, or dimensions that differ.
     """
-    table, asked = usable(points, least=1), usable(queries, least=1)
-    refuse_other_dimension(asked.shape[1], table.shape[1])
-    return _search(asked, table, None)
+    table, wanted = usable(points, least=1), usable(queries, least=1)
+    refuse_other_dimension(wanted.shape[1], table.shape[1])
+    return _search(wanted, table, None)
 
 
 def nearest_other(points: npt.ArrayLike, which: npt.ArrayLike) -> Float64:
@@ -80,8 +80,8 @@ def nearest_other(points: npt.ArrayLike, which: npt.ArrayLike) -> Float64:
         raise ValueError(f"rows must be integers (n,), got {rows.dtype} {rows.shape}")
     if rows.min() < 0 or rows.max() >= len(table):
         raise ValueError(f"rows {rows.min()}..{rows.max()} are not within 0..{len(table) - 1}")
-    asked, places = np.unique(rows, return_inverse=True)
-    return _search(table[asked], table, asked.astype(np.intp)).distances[places]
+    unique, places = np.unique(rows, return_inverse=True)
+    return _search(table[unique], table, unique.astype(np.intp)).distances[places]
 
 
 def _search(
@@ -94,16 +94,16 @@ def _search(
     distances, indices = np.empty(len(queries)), np.empty(len(queries), dtype=np.intp)
     for part in blocks(len(queries), len(points), SEARCH_ELEMENTS):
         # |q - p|^2 = |q|^2 - 2 (q.p - |p|^2 / 2): the largest bracket is the nearest point.
-        asked = _lifted(queries[part], centre, scale)
-        slack = _slack(asked, searched)
-        asked[:, -1] = -1
-        scores = asked @ searched.T
+        lifted = _lifted(queries[part], centre, scale)
+        slack = _slack(lifted, searched)
+        lifted[:, -1] = -1
+        scores = lifted @ searched.T
         if excluded is not None:
             scores[np.arange(len(scores)), excluded[part]] = -np.inf
         rows, columns = np.nonzero(scores >= scores.max(axis=1, keepdims=True) - slack)
         measured = gaps_at(queries[part], points, rows, columns)
         order = np.lexsort((columns, measured, rows))
-        first = order[np.searchsorted(rows[order], np.arange(len(asked)))]
+        first = order[np.searchsorted(rows[order], np.arange(len(lifted)))]
         distances[part], indices[part] = measured[first], columns[first]
     return Nearest(distances, indices)
 
@@ -118,14 +118,14 @@ def _lifted(points: npt.NDArray[Any], centre: Float64, scale: float) -> Float32:
     return lifted
 
 
-def _slack(asked: Float32, searched: Float32) -> Float32:
+def _slack(lifted: Float32, searched: Float32) -> Float32:
     """Bound how far two scores of a query may be misplaced by float32, shape (n, 1).
 
     A product of d terms errs by at most d eps / 2 times the sum of their sizes (Higham 2002,
     equation 3.5), here below |q||p| + |p|^2 / 2; a few eps more for the rounded points.
     """
     longest = searched[:, -1].max()
-    size = 2 * np.sqrt(asked[:, -1:] * longest) + longest
+    size = 2 * np.sqrt(lifted[:, -1:] * longest) + longest
     slack = (searched.shape[1] + 8) * np.finfo(np.float32).eps * size
     return np.asarray(slack, dtype=np.float32)
 
@@ -252,19 +252,19 @@ def copy_test(
 
 
 class _Tail(NamedTuple):
-    """`held` of `tests` test ratios are at or below the threshold."""
+    """`within` of `tests` test ratios are at or below the threshold."""
 
-    held: int
+    within: int
     tests: int
     level: float
 
     @property
     def expected(self) -> float:
-        return (self.held + 1) / (self.tests + 1)
+        return (self.within + 1) / (self.tests + 1)
 
     def p_value(self, near: int, number: int) -> float:
-        beyond = self.tests + 1 - self.held
-        return float(stats.betabinom.sf(near - 1, number, self.held, beyond))
+        beyond = self.tests + 1 - self.within
+        return float(stats.betabinom.sf(near - 1, number, self.within, beyond))
 
     def alarms(self, near: int, number: int) -> bool:
         enough = near >= 2 * self.expected * number

@@ -107,19 +107,19 @@ def prdc(
         raise ValueError(f"{len(limits)} radii for {len(reals)} reals")
     fake_limits = radii(fakes, k)
     around = np.zeros(len(fakes), dtype=np.int64)
-    held = np.zeros(len(reals), dtype=np.bool_)
+    covered = np.zeros(len(reals), dtype=np.bool_)
     recalled = np.zeros(len(reals), dtype=np.bool_)
     for rows in blocks(len(reals), len(fakes)):
         squares = squared_distances(reals[rows], fakes)
         inside = _inside(squares, limits[rows, None], reals[rows], fakes)
         around += inside.sum(axis=0)
-        held[rows] = inside.any(axis=1)
+        covered[rows] = inside.any(axis=1)
         recalled[rows] = _inside(squares, fake_limits[None], reals[rows], fakes).any(axis=1)
     return Prdc(
         precision=float((around > 0).mean()),
         recall=float(recalled.mean()),
         density=float(around.mean() / k),
-        coverage=float(held.mean()),
+        coverage=float(covered.mean()),
     )
 
 

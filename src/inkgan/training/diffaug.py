@@ -6,7 +6,7 @@ and the generator learns through T. To distort the real images alone (data.augme
 generator to draw distorted images; this does not.
 
 Each transformation takes and returns images (n, C, H, W), and draws numbers for each image from
-torch's global generator of the images' device. Where the paper fills with zeros, which is grey in
+torch's global generator of the images' device. Where the paper fills with zeros, which is gray in
 [-1, 1], background is filled in here.
 """
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from inkgan.errors import DataFormatError
-from inkgan.images import Shape, to_grey_or_rgb
+from inkgan.images import Shape, to_gray_or_rgb
 from inkgan.types import Int64, UInt8
 
 DEPTHS = (10, 12, 14, 16)  # bits of a pixel that whole numbers above 255 may have
@@ -120,7 +120,7 @@ def as_array(values: Any, what: str) -> np.ndarray:
 
 def _picture(value: Any) -> Any:
     if hasattr(value, "getbands") and hasattr(value, "mode"):  # Pillow's, without its import
-        return np.asarray(to_grey_or_rgb(value))
+        return np.asarray(to_gray_or_rgb(value))
     return value.detach().cpu() if hasattr(value, "detach") else value
 
 

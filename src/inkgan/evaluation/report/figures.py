@@ -27,7 +27,7 @@ class Tile(NamedTuple):
 
 def by_digit(pixels: UInt8, digits: np.ndarray, purpose: str) -> UInt8:
     """Lay random examples out, one column for each digit, its name above; (H, W)."""
-    random = np.random.default_rng(seed_for(0, "judgement page", purpose))
+    random = np.random.default_rng(seed_for(0, "report page", purpose))
     table = np.zeros((SHOWN_ROWS, 10, *pixels.shape[1:]), np.uint8)
     for digit in DIGITS:
         chosen = random.permutation(np.flatnonzero(digits == digit))[:SHOWN_ROWS]
@@ -57,7 +57,7 @@ def by_realism(
 
     Realism is measured in E1's features against at most 5,000 of the real ones (n, 128).
     """
-    random = np.random.default_rng(seed_for(0, "judgement page", "realism"))
+    random = np.random.default_rng(seed_for(0, "report page", "realism"))
     rows = random.permutation(len(images))[:MAX_GENERATED]
     reals = real_features[random.permutation(len(real_features))[:MAX_REAL]]
     order = rows[np.argsort(-realism(reals, features.e1[rows]), kind="stable")]
@@ -78,7 +78,7 @@ def nearest_training(images: UInt8, digits: np.ndarray, train: UInt8) -> list[Ti
 
     Distances are Euclidean, of pixels from 0 to 1.
     """
-    random = np.random.default_rng(seed_for(0, "judgement page", "nearest"))
+    random = np.random.default_rng(seed_for(0, "report page", "nearest"))
     order = random.permutation(len(images))
     first = [order[digits[order] == digit][:1] for digit in DIGITS]
     rows = np.concatenate(first)

@@ -160,9 +160,9 @@ def imagenet_style(pixels: UInt8) -> torch.Tensor:
     The adapter of the reference system `mlp`: [-1, 1] to [0, 1], one channel to three, 28 pixels
     to 224.
     """
-    grey = torch.from_numpy(pixels)[:, None].float() / 255
+    gray = torch.from_numpy(pixels)[:, None].float() / 255
     size = (IMAGENET_SIDE, IMAGENET_SIDE)
-    return F.interpolate(grey, size=size, mode="bilinear").expand(-1, 3, -1, -1).contiguous()
+    return F.interpolate(gray, size=size, mode="bilinear").expand(-1, 3, -1, -1).contiguous()
 
 
 @torch.no_grad()
@@ -175,8 +175,8 @@ def linear_probabilities(pixels: UInt8, network: nn.Module | None = None) -> Flo
     parts = []
     for start in range(0, len(pixels), CHUNK):
         chunk = pixels[start : start + CHUNK]
-        grey = to_float(torch.from_numpy(chunk)[:, None])
-        logits: torch.Tensor = chosen(grey if network is None else imagenet_style(chunk))
+        gray = to_float(torch.from_numpy(chunk)[:, None])
+        logits: torch.Tensor = chosen(gray if network is None else imagenet_style(chunk))
         parts.append(logits.double().softmax(dim=1))
     probabilities: Float64 = torch.cat(parts).numpy()
     return probabilities
