@@ -365,6 +365,42 @@ def test_evaluations_may_come_more_often_than_grids(tiny: Recipe, tmp_path: Path
     assert saved[1]["step"] == steps[0]
 
 
+def test_a_time_limit_is_an_end_that_is_evaluated(tiny: Recipe, tmp_path: Path) -> None:
+    endless = override(tiny, ["schedule.epochs=100000", "schedule.evaluation_interval=10000000"])
+    events = events_of(endless, tmp_path / "a", minutes=0.01)
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "time is up"
+    last = [event for event in events if isinstance(event, Sampled)][-1]
+    assert (last.images, last.is_best) == (events[-1].images, True)
+    run = RunFolder.open(tmp_path / "a")
+    scored = [row["images"] for row in run.rows() if "e3_distance" in row]
+    assert scored == [0, last.images]
+    events_of(endless, tmp_path / "a", minutes=0.01)  # nothing is left to do, nor to evaluate
+    assert [row["images"] for row in run.rows() if "e3_distance" in row] == scored
+
+
+def test_the_untrained_generator_is_never_the_best(tiny: Recipe, tmp_path: Path) -> None:
+    events = events_of(tiny, tmp_path / "a", should_stop=stop_after(3))
+    sampled = [event for event in events if isinstance(event, Sampled)]
+    assert [event.is_best for event in sampled] == [False, False]
+    with pytest.raises(ArtifactError, match="no evaluation since training began"):
+        inkgan.load(tmp_path / "a", checkpoint="best")
+    sampled = [e for e in events_of(tiny, tmp_path / "a") if isinstance(e, Sampled)]
+    assert sampled[0].is_best
+    assert inkgan.load(tmp_path / "a", checkpoint="best").bundle.images_seen > 0
+
+
+def test_a_last_evaluation_is_told_though_it_came_before_its_grid(
+    tiny: Recipe, tmp_path: Path
+) -> None:
+    events = events_of(override(tiny, ["schedule.images=640"]), tmp_path / "a")
+    last = [event for event in events if isinstance(event, Sampled)][-1]
+    assert last.images == 640
+    assert last.score is not None
+    rows = [r for r in RunFolder.open(tmp_path / "a").rows() if "e3_distance" in r]
+    assert [row["images"] for row in rows] == [0, 640]
+
+
 def test_checkpoints_are_picked_on_validation_images_alone(
     tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,9 +104,8 @@ def find(source: str | Path | RunFolder) -> Path:
 def _best_of(path: Path, bundle: Bundle) -> Bundle:
     saved = RunFolder.open(path).load_checkpoint("best") if path.is_dir() else None
     if saved is None:
-        raise ArtifactError(
-            f"{path} has no best checkpoint (only run folders do); use `checkpoint='last'`"
-        )
+        why = "no evaluation since training began" if path.is_dir() else "only run folders do"
+        raise ArtifactError(f"{path} has no best checkpoint ({why}); use `checkpoint='last'`")
     tensors, counters = saved
     weights = {k.removeprefix("ema."): t for k, t in tensors.items() if k.startswith("ema.")}
     seen = int(counters["step"]) * bundle.recipe.schedule.images_per_step

@@ -137,7 +137,7 @@ class _ActiveRun:
             self.folder, batches, run_files.data_sha256, state, self.networks.generator
         )
         self.saved_at = self.clock = time.perf_counter()
-        self.evaluated_step = -1
+        self.evaluated: tuple[int, Evaluation] | None = None
         self._start_window()
 
     def events(self) -> Iterator[Event]:
@@ -147,8 +147,11 @@ class _ActiveRun:
             yield from self._sample()
         while True:
             reason = yield from self._train()
-            if not self.folder.frame_path(self.state.step).exists():
-                yield from self._sample()
+            # a time limit is a planned end, so it is evaluated; where a run happens to be
+            # interrupted must not decide which checkpoint is the best
+            is_due = reason != "interrupted" and not self._is_evaluated()
+            if is_due or not self.folder.frame_path(self.state.step).exists():
+                yield from self._sample(is_due)
             # findings of the last evaluation may have rolled the run back
             if reason != "complete" or self.schedule.is_over(self.state.step):
                 break
@@ -210,10 +213,11 @@ class _ActiveRun:
         if time.perf_counter() - self.saved_at > CHECKPOINT_SECONDS:
             self._save("last")
 
-    def _sample(self) -> Iterator[Event]:
-        """Draw a grid, and evaluate where that is due too."""
+    def _sample(self, evaluate: bool = False) -> Iterator[Event]:
+        """Draw a grid, and evaluate where that is due too, or if `evaluate` is true."""
         self.recorder.write_grid()
-        evaluation = self._evaluate() if self._is_evaluation_due() else None
+        is_new = evaluate or self._is_evaluation_due()
+        evaluation = self._evaluate() if is_new else self._evaluation_of_this_step()
         self._save("last")
         self._update_clock()
         yield Sampled(
@@ -223,12 +227,22 @@ class _ActiveRun:
             score=None if evaluation is None else evaluation.score,
             is_best=evaluation is not None and evaluation.is_best,
         )
-        if evaluation is not None:
+        if evaluation is not None and is_new:
             yield from self._report_findings(evaluation.findings)
 
     def _is_evaluation_due(self) -> bool:
+        is_due = self.schedule.is_evaluation_due(self.state.step)
+        return is_due and self._evaluation_of_this_step() is None
+
+    def _evaluation_of_this_step(self) -> Evaluation | None:
+        if self.evaluated is None or self.evaluated[0] != self.state.step:
+            return None
+        return self.evaluated[1]
+
+    def _is_evaluated(self) -> bool:
+        """Tell whether this step has been evaluated, by this process or an earlier one."""
         step = self.state.step
-        return self.schedule.is_evaluation_due(step) and self.evaluated_step != step
+        return any(row["step"] == step and DISTANCE in row for row in self.folder.rows())
 
     def _evaluate(self) -> Evaluation:
         """Score the averaged generator on validation images; save it if it is the best so far."""
@@ -236,15 +250,16 @@ class _ActiveRun:
         drawn = torch.cat(list(draw(self.state.ema, seeds, model)))
         scores = self.scorer.score(drawn, labels_from_seeds(seeds, model.classes))
         findings = health.examine_scores(scores, self.state)
-        self.evaluated_step = self.state.step
         self.recorder.write_row(scores, logged=scores)
         score, best = scores[DISTANCE], self.state.best_score
-        is_best = best is None or score < best
+        # an untrained generator is never the best, however badly training goes
+        is_best = self.state.step > 0 and (best is None or score < best)
         if is_best:
             self.state.best_score = score
             self._save("best")
         self._update_clock()
-        return Evaluation(score, is_best, findings)
+        self.evaluated = self.state.step, Evaluation(score, is_best, findings)
+        return self.evaluated[1]
 
     # --- trouble ---
 
@@ -274,7 +289,7 @@ class _ActiveRun:
         self.state.lr_scale = scale
         self.folder.rewind(self.state.step)
         self._start_window()
-        self.evaluated_step = -1
+        self.evaluated = None
         self._save("last")
         return (
             f"rolled back to {self.recorder.images_seen:,} images, learning rate now "
