@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,9 @@ from inkgan.errors import ConfigError
 
 recipes = st.builds(
     Recipe,
-    name=st.text(min_size=1, max_size=20).filter(lambda text: not set(text) & set("/\\\n")),
+    name=st.text(min_size=1, max_size=20).filter(
+        lambda text: text.isprintable() and not set(text) & set("/\\.")
+    ),
     notes=st.text(),
     seed=st.integers(0, 2**63 - 1),
     data=st.builds(
@@ -93,6 +96,12 @@ def test_override(assignment: str, get, expected: object) -> None:  # type: igno
         ("data.augment=spin:20", "unknown field `data.augment.spin`"),
         ("data.augment.rotate=400", "less than or equal to 180"),
         ("optim.lr.x=1", "has no fields"),
+        ("schedule.epochs=1\nseed = 2", "`schedule.epochs` = '1\\nseed = 2'"),
+        ("schedule.epochs=7 # and 8", "`schedule.epochs` = '7 # and 8'"),
+        ("schedule.epochs=1]\n# [", "`schedule.epochs` = "),
+        ("seed=" + "9" * 5000, "a number that is too long"),
+        ("seed=0x" + "f" * 5000, "a very large int"),
+        ("model.generator.layers=" + "[" * 3000, "nests values more deeply"),
         ("optim.lr", "no field=value"),
         ("=3", "no field=value"),
         ("model.generator.layers=[]", ""),
@@ -113,6 +122,29 @@ def test_unknown_recipe_names_the_nearest() -> None:
         get_recipe("dcgann")
     with pytest.raises(ConfigError, match=r"cannot read the recipe missing\.toml"):
         get_recipe("missing.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name = '\xff'", "is not UTF-8 text (byte 8 is 0xff)"),
+        (b"seed = " + b"9" * 5000, "has a number that is too long"),
+        (b"seed = " + b"[" * 3000, "nests values more deeply"),
+        (b"a" + b".a" * 3000 + b" = 1", "nests values more deeply"),
+        (b"#" * 2_000_000, "is larger than any recipe"),
+        (b'name = ".."', "no control characters"),
+        (b'name = "\\u001b[2J"', "no control characters"),
+    ],
+)
+def test_a_hostile_file_is_refused_in_one_line(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "hostile.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        toml.read_recipe(path)
+    assert message in str(caught.value)
+    assert "hostile.toml" in str(caught.value)
 
 
 def test_unknown_key_in_a_file_names_the_file() -> None:

@@ -238,4 +238,6 @@ class Recipe(Value):
     def _check_name(self) -> Self:
         if any(character in self.name for character in "/\\\n"):
             raise ValueError("`name` must not contain slashes or line breaks")
+        if not self.name.isprintable() or self.name in (".", ".."):
+            raise ValueError("`name` must have letters or digits, and no control characters")
         return self

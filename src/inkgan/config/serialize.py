@@ -5,6 +5,7 @@ import types
 import typing
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import tomlkit
@@ -17,6 +18,8 @@ from inkgan.config.recipe_migration import RenamedFieldWarning, migrate_override
 from inkgan.errors import ConfigError, did_you_mean
 
 Overrides = Mapping[str, Any] | Iterable[str]
+LARGEST_FILE = 1_000_000  # bytes of a recipe.toml; the named recipes have about 3,000
+TOO_DEEP = "it nests values more deeply than any recipe does"
 
 
 def parse_recipe(values: Any, source: str = "", *, unregistered: bool = False) -> Recipe:
@@ -31,11 +34,13 @@ def parse_recipe(values: Any, source: str = "", *, unregistered: bool = False) -
     Raises:
         ConfigError: one line that names the source, the field, the value and the right spelling.
     """
-    values = migrate_recipe(values) if isinstance(values, Mapping) else values
     try:
+        values = migrate_recipe(values) if isinstance(values, Mapping) else values
         return Recipe.model_validate(values, context={UNREGISTERED: unregistered})
     except ValidationError as error:
         raise ConfigError(f"{source}: {_explain(error)}".removeprefix(": ")) from error
+    except RecursionError as error:
+        raise ConfigError(f"{source}: {TOO_DEEP}".removeprefix(": ")) from error
 
 
 def from_toml(text: str, source: str = "recipe", *, unregistered: bool = False) -> Recipe:
@@ -44,10 +49,26 @@ def from_toml(text: str, source: str = "recipe", *, unregistered: bool = False) 
     Raises:
         ConfigError: not TOML, or no recipe; the message begins with `source`.
     """
+    return parse_recipe(_parse_toml(text, source), source, unregistered=unregistered)
+
+
+def read_recipe(path: Path, *, unregistered: bool = False) -> Recipe:
+    """Read a recipe from a TOML file; `unregistered` as in `parse_recipe`.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no recipe; the message begins with its path.
+    """
     try:
-        return parse_recipe(tomllib.loads(text), source, unregistered=unregistered)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source} is not valid TOML: {error}") from error
+        if path.stat().st_size > LARGEST_FILE:
+            raise ConfigError(f"{path} is larger than any recipe ({LARGEST_FILE:,} bytes)")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the recipe {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} is not UTF-8 text (byte {error.start:,} is {error.object[error.start]:#04x})"
+        ) from error
+    return from_toml(text, str(path), unregistered=unregistered)
 
 
 def to_toml(recipe: Recipe) -> str:
@@ -66,8 +87,9 @@ def override(recipe: Recipe, overrides: Overrides, source: str = "") -> Recipe:
     Args:
         recipe: is not changed.
         overrides: values by dotted field, or texts "field=value". The value of a text is read as
-            TOML (1e-4, true, [256, 512]) and, failing that, as a plain string; "none" unsets an
-            optional field. Names of older versions are accepted with a RenamedFieldWarning.
+            TOML (1e-4, true, [256, 512]) where it is one TOML value and nothing else, otherwise as
+            a plain string; "none" unsets an optional field. Names of older versions are accepted
+            with a RenamedFieldWarning.
         source: an error message begins with it; may be empty.
 
     Raises:
@@ -158,12 +180,36 @@ def _parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def _read_value(text: str) -> Any:
+    """Read one value; text that is not exactly one TOML value is a plain string.
+
+    A line break or a comment after a value would hide what follows it. Neither can stand inside the
+    brackets of an array, and an array's brackets and commas cannot stand outside, so that both
+    readings agree only where there is one value.
+    """
     if text.lower() == "none":
         return None
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        alone = _parse_toml(f"value = {text}", "")
+        inside = _parse_toml(f"value = [{text}]", "")
+    except _NotTomlError:
         return text
+    return alone["value"] if inside == {"value": [alone["value"]]} else text
+
+
+class _NotTomlError(ConfigError):
+    """A text that breaks the grammar of TOML."""
+
+
+def _parse_toml(text: str, source: str) -> dict[str, Any]:
+    begin = f"{source} " if source else "the value "
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _NotTomlError(f"{begin}is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{begin}is no recipe: {TOO_DEEP}") from error
+    except ValueError as error:  # Python reads integers of up to 4,300 digits
+        raise ConfigError(f"{begin}has a number that is too long to be read") from error
 
 
 def _assign(values: dict[str, Any], path: list[str], value: Any, source: str) -> None:
@@ -201,10 +247,20 @@ def _explain_one(finding: dict[str, Any]) -> tuple[str, str]:
         expected = str(context.get("expected", context.get("expected_tags", "")))
         choices = [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")]
         given = value.get("family") if isinstance(value, dict) else value
-        return dotted, f"`{dotted}` = {given!r} is unknown{did_you_mean(str(given), choices)}"
+        hint = did_you_mean(str(given)[:100], choices)
+        return dotted, f"`{dotted}` = {_brief(given)} is unknown{hint}"
     message = finding["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    shown = "" if isinstance(value, dict) else f" = {value!r}"
+    shown = "" if isinstance(value, dict) else f" = {_brief(value)}"
     return dotted, f"`{dotted}`{shown}: {message}" if dotted else message
+
+
+def _brief(value: Any) -> str:
+    """Show a value in a message, of any size."""
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits or of brackets
+        return f"a very large {type(value).__name__}"
+    return shown if len(shown) <= 200 else f"{shown[:80]}..."
 
 
 def _walk(place: Sequence[str]) -> tuple[list[str], set[str]]:

@@ -107,8 +107,7 @@ class RunFolder:
         recipe_path = path / RECIPE
         if not recipe_path.is_file():
             raise ArtifactError(f"{path} is no run folder: it has no recipe.toml")
-        text = recipe_path.read_text(encoding="utf-8")
-        return cls(path, serialize.from_toml(text, str(recipe_path), unregistered=True))
+        return cls(path, serialize.read_recipe(recipe_path, unregistered=True))
 
     # --- metrics.jsonl: one JSON object a line, in the order of the steps ---
 

@@ -9,7 +9,7 @@ from inkgan.config import Recipe
 from inkgan.config.recipes.flagship import FLAGSHIPS
 from inkgan.config.recipes.objectives import OBJECTIVES
 from inkgan.config.recipes.reference_systems import REFERENCE
-from inkgan.config.serialize import from_toml
+from inkgan.config.serialize import read_recipe
 from inkgan.errors import ConfigError, did_you_mean
 
 RECIPES: dict[str, Recipe] = {
@@ -31,7 +31,4 @@ def get_recipe(name_or_path: str | Path) -> Recipe:
     if path.suffix != ".toml" and not path.is_file():
         hint = did_you_mean(text, RECIPES)
         raise ConfigError(f"unknown recipe {text!r}{hint} (or a path to a .toml file)")
-    try:
-        return from_toml(path.read_text(encoding="utf-8"), source=text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the recipe {text}: {error}") from error
+    return read_recipe(path)
