@@ -24,6 +24,7 @@ FOUNDATION = {
     "optional_imports",
     "plotting",
     "plural",
+    "printable",
     "rng",
     "types",
 }

@@ -16,9 +16,17 @@ the flags of the running command.
 import difflib
 from collections.abc import Iterable
 
+from inkgan.printable import one_line
+
 
 class InkganError(Exception):
-    """Base of all errors that inkgan raises; the message says what is wrong and what to do."""
+    """Base of all errors that inkgan raises; the message says what is wrong and what to do.
+
+    The message is one line, whatever names and values it quotes.
+    """
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class ConfigError(InkganError):

@@ -5,7 +5,6 @@ import json
 import math
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import typer
 from rich.console import Console
 
 from inkgan.cli.translate import translate
+from inkgan.printable import printable
 
 errors = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
@@ -54,18 +54,6 @@ def replace_unencodable() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-
-
-def printable(text: str) -> str:
-    r"""Escape control characters, as in "\x1b[2J", so that text cannot steer the terminal."""
-    return "".join(
-        c if c in "\n " or c.isprintable() or unicodedata.category(c) == "Zs" else _escape(c)
-        for c in text
-    )
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def _print(console: Console, text: str, style: str | None = None) -> None:

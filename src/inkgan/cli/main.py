@@ -3,7 +3,6 @@
 import itertools
 import logging
 import os
-import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -38,9 +37,9 @@ from inkgan.cli.version_command import version
 from inkgan.cli.write_command import write
 from inkgan.device import compute_settings
 from inkgan.errors import InkganError
+from inkgan.printable import one_line
 
 HINT = "(add --debug for the traceback)"
-LONGEST_WORD = 1000  # characters of an error message
 
 app = typer.Typer(
     name="inkgan",
@@ -119,17 +118,12 @@ def _fail(message: str, code: int, debug: bool) -> None:
     if debug:
         raise
     if message:  # empty where help was shown instead
-        say(f"inkgan: {_shortened(message)}")
+        say(f"inkgan: {one_line(message)}")
     sys.exit(code)
 
 
 def _text(path: str | bytes | int) -> str:
     return os.fsdecode(path) if isinstance(path, bytes) else str(path)
-
-
-def _shortened(message: str) -> str:
-    """Cut words that no path or value has: one line must still say what is wrong."""
-    return re.sub(rf"\S{{{LONGEST_WORD},}}", lambda match: f"{match[0][:80]}...", message)
 
 
 def _with_value(error: typer.TyperException, arguments: list[str]) -> str:

@@ -13,7 +13,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from inkgan.cli.console import errors, printable, say
+from inkgan.cli.console import errors, say
+from inkgan.printable import printable
 
 if TYPE_CHECKING:
     from inkgan.runs.events import Event

@@ -1,0 +1,34 @@
+"""Text from files and strangers made harmless for a terminal, a log and a message."""
+
+import re
+import unicodedata
+
+LONGEST_WORD = 1000  # characters; no path, name or value has more
+LONGEST_LINE = 2000
+
+
+def printable(text: str) -> str:
+    r"""Escape control characters, as in "\x1b[2J", so that text cannot steer the terminal.
+
+    Line breaks stay. Characters that reverse or hide text count as control characters.
+    """
+    return "".join(
+        c if c in "\n " or c.isprintable() or unicodedata.category(c) == "Zs" else _escape(c)
+        for c in text
+    )
+
+
+def one_line(text: str) -> str:
+    r"""Return text as one printable line: line breaks become "\n", and endless words are cut.
+
+    Example:
+        >>> one_line("no\nrun")
+        'no\\nrun'
+    """
+    line = printable(text[: 20 * LONGEST_LINE]).replace("\n", "\\n")
+    line = re.sub(rf"\S{{{LONGEST_WORD},}}", lambda match: f"{match[0][:80]}...", line)
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..."
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,1 @@
+"""The readers under test; every module here is imported by `harness.load_readers`."""
