@@ -13,7 +13,7 @@ from inkgan.evaluation.report.comparison_table import PairedComparison, compare_
 from inkgan.evaluation.report_document import FORMAT_VERSION, KIND
 from inkgan.evaluation.score import Baseline, Score
 from inkgan.io.run_dir import RunFolder
-from inkgan.metrics.stats.intervals import paired_interval
+from inkgan.metrics.stats.intervals import normal_interval, paired_interval
 
 BASELINE = Baseline(1.0, 0.1, 20)
 
@@ -40,6 +40,7 @@ def test_seeds_are_paired() -> None:
     assert found.basis == "3 paired seeds"
     expected = paired_interval([18.0, 23.1, 28.2], [20.0, 25.0, 30.0])
     assert found.gap == pytest.approx(expected)
+    assert found.advantage == pytest.approx((-expected.value, -expected.high, -expected.low))
     assert found.significant
     assert found.second_is_better
 
@@ -59,6 +60,48 @@ def test_too_typical_is_not_better_than_real() -> None:
     away_from_real = paired_comparison({0: real}, {0: typical})[1]
     assert away_from_real.significant
     assert not away_from_real.second_is_better
+
+
+def auc(value: float, replicates: tuple[float, ...] = ()) -> dict[str, Score]:
+    interval = normal_interval(value, 0.01)
+    baseline = Baseline(0.5, 0.001, 20)
+    score = Score.of("two_sample_auc", interval, baseline, "images", replicates=replicates)
+    return {"two_sample_auc": score}
+
+
+def test_equally_far_on_both_sides_of_the_best_value_is_no_better() -> None:
+    found = paired_comparison({0: auc(0.45)}, {0: auc(0.55)})
+    assert found[0].gap == pytest.approx(normal_interval(0.1, 0.01 * np.sqrt(2)))
+    assert found[0].advantage == pytest.approx(normal_interval(0.0, 0.01 * np.sqrt(2)))
+    assert not found[0].significant
+    row = PairedComparison("a", "b", tuple(found)).rows()[0]
+    assert row["finding"] == "different, neither better"
+    assert paired_comparison({0: auc(0.45)}, {0: auc(0.51)})[0].second_is_better
+    assert paired_comparison({0: auc(0.45)}, {0: auc(0.51)})[0].significant
+
+
+def test_errors_of_the_shared_real_images_cancel() -> None:
+    random = np.random.default_rng(0)
+    real, one, other = random.normal(0, 1, (3, 100)) * np.array([[0.01], [0.001], [0.001]])
+    found = paired_comparison(
+        {0: auc(0.7, tuple(real + one))}, {0: auc(0.71, tuple(real + other))}
+    )[0]
+    assert found.gap is not None
+    margin = (found.gap.high - found.gap.low) / 2
+    assert margin == pytest.approx(1.96 * 0.001 * np.sqrt(2), rel=0.3)
+    assert found.significant
+
+
+def test_without_an_interval_nothing_is_claimed() -> None:
+    reason = "the function of the metric returns a number alone"
+    scores = [
+        {"two_sample_auc": Score.without_interval("two_sample_auc", v, BASELINE, reason)}
+        for v in (0.5, 0.9)
+    ]
+    found = paired_comparison({0: scores[0]}, {0: scores[1]})
+    row = PairedComparison("a", "b", tuple(found)).rows()[0]
+    assert (row["difference"], row["finding"]) == ("-", "no interval")
+    assert not found[0].significant
 
 
 def test_random_differences_are_rarely_significant() -> None:

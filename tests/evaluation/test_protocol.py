@@ -231,7 +231,10 @@ def test_every_score_is_explained_and_survives_json(baselines: BaselineCache) ->
     for key, score in found.scores.items():
         assert key in METRIC_SPECS
         assert Score.from_dict(score.to_dict()) == score
-        assert score.low <= score.value <= score.high
+        if score.interval is None:
+            assert score.no_interval
+        else:
+            assert score.interval.low <= score.value <= score.interval.high
 
 
 # --- usefulness and detection ---

@@ -11,10 +11,11 @@ from inkgan.evaluation.results import GeneratedImages
 from inkgan.evaluation.score import Baseline, Score
 from inkgan.metrics.features.extractors import Features
 from inkgan.metrics.metric_registry import MetricFunction, registered_metrics
-from inkgan.metrics.stats.intervals import Interval, normal_interval
+from inkgan.metrics.stats.intervals import Interval
 from inkgan.types import UInt8
 
 BASELINE_DRAWS = 5
+NO_INTERVAL = "the function of the metric returns a number alone"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def custom_scores(
     """Compute every registered metric of one set of images.
 
     The baseline is the metric of class-matched training images against the test images, in five
-    draws. Without an interval of its own a value has that of the baseline's deviation.
+    draws. A function that returns a number alone has no interval.
 
     Raises:
         ConfigError: a function does not return a number or three.
@@ -56,9 +57,11 @@ def custom_scores(
         value, interval = _value(key, function, drawn, real)
         values = [_value(key, function, draw, real)[0] for draw in draws]
         baseline = Baseline(float(np.mean(values)), float(np.std(values, ddof=1)), len(values))
-        over = "its own function" if interval else "baseline draws"
-        ends = interval or normal_interval(value, baseline.sd)
-        scores[key] = Score(key, *ends, baseline, over)
+        count = len(labels)
+        if interval is None:
+            scores[key] = Score.without_interval(key, value, baseline, NO_INTERVAL, count)
+        else:
+            scores[key] = Score.of(key, interval, baseline, "its own function", images=count)
     return scores
 
 

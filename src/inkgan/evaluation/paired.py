@@ -4,9 +4,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from inkgan.evaluation.score import Score
 from inkgan.metrics.metric_registry import METRIC_SPECS
-from inkgan.metrics.stats.intervals import Interval, differs, normal_interval, paired_interval
+from inkgan.metrics.stats.intervals import (
+    Interval,
+    differs,
+    normal_interval,
+    paired_interval,
+    standard_error_of,
+)
 
 Scores = Mapping[str, Score]
 SHARED_SEEDS = 2  # fewer say nothing about seeds
@@ -19,7 +27,8 @@ class PairedDifference:
     Attributes:
         key: the metric.
         one: mean value of the first, `other` of the second.
-        gap: other minus one, with its 95 % interval.
+        gap: other minus one, with its 95 % interval; None where a score has no interval.
+        advantage: how much better the second is, with its 95 % interval; None where `gap` is.
         baseline: what real images score.
         basis: what the interval covers, in words.
     """
@@ -27,14 +36,15 @@ class PairedDifference:
     key: str
     one: float
     other: float
-    gap: Interval
+    gap: Interval | None
+    advantage: Interval | None
     baseline: float
     basis: str
 
     @property
     def significant(self) -> bool:
-        """Whether the interval excludes "no difference"."""
-        return differs(self.gap)
+        """Whether the interval of the advantage excludes "neither is better"."""
+        return self.advantage is not None and differs(self.advantage)
 
     @property
     def second_is_better(self) -> bool:
@@ -49,7 +59,9 @@ def paired_comparison(
     """Compare two generators by the scores of their runs, given by training seed.
 
     With two or more seeds in common the interval is the paired t-interval over these seeds.
-    Otherwise it is that of the images alone, and says nothing about another training run.
+    Otherwise it is that of the images alone, and says nothing about another training run. Both
+    scores come from the same real images; where they have replicates, what these images add to
+    both cancels.
 
     Args:
         one: for each training seed the scores by metric, such as `report.scores`.
@@ -68,11 +80,12 @@ def _by_seeds(one: Sequence[Scores], other: Sequence[Scores]) -> list[PairedDiff
     basis = f"{len(one)} paired seeds"
     found = []
     for key in _common(*one, *other):
+        spec, baseline = METRIC_SPECS[key], one[0][key].baseline.mean
         first, second = ([scores[key].value for scores in side] for side in (one, other))
-        gap = paired_interval(second, first)
-        baseline = one[0][key].baseline.mean
+        worse, better = ([spec.excess(v, baseline) for v in side] for side in (first, second))
+        gap, advantage = paired_interval(second, first), paired_interval(worse, better)
         means = sum(first) / len(first), sum(second) / len(second)
-        found.append(PairedDifference(key, *means, gap, baseline, basis))
+        found.append(PairedDifference(key, *means, gap, advantage, baseline, basis))
     return found
 
 
@@ -81,16 +94,41 @@ def _by_images(one: Scores, other: Scores) -> list[PairedDifference]:
     found = []
     for key in _common(one, other):
         first, second = one[key], other[key]
-        error = math.hypot(_error(first), _error(second))
-        gap = normal_interval(second.value - first.value, error)
         baseline = first.baseline.mean
-        found.append(PairedDifference(key, first.value, second.value, gap, baseline, basis))
+        gap = advantage = None
+        if first.interval is not None and second.interval is not None:
+            gap = normal_interval(second.value - first.value, _joint_error(first, second, -1))
+            advantage = _advantage(first, second)
+        found.append(
+            PairedDifference(key, first.value, second.value, gap, advantage, baseline, basis)
+        )
     return found
 
 
+def _advantage(first: Score, second: Score) -> Interval:
+    """Bound how much nearer to its best value the second score is."""
+    spec, baseline = first.spec, first.baseline.mean
+    value = spec.excess(first.value, baseline) - spec.excess(second.value, baseline)
+    # On different sides of the best value the distances from it add up instead of canceling.
+    best = {"lower": -math.inf, "higher": math.inf, "baseline": baseline}.get(spec.direction)
+    best = spec.best_value if best is None else best
+    opposite = best is not None and min(first.value, second.value) < best < max(
+        first.value, second.value
+    )
+    return normal_interval(value, _joint_error(first, second, 1 if opposite else -1))
+
+
+def _joint_error(first: Score, second: Score, sign: int) -> float:
+    """Return the standard error of second + sign * first."""
+    if first.replicates and len(first.replicates) == len(second.replicates):
+        both = np.array(second.replicates) + sign * np.array(first.replicates)
+        return standard_error_of(both)
+    return math.hypot(_error(first), _error(second))
+
+
 def _error(score: Score) -> float:
-    """Recover a standard error from a 95 % interval, the wider side of it."""
-    return score.margin / 1.96
+    """Return the standard error; of older reports that of the wider side of the interval."""
+    return score.margin / 1.96 if score.standard_error is None else score.standard_error
 
 
 def _common(*all_scores: Scores) -> list[str]:

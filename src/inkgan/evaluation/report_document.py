@@ -16,8 +16,9 @@ from inkgan.metrics.metric_registry import METRIC_SPECS, current_key
 REPORT = "report.json"
 PAGE = "report.html"
 KIND = "evaluation"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 OLDER_KINDS = ("judgement",)
+OLDER_INTERVAL = "the version of inkgan that wrote this report measured none"
 
 # Names of format 1 and what they are called since.
 _RENAMED = {"judge": "extractors", "copying": "copy_tests", "linear": "linear_classifier"}
@@ -99,7 +100,7 @@ class Report:
             f"<tr><th style='text-align:left'>{html.escape(score.spec.title)} "
             f"{score.spec.arrow}</th>"
             f"<td>{score.spec.format(score.value)}</td>"
-            f"<td>{score.spec.format_interval(score.low, score.high)}</td>"
+            f"<td>{score.interval_text}</td>"
             f"<td>{score.spec.format(score.baseline.mean)}</td></tr>"
             for score in self.scores.values()
         )
@@ -163,7 +164,9 @@ def migrate_report(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a report with the names of today's format.
 
     Format 1 had no number of its own; it called baselines floors, style consistency a hand, and
-    the extractors a judge. Values are not changed.
+    the extractors a judge. Up to format 2 some intervals were as wide as the spread of real images
+    around their own mean, which is not the error of the value: these are left out. Values are not
+    changed.
 
     Raises:
         ConfigError: the format is newer than this version of inkgan.
@@ -173,8 +176,23 @@ def migrate_report(document: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(f"it has format {version}, this inkgan reads up to {FORMAT_VERSION}")
     if version == FORMAT_VERSION:
         return dict(document)
+    if version == 1:
+        document = _migrate_first(document)
+    scores = [_without_baseline_spread(row) for row in document["scores"]]
+    return {**document, "scores": scores, "format_version": FORMAT_VERSION}
+
+
+def _without_baseline_spread(row: Mapping[str, Any]) -> dict[str, Any]:
+    if row.get("interval_over") != "baseline draws":
+        return dict(row)
+    ends = {"low": None, "high": None, "interval_over": ""}
+    return {**row, **ends, "no_interval": OLDER_INTERVAL}
+
+
+def _migrate_first(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a report of format 1 by the names of format 2."""
     renamed = {_RENAMED.get(key, key): value for key, value in document.items()}
-    renamed |= {"kind": KIND, "format_version": FORMAT_VERSION}
+    renamed |= {"kind": KIND, "format_version": 2}
     if "counts" in renamed:
         renamed["counts"] = {_RENAMED_COUNTS.get(k, k): n for k, n in renamed["counts"].items()}
     renamed["scores"] = [_migrate_score(row) for row in renamed.get("scores", [])]

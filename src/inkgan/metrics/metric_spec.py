@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inkgan.errors import ConfigError
+from inkgan.metrics.stats.intervals import Interval, folded
 
 Direction = Literal["lower", "higher", "baseline", "value"]
 Unit = Literal["share", "fraction", "distance", "count", "number"]
@@ -142,6 +143,21 @@ class MetricSpec:
         if self.direction == "baseline" or self.best_value is None:
             return abs(value - baseline)
         return abs(value - self.best_value) - abs(baseline - self.best_value)
+
+    def excess_interval(self, difference: Interval, baseline: float) -> Interval:
+        """Turn the interval of value - baseline into that of `excess`.
+
+        Where the best value lies between, the lower end is that of the best value itself.
+        """
+        if self.direction == "lower":
+            return difference
+        if self.direction == "higher":
+            return Interval(-difference.value, -difference.high, -difference.low)
+        if self.direction == "baseline" or self.best_value is None:
+            return folded(difference, 0.0)
+        from_best = folded(difference, self.best_value - baseline)
+        own = abs(baseline - self.best_value)
+        return Interval(*(end - own for end in from_best))
 
     def format(self, value: float, decimals: int | None = None) -> str:
         """Write a value: shares in per cent, counts whole, the rest with three digits.

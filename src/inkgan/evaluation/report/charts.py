@@ -10,6 +10,7 @@ from matplotlib.ticker import LogLocator
 from inkgan.evaluation.results import EvaluationResult
 from inkgan.evaluation.score import Score
 from inkgan.metrics.metric_registry import MetricSpec
+from inkgan.metrics.stats.intervals import Interval
 from inkgan.plotting import (
     BLUE,
     GRAY,
@@ -157,16 +158,18 @@ class _Mark(NamedTuple):
 
 def _ratio(score: Score) -> _Mark:
     mean, value = score.baseline.mean, score.value
-    low = max(score.low, value / 20)  # a logarithmic axis has no room for zero
     title = score.spec.title
-    ends = (low / mean, score.high / mean)
+    interval = score.interval or Interval(value, value, value)
+    low = max(interval.low, value / 20)  # a logarithmic axis has no room for zero
+    ends = (low / mean, interval.high / mean)
     return _Mark(title, 1.0, score.baseline.sd / mean, value / mean, ends, f"{value / mean:.3g}x")
 
 
 def _points(score: Score) -> _Mark:
     """Turn a share so that right is worse, and its interval with it."""
     worse = 100 * score.excess
-    sides = [100 * (score.value - score.low), 100 * (score.high - score.value)]
+    interval = score.interval or Interval(score.value, score.value, score.value)
+    sides = [100 * (score.value - interval.low), 100 * (interval.high - score.value)]
     left, right = sides if worse * (score.value - score.baseline.mean) > 0 else sides[::-1]
     ends = (worse - left, worse + right)
     return _Mark(score.spec.title, 0.0, 100 * score.baseline.sd, worse, ends, f"{worse:+.1f}")

@@ -10,7 +10,10 @@ from inkgan.evaluation.paired import PairedDifference, paired_comparison
 from inkgan.evaluation.report_document import REPORT, read_report
 from inkgan.evaluation.score import Score
 from inkgan.io.run_dir import RunFolder
-from inkgan.metrics.metric_registry import METRIC_SPECS, known_scores
+from inkgan.metrics.metric_registry import METRIC_SPECS, NO_NUMBER, known_scores
+from inkgan.metrics.stats.intervals import differs
+
+SAME = "no significant difference"
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,10 @@ class PairedComparison:
 
     def finding(self, difference: PairedDifference) -> str:
         """Say of one metric which is better, or that the interval does not tell."""
+        if difference.gap is None:
+            return "no interval"
         if not difference.significant:
-            return "no significant difference"
+            return "different, neither better" if differs(difference.gap) else SAME
         return f"{self.second if difference.second_is_better else self.first} is better"
 
     def rows(self) -> list[dict[str, str]]:
@@ -67,7 +72,9 @@ class PairedComparison:
                 "first": spec.format(d.one),
                 "second": spec.format(d.other),
                 "baseline": spec.format(d.baseline),
-                "difference": spec.format_difference_interval(d.gap.low, d.gap.high),
+                "difference": NO_NUMBER
+                if d.gap is None
+                else spec.format_difference_interval(d.gap.low, d.gap.high),
                 "finding": self.finding(d),
             }
             for spec, d in zip(specs, self.differences, strict=True)
@@ -85,7 +92,7 @@ class PairedComparison:
                     "first": d.one,
                     "second": d.other,
                     "baseline": d.baseline,
-                    "difference": d.gap._asdict(),
+                    "difference": None if d.gap is None else d.gap._asdict(),
                     "significant": d.significant,
                     "finding": self.finding(d),
                 }

@@ -112,8 +112,7 @@ def _score_row(score: Score) -> dict[str, str]:
         "arrow": spec.arrow,
         "direction": spec.direction_text,
         "value": spec.format(score.value),
-        "interval": spec.format_interval(score.low, score.high),
-        "interval_over": score.interval_over,
+        "interval": _interval(score),
         "baseline": spec.format(baseline.mean),
         "baseline_sd": spec.format(baseline.sd).replace(" %", " points"),
         "draws": str(baseline.draws),
@@ -122,6 +121,12 @@ def _score_row(score: Score) -> dict[str, str]:
         "word": word,
         "tone": tone,
     }
+
+
+def _interval(score: Score) -> str:
+    if score.interval is None:
+        return f"no interval: {score.no_interval}" if score.no_interval else "no interval"
+    return f"{score.interval_text}, over {score.interval_over}"
 
 
 def _percent(share: float, decimals: int = 1) -> str:

@@ -54,6 +54,37 @@ def normal_interval(value: float, standard_error: float, level: float = 0.95) ->
     return Interval(value, value - half, value + half)
 
 
+def mean_interval(mean: float, sd: float, count: int, level: float = 0.95) -> Interval:
+    """Bound a mean by the standard deviation of its `count` independent values (Student's t).
+
+    Raises:
+        ValueError: fewer than two values, or a level outside (0, 1).
+    """
+    if count < 2:
+        raise ValueError(f"an interval takes at least 2 values, got {count}")
+    half = float(stats.t.ppf(tail(level), count - 1)) * sd / float(np.sqrt(count))
+    return Interval(mean, mean - half, mean + half)
+
+
+def difference_interval(one: Interval, other: Interval) -> Interval:
+    """Bound one - other by the intervals of two independent estimates.
+
+    The method of variance estimates recovery (Zou and Donner 2008): each end uses the sides of
+    both intervals that it depends on, so asymmetric ones keep their shape.
+    """
+    value = one.value - other.value
+    below = np.hypot(one.value - one.low, other.high - other.value)
+    above = np.hypot(one.high - one.value, other.value - other.low)
+    return Interval(value, value - float(below), value + float(above))
+
+
+def folded(interval: Interval, best: float) -> Interval:
+    """Turn the interval of a value into that of its distance from the best value."""
+    ends = abs(interval.low - best), abs(interval.high - best)
+    low = 0.0 if interval.low <= best <= interval.high else min(ends)
+    return Interval(abs(interval.value - best), low, max(ends))
+
+
 def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
     """Bound a share of `successes` in n independent trials, within 0..1 (Wilson 1927).
 
@@ -68,6 +99,15 @@ def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
     half = z / (1 + z**2 / n) * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
     # At 0 and n successes the bound is exactly the share, but for rounding.
     return Interval(share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
+
+
+def standard_error_of(replicates: npt.ArrayLike) -> float:
+    """Return the root mean square of replicates (n,), deviations scaled to the standard error.
+
+    Raises:
+        ValueError: no replicates, NaN or infinity.
+    """
+    return float(np.sqrt(np.mean(checked_values(replicates) ** 2)))
 
 
 def paired_interval(one: npt.ArrayLike, other: npt.ArrayLike, level: float = 0.95) -> Interval:
