@@ -1,4 +1,4 @@
-"""Numbers with their nouns."""
+"""Numbers with their nouns, and times."""
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -14,3 +14,16 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
         ('1 thread', '1,200 images', '2 classes')
     """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time with the unit that suits it.
+
+    Example:
+        >>> duration(3.2), duration(300), duration(60), duration(9000)
+        ('3.2 seconds', '5.0 minutes', '1.0 minutes', '2.5 hours')
+    """
+    for limit, unit, name in ((60, 1, "seconds"), (5400, 60, "minutes")):
+        if seconds < limit:
+            return f"{seconds / unit:.1f} {name}"
+    return f"{seconds / 3600:.1f} hours"

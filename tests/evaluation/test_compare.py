@@ -12,6 +12,10 @@ from inkgan import images
 from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.evaluation.report.compare import ComparedRun
+from inkgan.evaluation.report.recipe_groups import group_by_recipe
+from inkgan.io.run_dir import RunFolder
+from inkgan.runs.events import Finished
 
 
 @pytest.fixture
@@ -39,14 +43,14 @@ def test_page_and_picture(runs: list[Path], tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     parsed = Page()
     parsed.feed(text)
-    assert len(parsed.sources) >= 2 * 3 + 1
+    assert len(parsed.sources) == 2 * 3 + 1  # grids at 0, 1,472 and 1,600 images, and the curves
     assert all(source.startswith("data:image/") for source in parsed.sources)
     assert "http" not in re.sub(r"data:image/[^\"]*", "", text)
     assert "<td>optim.lr</td><td>0.0002</td><td>0.001</td>" in text
     assert "1,600" in text
     values = json.loads(json.dumps(comparison.to_dict()))
     assert values["settings"]["optim.lr"] == ["0.0002", "0.001"]
-    assert "a has not been evaluated" in values["comparisons"][0]["sentence"]
+    assert f"evaluate {runs[0]}, {runs[1]} first" in values["comparisons"][0]["sentence"]
     sheet = images.read_picture(picture)
     assert sheet.shape[2] == 3
     assert sheet.shape[1] > 1000
@@ -72,3 +76,52 @@ def test_bad_requests(tiny: Recipe, tmp_path: Path) -> None:
         inkgan.compare([tmp_path])
     with pytest.raises(ArtifactError, match="no run folder"):
         inkgan.compare([tmp_path, tmp_path])
+
+
+def test_totals_and_captions_agree(tiny: Recipe, tmp_path: Path) -> None:
+    """Of a run that was stopped in the middle of a window of metrics."""
+    updates = iter(range(10**9))
+    events = inkgan.train_iter(
+        tiny, out=tmp_path / "a", should_stop=lambda: next(updates) + 1 >= 60
+    )
+    assert [event.reason for event in events if isinstance(event, Finished)] == ["interrupted"]
+    inkgan.train(tiny, out=tmp_path / "b", images=640)
+    comparison = inkgan.compare([tmp_path / "a", tmp_path / "b"])
+    for run, count in zip(comparison.runs, (3840, 640), strict=True):
+        assert run.facts["training images seen"] == f"{count:,}" == run.stages[-1][0].split()[0]
+    facts = comparison.runs[0].facts
+    assert facts["epochs"] == "2.6"
+    assert facts["discriminator loss"].endswith("(at 3,200 images)")
+    assert re.search(r"\(at 2,944 images\)", facts["distance to validation images"])
+
+
+def test_the_best_distance_is_of_a_trained_generator(tiny: Recipe, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, tiny)
+    rows = tuple(
+        {"step": step, "images": 64 * step, "epoch": 1.0, "seconds": 1.0, "e3_distance": score}
+        for step, score in ((0, 1.0), (2, 5.0), (3, 7.0))
+    )
+    compared = ComparedRun("a", run, "a", rows, (192, 1.0), ())
+    assert compared.facts["distance to validation images"] == "7.00, best 5.00 (at 128 images)"
+
+
+def test_groups_are_called_by_what_sets_them_apart(tiny: Recipe, tmp_path: Path) -> None:
+    recipes = {
+        "a": tiny,
+        "b": override(tiny, ["seed=1"]),
+        "c": override(tiny, ["optim.lr=1e-3"]),
+        "d": override(tiny, ["optim.lr=1e-3", "seed=1"]),
+        "e": override(tiny, ["name=other", "optim.beta1=0.1"]),
+        "f": override(tiny, ["name=other", "optim.beta1=0.1", "seed=1"]),
+        "g": override(tiny, ["notes=x"]),
+        "h": override(tiny, ["notes=x", "seed=1"]),
+        "i": override(tiny, ["name=third"]),
+    }
+    groups = group_by_recipe([(n, RunFolder(tmp_path / n, r)) for n, r in recipes.items()])
+    assert [group.name for group in groups] == [
+        "a, b",  # only the notes tell them from g and h
+        "tiny with optim.lr=0.001 (2 seeds)",
+        "other (2 seeds)",
+        "g, h",
+        "i",
+    ]

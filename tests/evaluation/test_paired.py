@@ -1,5 +1,6 @@
 """Differences between two generators: shown where they are, and not where they are not."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -139,17 +140,22 @@ def test_runs_that_differ_in_their_seed_are_one_recipe(
             write_report(run, value + seed + 0.1 * seed * (name == "b"))
             runs.append((run.path.name, run))
     (found,) = compare_scores(runs)
-    assert found.first == found.second == "tiny (3 runs)"
+    assert found.first == "tiny with optim.lr=0.0002 (3 seeds)"
+    assert found.second == "tiny with optim.lr=0.001 (3 seeds)"
+    assert found.sentence.startswith(
+        "tiny with optim.lr=0.001 (3 seeds) beats tiny with optim.lr=0.0002 (3 seeds) by Fréchet"
+    )
     assert "Fréchet distance, E1" in found.sentence
     assert "3 paired seeds" in found.sentence
-    assert "no significant difference by 1 of 2 metrics" in found.sentence
-    assert found.rows()[0]["finding"] == "tiny (3 runs) is better"
+    assert "No significant difference by 1 of 2 metrics" in found.sentence
+    assert found.rows()[0]["finding"] == "tiny with optim.lr=0.001 (3 seeds) is better"
+    assert "10% of comparisons" in found.caution  # 1 - 0.95²
     write_report(runs[5][1], 12.0, extractors="another")
     (found,) = compare_scores(runs)
     assert "a0 and b2 were evaluated with different extractors" in found.sentence
     (runs[4][1].path / "report.json").unlink()
     (found,) = compare_scores(runs)
-    assert "b1 has not been evaluated: inkgan evaluate" in found.sentence
+    assert re.search(r"evaluate \S+b1 first \(inkgan evaluate \S+b1\)", found.sentence)
 
 
 def test_equal_scores_show_no_difference() -> None:

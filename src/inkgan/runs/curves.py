@@ -1,17 +1,23 @@
 """The curves of one or several runs, drawn from their metrics."""
 
+import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from inkgan import images
 from inkgan.io.run_dir import RunFolder
+from inkgan.metrics.checkpoint_scorer import DISTANCE
 from inkgan.plotting import (
     BLUE,
+    GRAY,
     ORANGE,
     SMALL_SIZE,
     TITLE_SIZE,
@@ -25,6 +31,7 @@ from inkgan.plotting import (
 from inkgan.types import UInt8
 
 Rows = Sequence[Mapping[str, Any]]
+LONGEST_NAME = 60  # characters of a recipe in the legend
 
 
 class Line(NamedTuple):
@@ -36,47 +43,82 @@ class Line(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """A panel of the curves: its title, the label of its y-axis, and its lines."""
+    """A panel of the curves.
+
+    Attributes:
+        title: above it.
+        unit: the label of its y-axis.
+        lines: at most two.
+        hint: below it, what to look for.
+        is_share: values are in 0..1.
+        reference: a value to compare with, and its name.
+        is_log: the y-axis is logarithmic where all values are above 0.
+    """
 
     title: str
     unit: str
     lines: tuple[Line, ...]
+    hint: str
     is_share: bool = False
+    reference: tuple[float, str] | None = None
+    is_log: bool = False
 
 
 PANELS = (
     Panel(
-        "Losses", "", (Line("d_loss", "discriminator", BLUE), Line("g_loss", "generator", ORANGE))
+        "Losses",
+        "",
+        (Line("d_loss", "discriminator", BLUE), Line("g_loss", "generator", ORANGE)),
+        "neither should run away; their level says nothing about quality",
     ),
     Panel(
         "Accuracy of the discriminator",
         "share correct",
         (Line("d_real_accuracy", "on real", BLUE), Line("d_fake_accuracy", "on generated", ORANGE)),
+        "near 1 it wins and teaches little, near 0.5 it guesses",
         is_share=True,
+        reference=(0.5, "guessing"),
     ),
     Panel(
         "Gradient norms",
         "",
         (Line("d_grad_norm", "discriminator", BLUE), Line("g_grad_norm", "generator", ORANGE)),
+        "at 0 nothing is learned, growth without end is a divergence",
     ),
     Panel(
         "Standard deviation of a pixel over the batch",
         "",
         (Line("real_pixel_std", "real", BLUE), Line("fake_pixel_std", "generated", ORANGE)),
+        "far below real: the images are all alike (collapse)",
     ),
     Panel(
         "Distance to validation images",
         "Fréchet on E3, lower is better",
         (Line("e3_distance", "averaged generator", ORANGE),),
+        "the measure of quality; the ring is the best checkpoint",
+        is_log=True,
     ),
     Panel(
         "Precision and recall",
         "on E3, higher is better",
         (Line("e3_precision", "precision", BLUE), Line("e3_recall", "recall", ORANGE)),
+        "precision: do images look real? recall: are all kinds drawn?",
+        is_share=True,
     ),
-    Panel("Speed", "images/s", (Line("images_per_second", "training", BLUE),)),
-    Panel("Training time", "seconds", (Line("seconds", "training", BLUE),)),
+    Panel(
+        "Speed",
+        "images/s",
+        (Line("images_per_second", "training", BLUE),),
+        "drops where something else used the machine",
+    ),
+    Panel(
+        "Training time",
+        "seconds",
+        (Line("seconds", "training", BLUE),),
+        "evaluations included",
+    ),
 )
+MEASURED_LINE = ("-", "--")  # of the first and the second line of a panel
 
 
 def curves_figure(rows: Rows, title: str) -> Figure:
@@ -92,20 +134,40 @@ def curves_figure(rows: Rows, title: str) -> Figure:
         for line in panel.lines:
             _plot(axes, rows, line)
         _finish(axes, panel)
+        if axes.lines and len(panel.lines) > 1:
+            axes.legend(fontsize=7)
     return figure
 
 
-def comparison_figure(runs: Mapping[str, Rows]) -> Figure:
-    """Draw the curves of several runs in the same eight panels, one color for each run."""
+def comparison_figure(groups: Mapping[str, Sequence[Rows]]) -> Figure:
+    """Draw the curves of several runs in the same eight panels.
+
+    Args:
+        groups: the rows of each run of a recipe, by the recipe's name; a recipe has one color.
+    """
     figure = _figure()
+    handles: dict[str, Line2D] = {}
     for axes, panel in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
-        for place, (name, rows) in enumerate(runs.items()):
+        for place, (name, runs) in enumerate(groups.items()):
             color, _, dashed = series_style(place)
-            for index, line in enumerate(panel.lines):
-                label = f"{name}: {line.label}" if len(panel.lines) > 1 else name
-                style = ("-" if index == 0 else "--") if not dashed else (":", "-.")[index]
-                _plot(axes, rows, Line(line.metric, label, color), style)
+            handles[name] = Line2D([], [], color=color, linewidth=2, alpha=0.6 if dashed else 1)
+            for rows in runs:
+                for line, style in zip(panel.lines, MEASURED_LINE, strict=False):
+                    _plot(axes, rows, line._replace(color=color), style, 0.6 if dashed else 1.0)
         _finish(axes, panel)
+        if len(panel.lines) > 1:
+            first, second = (line.label for line in panel.lines)
+            axes.set_title(f"{panel.title}\n{first}: solid, {second}: dashed", fontsize=TITLE_SIZE)
+    legend = figure.legend(
+        list(handles.values()),
+        [textwrap.shorten(name, LONGEST_NAME, placeholder="...") for name in handles],
+        loc="outside upper left",
+        ncols=min(len(handles), 4),
+        fontsize=SMALL_SIZE + 1,
+        frameon=False,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a run's name may hold dollar signs
     return figure
 
 
@@ -119,43 +181,69 @@ def draw_curves(path: Path, rows: Rows, title: str) -> None:
     save_figure(path, curves_figure(rows, title))
 
 
-def comparison_pixels(runs: Mapping[str, Rows]) -> UInt8:
-    """Draw the curves of several runs as pixels (H, W, 3)."""
-    return figure_pixels(comparison_figure(runs))
+def comparison_pixels(groups: Mapping[str, Sequence[Rows]]) -> UInt8:
+    """Draw the curves of several runs as pixels (H, W, 3); see `comparison_figure`."""
+    return figure_pixels(comparison_figure(groups))
 
 
 def _figure() -> Figure:
-    return Figure(figsize=(15, 6.6), dpi=WIDE_DPI, layout="constrained")
+    return Figure(figsize=(15, 7.2), dpi=WIDE_DPI, layout="constrained")
 
 
-def _plot(axes: Axes, rows: Rows, line: Line, style: str = "-") -> None:
+def _plot(axes: Axes, rows: Rows, line: Line, style: str = "-", alpha: float = 1.0) -> None:
     points = [(row["images"], row[line.metric]) for row in rows if line.metric in row]
-    if points:
-        axes.plot(
-            *zip(*points, strict=True),
-            style,
-            label=line.label,
-            color=line.color,
-            linewidth=1.3,
-            marker="o" if len(points) < 12 else None,
-            markersize=3,
-        )
+    if not points:
+        return
+    axes.plot(
+        *zip(*points, strict=True),
+        style,
+        label=line.label,
+        color=line.color,
+        alpha=alpha,
+        linewidth=1.3,
+        marker="o" if len(points) < 12 else None,
+        markersize=3,
+    )
+    trained = [point for point in points if point[0] > 0]
+    if line.metric == DISTANCE and trained:
+        best = min(trained, key=lambda point: point[1])
+        axes.plot(*best, "o", markersize=9, markerfacecolor="none", color=line.color)
 
 
 def _finish(axes: Axes, panel: Panel) -> None:
     axes.set_title(panel.title, fontsize=TITLE_SIZE)
-    axes.set_xlabel("training images seen", fontsize=SMALL_SIZE)
+    axes.set_xlabel(f"training images seen\n{panel.hint}", fontsize=SMALL_SIZE)
     axes.set_ylabel(panel.unit, fontsize=SMALL_SIZE)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.tick_params(labelsize=SMALL_SIZE)
     style_axes(axes)
+    if not axes.lines:
+        axes.text(0.5, 0.5, "nothing recorded yet", ha="center", transform=axes.transAxes)
+        return
     if panel.is_share:
         axes.set_ylim(-0.03, 1.03)
-    if axes.lines:
-        for text in axes.legend(fontsize=7).get_texts():
-            text.set_parse_math(False)  # a run's name may hold dollar signs
-    else:
-        axes.text(0.5, 0.5, "nothing recorded yet", ha="center", transform=axes.transAxes)
+    axes.set_xlim(left=0)
+    values = [float(y) for line in axes.lines for y in np.asarray(line.get_ydata()).ravel()]
+    finite = [value for value in values if math.isfinite(value)]
+    if panel.is_log and finite and min(finite) > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    if panel.reference is not None:
+        value, name = panel.reference
+        axes.axhline(value, color=GRAY, linewidth=1, linestyle=":")
+        axes.annotate(
+            name,
+            (1, value),
+            (0, 2),
+            xycoords=("axes fraction", "data"),
+            ha="right",
+            textcoords="offset points",
+            fontsize=7,
+            color=GRAY,
+        )
 
 
 def _title(run: RunFolder) -> str:

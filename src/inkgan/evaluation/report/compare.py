@@ -1,6 +1,6 @@
 """Compare runs: pictures, curves and scores, as a value, a PNG and a self-contained page."""
 
-import base64
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,15 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import differences
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.evaluation.report.comparison_table import PairedComparison, compare_scores
+from inkgan.evaluation.report.recipe_groups import group_by_recipe
 from inkgan.io.run_dir import RunFolder
+from inkgan.metrics.checkpoint_scorer import DISTANCE
 from inkgan.metrics.metric_registry import format_number
-from inkgan.runs.curves import comparison_pixels
+from inkgan.plural import counted, duration
+from inkgan.runs.curves import Rows, comparison_pixels
 from inkgan.types import UInt8
 
-STAGES = 4  # grids of each run shown on the page, from noise to the latest
+STAGES = 12  # grids of each run on the page, from noise to the latest
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,17 @@ class ComparedRun:
     Attributes:
         name: of its folder.
         run: the folder.
+        group: the recipe that it shares with runs of other seeds.
         rows: of metrics.jsonl.
+        progress: training images seen, and seconds of training, up to the last checkpoint.
         stages: sample grids from the first to the latest, each with its caption.
     """
 
     name: str
     run: RunFolder
+    group: str
     rows: tuple[dict[str, Any], ...]
+    progress: tuple[int, float]
     stages: tuple[tuple[str, UInt8], ...]
 
     @property
@@ -50,24 +57,20 @@ class ComparedRun:
         return [(label, images.data_uri(grid)) for label, grid in self.stages]
 
     @property
-    def timeline(self) -> str | None:
-        """The time-lapse as a data: address, if there is one."""
-        return _gif_uri(self.run.timeline_path)
-
-    @property
     def facts(self) -> dict[str, str]:
-        """Return the last known value of each figure, as text."""
+        """Return how far training has come and the last known value of each figure, as text."""
         last: dict[str, Any] = {}
         for row in self.rows:
             last |= row
-        scores = [row["e3_distance"] for row in self.rows if "e3_distance" in row]
+        images, seconds = self.progress
+        epochs = "not known"
+        if last.get("images"):
+            epochs = f"{last['epoch'] * images / last['images']:.1f}"
         shown = {
-            "training images seen": f"{last.get('images', 0):,}",
-            "epochs": f"{last.get('epoch', 0):.1f}",
-            "training time": f"{last.get('seconds', 0) / 60:.1f} min",
-            "distance to validation, last (best)": f"{scores[-1]:.2f} ({min(scores):.2f})"
-            if scores
-            else "not measured",
+            "training images seen": f"{images:,}",
+            "epochs": epochs,
+            "training time": duration(seconds),
+            "distance to validation images": self._distance(images),
         }
         for key, label in (
             ("d_loss", "discriminator loss"),
@@ -76,9 +79,28 @@ class ComparedRun:
             ("d_fake_accuracy", "discriminator accuracy, generated"),
             ("images_per_second", "images/s"),
         ):
-            number = last.get(key)
-            shown[label] = "not measured" if number is None else format_number(number)
+            newest = next((r for r in reversed(self.rows) if r.get(key) is not None), None)
+            shown[label] = "not measured"
+            if newest is not None:
+                shown[label] = format_number(newest[key]) + _at(newest["images"], images)
         return shown
+
+    def _distance(self, images: int) -> str:
+        """Write the last distance and the best one; an untrained generator is never the best."""
+        scored = [row for row in self.rows if DISTANCE in row]
+        if not scored:
+            return "not measured"
+        last, trained = scored[-1], [row for row in scored if row["images"] > 0]
+        text = f"{last[DISTANCE]:.2f}{_at(last['images'], images)}"
+        best = min(trained, key=lambda row: row[DISTANCE], default=last)
+        if best[DISTANCE] < last[DISTANCE] and trained:
+            text += f", best {best[DISTANCE]:.2f}{_at(best['images'], images)}"
+        return text
+
+
+def _at(here: int, end: int) -> str:
+    """Say where something was measured, if that was not at the end."""
+    return "" if here == end else f" (at {here:,} images)"
 
 
 @dataclass(frozen=True)
@@ -103,9 +125,17 @@ class Comparison:
         """Which recipe is better by which metrics, and where the intervals do not tell."""
         return tuple(scores.sentence for scores in self.scores)
 
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What limits the sentences: how often many metrics differ by chance."""
+        return tuple(dict.fromkeys(scores.caution for scores in self.scores if scores.caution))
+
     def curves(self) -> UInt8:
-        """Draw the curves of all runs in the same panels; uint8 (H, W, 3)."""
-        return comparison_pixels({run.name: run.rows for run in self.runs})
+        """Draw the curves of all runs in the same panels, one color a recipe; uint8 (H, W, 3)."""
+        groups: dict[str, list[Rows]] = {}
+        for run in self.runs:
+            groups.setdefault(run.group, []).append(run.rows)
+        return comparison_pixels(groups)
 
     def to_dict(self) -> dict[str, Any]:
         """Return facts, differing settings and compared scores as plain values."""
@@ -139,6 +169,8 @@ class Comparison:
         return environment.get_template(template).render(
             runs=self.runs,
             comparisons=self.scores,
+            cautions=self.cautions,
+            titles=list(dict.fromkeys(run.group for run in self.runs)),
             facts=list(self.runs[0].facts),
             settings=self._settings(),
             curves=images.data_uri(curves),
@@ -163,9 +195,12 @@ def compare(runs: Sequence[str | Path]) -> Comparison:
     """
     if len(runs) < 2:
         raise ConfigError("`runs` must name two runs or more")
-    compared = [_read(Path(path), name) for path, name in zip(runs, _names(runs), strict=True)]
-    scores = compare_scores([(each.name, each.run) for each in compared])
-    return Comparison(tuple(compared), tuple(scores))
+    named = list(zip(_names(runs), [RunFolder.open(Path(path)) for path in runs], strict=True))
+    groups = {name: group.name for group in group_by_recipe(named) for name, _ in group.members}
+    if len(set(groups.values())) < 2:  # runs of one recipe are compared one by one
+        groups = {name: name for name, _ in named}
+    compared = [_read(name, run, groups[name]) for name, run in named]
+    return Comparison(tuple(compared), tuple(compare_scores(named)))
 
 
 def _names(runs: Sequence[str | Path]) -> list[str]:
@@ -174,18 +209,34 @@ def _names(runs: Sequence[str | Path]) -> list[str]:
     return short if len(set(short)) == len(short) else [str(run) for run in runs]
 
 
-def _read(path: Path, name: str) -> ComparedRun:
-    run = RunFolder.open(path)
+def _read(name: str, run: RunFolder, group: str) -> ComparedRun:
     frames = run.frames()
     if not frames:
-        raise ArtifactError(f"{path} has no sample grid yet; train it first")
+        raise ArtifactError(f"{run.path} has no sample grid yet; train it first")
     chosen = sorted({round(i * (len(frames) - 1) / (STAGES - 1)) for i in range(STAGES)})
     batch = run.recipe.schedule.images_per_step
     stages = [
-        (f"{run.step_of(frames[i]) * batch:,} images", images.read_picture(frames[i]))
+        (counted(run.step_of(frames[i]) * batch, "image"), images.read_picture(frames[i]))
         for i in chosen
     ]
-    return ComparedRun(name, run, tuple(run.rows()), tuple(stages))
+    rows = tuple(run.rows())
+    return ComparedRun(name, run, group, rows, _progress(run, rows, frames), tuple(stages))
+
+
+def _progress(
+    run: RunFolder, rows: Sequence[dict[str, Any]], frames: Sequence[Path]
+) -> tuple[int, float]:
+    """Return the images seen and the seconds trained; metrics alone may end a window earlier."""
+    images = max((row["images"] for row in rows), default=0)
+    seconds = max((row["seconds"] for row in rows), default=0.0)
+    batch = run.recipe.schedule.images_per_step
+    images = max(images, run.step_of(frames[-1]) * batch)
+    with contextlib.suppress(ArtifactError):  # a damaged checkpoint has told it in the metrics
+        saved = run.load_checkpoint("last")
+        if saved is not None:
+            images = max(images, int(saved[1]["step"]) * batch)
+            seconds = max(seconds, float(saved[1]["seconds"]))
+    return images, seconds
 
 
 def _sheet(compared: Sequence[ComparedRun], curves: UInt8) -> UInt8:
@@ -204,12 +255,6 @@ def _sheet(compared: Sequence[ComparedRun], curves: UInt8) -> UInt8:
     for index, part in enumerate(top):
         strip.paste(Image.fromarray(part), (left + index * tile + 6, 6))
     return np.concatenate([np.asarray(strip), curves])
-
-
-def _gif_uri(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    return "data:image/gif;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def _recipe_table(recipes: Mapping[str, Recipe]) -> list[tuple[str, list[str]]]:

@@ -1,12 +1,13 @@
 """The scores in a comparison of runs; runs that differ only in their seed are one recipe."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inkgan.config import Recipe
 from inkgan.evaluation.paired import PairedDifference, paired_comparison
+from inkgan.evaluation.report.recipe_groups import group_by_recipe
 from inkgan.evaluation.report_document import REPORT, read_report
 from inkgan.evaluation.score import Score
 from inkgan.io.run_dir import RunFolder
@@ -14,6 +15,11 @@ from inkgan.metrics.metric_registry import METRIC_SPECS, NO_NUMBER, known_scores
 from inkgan.metrics.stats.intervals import differs
 
 SAME = "no significant difference"
+
+# Decides which is better, chosen before any result is known; the other metrics say in what.
+DECIDING = "fd_e1"
+SHOWN_RUNS = 3  # of those that have not been evaluated
+Members = Sequence[tuple[str, RunFolder]]
 
 
 @dataclass(frozen=True)
@@ -38,22 +44,46 @@ class PairedComparison:
         if self.missing:
             return self.missing
         significant = [difference for difference in self.differences if difference.significant]
-        basis = self.differences[0].basis
+        basis, total = self.differences[0].basis, len(self.differences)
         if not significant:
             return (
                 f"No significant difference between {self.first} and {self.second}: every 95 % "
                 f"interval of a difference contains 0 ({basis})."
             )
-        parts = []
+        parts = [self._decision(basis)]
         for name, is_second in ((self.second, True), (self.first, False)):
-            won = [d for d in significant if d.second_is_better == is_second]
-            if won:
-                titles = ", ".join(METRIC_SPECS[d.key].title for d in won)
-                parts.append(f"{name} is better by {titles}")
-        rest, total = len(self.differences) - len(significant), len(self.differences)
+            won = [d for d in significant if d.second_is_better == is_second and d.key != DECIDING]
+            if won:  # titles have commas of their own
+                titles = "; ".join(METRIC_SPECS[d.key].title for d in won)
+                parts.append(f"{name} is better by {titles}.")
+        rest = total - len(significant)
         if rest:
-            parts.append(f"no significant difference by {rest} of {total} metrics")
-        return f"{'; '.join(parts)} ({basis})."
+            parts.append(f"No significant difference by {rest} of {total} metrics.")
+        return " ".join(parts)
+
+    @property
+    def caution(self) -> str:
+        """What many comparisons at once mean; empty where there is only one, or none."""
+        total = len(self.differences)
+        if total < 2:
+            return ""
+        by_chance = 1 - 0.95**total
+        return (
+            f"Each of the {total} intervals covers the truth 95 times in 100. Were two recipes "
+            f"equal and their metrics independent, at least one of {total} would still differ in "
+            f"{by_chance:.0%} of comparisons: decide by {METRIC_SPECS[DECIDING].title}, and read "
+            "the others as a description."
+        )
+
+    def _decision(self, basis: str) -> str:
+        deciding = next((d for d in self.differences if d.key == DECIDING), None)
+        title = METRIC_SPECS[DECIDING].title
+        if deciding is None or not deciding.significant:
+            return f"{self.first} and {self.second} do not differ by {title} ({basis})."
+        better, worse = self.first, self.second
+        if deciding.second_is_better:
+            better, worse = worse, better
+        return f"{better} beats {worse} by {title} ({basis})."
 
     def finding(self, difference: PairedDifference) -> str:
         """Say of one metric which is better, or that the interval does not tell."""
@@ -86,6 +116,7 @@ class PairedComparison:
             "first": self.first,
             "second": self.second,
             "sentence": self.sentence,
+            "caution": self.caution,
             "metrics": [
                 {
                     "metric": d.key,
@@ -110,27 +141,27 @@ def compare_scores(runs: Sequence[tuple[str, RunFolder]]) -> list[PairedComparis
     Args:
         runs: names and run folders, two or more.
     """
-    groups = _by_recipe(runs)
+    groups = [(group.name, group.members) for group in group_by_recipe(runs)]
     if len(groups) < 2:
-        groups = [(name, [(name, run)]) for name, run in runs]
+        groups = [(name, ((name, run),)) for name, run in runs]
     (first, first_runs), *others = groups
     return [_compare(first, first_runs, name, members) for name, members in others]
 
 
 def _compare(
     first: str,
-    first_runs: list[tuple[str, RunFolder]],
+    first_runs: Members,
     second: str,
-    second_runs: list[tuple[str, RunFolder]],
+    second_runs: Members,
 ) -> PairedComparison:
     by_seed: list[dict[int, dict[str, Score]]] = [{}, {}]
     bases: dict[tuple[Any, ...], str] = {}
+    unknown = [run for _, run in (*first_runs, *second_runs) if _report(run.path) is None]
+    if unknown:
+        return PairedComparison(first, second, (), _not_evaluated(first, second, unknown))
     for side, members in zip(by_seed, (first_runs, second_runs), strict=True):
         for name, run in members:
-            document = _report(run.path)
-            if document is None:
-                missing = f"{name} has not been evaluated: inkgan evaluate {run.path}"
-                return PairedComparison(first, second, (), missing)
+            document = read_report(run.path / REPORT)
             bases.setdefault(_basis(document), name)
             side[run.recipe.seed] = known_scores(
                 {row["key"]: Score.from_dict(row) for row in document["scores"]}
@@ -145,6 +176,15 @@ def _compare(
     return PairedComparison(first, second, tuple(paired_comparison(*by_seed)))
 
 
+def _not_evaluated(first: str, second: str, runs: Sequence[RunFolder]) -> str:
+    paths = [shlex.quote(str(run.path)) for run in runs[:SHOWN_RUNS]]
+    more = f" and {len(runs) - SHOWN_RUNS} more" if len(runs) > SHOWN_RUNS else ""
+    return (
+        f"No scores to compare {first} with {second}: evaluate {', '.join(paths)}{more} first "
+        f"(inkgan evaluate {paths[0]})."
+    )
+
+
 def _basis(document: dict[str, Any]) -> tuple[Any, ...]:
     """Return what two reports must share so that their scores can be compared."""
     return document["extractors"], document["reference"]["digest"], document["counts"]["set_size"]
@@ -155,21 +195,3 @@ def _report(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     return read_report(path)
-
-
-def _by_recipe(
-    runs: Sequence[tuple[str, RunFolder]],
-) -> list[tuple[str, list[tuple[str, RunFolder]]]]:
-    """Group runs whose recipes differ in nothing but the seed."""
-    groups: list[tuple[Recipe, list[tuple[str, RunFolder]]]] = []
-    for name, run in runs:
-        unseeded = run.recipe.model_copy(update={"seed": 0})
-        known = next((members for recipe, members in groups if recipe == unseeded), None)
-        if known is None:
-            groups.append((unseeded, [(name, run)]))
-        else:
-            known.append((name, run))
-    return [
-        (members[0][0] if len(members) == 1 else f"{recipe.name} ({len(members)} runs)", members)
-        for recipe, members in groups
-    ]
