@@ -241,6 +241,7 @@ def _classes(measured: list[Measures], baselines: Baselines) -> dict[int, dict[s
         row[kind] = float(np.mean(values))
         if key in baselines:
             row[f"{kind}_baseline"] = baselines[key].mean
+            row[f"{kind}_baseline_sd"] = baselines[key].sd
     return classes
 
 

@@ -1,181 +1,362 @@
-"""The verdict: what a result means, in sentences, the most important first."""
+"""The verdict: what a result means, in sentences that each follow from a test.
 
-from collections.abc import Mapping
+A sentence is built as a `Statement`: its words, the claim that they make, and the scores on which
+the claim rests. The tests check claims against intervals, for any scores.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from inkgan.evaluation.findings import Finding, findings_of
 from inkgan.evaluation.results import EvaluationResult
-from inkgan.evaluation.score import Score
+from inkgan.metrics.metric_registry import MINUS, format_number
+from inkgan.metrics.stats.intervals import wilson_interval
 
-# How many times the baseline a distance may be for each word; from real and trained examples.
+Claim = Literal[
+    "all inside",  # every metric of the protocol lies inside its margin
+    "some different",  # at least one metric differs from real images
+    "nothing shown",  # no metric differs, and not all are inside
+    "inside",  # these metrics lie inside their margins
+    "different",  # these metrics differ
+    "undecided",  # of these metrics neither can be said
+    "untested",  # these have no interval or no margin
+    "class",  # one digit differs from the same digit of real images
+    "copies",  # the copy test raises its alarm, or does not
+    "description",  # a count, without a conclusion
+]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence of the verdict.
+
+    Attributes:
+        text: the sentence.
+        claim: what it asserts.
+        findings: the tested scores on which it rests.
+    """
+
+    text: str
+    claim: Claim
+    findings: tuple[Finding, ...] = ()
+
+
+# Words for the larger excess of both Fréchet distances, in multiples of the real baseline.
 CLOSENESS = (
-    (1.5, "As good as real images, as far as this judge can see."),
-    (5.0, "Very close to real handwriting."),
-    (20.0, "Good: most images pass for handwriting, the statistics still differ."),
-    (100.0, "Recognisable as digits, plainly not real handwriting."),
-    (500.0, "Poor: some images are digits, many are not."),
+    (0.5, "Close to real images, and distinguishable from them."),
+    (4.0, "Similar to real images, with clear differences."),
+    (20.0, "Plainly different from real images."),
+    (100.0, "Far from real images."),
 )
-HOPELESS = "Not digits yet, or collapsed."
+FARTHEST = "Very far from real images."
+NOT_DIGITS, COLLAPSED = 0.5, 0.3  # shares of the baseline of precision and of coverage
+RARE = 0.5  # of the baseline's share of a digit
+CLASS_Z = 4.0  # of ten digits and three measures by chance less than once in 400 evaluations
+CLASS_GAP = 0.1  # relative; a smaller one is not worth a sentence
+CONFUSED = 0.005  # of all images
+
+# What a difference means: by metric and the sign of value - baseline.
+MEANINGS: Mapping[tuple[str, int], str] = {
+    ("precision", -1): "Some images are off",
+    ("precision", 1): "More images lie among real ones than real images do",
+    ("recall", -1): "Variety is missing",
+    ("recall", 1): "More real images are within reach than real sets reach",
+    ("coverage", -1): "Some kinds of real images are not drawn",
+    ("coverage", 1): "Images lie nearer to the test images than real ones do",
+    ("density", -1): "Images lie where real ones are sparse",
+    ("density", 1): "Images crowd where real ones are densest",
+    ("confident", -1): "Some digits are unclear",
+    ("confident", 1): "Too typical: unusual handwriting is missing",
+    ("label_accuracy", -1): "Some images do not show the digit requested",
+    ("label_accuracy", 1): "Too typical: unusual handwriting is missing",
+    ("worst_class_fd", 1): "The worst digit is farther from real ones than chance allows",
+    ("worst_class_recall", -1): "The worst digit lacks variety",
+    ("cas", -1): "A classifier learns less from them than from real images",
+    ("cas", 1): "A classifier learns more from them than from as many real images",
+    ("two_sample_auc", 1): "A network trained on both tells them from real images",
+    ("one_nearest", 1): "They lie apart from real images",
+    ("one_nearest", -1): "They lie nearer to real images than these to each other",
+    ("near_train", 1): "Images lie near to training images",
+    ("near_train", -1): "Fewer images lie near to training images than test images do",
+    ("copies", 1): "Images lie next to single training images",
+    ("authenticity", -1): "Images lie nearer to training images than these to each other",
+    ("authenticity", 1): "Images lie farther from training images than test images do",
+    ("ct", -1): "Images lie nearer to training images than test images do",
+    ("ct", 1): "Images lie farther from training images than test images do",
+    ("modes", -1): "Modes are missing",
+    ("kl", 1): "The modes are drawn unevenly",
+}
+# Metrics with a sentence of their own, in this order; the first of a row that differs speaks.
+SPOKEN = (
+    ("precision",),
+    ("recall",),
+    ("coverage",),
+    ("label_accuracy", "confident"),
+    ("worst_class_recall", "worst_class_fd"),
+    ("cas",),
+    ("two_sample_auc", "one_nearest"),
+    ("ct", "near_train", "authenticity", "copies"),
+    ("modes",),
+    ("kl",),
+)
+DISTANCES = ("fd_e1", "fd_e2", "fd_infinity_e1", "fd_infinity_e2", "kid", "mmd")
 
 
 def verdict(result: EvaluationResult) -> list[str]:
-    """Put a result into sentences.
+    """Put a result into sentences; the first is the overall one."""
+    return [statement.text for statement in statements(result)]
 
-    The first says how good the images are, the others what is wrong with them and what is not.
+
+def statements(result: EvaluationResult) -> list[Statement]:
+    """Return the sentences of a verdict with the claims that they make.
+
+    The first is the overall one; then come differences, digits, copies, and what is inside its
+    margin or cannot be decided.
     """
-    found = [_closeness(result), *_missing(result), *_variety(result), *_classes(result)]
-    found += [*_labels(result), *_confusions(result), *_copying(result)]
-    return found + _trained(result)
+    findings = findings_of(result.scores)
+    return [
+        *_overall(result, findings),
+        *_missing(result),
+        *_differences(findings),
+        *_classes(result),
+        *_confusions(result),
+        *_copies(result),
+        *_listings(result, findings),
+    ]
 
 
-def _closeness(result: EvaluationResult) -> str:
-    distances = [result.scores[key] for key in ("fd_e1", "fd_e2") if key in result.scores]
-    ratios = [score.value / score.baseline.mean for score in distances if score.baseline.mean > 0]
-    times = max(ratios, default=float("inf"))
-    word = next((words for limit, words in CLOSENESS if times <= limit), HOPELESS)
-    precision = result.scores["precision"]
-    if precision.value < 0.3 * precision.baseline.mean:
-        word = (
-            HOPELESS  # few images make the baseline high, and any distance a small multiple of it
-        )
-    elif _missing(result) and times > CLOSENESS[2][0] and precision.excess < 0.05:
-        word = "Most images pass for digits, but not all ten digits are there."
+def _overall(result: EvaluationResult, findings: Mapping[str, Finding]) -> list[Statement]:
+    by_outcome = {
+        outcome: tuple(f for f in findings.values() if f.outcome == outcome)
+        for outcome in ("inside", "different", "undecided")
+    }
+    different = by_outcome["different"]
+    tested = (*by_outcome["inside"], *different, *by_outcome["undecided"])
+    absent: list[Statement] = []
     if result.missing:
         digits = _listed([str(digit) for digit in result.missing], "or")
-        word = f"There is no {digits} among the images. Of the others: {word[0].lower()}{word[1:]}"
-    shown = " and ".join(f"{ratio:.1f}" for ratio in ratios)
-    return f"{word} (Distance to real images: {shown} times that between real sets, E1 and E2.)"
-
-
-def _variety(result: EvaluationResult) -> list[str]:
-    scores = result.scores
-    recall, coverage, precision = (scores[k] for k in ("recall", "coverage", "precision"))
-    if coverage.value < 0.2 * coverage.baseline.mean:
-        return [
-            f"Collapsed: only {_percent(coverage)} of real images have a drawn one nearby "
-            f"(real against real: {coverage.baseline.mean:.0%})."
-        ]
-    said = []
-    if recall.excess > 0.05:
-        said.append(
-            f"Variety is missing: {_percent(recall)} of real images could have been drawn "
-            f"(real against real: {recall.baseline.mean:.0%})."
+        text = f"There is no {digits} among the images; they are compared with real images of"
+        absent = [Statement(f"{text} the other digits.", "description")]
+    if different:
+        return [_distinguishable(findings, different), *absent]
+    without = [f for f in findings.values() if f.outcome == "untested" and f.margin is not None]
+    if tested and len(by_outcome["inside"]) == len(tested) and not without and not _rare(result):
+        text = (
+            "As good as real images by this protocol: each of its "
+            f"{len(tested)} metrics lies inside its margin around that of real images."
         )
-    if precision.excess > 0.05:
-        said.append(
-            f"Some images are off: {_percent(precision)} lie among real ones "
-            f"(real against real: {precision.baseline.mean:.0%})."
-        )
-    return said or ["Variety and faithfulness are those of real images."]
+        return [Statement(text, "all inside", tested), *absent]
+    text = (
+        "No certain difference from real images; whether there is none cannot be told with "
+        f"{result.counts['images']:,} images."
+    )
+    return [Statement(text, "nothing shown", tested), *absent]
 
 
-def _missing(result: EvaluationResult) -> list[str]:
-    """Name the digits that are missing or rare."""
-    rare = [str(d) for d, row in result.classes.items() if row["share"] < 0.2 * _share(row)]
-    return [f"Hardly any image is a {_listed(rare, 'or')}."] if rare else []
+def _distinguishable(findings: Mapping[str, Finding], different: tuple[Finding, ...]) -> Statement:
+    """Say how far the images are from real ones, by the evidence for it."""
+    few = _below(findings, different, "precision", NOT_DIGITS)
+    if few is not None:
+        lead = "Not digits yet: few images lie among real ones."
+        return Statement(f"{lead} ({_numbers(few)})", "some different", (few,))
+    narrow = _below(findings, different, "coverage", COLLAPSED)
+    if narrow is not None:
+        lead = "Collapsed: few real images have a generated one nearby."
+        return Statement(f"{lead} ({_numbers(narrow)})", "some different", (narrow,))
+    farther = [f for f in different if f.score.key in DISTANCES and f.difference.value > 0]
+    if not farther:
+        text = "Distinguishable from real images, though no farther from them than real sets."
+        return Statement(text, "some different", different)
+    shown = max(farther, key=lambda f: (f.score.key.startswith("fd"), f.severity))
+    ratio = shown.difference.value / max(abs(shown.score.baseline.mean), 1e-12)
+    words = next((words for most, words in CLOSENESS if ratio <= most), FARTHEST)
+    if not shown.score.key.startswith("fd"):
+        words = CLOSENESS[0][1]
+    return Statement(f"{words} ({_numbers(shown)})", "some different", (shown,))
 
 
-def _classes(result: EvaluationResult) -> list[str]:
-    """Name the digits that are worse than the others."""
-    classes = result.classes
-    said: list[str] = []
-    narrow = [
-        str(d)
-        for d, row in classes.items()
-        if row.get("recall", 1.0) < 0.75 * row.get("recall_baseline", 0.0)
-    ]
-    if len(narrow) == len(classes):
-        said.append("Every digit lacks variety.")
-    elif narrow:
-        said.append(f"{_listed([f'{digit}s' for digit in narrow])} lack variety.")
-    distances = {d: row["fd"] for d, row in classes.items() if "fd" in row}
-    if len(distances) > 2:
-        worst = max(distances, key=lambda digit: distances[digit])
-        typical = float(np.mean(list(distances.values())))
-        floor = classes[worst].get("fd_baseline", 0.0)
-        if distances[worst] > 1.5 * typical and distances[worst] > 2 * floor:
-            times = distances[worst] / typical
-            said.append(f"The worst digit is {worst}: {times:.1f} times the mean distance.")
+def _below(
+    findings: Mapping[str, Finding], different: Sequence[Finding], key: str, share: float
+) -> Finding | None:
+    """Return a finding whose whole interval lies below a share of the baseline."""
+    found = findings.get(key)
+    if found is None or found not in different:
+        return None
+    baseline = found.score.baseline.mean
+    return found if baseline + found.difference.high < share * baseline else None
+
+
+def _differences(findings: Mapping[str, Finding]) -> list[Statement]:
+    """Give the metrics that say most a sentence each, and list the others that differ."""
+    said: list[Statement] = []
+    spoken: set[str] = set()
+    for row in SPOKEN:
+        for key in row:
+            found = findings.get(key)
+            if found is None or found.outcome != "different":
+                continue
+            sign = 1 if found.difference.value > 0 else -1
+            meaning = MEANINGS.get((key, sign))
+            if meaning is None:
+                continue
+            said.append(Statement(f"{meaning}: {_numbers(found)}.", "different", (found,)))
+            spoken.add(key)
+            break
+    others = [f for key, f in findings.items() if f.outcome == "different" and key not in spoken]
+    if others:
+        text = f"{'Also different' if said else 'Different'}: {_gaps(others)}."
+        said.append(Statement(text, "different", tuple(others)))
     return said
 
 
-def _share(row: Mapping[str, float]) -> float:
-    return row.get("share_baseline", 0.1)
+def _numbers(found: Finding) -> str:
+    """Write a metric's value, that of real images, and the difference with its interval."""
+    score, spec = found.score, found.score.spec
+    low, high = found.difference.low, found.difference.high
+    return (
+        f"{spec.title} {spec.format(score.value)}, of real images "
+        f"{spec.format(score.baseline.mean)}; difference "
+        f"{spec.format_difference(found.difference.value)}, "
+        f"{spec.format_difference_interval(low, high)}"
+    )
 
 
-def _labels(result: EvaluationResult) -> list[str]:
-    for key, what in (
-        ("label_accuracy", "classified as the digit requested"),
-        ("confident", "confident digits"),
-    ):
-        score = result.scores.get(key)
-        if score is None:
+def _gaps(findings: Iterable[Finding]) -> str:
+    return "; ".join(
+        f"{f.score.spec.title} {f.score.spec.format_difference(f.difference.value)}"
+        for f in findings
+    )
+
+
+def _listings(result: EvaluationResult, findings: Mapping[str, Finding]) -> list[Statement]:
+    """List what is inside its margin, and what is neither inside nor different."""
+    said = []
+    inside = [f for f in findings.values() if f.outcome == "inside"]
+    if inside and len(inside) < len(findings):
+        text = f"Inside their margins around real images: {_titles(inside)}."
+        said.append(Statement(text, "inside", tuple(inside)))
+    undecided = [f for f in findings.values() if f.outcome == "undecided"]
+    if undecided:
+        lead = "Neither equality nor a difference is certain with"
+        text = f"{lead} {result.counts['images']:,} images: {_titles(undecided)}."
+        said.append(Statement(text, "undecided", tuple(undecided)))
+    untested = [f for f in findings.values() if f.outcome == "untested"]
+    if untested:
+        names = _listed([f.score.spec.title for f in untested])
+        said.append(Statement(f"Not tested: {names}.", "untested", tuple(untested)))
+    return said
+
+
+def _titles(findings: Iterable[Finding]) -> str:
+    """List titles with their margins, such as "Recall (±0.50 points)"."""
+    return "; ".join(f"{f.score.spec.title} (±{_margin(f)})" for f in findings)
+
+
+def _margin(found: Finding) -> str:
+    written = found.score.spec.format_difference(found.margin or 0.0)
+    return written.lstrip(f"+{MINUS}")
+
+
+# --- digits ---
+
+
+def _rare(result: EvaluationResult) -> dict[int, float]:
+    """Find the digits of which there are too few, beyond chance, and their shares."""
+    count = result.counts["set_size"] * result.counts.get("sets", 1)
+    shares = {}
+    for digit, row in result.classes.items():
+        upper = wilson_interval(round(row["share"] * count), count).high
+        if upper < RARE * row.get("share_baseline", 0.1):
+            shares[digit] = row["share"]
+    return shares
+
+
+def _missing(result: EvaluationResult) -> list[Statement]:
+    rare = _rare(result)
+    if not rare:
+        return []
+    digits = _listed([str(digit) for digit in rare], "or")
+    share = max(rare.values())
+    amount = "none is" if share == 0 else f"at most {share:.1%} are"
+    return [Statement(f"Hardly any image is a {digits} ({amount}).", "class")]
+
+
+def _classes(result: EvaluationResult) -> list[Statement]:
+    """Name the digits that differ from the same digits of real images."""
+    said = []
+    narrow = _classes_off(result, "recall", -1)
+    if narrow and len(narrow) == len(result.classes):
+        said.append(Statement("Every digit lacks variety.", "class"))
+    elif narrow:
+        digits = _listed([f"{digit}s" for digit in narrow])
+        said.append(Statement(f"{digits} lack variety.", "class"))
+    far = _classes_off(result, "fd", 1)
+    if far:
+        worst = max(far, key=lambda digit: result.classes[digit]["fd"])
+        row = result.classes[worst]
+        text = (
+            f"The digit farthest from real ones is {worst}: distance {format_number(row['fd'])}, "
+            f"of real images {format_number(row['fd_baseline'])}."
+        )
+        said.append(Statement(text, "class"))
+    return said
+
+
+def _classes_off(result: EvaluationResult, kind: str, sign: int) -> list[int]:
+    """Find the digits whose measure lies beyond chance on one side of that of real images.
+
+    The deviation of real sets tests exactly the hypothesis that the images are real.
+    """
+    found = []
+    for digit, row in result.classes.items():
+        mean, sd = row.get(f"{kind}_baseline"), row.get(f"{kind}_baseline_sd")
+        if kind not in row or mean is None or sd is None:
             continue
-        real = score.baseline.mean
-        if score.value < real - 0.01:
-            return [f"{_percent(score)} are {what}, of real images {real:.1%}."]
-        precision = result.scores["precision"]
-        faithful = precision.value > 0.8 * precision.baseline.mean
-        if faithful and score.value > real + 3 * max(score.baseline.sd, 1e-4):
-            return [
-                f"Too typical: {score.value:.2%} are {what}, of real images only {real:.2%}; odd "
-                "handwriting is missing."
-            ]
-    return []
+        gap = sign * (row[kind] - mean)
+        if gap > CLASS_Z * sd and gap > CLASS_GAP * abs(mean):
+            found.append(digit)
+    return found
 
 
-def _confusions(result: EvaluationResult) -> list[str]:
+def _confusions(result: EvaluationResult) -> list[Statement]:
     """Name the two digits that are most often taken for each other."""
     both = result.confusion + result.confusion.T
     np.fill_diagonal(both, 0)
     one, other = np.unravel_index(int(both.argmax()), both.shape)
-    if both[one, other] < 0.005:
+    if both[one, other] < CONFUSED:
         return []
     low, high = sorted((int(one), int(other)))
     share = f"{both[one, other]:.1%} of all images"
     if "label_accuracy" in result.scores:
-        return [f"{low} and {high} are confused most often ({share})."]
-    return [f"{low} and {high} are hardest to tell apart ({share} might be either)."]
+        return [Statement(f"Most often confused: {low} and {high} ({share}).", "description")]
+    text = f"Hardest to tell apart: {low} and {high} ({share} might be either)."
+    return [Statement(text, "description")]
 
 
-def _copying(result: EvaluationResult) -> list[str]:
-    """Say whether training images are copied, or from which share on it would have shown."""
+# --- copies ---
+
+
+def _copies(result: EvaluationResult) -> list[Statement]:
+    """Say whether training images are copied, or which share of copies would have shown."""
     if not result.copy_tests:
         return []
-    raised = {space: alarm for space, alarm in result.copy_tests.items() if alarm.alarm}
+    raised = {space: test for space, test in result.copy_tests.items() if test.alarm}
     if raised:
-        space, alarm = max(raised.items(), key=lambda item: item[1].share)
+        space, test = max(raised.items(), key=lambda item: item[1].share)
         where = "pixels" if space == "pixels" else "E2 features"
-        return [
-            f"Copies training images: {alarm.share:.1%} lie as close to one training image as "
-            f"{alarm.expected:.2%} of test images do ({where}, p = {alarm.p_value:.1g})."
-        ]
-    seen_from = min(alarm.detectable for alarm in result.copy_tests.values())
-    said = [f"Nothing is copied; {seen_from:.1%} of copies among the images would have shown."]
-    ct = result.scores.get("ct")
-    if ct is not None and ct.value < -3:
-        said.append("Still, the images lie nearer to the training images than test images do.")
-    return said
-
-
-def _trained(result: EvaluationResult) -> list[str]:
-    score, auc = result.scores.get("cas"), result.scores.get("two_sample_auc")
-    said = []
-    if score is not None:
-        said.append(
-            f"A classifier trained on them reads {score.value:.2%} of real test digits; trained on "
-            f"as many real ones {score.baseline.mean:.2%}."
+        text = (
+            f"Copies training images: {test.share:.1%} lie as close to one training image as "
+            f"{test.expected:.2%} of test images do ({where}, p = {test.p_value:.1g})."
         )
-    if auc is not None:
-        said.append(
-            f"A network told to tell them from real ones reaches an AUC of {auc.value:.3f} "
-            f"(0.5 is guessing; real against real: {auc.baseline.mean:.3f})."
-        )
-    return said
-
-
-def _percent(score: Score) -> str:
-    return f"{score.value:.1%}"
+        return [Statement(text, "copies")]
+    least = min(test.detectable for test in result.copy_tests.values())
+    text = "No copies of training images are found"
+    if np.isfinite(least):
+        text += f"; the test finds them from a share of {least:.1%} on"
+    return [Statement(f"{text}.", "copies")]
 
 
 def _listed(words: list[str], last: str = "and") -> str:
