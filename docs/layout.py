@@ -18,6 +18,7 @@ PAGE = Path(__file__).with_name("images") / "layout.png"
 FOUNDATION = {
     "config",
     "device",
+    "documents",
     "errors",
     "files",
     "images",

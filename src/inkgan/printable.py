@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 LONGEST_WORD = 1000  # characters; no path, name or value has more
 LONGEST_LINE = 2000
@@ -28,6 +29,20 @@ def one_line(text: str) -> str:
     line = printable(text[: 20 * LONGEST_LINE]).replace("\n", "\\n")
     line = re.sub(rf"\S{{{LONGEST_WORD},}}", lambda match: f"{match[0][:80]}...", line)
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..."
+
+
+def brief(value: Any) -> str:
+    """Show any value in a message, of any size.
+
+    Example:
+        >>> brief("x" * 5000)[-5:]
+        'xx...'
+    """
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits or of brackets
+        return f"a very large {type(value).__name__}"
+    return shown if len(shown) <= 200 else f"{shown[:80]}..."
 
 
 def _escape(character: str) -> str:

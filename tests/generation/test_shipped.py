@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from typer.testing import CliRunner
 
 import inkgan
@@ -12,10 +13,18 @@ from inkgan.config.recipes import RECIPES
 from inkgan.evaluation.evaluate import generator_style_consistency
 from inkgan.generation.load import SHIPPED
 from inkgan.io.bundle import load_bundle
+from inkgan.io.tensors import CHECKSUM
 from inkgan.metrics.features.extractors import extract_features
 from inkgan.models.build import count_parameters
 
 BUNDLES = sorted(SHIPPED.glob("*.safetensors"))
+WEIGHTS = {  # the digest of each network and its weights: saving a bundle again changes neither
+    "dcgan": "69e16e2eedb1118bc604a356191b3174f3e67d1cf722a3a3bf9c97a6d7eedfc6",
+    "flagship": "b95a24df03ebf5da1ab6100e620095ea48d2b550376e037a130e93052bd9e21a",
+    "mlp": "d134e80e65087badc73f91f830b4005fb1fd44017ecb77bfaef16431e732ebe0",
+    "stacked-mnist": "962cca5b74890aae757c9caf4d8c1c187dc6b579f1d700952e33a58ee0d5ce9f",
+    "vanilla": "40818070bc21337ed04aa41e651e275df705497a51845d81c3369cb8a6ff022c",
+}
 
 
 def test_the_shipped_generators_are_these() -> None:
@@ -27,6 +36,9 @@ def test_the_shipped_generators_are_these() -> None:
 @pytest.mark.parametrize("path", BUNDLES, ids=lambda path: path.stem)
 def test_a_bundle_is_small_and_explains_itself(path: Path) -> None:
     bundle = load_bundle(path)
+    with safe_open(path, framework="pt") as opened:
+        assert CHECKSUM in opened.metadata()
+    assert bundle.digest == WEIGHTS[path.stem]
     assert path.stat().st_size < 4e6
     assert bundle.recipe.model == RECIPES[path.stem].model
     assert bundle.images_seen > 100_000

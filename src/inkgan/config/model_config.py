@@ -8,6 +8,7 @@ from inkgan.config.value import Value
 
 InitName = Literal["torch", "normal", "glorot", "he"]
 Width = Annotated[int, Field(ge=1, le=65536)]
+MAX_LAYERS = 64
 StyleName = Literal["slant", "thickness", "width"]
 GeneratorConditioning = Literal["concat", "multiply", "conditional-bn"]
 DiscriminatorConditioning = Literal["concat", "auxiliary", "projection"]
@@ -83,7 +84,7 @@ class MlpGeneratorConfig(GeneratorConfig):
     """Linear layers up, tanh out."""
 
     family: Literal["mlp"] = "mlp"
-    widths: tuple[Width, ...] = (256, 512, 1024)
+    widths: tuple[Width, ...] = Field((256, 512, 1024), max_length=MAX_LAYERS)
     norm: Normalization | None = None
     negative_slope: float = Field(0.0, ge=0, lt=1, description="of the leaky ReLU; 0 means ReLU")
 
@@ -92,7 +93,7 @@ class MlpDiscriminatorConfig(DiscriminatorConfig):
     """Linear layers down to one logit."""
 
     family: Literal["mlp"] = "mlp"
-    widths: tuple[Width, ...] = (512, 256)
+    widths: tuple[Width, ...] = Field((512, 256), max_length=MAX_LAYERS)
     norm: Normalization | None = None
     negative_slope: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -103,7 +104,7 @@ class DcganGeneratorConfig(GeneratorConfig):
 
     family: Literal["dcgan"] = "dcgan"
     stem: Stem | None = Stem()
-    layers: tuple[Convolution, ...] = (Convolution(channels=64),)
+    layers: tuple[Convolution, ...] = Field((Convolution(channels=64),), max_length=MAX_LAYERS)
     output: Kernel = Kernel()
     norm: Normalization | None = Normalization()
     negative_slope: float = Field(0.0, ge=0, lt=1)
@@ -114,7 +115,9 @@ class DcganDiscriminatorConfig(DiscriminatorConfig):
     """Strided convolutions down, then one dense layer to the logit."""
 
     family: Literal["dcgan"] = "dcgan"
-    layers: tuple[Convolution, ...] = (Convolution(channels=64), Convolution(channels=128))
+    layers: tuple[Convolution, ...] = Field(
+        (Convolution(channels=64), Convolution(channels=128)), max_length=MAX_LAYERS
+    )
     norm: Normalization | None = None
     negative_slope: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)

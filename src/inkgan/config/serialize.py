@@ -16,6 +16,7 @@ from inkgan.config import Recipe
 from inkgan.config.names import UNREGISTERED
 from inkgan.config.recipe_migration import RenamedFieldWarning, migrate_override, migrate_recipe
 from inkgan.errors import ConfigError, did_you_mean
+from inkgan.printable import brief
 
 Overrides = Mapping[str, Any] | Iterable[str]
 LARGEST_FILE = 1_000_000  # bytes of a recipe.toml; the named recipes have about 3,000
@@ -248,19 +249,10 @@ def _explain_one(finding: dict[str, Any]) -> tuple[str, str]:
         choices = [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")]
         given = value.get("family") if isinstance(value, dict) else value
         hint = did_you_mean(str(given)[:100], choices)
-        return dotted, f"`{dotted}` = {_brief(given)} is unknown{hint}"
+        return dotted, f"`{dotted}` = {brief(given)} is unknown{hint}"
     message = finding["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    shown = "" if isinstance(value, dict) else f" = {_brief(value)}"
+    shown = "" if isinstance(value, dict) else f" = {brief(value)}"
     return dotted, f"`{dotted}`{shown}: {message}" if dotted else message
-
-
-def _brief(value: Any) -> str:
-    """Show a value in a message, of any size."""
-    try:
-        shown = repr(value)
-    except (ValueError, RecursionError):  # thousands of digits or of brackets
-        return f"a very large {type(value).__name__}"
-    return shown if len(shown) <= 200 else f"{shown[:80]}..."
 
 
 def _walk(place: Sequence[str]) -> tuple[list[str], set[str]]:

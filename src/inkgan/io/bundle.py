@@ -14,11 +14,16 @@ from inkgan import __version__
 from inkgan.config import Recipe
 from inkgan.config import serialize as toml
 from inkgan.config.recipe_migration import model_json_0_1
+from inkgan.documents import check_document
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.images import Shape
 from inkgan.io import tensors as tensor_files
+from inkgan.io.bundle_document import BundleDocument, check_finite, check_weights
+from inkgan.io.bundle_migration import migrate_bundle
 from inkgan.models.build import build_generator, empty_generator
+from inkgan.models.cost import require_affordable
 from inkgan.models.layers import to_channels_last_
+from inkgan.printable import brief
 from inkgan.types import GeneratorFactory
 
 KIND = "bundle"
@@ -51,6 +56,8 @@ class Bundle:
         scores: measured scores by metric name.
         generator_class: of a generator of one's own (`inkgan.models.custom`); never in the file.
         license: an identifier such as mit or cc0-1.0; empty where none was given.
+        version: of inkgan that made it.
+        source: its file, for messages; empty for a bundle that was not read from one.
     """
 
     recipe: Recipe
@@ -63,6 +70,7 @@ class Bundle:
     license: str = ""
     version: str = __version__
     generator_class: GeneratorFactory | None = field(default=None, compare=False, repr=False)
+    source: str = field(default="", compare=False, repr=False)
 
     def document(self) -> dict[str, Any]:
         """Return all but the weights as plain values."""
@@ -72,7 +80,7 @@ class Bundle:
             "recipe": self.recipe.model_dump(mode="json"),
             "shape": list(self.shape),
             "classes": list(self.classes),
-            "scores": self.scores,
+            "scores": {key: list(score) for key, score in self.scores.items()},
             "images_seen": self.images_seen,
             "data_sha256": self.data_sha256,
             "license": self.license,
@@ -87,13 +95,37 @@ class Bundle:
                 stay as they are.
 
         Raises:
-            ArtifactError: the file cannot be written, or a weight is too large for float16.
+            ArtifactError: the file cannot be written, a weight is not finite or too large for
+                float16, or another part could not be read again.
         """
+        self.check()
+        if self.recipe.model.generator.family != "custom":
+            check_weights(self.weights, empty_generator(self.recipe.model, self.shape))
+        document = self.document()
+        written = {key: value for key, value in document.items() if key != "kind"}
+        check_document(BundleDocument, written, path, problem="cannot be written")
         weights = self.weights
         if half:
             rounded = self.rounded().weights
             weights = {key: t.half() if _is_halved(t) else t for key, t in rounded.items()}
-        tensor_files.write(path, weights, self.document())
+        tensor_files.write(path, weights, document)
+
+    def check(self) -> None:
+        """Refuse what no network has to be built to see; `generator` refuses the rest.
+
+        Raises:
+            ArtifactError: a weight is not finite (of a generator of one's own, it may be), or the
+                classes are not those of the recipe.
+            ConfigError: the generator needs too much memory or work.
+        """
+        model = self.recipe.model
+        require_affordable(model, self.shape)
+        if model.classes not in (0, len(self.classes)):
+            raise ArtifactError(
+                f"its network has {model.classes} classes, and {len(self.classes)} have a name"
+            )
+        if model.generator.family != "custom":
+            check_finite(self.weights)
 
     def rounded(self) -> "Bundle":
         """Return the bundle with its numbers rounded to float16, as `save(half=True)` stores them.
@@ -124,11 +156,14 @@ class Bundle:
             network = build_generator(self.recipe.model, self.shape, 0, self.generator_class)
         else:
             network = empty_generator(self.recipe.model, self.shape)
+        begin = self.source or "the bundle"
         try:
+            if not custom:
+                check_weights(self.weights, network)
             network.load_state_dict(self.weights, assign=not custom)
-        except RuntimeError as error:
+        except (ArtifactError, RuntimeError) as error:
             first = str(error).splitlines()[-1].strip()
-            raise ArtifactError(f"the bundle's weights do not fit its recipe: {first}") from error
+            raise ArtifactError(f"{begin}: the weights do not fit the recipe: {first}") from error
         if not custom:
             to_channels_last_(network)  # files hold weights in plain order
         return network.eval().requires_grad_(False)
@@ -147,20 +182,19 @@ def check_license(license: str) -> None:
 
 
 def load_bundle(path: Path, generator: GeneratorFactory | None = None) -> Bundle:
-    """Read a bundle.
+    """Read a bundle, and check it against its checksum and its recipe.
 
     Args:
         path: the file.
         generator: the class of a generator of one's own.
 
     Raises:
-        ArtifactError: missing, damaged, or not a bundle.
+        ArtifactError: missing, damaged, not a bundle, or its generator needs too much memory or
+            work.
+        ConfigError: the recipe is impossible.
     """
     weights, document = tensor_files.read(path, KIND)
-    try:
-        return replace(from_document(weights, document, str(path)), generator_class=generator)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{path} is a damaged bundle: {error!r}") from error
+    return replace(from_document(weights, document, str(path)), generator_class=generator)
 
 
 def from_document(
@@ -169,28 +203,34 @@ def from_document(
     """Make a bundle from the tensors and the document of its file.
 
     Raises:
+        ArtifactError: the document or a weight is damaged; the message begins with `source`.
         ConfigError: the recipe is impossible.
-        KeyError, TypeError, ValueError: the document is damaged.
     """
-    channels, height, width = map(int, document["shape"])
-    return Bundle(
-        recipe=toml.parse_recipe(document["recipe"], source, unregistered=True),
-        shape=Shape(channels, height, width),
-        classes=tuple(map(str, document["classes"])),
+    values = check_document(BundleDocument, migrate_bundle(document), source)
+    bundle = Bundle(
+        recipe=toml.parse_recipe(values.recipe, source, unregistered=True),
+        shape=Shape(*values.shape),
+        classes=tuple(values.classes),
         weights={key: t.float() if t.dtype == torch.float16 else t for key, t in weights.items()},
-        images_seen=int(document["images_seen"]),
-        data_sha256=str(document["data_sha256"]),
-        scores={str(key): _read_score(value) for key, value in document["scores"].items()},
-        license=str(document.get("license", "")),
-        version=str(document["version"]),
+        images_seen=values.images_seen,
+        data_sha256=values.data_sha256,
+        scores={key: _read_score(key, pair, source) for key, pair in values.scores.items()},
+        license=values.license,
+        version=values.version,
+        source=source,
     )
+    try:
+        bundle.check()
+    except (ArtifactError, ConfigError) as error:
+        raise ArtifactError(f"{source} cannot be used: {error}") from error
+    return bundle
 
 
-def _read_score(value: Any) -> MeasuredScore:
-    if isinstance(value, int | float):  # the first bundles of version 0.1.0 have no baselines
-        return MeasuredScore(float(value))
-    score, baseline = value
-    return MeasuredScore(float(score), None if baseline is None else float(baseline))
+def _read_score(key: str, pair: list[float | None], source: str) -> MeasuredScore:
+    match pair:
+        case [float() | int() as value, float() | int() | None as baseline]:
+            return MeasuredScore(float(value), None if baseline is None else float(baseline))
+    raise ArtifactError(f"{source} is damaged: scores.{key} = {brief(pair)}: should be two numbers")
 
 
 def _is_halved(tensor: torch.Tensor) -> bool:

@@ -18,6 +18,17 @@ CHECKPOINT_COUNTERS = {"tally": "metrics"}
 METRIC_ROWS = {"real_spread": "real_pixel_std", "fake_spread": "fake_pixel_std"}
 
 
+def migrate_bundle(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a bundle's document as today's: the first ones had no license and no baselines."""
+    scores = document.get("scores")
+    if not isinstance(scores, Mapping):
+        return dict(document)
+    pairs = {
+        key: value if isinstance(value, list) else [value, None] for key, value in scores.items()
+    }
+    return {"license": "", **document, "scores": pairs}
+
+
 def migrate_checkpoint(
     tensors: Mapping[str, torch.Tensor], counters: Mapping[str, Any]
 ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -1,5 +1,10 @@
-"""Safetensors files with one JSON document as metadata; nothing is ever unpickled."""
+"""Safetensors files with one JSON document and a checksum; nothing is ever unpickled.
 
+The metadata of a file has the document under "inkgan", and under "inkgan.sha256" the SHA-256 of the
+document and of every tensor. Files of version 0.1.0, format 1, have no checksum.
+"""
+
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +18,8 @@ from inkgan.errors import ArtifactError
 from inkgan.files import atomic
 
 KEY = "inkgan"
+CHECKSUM = "inkgan.sha256"
+FORMAT = 2
 
 
 def write(path: Path, tensors: Mapping[str, torch.Tensor], document: Mapping[str, Any]) -> None:
@@ -27,9 +34,11 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], document: Mapping[str
         ArtifactError: the file cannot be written (no space, no permission).
     """
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps({"format": FORMAT, **document})
+    metadata = {KEY: text, CHECKSUM: checksum(text, on_cpu)}
     try:
         with atomic(path) as temporary:
-            save_file(on_cpu, temporary, metadata={KEY: json.dumps(document)})
+            save_file(on_cpu, temporary, metadata=metadata)
     except SafetensorError as error:  # how the library reports a full disk
         raise ArtifactError(f"cannot write {path}: {error}") from error
 
@@ -42,7 +51,7 @@ def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]
         kind: that the document must have, such as "bundle".
 
     Returns:
-        The tensors by name, on the CPU, and the document.
+        The tensors by name, on the CPU, and the document without its kind and format.
 
     Raises:
         ArtifactError: missing, damaged, or not such a file.
@@ -51,10 +60,37 @@ def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]
         raise ArtifactError(f"{path} does not exist")
     try:
         with safe_open(path, framework="pt") as opened:
-            document = json.loads((opened.metadata() or {}).get(KEY, "null"))
+            metadata = opened.metadata() or {}
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+        document = json.loads(metadata.get(KEY, "null"))
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} is no readable safetensors file: {error}") from error
     if not isinstance(document, dict) or document.get("kind") != kind:
         raise ArtifactError(f"{path} is not an inkgan {kind}")
-    return tensors, document
+    version = document.pop("format", 1)
+    if type(version) is not int or version < 1:
+        raise ArtifactError(f"{path} is damaged: its format is {version!r}")
+    if version > FORMAT:
+        raise ArtifactError(
+            f"{path} has format {version}, and this inkgan reads up to {FORMAT}: upgrade inkgan"
+        )
+    expected = metadata.get(CHECKSUM)
+    if expected is None and version > 1:
+        raise ArtifactError(f"{path} is damaged: its checksum is missing")
+    if expected is not None and checksum(metadata[KEY], tensors) != expected:
+        raise ArtifactError(f"{path} is damaged: its contents do not match its checksum")
+    return tensors, {key: value for key, value in document.items() if key != "kind"}
+
+
+def checksum(text: str, tensors: Mapping[str, torch.Tensor]) -> str:
+    """Return the SHA-256 of a document and of the names, types, shapes and bytes of tensors.
+
+    Args:
+        text: the document as JSON.
+        tensors: on the CPU, by name; their order does not matter.
+    """
+    hashed = hashlib.sha256(text.encode())
+    for name, tensor in sorted(tensors.items()):
+        hashed.update(f"\n{name!r} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        hashed.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return hashed.hexdigest()

@@ -14,6 +14,7 @@ from inkgan.config import InitName, Model
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models.conditioning import ConditionalBatchNorm, Discriminator
+from inkgan.models.cost import require_affordable
 from inkgan.models.custom import construct_discriminator, construct_generator
 from inkgan.models.dcgan import DcganDiscriminator, DcganGenerator
 from inkgan.models.mlp import MlpDiscriminator, MlpGenerator
@@ -45,8 +46,9 @@ def build_generator(
         factory: the class, where the network is one of the user's own; it initializes itself.
 
     Raises:
-        ConfigError: the layers cannot draw images of this shape.
+        ConfigError: the layers cannot draw images of this shape, or need too much memory or work.
     """
+    require_affordable(model, shape)
     with rng.scoped(seed, "init", "generator"):
         if model.generator.family == "custom":
             return construct_generator(model, shape, factory)
@@ -64,7 +66,12 @@ def build_generator(
 
 
 def empty_generator(model: Model, shape: Shape) -> nn.Module:
-    """Build a generator without storage, to be filled with loaded weights."""
+    """Build a generator without storage, to be filled with loaded weights.
+
+    Raises:
+        ConfigError: the layers cannot draw images of this shape, or need too much memory or work.
+    """
+    require_affordable(model, shape)
     with torch.device("meta"):
         return GENERATORS[model.generator.family](model.generator, model, shape)
 
