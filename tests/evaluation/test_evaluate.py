@@ -23,10 +23,12 @@ from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError, DataError, InkganError
 from inkgan.evaluation.evaluate import PROTOCOLS
+from inkgan.evaluation.image_sources import digits_shown
 from inkgan.evaluation.inception_distance import inception_score
 from inkgan.evaluation.report_document import Report
 from inkgan.evaluation.report_files import ReportContent, deliver, find_kept
-from inkgan.evaluation.sources import SourceOptions, digits_shown, open_images
+from inkgan.evaluation.source_spec import SourceOptions
+from inkgan.evaluation.sources import open_images
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import imagenet_style, linear_probabilities
 from inkgan.metrics.features.inception import inception_features, load_inception

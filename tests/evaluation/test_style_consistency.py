@@ -16,7 +16,7 @@ from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ConfigError
-from inkgan.evaluation import sources
+from inkgan.evaluation import generator_sources, sources
 from inkgan.evaluation.evaluate import PROTOCOLS, generator_style_consistency
 from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.report_document import Report
@@ -214,7 +214,8 @@ def test_labels_reach_the_generator_in_the_order_of_the_seeds(tmp_path: Path) ->
     drawn = source.draw(SMALL, reference, silent).images
     assert drawn.requested is not None
     expected = Generator(bundle_of(CONDITIONAL)).sample(
-        labels=drawn.requested.tolist(), seeds=range(sources.FIRST_SEED, sources.FIRST_SEED + 400)
+        labels=drawn.requested.tolist(),
+        seeds=range(generator_sources.FIRST_SEED, generator_sources.FIRST_SEED + 400),
     )
     assert (drawn.pixels == expected).all()
 

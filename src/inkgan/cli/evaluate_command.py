@@ -16,8 +16,8 @@ def evaluate(
     source: Annotated[
         str,
         typer.Argument(
-            help="A run, a bundle, an .npz, .npy or .csv, a folder of pictures, or data:mnist. "
-            "Also: --from SOURCE."
+            help="A run, a bundle, an .onnx, .npz, .npy or .csv, a folder of pictures, or "
+            "data:mnist. Also: --from SOURCE."
         ),
     ],
     quick: Annotated[
@@ -33,6 +33,10 @@ def evaluate(
     stacked: Annotated[
         bool, typer.Option("--stacked", help="The images are three digits stacked as colors.")
     ] = False,
+    latent_dim: Annotated[
+        int | None,
+        typer.Option(help="Size of the latents of an .onnx file that leaves it open."),
+    ] = None,
     data_dir: DataDir = None,
     device: Device = "auto",
     inception: Annotated[
@@ -59,6 +63,7 @@ def evaluate(
             reference=reference,
             checkpoint=checkpoint,
             stacked=stacked,
+            latent_dim=latent_dim,
             data_dir=data_dir,
             device=device,
             fresh=fresh,

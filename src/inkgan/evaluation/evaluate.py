@@ -17,21 +17,17 @@ from inkgan.data.dataset import load_dataset
 from inkgan.device import compute_settings
 from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation import baselines
+from inkgan.evaluation.image_sources import digits_shown
 from inkgan.evaluation.inception_distance import inception_score
+from inkgan.evaluation.outside_generators import LatentOptions, LatentShape
 from inkgan.evaluation.protocol import ProtocolRunner
 from inkgan.evaluation.reference import LEAST_IMAGES, ReferenceImages, ReferenceSet
 from inkgan.evaluation.report.report_page import ReportPage, page
 from inkgan.evaluation.report_document import FORMAT_VERSION, KIND, Report
 from inkgan.evaluation.report_files import ReportContent, deliver, find_kept, refuse_foreign
 from inkgan.evaluation.results import FULL, QUICK, EvaluationResult, GeneratedImages, Protocol
-from inkgan.evaluation.sources import (
-    DrawnImages,
-    Source,
-    SourceOptions,
-    digits_shown,
-    open_images,
-    whole_set,
-)
+from inkgan.evaluation.source_spec import DrawnImages, Source, SourceOptions
+from inkgan.evaluation.sources import open_images, whole_set
 from inkgan.evaluation.verdict import verdict
 from inkgan.generation.light_on_dark import light_on_dark
 from inkgan.generation.load import Checkpoint
@@ -51,6 +47,16 @@ PROTOCOLS: dict[str, Protocol] = {"quick": QUICK, "full": FULL}
 RULES = 3  # of what is compared with what, and of the verdict; results by others are not reused
 STYLE_LATENTS = 200  # each drawn as all digits
 STYLE_FIRST_SEED = 2_000_000  # apart from those of the images that are evaluated
+
+
+@dataclass(frozen=True)
+class _Measures:
+    """How much is measured, and whether again."""
+
+    protocol: Protocol
+    inception: bool
+    fresh: bool
+    progress: Progress
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,8 @@ def evaluate(
     reference: str = "mnist",
     checkpoint: Checkpoint = "last",
     stacked: bool = False,
+    latent_dim: LatentShape | None = None,
+    conditional: bool | None = None,
     data_dir: str | Path | None = None,
     device: str = "auto",
     threads: int | None = None,
@@ -100,10 +108,12 @@ def evaluate(
     metric of one's own is registered.
 
     Args:
-        source: a run (folder, name, or what `train` returned), a bundle, a generator, an .npz,
-            .npy or .csv, a folder of pictures, "data:mnist" for real images, or images: an array,
-            a tensor or a list of any common layout and range, or a pair of images and labels.
-            Dark digits on light are inverted, other sizes resized to 28x28; the notes say so.
+        source: one of
+            - a run (folder, name, or what `train` returned), a bundle, a generator;
+            - an ONNX file, a torch module or a function (see below);
+            - an .npz, .npy or .csv, a folder of pictures, "data:mnist" for real images;
+            - images: an array, a tensor or a list, or a pair of images and labels.
+            Images have any common layout, range, ink and size; the notes say what was changed.
         protocol: "quick" (10,000 images, under a minute) or "full" (60,000, some minutes).
         labels: of an array, the digit that each image shows: whole numbers (n,) or one-hot.
         out: folder for report.json and report.html. By default a run's own folder, or
@@ -111,6 +121,10 @@ def evaluate(
         reference: the data set of real digits to compare with.
         checkpoint: of a run, its "last" or its "best" generator.
         stacked: the images of a file or array are three digits stacked as color, (n, 28, 28, 3).
+        latent_dim: the size of the latents of a function or a torch module, or their shape, such
+            as (100, 1, 1). An ONNX file says it itself.
+        conditional: whether these take a label for each latent. None: where they require two
+            arguments, or an ONNX file has two inputs.
         data_dir: where to look for data first.
         device: that draws the images; everything else runs on the CPU.
         threads: inside each operation of torch; None leaves torch's setting.
@@ -118,6 +132,11 @@ def evaluate(
         inception: add the FID of pytorch-fid's network (needs inkgan[inception]; slow).
         progress: called as `progress(what, done, total)`.
         download: called as `download(what, done, total)` while data are downloaded.
+
+    A function, a torch module or an ONNX file is a generator. With `latent_dim` it is called as
+    `source(z)` or, where it is conditional, `source(z, y)`: tensors of torch, z float32
+    (n, latent_dim) from N(0, 1), y int64 (n,) from 0. Without it a function is called as
+    `source(n, seed)`; it returns n images, or a pair of images and labels.
 
     Returns:
         The report, with `scores`, `verdict`, `to_dict()` and `save(path)`. It shows itself in a
@@ -133,27 +152,38 @@ def evaluate(
         >>> print(report.scores["precision"])  # doctest: +SKIP
         93.96 % (93.48 % to 94.41 %)
         >>> inkgan.evaluate(images, labels=labels).verdict[0]  # doctest: +SKIP
+        >>> inkgan.evaluate(my_torch_generator, latent_dim=100)  # doctest: +SKIP
     """
     if protocol not in PROTOCOLS:
         known = ", ".join(PROTOCOLS)
         raise ConfigError(f"`protocol` must be one of {known}, not {protocol!r}")
+    folder = None if data_dir is None else Path(data_dir)
+    latents = LatentOptions(latent_dim, conditional)
+    options = SourceOptions(checkpoint, device, folder, stacked, labels, download, latents)
+    measures = _Measures(PROTOCOLS[protocol], inception, fresh, progress)
     with compute_settings(threads=threads):
-        folder = None if data_dir is None else Path(data_dir)
-        network = load_inception() if inception else None
-        options = SourceOptions(checkpoint, device, folder, stacked, labels, download)
-        opened = open_images(source, options)
-        target = Path(out) if out is not None else opened.folder
-        if target is not None:
-            refuse_foreign(target)
-        if out is not None:
-            files.require_writable(Path(out))
-        real = load_reference(reference, folder, download)
-        key = _key(opened, PROTOCOLS[protocol], real, inception)
-        kept = None if fresh or registered_metrics() else find_kept(key)
-        content = None
-        if kept is None:
-            request = _Request(opened, PROTOCOLS[protocol], real, network, progress)
-            content = _content(request, _find(request))
+        return _evaluated(source, options, reference, measures, None if out is None else Path(out))
+
+
+def _evaluated(
+    source: Any, options: SourceOptions, reference: str, measures: _Measures, out: Path | None
+) -> Report:
+    network = load_inception() if measures.inception else None
+    opened = open_images(source, options)
+    target = out if out is not None else opened.folder
+    if target is not None:
+        refuse_foreign(target)
+    if out is not None:
+        files.require_writable(out)
+    real = load_reference(reference, options.data_dir, options.download)
+    if opened.digest is None:
+        opened = _drawn_first(opened, measures.protocol, real, measures.progress)
+    key = _key(opened, measures.protocol, real, measures.inception)
+    kept = None if measures.fresh or registered_metrics() else find_kept(key)
+    content = None
+    if kept is None:
+        request = _Request(opened, measures.protocol, real, network, measures.progress)
+        content = _content(request, _find(request))
     return deliver(key, kept, content, target)
 
 
@@ -217,7 +247,7 @@ def _key(source: Source, protocol: Protocol, reference: ReferenceImages, incepti
         __version__,
         f"{FORMAT_VERSION}.{baselines.VERSION}.{RULES}",
         source.name,
-        source.digest,
+        str(source.digest),
         str(protocol),
         str(inception),
         " ".join(METRIC_SPECS),
@@ -225,6 +255,14 @@ def _key(source: Source, protocol: Protocol, reference: ReferenceImages, incepti
         reference.digest,
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _drawn_first(
+    source: Source, protocol: Protocol, reference: ReferenceImages, progress: Progress
+) -> Source:
+    """Return a source with the digest of its images, which nothing else tells of a function."""
+    drawn = source.draw(protocol, reference.only(source.digits), progress)
+    return replace(source, digest=drawn.images.digest(), draw=lambda *_: drawn)
 
 
 def _find(request: _Request) -> _Findings:

@@ -1,5 +1,6 @@
 """Values of an evaluation: the protocol, the images, and everything that was found."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,13 @@ class GeneratedImages:
         """Return some of the images with their labels."""
         requested = None if self.requested is None else self.requested[rows]
         return GeneratedImages(self.pixels[rows], requested, self.stacked)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all pixels and labels."""
+        hashed = hashlib.sha256(np.ascontiguousarray(self.pixels).tobytes())
+        labels = b"" if self.requested is None else self.requested.tobytes()
+        hashed.update(str(self.stacked).encode() + labels)
+        return hashed.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""The record of something to be evaluated, and of the images drawn from it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkgan.data.readers.array_files import ArrayImages
+from inkgan.errors import DataError
+from inkgan.evaluation.digit_images import as_digit_images
+from inkgan.evaluation.outside_generators import LatentOptions
+from inkgan.evaluation.reference import ReferenceImages
+from inkgan.evaluation.results import GeneratedImages, Protocol, check_images
+from inkgan.generation.generator import Generator
+from inkgan.generation.load import Checkpoint
+from inkgan.metrics.features.networks import CLASSES, SIDE
+from inkgan.types import Progress, UInt8, silent
+
+ALL_DIGITS = tuple(range(CLASSES))
+
+
+@dataclass(frozen=True)
+class DrawnImages:
+    """The images of a source, and what was learned while they were drawn.
+
+    Attributes:
+        images: with their labels.
+        facts: name and value, such as the speed of a generator.
+        notes: how they were chosen, in words.
+    """
+
+    images: GeneratedImages
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something to be evaluated, not yet drawn or read in full.
+
+    Attributes:
+        name: as the user called it.
+        digest: of all that decides which images it gives; None where only these tell.
+        draw: returns the images for a protocol and a reference.
+        folder: where its report goes by default; None for the cache alone.
+        facts: name and value of what is known of it.
+        notes: corrections that were made, in words.
+        generator: that obeys the labels of digits; None otherwise.
+        digits: that can be among the images.
+        reads_digits: which of them are there is read off the images, since there are no labels.
+    """
+
+    name: str
+    digest: str | None
+    draw: Callable[[Protocol, ReferenceImages, Progress], DrawnImages]
+    folder: Path | None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    generator: Generator | None = None
+    digits: tuple[int, ...] = ALL_DIGITS
+    reads_digits: bool = False
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How a source is opened.
+
+    Attributes:
+        checkpoint: of a run, its last or its best generator.
+        device: that draws the images.
+        data_dir: where to look for data first.
+        stacked: images are three digits stacked as color.
+        labels: of an array of images.
+        download: called while data are downloaded.
+        latents: what a generator from outside is given.
+    """
+
+    checkpoint: Checkpoint = "last"
+    device: str = "auto"
+    data_dir: Path | None = None
+    stacked: bool = False
+    labels: Any = None
+    download: Progress = silent
+    latents: LatentOptions = field(default_factory=LatentOptions)
+
+
+def unstacked(pixels: UInt8) -> GeneratedImages:
+    """Take three digits out of each stacked image (n, 28, 28, 3)."""
+    digits = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)).reshape(-1, SIDE, SIDE)
+    return GeneratedImages(digits, stacked=True)
+
+
+def as_generated(
+    given: ArrayImages, name: str, stacked: bool
+) -> tuple[GeneratedImages, tuple[str, ...]]:
+    """Bring images to what the extractors read; say what was done to them, in words."""
+    raw, labels, notes = given
+    if not stacked:
+        pixels, changes = as_digit_images(raw, name)
+        images = GeneratedImages(pixels, labels)
+        notes = (*notes, *changes)
+    elif raw.shape[1:] != (SIDE, SIDE, 3):
+        shape = "x".join(map(str, raw.shape[1:]))
+        raise DataError(f"`stacked` needs images of 28x28x3; {name} has {shape}")
+    else:
+        images = unstacked(raw)
+    check_images(images)
+    return images, notes
