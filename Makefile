@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= runs/first
 
-.PHONY: run setup test bench lint format clean
+.PHONY: run setup test bench docs lowest package lint format clean
 
 run: setup  ## train the default recipe for a few minutes and say what was written
 	$(BIN)/inkgan train flagship-quick --minutes 5 --fallback uci-digits --out $(OUT)
@@ -24,6 +24,18 @@ test: setup
 bench: setup  ## times the engine beside a textbook loop, about four minutes
 	$(BIN)/python -m benchmarks.train --json benchmarks/results/latest.json
 
+docs: setup  ## builds the documentation site into site/
+	$(BIN)/zensical build --strict --clean
+
+lowest:  ## tests the oldest dependencies that are allowed
+	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e . pytest pytest-timeout hypothesis
+	.venv-lowest/bin/python -m pytest -q -p no:cacheprovider -W default tests/config tests/io tests/generation
+
+package: setup  ## builds and checks the wheel and the source distribution in dist/
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -34,4 +46,4 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 clean:  ## removes the environment, never the runs
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-lowest
