@@ -1,7 +1,6 @@
 """The code of docs/python.md runs, and names everything that is public."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,10 @@ import pytest
 import inkgan
 from inkgan.config import names
 from inkgan.data.registry import DATASETS
-from inkgan.evaluation import evaluate
 from inkgan.metrics.metric_registry import registered_metrics, unregister_metric
 from inkgan.training.diffaug import AUGMENTATIONS
 from inkgan.training.losses import LOSSES
 from inkgan.training.penalties import PENALTIES
-from tests.fixtures.references import small_reference
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -27,29 +24,6 @@ def test_the_page_has_an_example_of_every_public_name() -> None:
     for name in inkgan.__all__:
         assert f"`{name}`" in TEXT or f"`inkgan.{name}`" in TEXT, name
         assert f"inkgan.{name}" in code or name in described, name
-
-
-def write_idx(path: Path, array: np.ndarray) -> None:
-    head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-    path.write_bytes(head + array.astype(np.uint8).tobytes())
-
-
-@pytest.fixture
-def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a few real digits where MNIST is looked for, and evaluate few images."""
-    digits = small_reference()
-    (tmp_path / "data" / "mnist").mkdir(parents=True)
-    for split, pixels, labels in (
-        ("train", digits.train[:600], digits.train_labels[:600]),
-        ("t10k", digits.test[:300], digits.test_labels[:300]),
-    ):
-        write_idx(tmp_path / "data" / "mnist" / f"{split}-images-idx3-ubyte", pixels)
-        write_idx(tmp_path / "data" / "mnist" / f"{split}-labels-idx1-ubyte", labels)
-    monkeypatch.setenv("INKGAN_DATA", str(tmp_path / "data"))
-    monkeypatch.setitem(
-        evaluate.PROTOCOLS, "quick", replace(evaluate.PROTOCOLS["quick"], images=300)
-    )
-    monkeypatch.setattr(evaluate, "STYLE_LATENTS", 10)
 
 
 @pytest.mark.usefixtures("small_mnist", "keeps_baselines")

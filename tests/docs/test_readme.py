@@ -1,0 +1,71 @@
+"""The README's commands and code run, in the order in which a reader meets them."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import inkgan as library
+from tests.fixtures.command_line import inkgan
+
+TEXT = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\|[^|]*\| `inkgan ([^`]+)`", TEXT, re.MULTILINE)
+# Long commands run with less work: the text that is replaced, and what replaces it.
+SHORTER = {
+    "--epochs 5": "--images 640",
+    "folder:pictures": "folder:pictures --images 640",
+    "--per-class 600": "--per-class 12",
+    "benchmark --quick": "benchmark --recipes vanilla --quick --seeds 0 --minutes 0.02",
+}
+
+
+def shortened(text: str) -> str:
+    """Return a command or code with less work to do."""
+    for long, short in SHORTER.items():
+        text = text.replace(long, short)
+    return text
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with what a reader has: pictures, a photograph, two runs to compare."""
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    digits = library.load("flagship").sample([*range(10)] * 20)
+    for place, digit in enumerate(digits):
+        path = folder / "pictures" / str(place % 10) / f"{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(digit).save(path)
+    photo = 255 - digits[3].repeat(4, axis=0).repeat(4, axis=1)
+    Image.fromarray(photo).save(folder / "photo.png")
+    library.train("vanilla", out="runs/b", images=640, progress=False)
+    return folder
+
+
+@pytest.mark.usefixtures("small_mnist", "keeps_baselines")
+def test_the_commands_of_the_table_run(reader: Path) -> None:
+    assert len(COMMANDS) >= 10
+    for command in COMMANDS:
+        done = inkgan(*shlex.split(shortened(command)), cwd=reader)
+        assert done.code == 0, (command, done.stderr)
+    for name in ("sevens.png", "date.svg", "digits.html", "runs/a/report.html"):
+        assert (reader / name).stat().st_size > 500, name
+
+
+@pytest.mark.usefixtures("small_mnist", "keeps_baselines", "reader")
+def test_the_code_runs() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    found: dict[str, object] = {}
+    exec(compile(code.replace("epochs=5", "images=640"), "README.md", "exec"), found)
+    assert np.asarray(found["digits"]).shape == (10, 28, 28)
+    assert Path("py-report.html").exists()
+
+
+def test_make_runs_the_commands_that_the_readme_gives_without_it() -> None:
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
+    (train,) = re.findall(r"inkgan (train flagship-quick .*) --out", makefile)
+    assert f".venv/bin/inkgan {train} --out runs/first" in TEXT
