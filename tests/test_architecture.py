@@ -121,7 +121,7 @@ def test_only_one_file_calls_backward() -> None:
 
 
 def test_public_names_exist_and_are_documented() -> None:
-    assert set(inkgan.__all__) == set(inkgan._HOMES)
+    assert set(inkgan.__all__) == set(inkgan.HOMES)
     for name in inkgan.__all__:
         assert getattr(inkgan, name) is not None
         assert name in dir(inkgan)

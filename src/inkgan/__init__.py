@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from inkgan.training.losses import Loss, register_loss
     from inkgan.training.penalties import register_penalty
 
-_HOMES = {
+HOMES = {
     "Loss": "inkgan.training.losses",
     "register_loss": "inkgan.training.losses",
     "register_penalty": "inkgan.training.penalties",
@@ -95,9 +95,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in HOMES:
         raise AttributeError(f"module 'inkgan' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -80,7 +80,7 @@ def compute_settings(
     Afterwards the number of threads and the environment are as before, and the allocator has the
     default thresholds of glibc (it no longer adapts them; glibc has no way back).
 
-    Example:
+    Examples:
         >>> with compute_settings(threads=2, keep_memory=True):
         ...     inkgan.train("dcgan", out="runs/a")
     """

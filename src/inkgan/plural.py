@@ -9,7 +9,7 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
         noun: in the singular.
         plural: where it is not the noun and "s".
 
-    Example:
+    Examples:
         >>> counted(1, "thread"), counted(1200, "image"), counted(2, "class", "classes")
         ('1 thread', '1,200 images', '2 classes')
     """
@@ -19,7 +19,7 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 def duration(seconds: float) -> str:
     """Write a time with the unit that suits it.
 
-    Example:
+    Examples:
         >>> duration(3.2), duration(300), duration(60), duration(9000)
         ('3.2 seconds', '5.0 minutes', '1.0 minutes', '2.5 hours')
     """

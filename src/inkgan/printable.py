@@ -22,7 +22,7 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     r"""Return text as one printable line: line breaks become "\n", and endless words are cut.
 
-    Example:
+    Examples:
         >>> one_line("no\nrun")
         'no\\nrun'
     """

@@ -26,7 +26,7 @@ def seed_for(seed: int, *address: Address) -> int:
     Returns:
         A number of 63 bits.
 
-    Example:
+    Examples:
         >>> noise = torch.randn(2, 64, generator=generator(seed, "latent", step))
     """
     text = "/".join([str(int(seed)), *map(str, address)])

@@ -13,14 +13,17 @@ from inkgan.training.penalties import PENALTIES
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_recipes_page_is_up_to_date() -> None:
+def test_the_reference_pages_are_up_to_date() -> None:
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
-    written = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
-    assert written == generate.page(), "run: python docs/generate.py"
+    for name, page in generate.PAGES.items():
+        written = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        assert written == page(), "run: python docs/generate.py"
+    listed = [name for names in generate.API.values() for name in names]
+    assert sorted(listed) == sorted(inkgan.__all__)
 
 
 def test_the_file_tree_of_the_architecture_page_names_every_package() -> None:

@@ -50,7 +50,7 @@ def migrate_recipe(values: Mapping[str, Any]) -> dict[str, Any]:
     A field that occurs under its older and under its present name keeps both, so that validation
     refuses the older one.
 
-    Example:
+    Examples:
         >>> migrate_recipe({"objective": {"clip": 0.01}})
         {'objective': {'weight_clip': 0.01}}
     """
@@ -60,7 +60,7 @@ def migrate_recipe(values: Mapping[str, Any]) -> dict[str, Any]:
 def migrate_override(key: str, value: Any) -> tuple[str, Any]:
     """Return a dotted field and its value under today's names.
 
-    Example:
+    Examples:
         >>> migrate_override("objective.clip", 0.01)
         ('objective.weight_clip', 0.01)
     """

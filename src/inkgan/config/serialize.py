@@ -96,7 +96,7 @@ def override(recipe: Recipe, overrides: Overrides, source: str = "") -> Recipe:
     Raises:
         ConfigError: a field does not exist, a value is impossible, or values do not fit together.
 
-    Example:
+    Examples:
         >>> override(RECIPES["dcgan"], {"optim.lr": 1e-4, "schedule.images": None})
         >>> override(RECIPES["dcgan"], ["optim.lr=1e-4", "schedule.images=none"])
     """

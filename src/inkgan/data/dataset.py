@@ -107,7 +107,7 @@ def load_dataset(
         ConfigError: there is no such set, or a value is impossible.
         DataError: the set cannot be found or read, or the holdout leaves no training image.
 
-    Example:
+    Examples:
         >>> test = inkgan.load_dataset("mnist", "test")
         >>> test.images.shape
         torch.Size([10000, 1, 28, 28])

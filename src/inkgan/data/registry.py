@@ -292,7 +292,7 @@ def register_dataset(spec: DatasetSpec, *, replace: bool = False) -> None:
     Raises:
         ConfigError: the name is taken, or is no name.
 
-    Example:
+    Examples:
         >>> def read(request):
         ...     arrays = np.load(f"runes-{request.split}.npz")
         ...     return arrays["images"], arrays["labels"]

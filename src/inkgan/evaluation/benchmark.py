@@ -148,7 +148,7 @@ def benchmark(
     Raises:
         InkganError: a recipe, the data or a folder is impossible or missing.
 
-    Example:
+    Examples:
         >>> board = inkgan.benchmark(["mlp", "dcgan"], quick=True)  # doctest: +SKIP
     """
     plan = plan_benchmark(

@@ -147,7 +147,7 @@ def evaluate(
         DataError: images or a reference that cannot be had or read.
         ArtifactError: no such run or bundle, or a foreign report.json in `out`.
 
-    Example:
+    Examples:
         >>> report = inkgan.evaluate("flagship", protocol="quick")  # doctest: +SKIP
         >>> print(report.scores["precision"])  # doctest: +SKIP
         93.96 % (93.48 % to 94.41 %)

@@ -37,7 +37,7 @@ class Report:
         json_path: the file report.json beside it.
         cached: whether the same had been evaluated before and was only read again.
 
-    Example:
+    Examples:
         >>> report = inkgan.evaluate("flagship", protocol="quick")  # doctest: +SKIP
         >>> report.scores["recall"].value, report.scores["recall"].baseline.mean  # doctest: +SKIP
         (0.9214, 0.9468)

@@ -103,7 +103,7 @@ def export_bundle(
         ArtifactError: the source cannot be read, or the file cannot be written.
         ConfigError: `license` is no identifier.
 
-    Example:
+    Examples:
         >>> export_bundle("runs/a", Path("digits.safetensors"), license="cc0-1.0")
     """
     bundle = load_scored_bundle(source, checkpoint, warn, generator)

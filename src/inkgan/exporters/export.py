@@ -62,7 +62,7 @@ def export(
             extra.
         ArtifactError: the source cannot be read, or `out` exists or cannot be written.
 
-    Example:
+    Examples:
         >>> inkgan.export("flagship", "onnx", "digits.onnx")
         >>> inkgan.export(run, "hub", "folder", license="cc0-1.0", push="user/digits")
     """

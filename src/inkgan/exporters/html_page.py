@@ -48,7 +48,7 @@ def export_page(
             user's own.
         ArtifactError: the file cannot be written.
 
-    Example:
+    Examples:
         >>> export_page(inkgan.load("flagship").bundle, Path("digits.html"))
     """
     model = bundle.recipe.model

@@ -32,7 +32,7 @@ def export_hub(
     Raises:
         ArtifactError: the folder contains other files, or cannot be written.
 
-    Example:
+    Examples:
         >>> export_hub(inkgan.load("flagship").bundle, Path("folder"), name="user/digits")
     """
     existing = {path.name for path in out.iterdir()} if out.is_dir() else set()

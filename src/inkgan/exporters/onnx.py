@@ -41,7 +41,7 @@ def export_onnx(bundle: Bundle, out: Path) -> float:
         ArtifactError: torch cannot trace the network, the model differs from torch by more than
             1e-4, or the file cannot be written.
 
-    Example:
+    Examples:
         >>> export_onnx(inkgan.load("flagship").bundle, Path("digits.onnx"))
     """
     for module in ("onnx", "onnxscript", "onnxruntime"):

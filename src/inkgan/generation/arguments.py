@@ -23,7 +23,7 @@ def as_seeds(seeds: Seeds, name: str = "seeds") -> list[int]:
     Raises:
         ConfigError: none at all, or one that is not a whole number from 0 to 2**63 - 1.
 
-    Example:
+    Examples:
         >>> as_seeds(7), as_seeds(np.arange(3)), as_seeds(range(2))
         ([7], [0, 1, 2], [0, 1])
     """
@@ -48,7 +48,7 @@ def as_labels(labels: Labels, classes: Sequence[str], name: str = "labels") -> l
     Raises:
         ConfigError: none at all, or one that is no class.
 
-    Example:
+    Examples:
         >>> as_labels(["7", 3], classes="0123456789")
         [7, 3]
     """

@@ -29,7 +29,7 @@ class Generator:
     Attributes:
         bundle: recipe, image shape, classes and origin of the generator.
 
-    Example:
+    Examples:
         >>> generator = inkgan.load("flagship")
         >>> generator.sample([7] * 5).shape
         (5, 28, 28)
@@ -90,7 +90,7 @@ class Generator:
         Raises:
             ConfigError: a value that is not possible; the message names the parameter.
 
-        Example:
+        Examples:
             >>> generator.sample(range(10), seeds=3, slant=15, thickness=2.5).shape
             (10, 28, 28)
         """
@@ -139,7 +139,7 @@ class Generator:
         Raises:
             ConfigError: latents or labels of another shape than these.
 
-        Example:
+        Examples:
             >>> start, end = generator.latents([1, 2])
             >>> generator.render(np.linspace(start, end, 5), [4] * 5).shape
             (5, 28, 28)

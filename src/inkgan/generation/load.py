@@ -43,7 +43,7 @@ def load(
         ConfigError: it needs a class that is not given, or only the hub could have it and the
             extra `hub` is not installed.
 
-    Example:
+    Examples:
         >>> inkgan.load("flagship", device="cpu").sample("7").shape
         (1, 28, 28)
     """

@@ -29,7 +29,7 @@ class Animation:
         colors: of ink and paper.
         notes: text for the file, by title, such as Title and Description.
 
-    Example:
+    Examples:
         >>> inkgan.morph("38", hand=7).save("morph.gif")
     """
 

@@ -103,7 +103,7 @@ def morph(
         ConfigError: fewer than two stops, or a value that is not possible.
         ArtifactError: there is no such source.
 
-    Example:
+    Examples:
         >>> inkgan.morph("38", hand=7).save("morph.gif")
     """
     names = list(str(classes)) if isinstance(classes, str | int) else [str(c) for c in classes]

@@ -77,7 +77,7 @@ class WrittenLine:
         height: of the picture in pixels.
         description: the writer and the generator, in words.
 
-    Example:
+    Examples:
         >>> line = inkgan.write("2026-11-26", hand=7)
         >>> line.save("date.svg")
         >>> line.to_array().shape[0]
@@ -203,7 +203,7 @@ def write(
         ConfigError: a value that is not possible, or a source that takes no labels.
         ArtifactError: there is no such source.
 
-    Example:
+    Examples:
         >>> inkgan.write(2026, hand=7, ink="navy").save("year.png")
     """
     options = LineOptions(height, ink, paper, jitter, slant_drift)

@@ -74,7 +74,7 @@ class Imitation:
     ) -> WrittenLine:
         """Write a text in the handwriting; arguments and errors are those of `inkgan.write`.
 
-        Example:
+        Examples:
             >>> inkgan.imitate("my3.png").write("2026").save("mine.svg")
         """
         options = LineOptions(height, ink, paper, jitter, slant_drift)
@@ -161,7 +161,7 @@ def imitate(
         DataError: a picture that cannot be read, is blank, or shows nothing like a digit.
         ArtifactError: there is no such source.
 
-    Example:
+    Examples:
         >>> mine = inkgan.imitate("my3.png")
         >>> mine.recognized.digits
         '3'

@@ -62,7 +62,7 @@ def frechet_distance(one: Moments, other: Moments) -> float:
     Raises:
         ValueError: the dimensions differ, or a moment is NaN or infinite.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> points = np.random.default_rng(0).normal(size=(100, 3))
         >>> round(frechet_distance(moments(points), moments(points + 2)), 9)  # 3 * 2^2

@@ -53,7 +53,7 @@ def icc_consistency(ratings: npt.ArrayLike, level: float = 0.95) -> Interval:
     Raises:
         ValueError: fewer than two subjects or raters, NaN or infinity, or a level outside (0, 1).
 
-    Example:
+    Examples:
         >>> icc_consistency([[1, 4], [2, 5], [3, 6]]).value  # the second rater always adds 3
         1.0
     """

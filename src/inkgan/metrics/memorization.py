@@ -168,7 +168,7 @@ def authenticity(ratios: npt.ArrayLike) -> float:
     Raises:
         ValueError: no ratios, a negative one or NaN.
 
-    Example:
+    Examples:
         >>> authenticity([0.0, 0.5, 1.5, 2.0])
         0.5
     """

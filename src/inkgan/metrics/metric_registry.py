@@ -63,7 +63,7 @@ def register_metric(spec: MetricSpec, function: MetricFunction) -> None:
     Raises:
         ConfigError: the key is that of a metric of the package, or `function` is not callable.
 
-    Example:
+    Examples:
         >>> def mean_ink(generated, reference):
         ...     return float(generated.images.mean() / 255)
         >>> spec = MetricSpec("ink", "Mean ink", "baseline", "how much is drawn", unit="fraction")

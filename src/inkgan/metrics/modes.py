@@ -33,7 +33,7 @@ def stacked_modes(labels: npt.ArrayLike, classes: int = 10) -> Modes:
     Raises:
         ValueError: no labels, labels that are not whole numbers, or one outside 0..classes-1.
 
-    Example:
+    Examples:
         >>> stacked_modes([[0, 0], [0, 1], [1, 0], [1, 1]], classes=2)[:2]
         (4, 0.0)
     """

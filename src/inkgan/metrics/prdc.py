@@ -93,7 +93,7 @@ def prdc(
         ValueError: k below 1, k points or fewer in a set, NaN or infinity, dimensions that differ,
             or a number of radii that is not n.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> points = np.random.default_rng(0).normal(size=(50, 4))
         >>> prdc(points, points)[:2]  # of equal sets precision and recall are 1

@@ -77,7 +77,7 @@ def train(
         InkganError: the recipe, the data or the folder cannot be used, or the health monitor
             stopped the run (TrainingStopped).
 
-    Example:
+    Examples:
         >>> run = inkgan.train("dcgan", out="runs/a", epochs=5, overrides={"optim.lr": 1e-4})
         >>> digits = run.generator().sample(seeds=range(10))
     """
@@ -142,7 +142,7 @@ def train_iter(
     Raises:
         ConfigError: the recipe or an override is impossible.
 
-    Example:
+    Examples:
         >>> for event in inkgan.train_iter("dcgan", out="runs/a", epochs=1):
         ...     if isinstance(event, Sampled):
         ...         print(event.images, event.score)

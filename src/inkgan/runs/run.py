@@ -29,7 +29,7 @@ class Run(RunFolder):
         path: the run folder.
         recipe: what was trained.
 
-    Example:
+    Examples:
         >>> run = inkgan.train("dcgan", out="runs/a", epochs=1)
         >>> run.metrics[-1]["e3_distance"]
         >>> run.generator().sample(seeds=range(10))

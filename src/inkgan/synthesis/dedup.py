@@ -18,7 +18,7 @@ RECENT = 10_000  # images of each class that near-copies are searched among: 8 M
 class Deduplicator:
     """Remembers a digest of every image that was kept, and the most recent images of each class.
 
-    Example:
+    Examples:
         >>> dedup = Deduplicator()
         >>> dedup.add(images, labels)
         >>> dedup.is_new(more_images, more_labels)  # bool (n,)

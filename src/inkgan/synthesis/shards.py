@@ -36,7 +36,7 @@ class Shard:
 def plan_shards(request: SynthesisRequest) -> tuple[Shard, ...]:
     """Divide a request into shards; the same request always gives the same shards.
 
-    Example:
+    Examples:
         >>> request = SynthesisRequest(LabeledImages(train=(3000, 1500)))
         >>> [(shard.split, len(shard.labels)) for shard in plan_shards(request)]
         [('train', 2000), ('train', 2000), ('train', 500)]

@@ -104,7 +104,7 @@ def synth(
         DataError: too few of the generator's images satisfy the criteria.
         ArtifactError: there is no such generator, or the folder holds something else.
 
-    Example:
+    Examples:
         >>> inkgan.synth("digits", per_class=6000, test_per_class=1000)
         >>> inkgan.synth("numbers", sequences=10_000, length=(1, 6))
     """

@@ -23,7 +23,7 @@ class SynthesisResult:
         manifest: what its manifest.json holds: the request, counts and measured label quality.
         already: it was complete before the call, and nothing was drawn.
 
-    Example:
+    Examples:
         >>> result = inkgan.synth("digits", per_class=100)
         >>> result.manifest["measured"]["label_accuracy"]
     """

@@ -107,7 +107,7 @@ def register_augmentation(name: str, function: Augmentation) -> None:
     Raises:
         ConfigError: the name cannot be used.
 
-    Example:
+    Examples:
         >>> def flip(images):
         ...     chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
         ...     return torch.where(chosen, images.flip(3), images)

@@ -126,7 +126,7 @@ def register_loss(name: str, loss: Loss) -> None:
     Raises:
         ConfigError: the name cannot be used.
 
-    Example:
+    Examples:
         >>> square = Loss(d=lambda real, fake: (real - 1) ** 2 + fake**2,
         ...               g=lambda real, fake: (fake - 1) ** 2, threshold=0.5)
         >>> inkgan.register_loss("square", square)

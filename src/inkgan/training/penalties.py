@@ -91,7 +91,7 @@ def register_penalty(name: str, function: Penalty) -> None:
     Raises:
         ConfigError: the name cannot be used.
 
-    Example:
+    Examples:
         >>> def drift(discriminator, real, fakes, labels):  # Karras et al. 2018, appendix A.1
         ...     return discriminator(real, labels) ** 2
         >>> inkgan.register_penalty("drift", drift)

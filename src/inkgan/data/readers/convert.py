@@ -39,7 +39,7 @@ def as_uint8_images(images: Any, what: str = "images") -> Converted:
     Raises:
         DataFormatError: something else, or something with two meanings.
 
-    Example:
+    Examples:
         >>> as_uint8_images(np.zeros((5, 784), np.uint8))[0].shape
         (5, 28, 28, 1)
     """

@@ -111,7 +111,7 @@ class Comparison:
         runs: what is shown of each run.
         scores: each recipe compared with the first one by its scores.
 
-    Example:
+    Examples:
         >>> comparison = inkgan.compare(["runs/dcgan", "runs/vanilla"])  # doctest: +SKIP
         >>> comparison.sentences  # doctest: +SKIP
         >>> comparison.save("comparison")  # doctest: +SKIP

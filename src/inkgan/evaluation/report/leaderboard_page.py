@@ -98,7 +98,7 @@ class Leaderboard:
         entries: real images, given generators and every training run.
         settings: how they were trained and evaluated.
 
-    Example:
+    Examples:
         >>> board = inkgan.benchmark(["mlp", "dcgan"], quick=True)  # doctest: +SKIP
         >>> board.save("benchmark.md")  # doctest: +SKIP
     """

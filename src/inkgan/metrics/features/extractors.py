@@ -95,7 +95,7 @@ def extract_features(
     Raises:
         DataError: images of another size or type, or none.
 
-    Example:
+    Examples:
         >>> features = extract_features(np.zeros((3, 28, 28), np.uint8))
         >>> features.e1.shape, features.e2.shape, features.probabilities.shape
         ((3, 128), (3, 64), (3, 10))
