@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 import inkgan
-from inkgan import files, images
+from inkgan import files, images, rng
 from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
@@ -84,6 +84,19 @@ def test_the_last_grid_is_what_sample_draws(tiny: Recipe, tmp_path: Path) -> Non
     run = inkgan.train(tiny, out=tmp_path / "a", images=640)
     drawn = inkgan.load(tmp_path / "a").sample(seeds=range(64))
     assert (images.grid(drawn) == images.read_picture(run.grid_path)).all()
+
+
+def test_a_run_of_older_random_numbers_resumes_with_a_note(tiny: Recipe, tmp_path: Path) -> None:
+    events_of(tiny, tmp_path / "a", should_stop=stop_after(5))
+    path = RunFolder.open(tmp_path / "a").environment_path
+    environment = files.read_json(path)
+    assert environment.pop("random_numbers") == rng.VERSION
+    files.write_json(path, environment)
+    first, *_, last = events_of(tiny, tmp_path / "a", should_stop=stop_after(5))
+    assert isinstance(first, Started)
+    assert first.note is not None
+    assert "it draws new random numbers" in first.note
+    assert isinstance(last, Finished)
 
 
 @pytest.mark.parametrize("stops", [[1], [23], [24, 10], [5, 1, 50]])

@@ -582,6 +582,16 @@ def test_a_result_is_json(tmp_path: Path) -> None:
 
 # --- older versions ---
 
+
+class Interrupted(FakeGenerator):
+    """Stops after some images."""
+
+    def sample(self, labels: Any = None, *, seeds: Any = None) -> UInt8:
+        if len(self.seeds_drawn) > 25:
+            raise KeyboardInterrupt
+        return super().sample(labels, seeds=seeds)
+
+
 # A manifest of 0.1.0: the parts whose names have changed.
 OLD = {
     "kind": "synthetic-data",
@@ -634,24 +644,31 @@ def test_an_older_finished_set_is_found(tmp_path: Path) -> None:
         ("agreement" if key == "label_accuracy" else key): value
         for key, value in old["measured"].items()
     } | {"classes": {}}
+    del old["random_numbers"]
     (made.path / MANIFEST).write_text(json.dumps(old))
     again = make(tmp_path / "a", SMALL)
     assert again.already
     assert "label_accuracy" in again.manifest["measured"]
 
 
+def test_an_unfinished_set_with_older_random_numbers_is_not_continued(
+    tmp_path: Path, small_shards: None
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "a", SMALL, Interrupted())
+    path = tmp_path / ".a.unfinished" / "plan.json"
+    plan = json.loads(path.read_text())
+    del plan["random_numbers"]
+    path.write_text(json.dumps(plan))
+    with pytest.raises(ArtifactError, match="random_numbers was 1 and is now 2"):
+        make(tmp_path / "a", SMALL)
+
+
 def test_an_older_unfinished_set_continues(tmp_path: Path, small_shards: None) -> None:
     """Its plan and its shards have the old names; the files come out the same."""
-
-    class Stopping(FakeGenerator):
-        def sample(self, labels: Any = None, *, seeds: Any = None) -> UInt8:
-            if len(self.seeds_drawn) > 25:
-                raise KeyboardInterrupt
-            return super().sample(labels, seeds=seeds)
-
     whole = make(tmp_path / "whole", SMALL)
     with pytest.raises(KeyboardInterrupt):
-        make(tmp_path / "a", SMALL, Stopping())
+        make(tmp_path / "a", SMALL, Interrupted())
     work = tmp_path / ".a.unfinished"
     (work / "plan.json").write_text(
         json.dumps(as_of_0_1_0(json.loads((work / "plan.json").read_text())))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from torch import nn
 
-from inkgan import __version__, files
+from inkgan import __version__, files, rng
 from inkgan.data.dataset import load_dataset
 from inkgan.device import compute_settings
 from inkgan.errors import ConfigError, DataError
@@ -245,7 +245,7 @@ def generator_style_consistency(
 def _key(source: Source, protocol: Protocol, reference: ReferenceImages, inception: bool) -> str:
     parts = (
         __version__,
-        f"{FORMAT_VERSION}.{baselines.VERSION}.{RULES}",
+        f"{FORMAT_VERSION}.{baselines.VERSION}.{RULES}.{rng.VERSION}",
         source.name,
         str(source.digest),
         str(protocol),

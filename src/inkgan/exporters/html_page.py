@@ -1,5 +1,6 @@
 """Export a generator as one HTML file that draws in any browser, without server or network."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from inkgan.exporters.provenance import provenance, score_rows
 from inkgan.exporters.slider_calibration import SLIDER_LIMIT, SliderCalibration, calibrate_sliders
 from inkgan.generation.protocols import DIGITS
 from inkgan.generation.style_control.style import UNITS
+from inkgan.inverse_normal import table
 from inkgan.io.bundle import Bundle
 from inkgan.types import Progress, silent
 
@@ -98,6 +100,7 @@ def render_page(
         style=Markup(_text("style.css")),
         script=Markup("\n".join(_text(name) for name in SCRIPTS)),
         data=Markup(_json(_data(bundle, network, calibration))),
+        normal_table=Markup(base64.b64encode(table().astype("<f4").tobytes()).decode()),
         weights=Markup(network.base64),
     )
 

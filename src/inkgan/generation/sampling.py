@@ -21,17 +21,12 @@ GRID_ROWS, GRID_MOST_CLASSES = 8, 16
 
 def latents_from_seeds(seeds: Sequence[int], latent_dim: int) -> torch.Tensor:
     """Draw z (n, latent_dim) from N(0, 1), each row from its own seed."""
-    rows = [torch.randn(latent_dim, generator=rng.generator(seed, "sample")) for seed in seeds]
-    return torch.stack(rows)
+    return rng.normal(seeds, latent_dim, "sample")
 
 
 def labels_from_seeds(seeds: Sequence[int], classes: int) -> torch.Tensor:
     """Draw a label int64 (n,) from each seed, all classes alike; 0 where there are none."""
-    drawn = [
-        torch.randint(max(classes, 1), (1,), generator=rng.generator(seed, "label"))
-        for seed in seeds
-    ]
-    return torch.cat(drawn)
+    return rng.integers(seeds, max(classes, 1), 1, "label")[:, 0]
 
 
 @torch.no_grad()

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import torch
 
 from inkgan import rng
 from inkgan.errors import ConfigError
@@ -125,8 +124,7 @@ def known_digits(generator: GeneratorLike) -> list[str]:
 
 def normal(count: int, seed: int, *address: rng.Address) -> Float64:
     """Draw `count` standard normal numbers of an address."""
-    drawn = torch.randn(count, generator=rng.generator(seed, "write", *address))
-    return drawn.numpy().astype(np.float64)
+    return rng.normal([seed], count, "write", *address)[0].numpy().astype(np.float64)
 
 
 def origin(generator: GeneratorLike) -> str:

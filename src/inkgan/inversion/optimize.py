@@ -103,11 +103,8 @@ class _LatentOptimizer:
 
     def begin(self, known: torch.Tensor, first: int) -> torch.Tensor:
         """Draw candidates whose style is near the measured one."""
-        drawn = [
-            torch.randn(CANDIDATES, known.shape[1], generator=rng.generator(0, "imitate", row))
-            for row in range(first, first + len(known))
-        ]
-        z = torch.stack(drawn)
+        rows, dim = range(first, first + len(known)), known.shape[1]
+        z = rng.normal(rows, CANDIDATES * dim, "imitate").view(len(known), CANDIDATES, dim)
         near = known[:, None] + NEAR_STYLE * z
         return torch.where(near.isnan(), z, near)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from inkgan import __version__, files
+from inkgan import __version__, files, rng
 from inkgan.device import describe
 from inkgan.errors import ArtifactError
 
@@ -32,6 +32,22 @@ def threads_of_run(environment: Path, requested: int | None) -> tuple[int | None
     return requested, (
         f"the run was started with {started_with} threads; it resumes with {requested}, so its "
         "weights will not equal those of an uninterrupted run to the bit"
+    )
+
+
+def random_numbers_note(environment: Path) -> str | None:
+    """Return a warning if a run was started with other random numbers than today's.
+
+    Args:
+        environment: the run's environment.json, which a new run has not yet.
+    """
+    if not environment.exists():
+        return None
+    if files.read_json(environment).get("random_numbers", 1) == rng.VERSION:
+        return None
+    return (
+        "the run was started by an earlier inkgan; from here on it draws new random numbers, for "
+        "its latents and for its sample grids"
     )
 
 
@@ -74,6 +90,7 @@ def describe_environment(device: torch.device, data_sha256: str) -> dict[str, An
         "processor": platform.processor() or platform.machine(),
         "device": describe(device),
         "threads": torch.get_num_threads(),
+        "random_numbers": rng.VERSION,
         "git": _git_revision(),
         "data_sha256": data_sha256,
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

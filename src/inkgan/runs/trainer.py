@@ -19,7 +19,7 @@ from inkgan.data.training_images import check_training_images
 from inkgan.errors import TrainingStopped
 from inkgan.files import locked
 from inkgan.generation.sampling import draw, labels_from_seeds
-from inkgan.io.environment import threads_of_run, write_environment
+from inkgan.io.environment import random_numbers_note, threads_of_run, write_environment
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import DISTANCE, CheckpointScorer
 from inkgan.models.build import count_parameters
@@ -75,6 +75,8 @@ class Trainer:
         with locked(self.out, "training in"):
             folder = RunFolder.create_or_open(self.out, recipe)
             threads, note = threads_of_run(folder.environment_path, options.threads)
+            warnings = filter(None, (note, random_numbers_note(folder.environment_path)))
+            note = "; ".join(warnings) or None
             with devices.compute_settings(threads=threads):
                 digest = batches.dataset.digest()
                 write_environment(folder.environment_path, device, digest, dataset.name)

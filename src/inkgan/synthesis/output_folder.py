@@ -63,7 +63,9 @@ class OutputFolder:
                 f"{self.path} contains {foreign[0]!r}, which does not belong to its data set and "
                 "which `force` would delete: move it elsewhere"
             )
-        if not force and (difference := _difference(manifest, plan)):
+        # a set that is finished stays what it is, whichever random numbers would be drawn today
+        wanted = {key: value for key, value in plan.items() if key != "random_numbers"}
+        if not force and (difference := _difference(manifest, wanted)):
             raise ArtifactError(
                 f"{self.path} contains another data set ({difference}); use another folder, or "
                 "replace it with `force=True`"
@@ -150,7 +152,7 @@ def _remove(path: Path) -> None:
 
 def _difference(existing: Plan, requested: Plan) -> str:
     """Return the first value of two plans that differs, as text, or nothing."""
-    before = flatten(existing)
+    before = {"random_numbers": 1} | flatten(existing)
     for key, value in flatten(requested).items():
         if key not in NOT_COMPARED and before.get(key) != value:
             return f"{key} was {before.get(key)!r} and is now {value!r}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from inkgan import __version__, files
+from inkgan import __version__, files, rng
 from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError
 from inkgan.generation.light_on_dark import light_on_dark
@@ -232,6 +232,7 @@ def _plan(generator: GeneratorLike, request: SynthesisRequest, origin: Plan) -> 
         "labels": REQUESTED if generator.conditional else PREDICTED,
         "classifier": extractors_digest() if can_classify(bundle) else None,
         "threads": torch.get_num_threads(),
+        "random_numbers": rng.VERSION,
     }
 
 

@@ -10,8 +10,9 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
 from inkgan.training.cuda_graph import CapturedStep
+from inkgan.training.latents import Latents
 from inkgan.training.state import TrainState, cosine, ema_decay, penalty_scale_at, update_ema
-from inkgan.training.step import num_latent_batches, train_step
+from inkgan.training.step import train_step
 
 StepFunction = Callable[[Batch, torch.Tensor, float | None], torch.Tensor]
 WINDOW = 50  # steps averaged in one row of metrics
@@ -53,11 +54,12 @@ def train(
         An `Update` after each step of both players.
     """
     last = total_steps(recipe, batches.per_epoch)
+    latents = Latents(recipe, batches.dataset.images.device)
     step: StepFunction = functools.partial(train_step, state, recipe)
     if capture and batches.dataset.images.device.type == "cuda":
         step = CapturedStep(state, recipe)
     while state.step < last:
-        _run_step(recipe, batches, state, step, progress=state.step / last)
+        _run_step(recipe, batches, state, latents, step, progress=state.step / last)
         window_ends = state.step % WINDOW == 0 or state.step == last
         yield Update(
             step=state.step,
@@ -68,17 +70,20 @@ def train(
 
 
 def _run_step(
-    recipe: Recipe, batches: Batches, state: TrainState, step: StepFunction, progress: float
+    recipe: Recipe,
+    batches: Batches,
+    state: TrainState,
+    latents: Latents,
+    step: StepFunction,
+    progress: float,
 ) -> None:
     index, size = state.step, batches.batch_size
     device = batches.dataset.images.device
-    shape = (num_latent_batches(recipe), recipe.schedule.batch_size, recipe.model.latent_dim)
-    latents = torch.randn(shape, generator=rng.generator(recipe.seed, "latent", index)).to(device)
     state.set_learning_rates(cosine(progress, recipe.optim.final_factor))
     penalty_scale = penalty_scale_at(recipe.objective.penalties, index, progress)
     state.generator.train()
     with rng.scoped(recipe.seed, "dropout", index, device=device):
-        metrics = step(batches.at(index), latents, penalty_scale)
+        metrics = step(batches.at(index), latents.at(index), penalty_scale)
     state.averager.update(metrics)
     decay = ema_decay(state.step * size, size, recipe.schedule.ema_half_life)
     update_ema(state.ema, state.generator, decay)

@@ -1,5 +1,5 @@
-// The random numbers of inkgan.rng: BLAKE2b hashes a seed and an address into the seed of a Mersenne
-// Twister, and normal numbers are drawn from it as torch.randn draws them. So writer 7 is the same in Python.
+// The random numbers of inkgan.rng, to the bit: the counter-based generator Philox, with the seed as its key and
+// the BLAKE2b hash of the address in its counter, and normal numbers by a table. So writer 7 is the same in Python.
 
 const WORD = (1n << 64n) - 1n;
 // The first 64 bits of the fractional parts of the square roots of 2, 3, 5 ... (RFC 7693, section 2.6).
@@ -48,71 +48,52 @@ function blake2b(text) {
   return first.getBigUint64(0);
 }
 
-/** Return a function that gives the 32-bit numbers of MT19937 (Matsumoto and Nishimura 1998). */
-function mersenneTwister(seed) {
-  const state = new Uint32Array(624);
-  state[0] = seed;
-  for (let i = 1; i < 624; i++) {
-    state[i] = Math.imul(1812433253, state[i - 1] ^ (state[i - 1] >>> 30)) + i;
+/** Return the upper 32 bits of the product of two 32-bit numbers; all parts stay below 2^53. */
+function upperProduct(a, b) {
+  const [highA, lowA, highB, lowB] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
+  const first = highA * lowB + Math.floor((lowA * lowB) / 65536);
+  const second = lowA * highB + (first % 65536);
+  return (highA * highB + Math.floor(first / 65536) + Math.floor(second / 65536)) >>> 0;
+}
+
+/** Apply Philox4x32-10 (Salmon et al. 2011) to a counter of four words, with a key of two. */
+function philox([c0, c1, c2, c3], [k0, k1]) {
+  for (let round = 0; round < 10; round++) {
+    const next = [
+      upperProduct(0xcd9e8d57, c2) ^ c1 ^ k0, Math.imul(0xcd9e8d57, c2),
+      upperProduct(0xd2511f53, c0) ^ c3 ^ k1, Math.imul(0xd2511f53, c0),
+    ];
+    [c0, c1, c2, c3] = next.map((word) => word >>> 0);
+    [k0, k1] = [(k0 + 0x9e3779b9) >>> 0, (k1 + 0xbb67ae85) >>> 0];
   }
-  let place = 624;
-  const renew = () => {
-    for (let i = 0; i < 624; i++) {
-      const joined = (state[i] & 0x80000000) | (state[(i + 1) % 624] & 0x7fffffff);
-      state[i] = state[(i + 397) % 624] ^ (joined >>> 1) ^ (joined & 1 ? 0x9908b0df : 0);
-    }
-    place = 0;
-  };
-  return () => {
-    if (place === 624) renew();
-    let x = state[place++];
-    x ^= x >>> 11;
-    x ^= (x << 7) & 0x9d2c5680;
-    x ^= (x << 15) & 0xefc60000;
-    return (x ^ (x >>> 18)) >>> 0;
-  };
+  return [c0, c1, c2, c3];
 }
 
 /** Return `count` standard normal numbers that belong to a seed and an address. */
 function normal(count, seed, ...address) {
-  const random = mersenneTwister(
-    Number((blake2b([seed, ...address].join("/")) >> 1n) & 0xffffffffn),
-  );
-  return count < 16 ? fewNormal(count, random) : manyNormal(count, random);
-}
-
-/** torch's algorithm for 16 numbers and more: Box and Muller's, in blocks of 16, from 24-bit fractions. */
-function manyNormal(count, random) {
+  const halves = (x) => [Number(x & 0xffffffffn), Number(x >> 32n)];
+  const [stream, key] = [halves(blake2b(address.join("/"))), halves(BigInt(seed))];
   const numbers = new Float32Array(count);
-  const fill = (start, end) => {
-    for (let i = start; i < end; i++) numbers[i] = (random() & 0xffffff) / 2 ** 24;
-  };
-  const turn = (start) => {
-    for (let i = start; i < start + 8; i++) {
-      const radius = Math.sqrt(-2 * Math.log(1 - numbers[i]));
-      const angle = 2 * Math.PI * numbers[i + 8];
-      numbers[i] = radius * Math.cos(angle);
-      numbers[i + 8] = radius * Math.sin(angle);
-    }
-  };
-  fill(0, count);
-  for (let start = 0; start + 16 <= count; start += 16) turn(start);
-  if (count % 16) {
-    fill(count - 16, count); // the last 16 are drawn again
-    turn(count - 16);
+  for (let i = 0; i < count; i += 4) {
+    const words = philox([i / 4, 0, ...stream], key);
+    for (let k = 0; k < 4 && i + k < count; k++) numbers[i + k] = inverseNormal(words[k]);
   }
   return numbers;
 }
 
-/** torch's algorithm for fewer than 16 numbers: the same in pairs, from 53-bit fractions. */
-function fewNormal(count, random) {
-  const fraction = () => ((random() & 0x1fffff) * 2 ** 32 + random()) / 2 ** 53;
-  const numbers = new Float32Array(count);
-  for (let i = 0; i < count; i += 2) {
-    const angle = 2 * Math.PI * fraction();
-    const radius = Math.sqrt(-2 * Math.log1p(-fraction()));
-    numbers[i] = radius * Math.cos(angle);
-    if (i + 1 < count) numbers[i + 1] = radius * Math.sin(angle);
+let normalTable = null; // cubics of 513 segments, the highest power first
+
+/** Turn a word of 32 bits into a normal number; each sum and product is rounded to float32. */
+function inverseNormal(word) {
+  normalTable ??= new Float32Array(decodeBlock($("normal-table").textContent));
+  const bits = new Uint32Array(
+    Float32Array.of(Math.fround(Math.fround(word & 0x7fffffff) + 0.5)).buffer,
+  )[0];
+  const segment = 4 * ((bits >>> 19) - (126 << 4));
+  const place = bits & 0x7ffff;
+  let value = normalTable[segment];
+  for (let i = 1; i < 4; i++) {
+    value = Math.fround(Math.fround(value * place) + normalTable[segment + i]);
   }
-  return numbers;
+  return word >>> 31 ? -value : value;
 }

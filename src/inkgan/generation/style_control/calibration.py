@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from sklearn.linear_model import RidgeCV
 
-from inkgan import files
+from inkgan import files, rng
 from inkgan.errors import ConfigError
 from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify
 from inkgan.generation.style_control.style import MEASURES, UNITS, style_of
@@ -21,7 +21,7 @@ PERCENTS = np.arange(101.0)
 LOWEST, HIGHEST = 1, 99  # percentiles of the draws between which a style can be requested
 RIDGES = np.logspace(-2, 4, 13)
 FEWEST_DRAWS = 50  # of a class, for a fit
-VERSION = "1"  # of measures and method; after a change the cache is computed again
+VERSION = f"1.{rng.VERSION}"  # of measures and draws; after a change they are computed again
 DRAWS = 400  # a class; twice as many move no percentile between 5 and 95 by a visible amount
 POOL = 4000  # of an unconditional generator, classified by E1
 FIRST_SEED = 3_000_000  # far from those that people use

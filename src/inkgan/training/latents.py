@@ -1,0 +1,48 @@
+"""Latents addressed by (seed, step), drawn for several steps at once."""
+
+import math
+
+import torch
+
+from inkgan import rng
+from inkgan.config import Recipe
+from inkgan.training.step import num_latent_batches
+
+# A draw takes a hundred small operations, however many numbers it returns. On a CPU their
+# intermediate results have to stay in its cache; a GPU waits for each operation to be started.
+NUMBERS_AT_ONCE, NUMBERS_ON_A_GPU = 1 << 16, 1 << 20
+
+
+class Latents:
+    """The latents of each step of a recipe, the same bits on every device.
+
+    Args:
+        recipe: gives the seed and the shape.
+        device: where they are drawn.
+
+    Example:
+        >>> Latents(RECIPES["mlp"], torch.device("cpu")).at(0).shape
+        torch.Size([2, 64, 100])
+    """
+
+    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+        self.seed, self.device = recipe.seed, device
+        self.shape = (
+            num_latent_batches(recipe),
+            recipe.schedule.batch_size,
+            recipe.model.latent_dim,
+        )
+        most = NUMBERS_AT_ONCE if device.type == "cpu" else NUMBERS_ON_A_GPU
+        self.steps = max(1, most // math.prod(self.shape))
+        self._drawn: tuple[int, torch.Tensor] | None = None
+
+    def at(self, step: int) -> torch.Tensor:
+        """Return latents (batches of a step, n, latent_dim) from N(0, 1)."""
+        block, place = divmod(step, self.steps)
+        if self._drawn is None or self._drawn[0] != block:
+            first = block * self.steps
+            steps = torch.arange(first, first + self.steps, device=self.device)
+            seeds = torch.full_like(steps, self.seed)
+            numbers = rng.normal(seeds, math.prod(self.shape), "latent", counter=steps)
+            self._drawn = block, numbers.view(self.steps, *self.shape)
+        return self._drawn[1][place]
