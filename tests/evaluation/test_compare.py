@@ -92,7 +92,7 @@ def test_totals_and_captions_agree(tiny: Recipe, tmp_path: Path) -> None:
     facts = comparison.runs[0].facts
     assert facts["epochs"] == "2.6"
     assert facts["discriminator loss"].endswith("(at 3,200 images)")
-    assert re.search(r"\(at 2,944 images\)", facts["distance to validation images"])
+    assert re.search(r"\(at 2,944 images\)", facts["distance to real images, E3"])
 
 
 def test_the_best_distance_is_of_a_trained_generator(tiny: Recipe, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_best_distance_is_of_a_trained_generator(tiny: Recipe, tmp_path: Pat
         for step, score in ((0, 1.0), (2, 5.0), (3, 7.0))
     )
     compared = ComparedRun("a", run, "a", rows, (192, 1.0), ())
-    assert compared.facts["distance to validation images"] == "7.00, best 5.00 (at 128 images)"
+    assert compared.facts["distance to real images, E3"] == "7.00, best 5.00 (at 128 images)"
 
 
 def test_groups_are_called_by_what_sets_them_apart(tiny: Recipe, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from inkgan.config import Data
 from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.evaluation.fit_extractors import fit_extractors
 from inkgan.metrics.features.fit import Fit, fit_classifier, seeded
+from inkgan.metrics.features.fitting_split import fitting_images
 from inkgan.metrics.features.networks import NETWORKS, Classifier, small_classifier
 
 
@@ -28,6 +29,10 @@ def test_all_networks_are_fitted_and_described(tmp_path: Path) -> None:
         written = (tmp_path / f"{name}.safetensors").read_bytes()
         assert hashlib.sha256(written).hexdigest() == row["sha256"]
         assert row["epochs"] == 1
+    images = {name: row["images"] for name, row in described.items()}
+    assert images["e1"] == images["e2"] == fitting_images(digits(512).images.numpy()).sum() < 512
+    assert images["e3"] < images["e1"]
+    assert images["linear"] == 512
     assert 0 <= described["e3"]["test_accuracy"] <= 1
     assert described["e2"]["test_squared_error"] > 0
     again = tmp_path / "again"

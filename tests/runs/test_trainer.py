@@ -56,6 +56,7 @@ def checkpoint(out: Path, name: str = "last") -> tuple[dict[str, torch.Tensor], 
 def test_a_run_leaves_everything_it_promises(tiny: Recipe, tmp_path: Path) -> None:
     events = events_of(tiny, tmp_path / "a")
     assert isinstance(events[0], Started)
+    assert any("No images are reserved for validation" in note for note in events[0].notes)
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "complete"
     assert sum(isinstance(event, Updated) for event in events) == 69

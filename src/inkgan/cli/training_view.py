@@ -19,7 +19,8 @@ QUIET_SECONDS = 60.0
 EVALUATED_SHAPE = (1, 28, 28)  # what the extractors take
 LEGEND = (
     "D and G: losses of discriminator and generator. right: share that D recognizes as real or "
-    "fake. distance: to validation images, lower is better."
+    "fake. distance: to validation images (training images where none are reserved), lower is "
+    "better."
 )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from inkgan.config import Data
 from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation.digit_images import as_digit_images
 from inkgan.evaluation.outside_generators import OutsideGenerator
@@ -38,7 +39,7 @@ def generator_source(
         "recipe": f"{bundle.recipe.name}, {bundle.recipe.objective.loss} loss, "
         f"seed {bundle.recipe.seed}",
         "trained on": f"{bundle.recipe.data.name}, {bundle.images_seen:,} images seen"
-        + (", best checkpoint" if checkpoint == "best" else ""),
+        + (_best_checkpoint(bundle.recipe.data) if checkpoint == "best" else ""),
     }
     notes: tuple[str, ...] = ()
     if bundle.recipe.data.name not in DIGIT_SETS:
@@ -73,6 +74,11 @@ def generator_source(
         generator=generator if obeys else None,
         digits=digits,
     )
+
+
+def _best_checkpoint(data: Data) -> str:
+    by = "validation" if data.holdout else "training"
+    return f", best checkpoint by {by} images"
 
 
 def _draw(

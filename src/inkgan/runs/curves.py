@@ -92,10 +92,10 @@ PANELS = (
         "far below real: the images are all alike (collapse)",
     ),
     Panel(
-        "Distance to validation images",
+        "Distance to real images",
         "Fréchet on E3, lower is better",
         (Line("e3_distance", "averaged generator", ORANGE),),
-        "the measure of quality; the ring is the best checkpoint",
+        "to validation images, or training images where none are reserved; the ring is the best",
         is_log=True,
     ),
     Panel(

@@ -31,6 +31,10 @@ from inkgan.training import health
 from inkgan.training.loop import Update, train
 from inkgan.training.state import TrainState, new_state
 
+NO_VALIDATION = (
+    "No images are reserved for validation (`data.holdout=0`): checkpoints are scored with "
+    "training images, so the best one may be the one that knows these best. Prefer the last one."
+)
 SCORED_IMAGES = 1000  # generated images, and as many real ones, that score a checkpoint
 CHECKPOINT_SECONDS = 60.0
 
@@ -70,6 +74,7 @@ class Trainer:
         # all that can be wrong with a recipe shows here, before anything is written
         batches = batches_for(recipe, dataset.to(device))
         notes = check_training_images(dataset, conditional=recipe.model.classes > 0)
+        notes = (*notes, *([] if dataset.has_validation else [NO_VALIDATION]))
         state = new_state(recipe, dataset.shape, device, self.networks)
         real = validation_images(recipe.data, dataset, SCORED_IMAGES, options.data_dir)
         with locked(self.out, "training in"):

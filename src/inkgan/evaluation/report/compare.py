@@ -70,7 +70,7 @@ class ComparedRun:
             "training images seen": f"{images:,}",
             "epochs": epochs,
             "training time": duration(seconds),
-            "distance to validation images": self._distance(images),
+            "distance to real images, E3": self._distance(images),
         }
         for key, label in (
             ("d_loss", "discriminator loss"),

@@ -34,9 +34,9 @@ COST = """The minutes of training include evaluations during training, images/s 
 depend on what else the machine did. The last column is the share of the recipe's own length: where
 it is small, learning rates that decay towards the end have hardly decayed."""
 CHART = """Fréchet distance in the features of E3, the small network that selects checkpoints,
-between 1,000 images of the averaged generator and as many validation images; all seeds of a recipe
-are evaluated after the same numbers of images. Lines are medians over the seeds, bands reach from
-the best to the worst."""
+between 1,000 images of the averaged generator and as many validation images (training images where
+a recipe reserves none); all seeds of a recipe are evaluated after the same numbers of images.
+Lines are medians over the seeds, bands reach from the best to the worst."""
 TABLES = (
     (
         "closeness",

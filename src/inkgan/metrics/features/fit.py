@@ -104,5 +104,5 @@ def _one_cycle(progress: float, rise: float = 0.1) -> float:
 
 def seeded(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     """Build a network whose first weights depend on the seed alone."""
-    with rng.scoped(seed, "judge init"):
+    with rng.scoped(seed, "extractor init"):
         return build()
