@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from inkgan.errors import ConfigError
+from inkgan.plural import counted
 
 if TYPE_CHECKING:
     import torch
@@ -118,7 +119,9 @@ def describe(device: "torch.device") -> str:
 
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"cpu ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
+    if device.type != "cpu":
+        return str(device)
+    return f"cpu ({counted(torch.get_num_threads(), 'thread')})"
 
 
 def check_threads(count: int | None) -> None:

@@ -200,6 +200,39 @@ def test_the_next_commands_work(trained: Path, tmp_path: Path) -> None:
     assert "complete: 960 images" in done.stdout
 
 
+def proposed(stdout: str) -> list[list[str]]:
+    """Return the commands below "Next:", as the shell would split them, without the program."""
+    lines = [shlex.split(line) for line in stdout.split("Next:")[1].splitlines() if line.strip()]
+    return [words[words.index("inkgan") + 1 :] for words in lines]
+
+
+def test_what_is_proposed_collides_with_nothing(tmp_path: Path) -> None:
+    """Whatever the run is called and whatever is there already."""
+    (tmp_path / "runs").mkdir()
+    for recipe, out in (("vanilla", "runs/vanilla"), ("mlp", "runs/dcgan"), ("mlp", "my runs/a")):
+        done = inkgan("train", recipe, "--data", "uci-digits", *SMALL, "--out", out, cwd=tmp_path)
+        assert done.code == 0, done.stderr
+        sample, *_, train, compare = proposed(done.stdout)
+        assert sample[:2] == ["sample", out]
+        assert not (tmp_path / sample[-1]).exists()
+        assert train[1] != recipe
+        assert not (tmp_path / train[-1]).exists()
+        assert compare == ["compare", out, train[-1]]
+        assert out != train[-1]
+    assert inkgan(*sample, cwd=tmp_path).code == 0
+    again = inkgan("train", "--out", out, cwd=tmp_path)
+    assert "nothing left to train" in again.stdout
+    assert proposed(again.stdout)[0][-1] != sample[-1]
+
+
+def test_a_window_of_metrics_is_told_once(tmp_path: Path) -> None:
+    small = ["--images", "1920", "--set", "schedule.batch_size=32", "--sample-interval", "320"]
+    done = inkgan("train", "mlp", "--data", "uci-digits", *small, "--out", "a", cwd=tmp_path)
+    told = re.findall(r"D [\d.]+ G [\d.]+", done.stderr)
+    assert len(told) == 2  # after 50 steps, and at the end after 60
+    assert len(re.findall(r"^epoch .* distance", done.stderr, re.MULTILINE)) == 7
+
+
 def test_an_evaluation_is_proposed_only_where_it_works(tmp_path: Path) -> None:
     """Digits of 12x12 pixels cannot be evaluated, and the other recipe is to use their data."""
     run = ["train", "mlp", "--data", "uci-digits", "--images", "64", "--out", "small"]
@@ -259,7 +292,12 @@ def test_missing_data_list_the_ways_out_and_the_fallback_goes_on(tmp_path: Path)
     done = inkgan("train", "mlp", cwd=tmp_path, **nowhere)
     assert done.code == 1
     assert "--data uci-digits" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    for command in (["data", "fetch", "mnist"], ["evaluate", "flagship", "--quick"]):
+        done = inkgan(*command, cwd=tmp_path, **nowhere)
+        assert done.code == 1
+        assert "--data-dir or INKGAN_DATA" in done.stderr
+        assert "uci-digits" not in done.stderr  # these commands have no use for other digits
     done = inkgan("train", "mlp", *SMALL, "--fallback", "uci-digits", cwd=tmp_path, **nowhere)
     assert done.code == 0, done.stderr
     assert "training on uci-digits instead" in done.stderr
@@ -303,7 +341,7 @@ def test_no_room_for_a_checkpoint_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert re.fullmatch(
-        r"inkgan: cannot write a/checkpoints/best\.safetensors: .*[Tt]oo large.*", last
+        r"inkgan: cannot write a/checkpoints/last\.safetensors: .*[Tt]oo large.*", last
     )
     assert not list((tmp_path / "a" / "checkpoints").iterdir())
 

@@ -258,8 +258,9 @@ def test_when_all_fail_the_message_lists_every_try_and_the_ways_out(
     message = str(caught.value)
     assert message.startswith("kmnist is not on this machine")
     for url, reason in reasons.items():
-        assert re.search(f"^  {re.escape(url)}: {re.escape(reason)}", message, re.MULTILINE)
-    for way_out in ("`data_dir`", "INKGAN_DATA", "kmnist/", "`data.name=uci-digits`", NAME):
+        assert f"{url}: {reason}" in message
+    assert "\n" not in message
+    for way_out in ("`data_dir`", "INKGAN_DATA", "kmnist/", NAME):
         assert way_out in message
     assert left_behind(tmp_path) == set()
 
@@ -267,7 +268,7 @@ def test_when_all_fail_the_message_lists_every_try_and_the_ways_out(
 def test_offline_asks_nobody(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = (remote(site.url("/one")),)
     monkeypatch.setenv("INKGAN_OFFLINE", "1")
-    with pytest.raises(DataNotFoundError, match=r"INKGAN_OFFLINE is set\nWays out"):
+    with pytest.raises(DataNotFoundError, match=r"INKGAN_OFFLINE is set\. Put the files"):
         download(files, tmp_path, "mnist")
     assert site.asked == []
     monkeypatch.setenv("INKGAN_OFFLINE", "0")

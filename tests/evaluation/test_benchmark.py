@@ -164,7 +164,7 @@ def test_rows_are_sorted_above_real_images_and_the_baseline() -> None:
     labelled = cells(text, "Labels and style consistency")
     assert [row[0] for row in labelled[2:-1]] == ["near", "real"]
     assert [row[-1] for row in labelled[2:]] == ["0.9 ± 0.4", "-", "-"]
-    assert "1 of 3 runs are missing" in text
+    assert "1 of 3 runs is missing" in text
     assert "does not cover another" in text
     assert "t-interval" not in text
     assert cells(text, "Training cost")[2] == [
@@ -228,6 +228,9 @@ def test_page_and_plot_are_written_over_their_own_kind_only(tmp_path: Path) -> N
     check_page(path)
     Leaderboard((replace(ran, curve=[]),), SETTINGS).save(path)
     assert "bench.png" not in path.read_text(encoding="utf-8")
+    assert "Not in the chart: a. A line takes two" in path.read_text(encoding="utf-8")
+    Leaderboard((ran, replace(entry("b", 0, fd_e1=60), curve=[(5.0, 9.0)])), SETTINGS).save(path)
+    assert "Not in the chart: b. A line takes two" in path.read_text(encoding="utf-8")
     path.write_text("# Mine\n")
     with pytest.raises(ArtifactError, match=r"bench\.md is not from a benchmark; name"):
         check_page(path)

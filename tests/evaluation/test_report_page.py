@@ -12,8 +12,9 @@ from inkgan.evaluation.baselines import BaselineCache
 from inkgan.evaluation.protocol import ProtocolRunner
 from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.report import charts, figures
-from inkgan.evaluation.report.report_page import ReportPage, page
+from inkgan.evaluation.report.report_page import ReportPage, _reading, _z, page
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protocol
+from inkgan.evaluation.score import Baseline, Score
 from inkgan.evaluation.verdict import verdict
 from inkgan.metrics.metric_registry import METRIC_SPECS
 from tests.fixtures.references import small_reference, small_reference_set
@@ -157,3 +158,33 @@ def test_a_result_of_one_digit_alone_can_be_shown(
     alone = {1: {"share": 1.0, "fd": 3.0, "recall": 0.5, "variety": 0.9}}
     classes = {d: alone.get(d, {"share": 0.0}) for d in range(10)}
     assert page(report(replace(quick, classes=classes), unlabelled, reference))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "baseline", "word"),
+    [
+        # 0.8 points of accuracy, certain as it is with a standard deviation of 0.01 points
+        ("label_accuracy", 0.985, Baseline(0.993, 0.0001, 20), "slightly worse"),
+        ("precision", 0.88, Baseline(0.94, 0.001, 20), "worse"),
+        ("precision", 0.70, Baseline(0.94, 0.001, 20), "far off"),
+        ("precision", 0.939, Baseline(0.94, 0.001, 20), "like real"),
+        ("fd_e1", 1.8, Baseline(1.3, 0.01, 20), "slightly worse"),
+        ("fd_e1", 12.0, Baseline(1.3, 0.01, 20), "worse"),
+        ("fd_e1", 60.0, Baseline(1.3, 0.01, 20), "far off"),
+        ("fd_e1", 1.0, Baseline(1.3, 0.01, 20), "beyond real"),
+    ],
+)
+def test_badges_speak_of_the_size_of_a_certain_difference(
+    key: str, value: float, baseline: Baseline, word: str
+) -> None:
+    assert _reading(Score(key, value, value, value, baseline, "sets"))[0] == word
+
+
+def test_a_huge_z_is_cut() -> None:
+    assert [_z(z) for z in (2.04, -3.25, 46861.0, -101.0, float("nan"))] == [
+        "+2.0",
+        "\N{MINUS SIGN}3.2",
+        "beyond +100",
+        "beyond \N{MINUS SIGN}100",
+        "—",
+    ]

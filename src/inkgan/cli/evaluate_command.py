@@ -106,9 +106,16 @@ def score_table(document: dict[str, Any]) -> Any:
     table.add_column("metric", overflow="fold")
     for heading in ("value", "± 95 %", "baseline", "z"):
         table.add_column(heading, justify="right", no_wrap=True)
+    table.caption_justify = "left"
+    table.caption = (
+        "z: standard deviations of the baseline by which a score is worse than that of real "
+        "images; from -3 to 3 it is like real."
+    )
     for row in document["scores"]:
         score = Score.from_dict(row)
         z = "-" if row["z"] is None else f"{row['z']:+.{int(abs(row['z']) < 10)}f}"
+        if row["z"] is not None and abs(row["z"]) > 100:
+            z = "> +100" if row["z"] > 0 else "< -100"
         table.add_row(
             score.spec.title,
             score.spec.format(score.value),

@@ -1,7 +1,10 @@
 """A training run as a person follows it: a bar on a terminal, a line now and then in a pipe."""
 
+import itertools
+import shlex
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -11,11 +14,13 @@ from inkgan.cli.console import errors, say, show, warn
 from inkgan.cli.progress import stop
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
+from inkgan.generation.load import RUNS
 from inkgan.io.bundle import load_bundle
-from inkgan.plural import counted
+from inkgan.plural import counted, duration
 from inkgan.runs.events import Event, Finished, Sampled, Started, Troubled, Updated
 
 QUIET_SECONDS = 60.0
+OTHERS = ("vanilla", "dcgan", "mlp")  # recipes to compare with
 EVALUATED_SHAPE = (1, 28, 28)  # what the extractors take
 LEGEND = (
     "D and G: losses of discriminator and generator. right: share that D recognizes as real or "
@@ -39,6 +44,7 @@ class TrainingView:
             transient=True,
         )
         self.row: dict[str, float] = {}
+        self.speed = 0.0
         self.began_with, self.total_images, self.printed_at = 0, 1, 0.0
 
     def follow(self, events: Iterable[Event]) -> Finished:
@@ -72,11 +78,13 @@ class TrainingView:
         what = "complete" if event.reason == "complete" else "the time is up"
         if event.images == self.began_with:
             what = f"nothing left to train, {what}"
-        show(f"{what}: {images} in {event.seconds / 60:.1f} minutes. Written:")
+        share = event.images / self.total_images
+        of = f", {share:.0%} of the recipe" if share < 0.995 else ""
+        show(f"{what}: {images}{of} in {duration(event.seconds)}. Written:")
         for label, written in _written(event).items():
             show(f"  {label:12} {written}")
         show("Next:")
-        for command in _next_commands(run.recipe, event):
+        for command in next_commands(run.recipe, event):
             show(f"  {program()} {command}")
 
     def _start(self, event: Started) -> None:
@@ -98,8 +106,9 @@ class TrainingView:
     def _update(self, event: Updated) -> None:
         if event.row is not None:
             self.row = event.row
+            self.speed = event.row["images_per_second"]
         if self.progress.tasks:
-            speed = self.row.get("images_per_second")
+            speed = self.speed
             self.progress.update(
                 self.progress.tasks[0].id,
                 completed=self._share(event.update.images, event.seconds),
@@ -122,8 +131,8 @@ class TrainingView:
     def _line(self, epoch: float, images: int, tail: str) -> None:
         self.printed_at = time.monotonic()
         numbers = ""
-        if self.row:
-            row = self.row
+        row, self.row = self.row, {}  # a window is told once, not again as if it were new
+        if row:
             numbers = (
                 f"  D {row['d_loss']:.3f} G {row['g_loss']:.3f}  "
                 f"right on real {row['d_real_accuracy']:.0%} fake {row['d_fake_accuracy']:.0%}"
@@ -155,24 +164,43 @@ def _written(event: Finished) -> dict[str, Any]:
     }
 
 
-def _next_commands(recipe: Recipe, event: Finished) -> list[str]:
-    path, schedule = event.run.path, recipe.schedule
+def next_commands(recipe: Recipe, event: Finished) -> list[str]:
+    """Propose what to type next; each command works as it stands, in the same folder."""
+    path, schedule = shlex.quote(str(event.run.path)), recipe.schedule
     longer = f"--epochs {2 * schedule.epochs}"
     if schedule.images is not None:
         longer = f"--images {2 * schedule.images}"
     if event.reason != "complete":
         longer = f"--minutes {max(30, round(event.seconds / 30))}"
-    other = "vanilla" if recipe.name != "vanilla" else "dcgan"
-    data = "" if recipe.data.name == RECIPES[other].data.name else f" --data {recipe.data.name}"
-    commands = [f"sample {path} --seeds 0-99 --out digits.png"]
+    others = [name for name in OTHERS if name != recipe.name]
+    other, other_path = _first_free(others, event.run.path)
+    data = ""
+    if recipe.data.name != RECIPES[other].data.name:
+        data = f" --data {shlex.quote(recipe.data.name)}"
+    drawn = shlex.quote(str(_unused(Path(f"{event.run.path.name}-digits.png"))))
+    commands = [f"sample {path} --seeds 0-99 --out {drawn}"]
     if _can_be_evaluated(event):
         commands.append(f"evaluate {path} --quick")
     return [
         *commands,
         f"train --out {path} {longer}",
-        f"train {other}{data} --out runs/{other}",
-        f"compare {path} runs/{other}",
+        f"train {other}{data} --out {other_path}",
+        f"compare {path} {other_path}",
     ]
+
+
+def _first_free(recipes: Sequence[str], taken: Path) -> tuple[str, Path]:
+    """Return another recipe, and a folder for it in which nothing has been trained yet."""
+    for name in recipes:
+        if not (RUNS / name).exists() and (RUNS / name).resolve() != taken.resolve():
+            return name, RUNS / name
+    return recipes[0], _unused(RUNS / f"{recipes[0]}-2")
+
+
+def _unused(path: Path) -> Path:
+    """Return the path itself, or one like it with a number behind, where nothing exists."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([path], numbered) if not each.exists())
 
 
 def _can_be_evaluated(event: Finished) -> bool:

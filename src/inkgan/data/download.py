@@ -137,12 +137,12 @@ def _fetch(file: RemoteFile, folder: Path, data_set: str, progress: Progress) ->
         try:
             return _from_mirror(url, file, folder, progress)
         except (requests.RequestException, OSError, ValueError) as error:
-            failures.append(f"  {url}: {_in_short(error)}")
-    tried = "\n".join(failures) or "  nothing: INKGAN_OFFLINE is set"
+            failures.append(f"{url}: {_in_short(error)}")
+    tried = ", ".join(failures) or "nothing, since INKGAN_OFFLINE is set"
     raise DataNotFoundError(
-        f"{data_set} is not on this machine and cannot be downloaded. Tried for {file.name}:\n"
-        f"{tried}\nWays out: put the files into a folder {data_set}/ and name its parent with "
-        "`data_dir` or INKGAN_DATA; or use the built-in digits, `data.name=uci-digits`"
+        f"{data_set} is not on this machine and cannot be downloaded. Tried for {file.name}: "
+        f"{tried}. Put the files into a folder {data_set}/ and name its parent with `data_dir` "
+        "or INKGAN_DATA"
     )
 
 

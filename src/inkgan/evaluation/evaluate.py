@@ -38,6 +38,7 @@ from inkgan.metrics.features.inception import load_inception
 from inkgan.metrics.features.networks import SIDE
 from inkgan.metrics.metric_registry import METRIC_SPECS, registered_metrics
 from inkgan.metrics.style_consistency import StyleConsistency, measure_style_consistency
+from inkgan.plural import counted
 from inkgan.types import Progress, silent
 
 if TYPE_CHECKING:
@@ -359,12 +360,14 @@ def _linear(images: GeneratedImages, result: EvaluationResult) -> dict[str, floa
 def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
     """List names and values for the head of the page."""
     counts, linear = document["counts"], document["linear_classifier"]
-    drawn = f"{counts['images']:,} images, measured in {counts['sets']} sets of "
+    drawn = counted(counts["images"], "image")
+    if counts["sets"] > 1:
+        drawn += f", measured in {counts['sets']} sets of {counts['set_size']:,}"
     labelled = any(row["key"] == "label_accuracy" for row in document["scores"])
     expected = "the label" if labelled else "E1's prediction"
     return [
         *document["facts"].items(),
-        ("protocol", f"{document['protocol']}: {drawn}{counts['set_size']:,}"),
+        ("protocol", f"{document['protocol']}: {drawn}"),
         ("reference", f"{document['reference']['name']}, test images"),
         (
             "linear classifier",

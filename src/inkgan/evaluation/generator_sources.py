@@ -18,6 +18,7 @@ from inkgan.generation.load import Checkpoint
 from inkgan.generation.protocols import DIGITS
 from inkgan.generation.sampling import CHUNK
 from inkgan.models.build import count_operations, count_parameters
+from inkgan.plural import counted
 from inkgan.types import Progress, UInt8
 
 FIRST_SEED = 1_000_000  # images are evaluated that no grid has shown
@@ -97,7 +98,8 @@ def _draw(
     operations = count_operations(network, generator.bundle.recipe.model)
     cost = (
         f"{count_parameters(network):,} parameters, {operations / 1e6:,.1f} MFLOP an image, "
-        f"{count / seconds:,.0f} images/s drawn here with {torch.get_num_threads()} threads"
+        f"{count / seconds:,.0f} images/s drawn here with "
+        f"{counted(torch.get_num_threads(), 'thread')}"
     )
     return np.concatenate(parts), {"generator": cost}
 

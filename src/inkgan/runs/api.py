@@ -188,7 +188,8 @@ def _events(trainer: Trainer, fallback: str | None) -> Iterator[Event]:
         yield from trainer.events()
     except DataNotFoundError as error:
         if fallback is None:
-            raise
+            hint = "or train on the built-in digits with `data.name=uci-digits`"
+            raise DataNotFoundError(f"{error}; {hint}") from error
         warnings.warn(f"{error}; training on {fallback} instead", stacklevel=3)
         other = override(trainer.recipe, {"data.name": fallback}, f"`fallback={fallback!r}`")
         yield from replace(trainer, recipe=other).events()

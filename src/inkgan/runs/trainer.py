@@ -175,7 +175,7 @@ class _ActiveRun:
             for update in train(self.recipe, self.batches, self.state, self.options.capture):
                 yield self._record(update)
                 if update.metrics is not None:
-                    findings = health.examine(update.metrics, self.state)
+                    findings = health.examine(update.metrics, self.state, self.recipe)
                     yield from self._report_findings(findings)
                 yield from self._run_scheduled()
                 if self.options.should_stop():
@@ -256,7 +256,7 @@ class _ActiveRun:
         seeds, model = range(SCORED_IMAGES), self.recipe.model
         drawn = torch.cat(list(draw(self.state.ema, seeds, model)))
         scores = self.scorer.score(drawn, labels_from_seeds(seeds, model.classes))
-        findings = health.examine_scores(scores, self.state)
+        findings = health.examine_scores(scores, self.state, self.recipe)
         self.recorder.write_row(scores, logged=scores)
         score, best = scores[DISTANCE], self.state.best_score
         # an untrained generator is never the best, however badly training goes

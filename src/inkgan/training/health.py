@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from inkgan.config import Recipe
+from inkgan.config.data_config import Augment
 from inkgan.training.state import TrainState
 
 Metrics = Mapping[str, float]
@@ -27,6 +29,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Advice:
+    """Something to try, unless a recipe has it already or has no place for it."""
+
+    text: str
+    helps: Callable[[Recipe], bool] = lambda recipe: True
+
+
+@dataclass(frozen=True)
 class Symptom:
     """A test of one window and how many windows in a row must show it."""
 
@@ -34,8 +44,24 @@ class Symptom:
     shows: Callable[[Metrics], bool]
     patience: int
     say: Callable[[Metrics], str]
-    advice: str
+    advice: tuple[Advice, ...]
     fatal: bool = False
+
+
+def _dropout(recipe: Recipe) -> float | None:
+    """Return the discriminator's dropout, None where it has no such layers."""
+    dropout: float | None = getattr(recipe.model.discriminator, "dropout", None)
+    return dropout
+
+
+def _has_other_norm(recipe: Recipe) -> bool:
+    """Tell whether the generator has classes, and norms that do not know them."""
+    generator = recipe.model.generator
+    return recipe.model.classes > 0 and generator.conditioning not in (None, "conditional-bn")
+
+
+LOWER_RATE = Advice("a lower `optim.lr`")
+OTHER_SEED = Advice("another `seed`")
 
 
 def _not_finite(metrics: Metrics) -> bool:
@@ -64,7 +90,7 @@ SYMPTOMS = (
         _not_finite,
         1,
         lambda m: "A loss or gradient is no longer a number: the weights are lost.",
-        "a lower `optim.lr`, or `on_trouble=rollback`",
+        (LOWER_RATE, Advice("`on_trouble=rollback`")),
         fatal=True,
     ),
     Symptom(
@@ -75,15 +101,26 @@ SYMPTOMS = (
             f"The discriminator wins: it classifies {_percent(m)} of the images correctly, so "
             "the generator gets hardly any gradient."
         ),
-        "`model.discriminator.dropout=0.3`, a lower `optim.lr`, `data.augment=shift:2`, or "
-        "`objective.loss=non-saturating` if it is minimax",
+        (
+            Advice("`model.discriminator.dropout=0.3`", lambda recipe: _dropout(recipe) == 0),
+            LOWER_RATE,
+            Advice("`data.augment=shift:2`", lambda recipe: recipe.data.augment == Augment()),
+            Advice(
+                "`objective.loss=non-saturating`",
+                lambda recipe: recipe.objective.loss == "minimax",
+            ),
+        ),
     ),
     Symptom(
         "d-lost",
         _d_lost,
         8,
         lambda m: "The discriminator is fooled by everything and teaches nothing.",
-        "less dropout, a wider discriminator, or a lower `optim.lr`",
+        (
+            Advice("less `model.discriminator.dropout`", lambda r: bool(_dropout(r))),
+            Advice("a wider discriminator"),
+            LOWER_RATE,
+        ),
     ),
     Symptom(
         "collapse",
@@ -94,15 +131,29 @@ SYMPTOMS = (
             f"{m['fake_pixel_std']:.3f}, that of real images {m['real_pixel_std']:.3f}; it draws "
             "nearly the same image each time."
         ),
-        "a lower `optim.lr`, `optim.beta1=0.5`, more dropout in the discriminator, or another "
-        "`seed`",
+        (
+            LOWER_RATE,
+            Advice("`optim.beta1=0.5`", lambda recipe: recipe.optim.beta1 > 0.5),
+            Advice("more `model.discriminator.dropout`", lambda r: _dropout(r) is not None),
+            OTHER_SEED,
+        ),
     ),
     Symptom(
         "frozen",
         _frozen,
         4,
         lambda m: "The generator's gradient has vanished: it no longer learns.",
-        "`objective.loss=non-saturating` or least-squares, or a weaker discriminator",
+        (
+            Advice(
+                "`objective.loss=non-saturating`",
+                lambda recipe: recipe.objective.loss == "minimax",
+            ),
+            Advice(
+                "`objective.loss=least-squares`",
+                lambda recipe: recipe.objective.loss in ("minimax", "non-saturating"),
+            ),
+            Advice("a weaker discriminator"),
+        ),
     ),
 )
 
@@ -117,30 +168,51 @@ EVALUATED = (
             f"{100 * m['class_variety']:.0f} % as much as real ones do, even if the grid looks "
             "good."
         ),
-        "`model.generator.conditioning=conditional-bn`, a longer `schedule.ema_half_life`, "
-        "`objective.penalties`, or another `seed`",
+        (
+            Advice("`model.generator.conditioning=conditional-bn`", _has_other_norm),
+            Advice("a longer `schedule.ema_half_life`"),
+            Advice("`objective.penalties`", lambda recipe: not recipe.objective.penalties.any),
+            OTHER_SEED,
+        ),
     ),
 )
 
 
-def examine(metrics: Metrics, state: TrainState) -> list[Finding]:
-    """Examine the metrics of one window; `state` keeps the streaks, so resuming keeps them."""
-    return _examine(SYMPTOMS, metrics, state)
+def examine(metrics: Metrics, state: TrainState, recipe: Recipe) -> list[Finding]:
+    """Examine the metrics of one window.
+
+    Args:
+        metrics: means over the window.
+        state: keeps the streaks, so resuming keeps them.
+        recipe: that is trained; what it has already is not advised.
+    """
+    return _examine(SYMPTOMS, metrics, state, recipe)
 
 
-def examine_scores(scores: Metrics, state: TrainState) -> list[Finding]:
+def examine_scores(scores: Metrics, state: TrainState, recipe: Recipe) -> list[Finding]:
     """Examine the scores of one evaluation in the same way."""
-    return _examine(EVALUATED, scores, state)
+    return _examine(EVALUATED, scores, state, recipe)
 
 
-def _examine(symptoms: Sequence[Symptom], metrics: Metrics, state: TrainState) -> list[Finding]:
+def advise(symptom: Symptom, recipe: Recipe) -> str:
+    """Return what can be tried with a recipe, such as "a lower `optim.lr`, or another `seed`"."""
+    texts = [advice.text for advice in symptom.advice if advice.helps(recipe)]
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])}, or {texts[-1]}"
+
+
+def _examine(
+    symptoms: Sequence[Symptom], metrics: Metrics, state: TrainState, recipe: Recipe
+) -> list[Finding]:
     findings = []
     for symptom in symptoms:
         streak = state.streaks.get(symptom.kind, 0) + 1 if symptom.shows(metrics) else 0
         state.streaks[symptom.kind] = streak
         if streak == symptom.patience:
             message = symptom.say(metrics)
-            findings.append(Finding(symptom.kind, message, symptom.advice, symptom.fatal))
+            advice = f"{advise(symptom, recipe)}."
+            findings.append(Finding(symptom.kind, message, advice, symptom.fatal))
     return findings
 
 

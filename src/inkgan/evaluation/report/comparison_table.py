@@ -64,7 +64,7 @@ class PairedComparison:
     @property
     def caution(self) -> str:
         """What many comparisons at once mean; empty where there is only one, or none."""
-        total = len(self.differences)
+        total = sum(difference.gap is not None for difference in self.differences)
         if total < 2:
             return ""
         by_chance = 1 - 0.95**total
@@ -78,7 +78,9 @@ class PairedComparison:
     def _decision(self, basis: str) -> str:
         deciding = next((d for d in self.differences if d.key == DECIDING), None)
         title = METRIC_SPECS[DECIDING].title
-        if deciding is None or not deciding.significant:
+        if deciding is None or deciding.gap is None:
+            return f"{self.first} and {self.second} cannot be compared by {title} ({basis})."
+        if not deciding.significant:
             return f"{self.first} and {self.second} do not differ by {title} ({basis})."
         better, worse = self.first, self.second
         if deciding.second_is_better:

@@ -50,6 +50,11 @@ def quality_chart(curves: Mapping[str, Sequence[Curve]]) -> bytes | None:
     return figure_png(figure)
 
 
+def undrawn(curves: Mapping[str, Sequence[Curve]]) -> list[str]:
+    """Name the recipes that `quality_chart` has no line for."""
+    return [name for name, runs in curves.items() if over_seeds(runs) is None]
+
+
 def over_seeds(runs: Sequence[Curve]) -> tuple[Float64, Float64, Float64, Float64] | None:
     """Join the curves of several seeds: (seconds, lowest, median, highest distance).
 

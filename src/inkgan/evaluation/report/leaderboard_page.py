@@ -18,8 +18,9 @@ from inkgan.evaluation.report.leaderboard import (
     leaderboard_rows,
     table_columns,
 )
-from inkgan.evaluation.report.leaderboard_chart import quality_chart
+from inkgan.evaluation.report.leaderboard_chart import Curve, quality_chart, undrawn
 from inkgan.metrics.metric_registry import NO_NUMBER, format_with_margin
+from inkgan.plural import counted
 
 TITLE = "# Benchmark\n\nWritten by `"
 SIGNS = """↓ lower is better, ↑ higher is better, = best where real images score, or at 0.5 for a
@@ -37,6 +38,8 @@ CHART = """Fréchet distance in the features of E3, the small network that selec
 between 1,000 images of the averaged generator and as many validation images (training images where
 a recipe reserves none); all seeds of a recipe are evaluated after the same numbers of images.
 Lines are medians over the seeds, bands reach from the best to the worst."""
+NO_LINE = """A line takes two evaluations during training, at times that all seeds of the recipe
+have reached."""
 TABLES = (
     (
         "closeness",
@@ -126,11 +129,14 @@ class Leaderboard:
 
     def chart(self) -> bytes | None:
         """Draw quality against time as a PNG; None where no run was evaluated during training."""
-        curves: dict[str, list[Sequence[tuple[float, float]]]] = {}
+        return quality_chart(self._curves())
+
+    def _curves(self) -> dict[str, list[Curve]]:
+        curves: dict[str, list[Curve]] = {}
         for entry in self.entries:
             if entry.role == "trained":
                 curves.setdefault(entry.name, []).append(entry.curve)
-        return quality_chart(curves)
+        return curves
 
     def to_dict(self) -> dict[str, Any]:
         """Return settings and entries, with their whole reports, as plain values."""
@@ -147,9 +153,13 @@ class Leaderboard:
         """
         parts = [_head(self), _wrapped(SIGNS + _interval_notes(self.rows))]
         parts += map(_markdown, self.tables())
+        missing = undrawn(self._curves())
+        if picture is not None or missing:
+            parts += ["## Quality against training time"]
         if picture is not None:
-            chart = f"![E3 distance against seconds]({picture})"
-            parts += ["## Quality against training time", chart, _wrapped(CHART)]
+            parts += [f"![E3 distance against seconds]({picture})", _wrapped(CHART)]
+        if missing:
+            parts += [_wrapped(f"Not in the chart: {', '.join(map(_safe, missing))}. {NO_LINE}")]
         parts += [_markdown(self.cost_table())]
         verdicts = "\n".join(
             f"- **{_safe(name)}**: {_safe(text)}" for name, text in self.verdicts()
@@ -226,12 +236,16 @@ def _head(board: Leaderboard) -> str:
     where = f" on {' and '.join(map(_safe, machines))}" if machines else ""
     command = " ".join(settings.command.split()).replace("`", "'")
     text = _wrapped(
-        f"`{command}`; do not edit. {len(trained)} runs of {budget}, {total} in all{where}, "
+        f"`{command}`; do not edit. {counted(len(trained), 'run')} of {budget}, "
+        f"{total} in all{where}, "
         f"evaluated by the {settings.protocol} protocol against the test images of "
         f"{_safe(settings.reference)}."
     )
     missing = settings.num_runs - len(trained)
-    unfinished = f"**{missing} of {settings.num_runs} runs are missing; run the same again.**"
+    unfinished = (
+        f"**{missing} of {counted(settings.num_runs, 'run')} "
+        f"{'is' if missing == 1 else 'are'} missing; run the same again.**"
+    )
     return TITLE + text[1:] + (f"\n\n{unfinished}" if missing > 0 else "")
 
 

@@ -16,7 +16,11 @@ from inkgan.metrics.metric_registry import METRIC_SPECS, MINUS, format_number
 from inkgan.metrics.stats.intervals import Interval
 from inkgan.metrics.style_consistency import StyleConsistency
 
-LIKE_REAL, FAR = 3.0, 30.0  # |z| up to which a score reads as real, and from which as far off
+LIKE_REAL = 3.0  # |z| up to which a score is not told from one of real images
+# How large a difference that is told is: shares, and distances as multiples of the baseline.
+SLIGHT_SHARE, FAR_SHARE = 0.01, 0.10
+SLIGHT_RATIO, FAR_RATIO = 1.5, 20.0  # the limits of "as good as real" and "good" in the verdict
+MAX_Z = 100.0  # a larger z says nothing more
 
 
 @dataclass(frozen=True)
@@ -136,12 +140,17 @@ def _percent(share: float, decimals: int = 1) -> str:
 def _z(z: float) -> str:
     if not np.isfinite(z):
         return "—"
-    return (f"{z:+.1f}" if abs(z) < 99.95 else f"{z:+,.0f}").replace("-", MINUS)
+    if abs(z) > MAX_Z:
+        return f"beyond {MINUS if z < 0 else '+'}{MAX_Z:.0f}"
+    return f"{z:+.1f}".replace("-", MINUS)
 
 
 def _reading(score: Score) -> tuple[str, str]:
-    """Say in a word, and a tone for the style sheet, what z means."""
-    unknown = 0.0 if score.excess <= 0 else FAR
+    """Say in a word, and a tone for the style sheet, how a score compares with real images.
+
+    Whether it differs at all is told by z, how much by the size of the difference.
+    """
+    unknown = 0.0 if score.excess <= 0 else np.inf
     z = score.z if np.isfinite(score.z) else unknown
     if score.spec.group == "memorization":
         return ("closer than real", "off") if z > LIKE_REAL else ("no sign of copying", "like")
@@ -151,7 +160,18 @@ def _reading(score: Score) -> tuple[str, str]:
         return "too typical", "beyond"
     if z < 0:
         return "beyond real", "beyond"
-    return ("far off", "far") if z >= FAR else ("worse", "off")
+    slight, far = _size(score)
+    return ("slightly worse", "like") if slight else ("far off", "far") if far else ("worse", "off")
+
+
+def _size(score: Score) -> tuple[bool, bool]:
+    """Tell whether a difference from real images is slight, and whether it is large."""
+    if score.spec.unit in ("share", "fraction"):
+        return score.excess < SLIGHT_SHARE, score.excess >= FAR_SHARE
+    if charts.has_ratio(score) and score.spec.is_distance:
+        ratio = score.value / score.baseline.mean
+        return ratio < SLIGHT_RATIO, ratio >= FAR_RATIO
+    return False, False  # a number without a scale of its own
 
 
 def _class_rows(result: EvaluationResult) -> list[tuple[int, list[dict[str, Any]]]]:
