@@ -54,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "inversion": FOUNDATION | {"data", "generation", "handwriting", "metrics"},
     "runs": FOUNDATION | {"data", "generation", "io", "metrics", "models", "training"},
     "evaluation": FOUNDATION | {"data", "generation", "io", "metrics", "models", "runs"},
-    "synthesis": FOUNDATION | {"generation", "io", "metrics"},
+    "synthesis": FOUNDATION | {"generation", "handwriting", "inversion", "io", "metrics"},
     "exporters": FOUNDATION | {"data", "evaluation", "generation", "io", "metrics", "models"},
     "cli": FOUNDATION
     | {

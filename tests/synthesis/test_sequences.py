@@ -15,8 +15,10 @@ from pycocotools.cocoeval import COCOeval
 
 from inkgan.images import Shape, read_picture
 from inkgan.synthesis import shards as shards_module
-from inkgan.synthesis.canvas import INK, BoundingBox, arrange, canvas_size, ink_box
+from inkgan.synthesis.bounding_box import BoundingBox
+from inkgan.synthesis.canvas import arrange, canvas_size, ink_box
 from inkgan.synthesis.formats.sequences import yolo_line
+from inkgan.synthesis.glyph_pool import INK
 from inkgan.synthesis.request import DigitSequences, SynthesisRequest
 from inkgan.synthesis.synthesis_result import SynthesisResult
 from inkgan.types import UInt8

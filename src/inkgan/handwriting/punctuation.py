@@ -50,6 +50,18 @@ def draw_punctuation(mark: str, pen: Pen, unsteadiness: npt.ArrayLike = 0.0) -> 
         unsteadiness: standard normal numbers (points, 2), as many as `num_points` says, that move
             the points of the middle lines a little; 0 for none.
     """
+    lines, radius = mark_strokes(mark, pen, unsteadiness)
+    outline = _stroked(lines, radius)
+    return outline.moved(-outline.bounds.left, 0)
+
+
+def mark_strokes(
+    mark: str, pen: Pen, unsteadiness: npt.ArrayLike = 0.0
+) -> tuple[list[Float64], float]:
+    """Return the middle lines of a mark, each (n, 2) with y downwards, and half their thickness.
+
+    The arguments are those of `draw_punctuation`.
+    """
     radius = pen.thickness * SWELLING.get(mark, 1.0) / 2
     strokes = [np.asarray(stroke) for stroke in STROKES[mark]]
     moves = np.broadcast_to(np.asarray(unsteadiness), (num_points(mark), 2)) * UNSTEADINESS
@@ -60,8 +72,7 @@ def draw_punctuation(mark: str, pen: Pen, unsteadiness: npt.ArrayLike = 0.0) -> 
         x, y = ((stroke + move) * pen.height).T
         y = y + radius if mark in ON_THE_LINE else y
         lines.append(np.stack([x + lean * y, -y], axis=1))
-    outline = _stroked(lines, radius)
-    return outline.moved(-outline.bounds.left, 0)
+    return lines, radius
 
 
 def num_points(mark: str) -> int:
@@ -76,12 +87,18 @@ def _stroked(lines: list[Float64], radius: float) -> Outline:
     columns, rows = np.ceil((points.max(axis=0) + radius + 1 - low) * FINENESS).astype(int)
     y, x = np.mgrid[:rows, :columns]
     places = (np.stack([x, y], axis=-1) + 0.5) / FINENESS + low
-    distance = np.full(x.shape, np.inf)
+    distance = distance_to_lines(places, lines)
+    outline = trace_field(np.clip(HALF + radius - distance, 0, 1), FINENESS)
+    assert outline is not None  # a line has ink round it
+    return outline.moved(low[0], low[1])
+
+
+def distance_to_lines(places: Float64, lines: list[Float64]) -> Float64:
+    """Return the distance of each place (..., 2) to the nearest of some lines, each (n, 2)."""
+    distance = np.full(places.shape[:-1], np.inf)
     for line in lines:
         for start, end in itertools.pairwise(line):
             along = end - start
             share = np.clip((places - start) @ along / (along @ along), 0, 1)[..., None]
             distance = np.minimum(distance, np.linalg.norm(places - start - share * along, axis=-1))
-    outline = trace_field(np.clip(HALF + radius - distance, 0, 1), FINENESS)
-    assert outline is not None  # a line has ink round it
-    return outline.moved(low[0], low[1])
+    return distance

@@ -1,27 +1,18 @@
 """Place digits side by side on one canvas, with a box around the ink of each."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from inkgan.images import Shape
+from inkgan.synthesis.bounding_box import BoundingBox
+from inkgan.synthesis.glyph_pool import INK
 from inkgan.synthesis.request import DigitSequences
 from inkgan.synthesis.shards import random_numbers
 from inkgan.types import UInt8
 
-INK = 32  # the darkest level that counts as ink: an eighth of the range, above a generator's haze
 MARGIN = 6  # pixels around the digits' own squares
 MAX_OFFSET = 2  # pixels that a digit stands above or below the line of its sequence
-
-
-class BoundingBox(NamedTuple):
-    """A box of whole pixels; x and y are its left and upper edge."""
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)

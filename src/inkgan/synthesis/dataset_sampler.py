@@ -10,8 +10,8 @@ from inkgan.generation.style_control.controller import StyleController
 from inkgan.generation.style_control.style import Style
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import extract_features
-from inkgan.synthesis.canvas import INK
 from inkgan.synthesis.dedup import Deduplicator
+from inkgan.synthesis.glyph_pool import INK
 from inkgan.synthesis.request import Criteria, DigitSequences, LabeledImages, SynthesisRequest
 from inkgan.synthesis.shard_store import NOT_PREDICTED, DrawCounts, ShardResult, concatenate
 from inkgan.types import Bool, Int64, Progress, silent

@@ -11,9 +11,11 @@ import numpy as np
 from inkgan import __version__, files
 from inkgan.generation.protocols import DIGITS
 from inkgan.images import Shape
-from inkgan.synthesis.canvas import INK, BoundingBox, Canvas, arrange, canvas_size
+from inkgan.synthesis.bounding_box import BoundingBox
+from inkgan.synthesis.canvas import Canvas, arrange, canvas_size
 from inkgan.synthesis.formats.labeled_images import Written, numbered, save_picture
 from inkgan.synthesis.formats.outlines import Polygon, outline_polygons
+from inkgan.synthesis.glyph_pool import INK
 from inkgan.synthesis.request import DigitSequences
 from inkgan.synthesis.shard_store import ShardResult, ShardStore
 from inkgan.synthesis.shards import Shard
