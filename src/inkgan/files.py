@@ -27,6 +27,10 @@ class CacheWarning(UserWarning):
     """The user's cache cannot be written; the work goes on."""
 
 
+class DamagedFileWarning(UserWarning):
+    """A damaged file, or a part of it, is left out or made again; the work goes on."""
+
+
 def cache_folders() -> tuple[Path, ...]:
     """Return where cached files may be: the user's, and one that stands in for it."""
     cache = cache_folder()
@@ -188,8 +192,14 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"cannot read {path}: {error}") from error
+    except OSError as error:
+        raise ArtifactError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ArtifactError(f"cannot read {path}: it is not UTF-8 text") from error
+    except ValueError as error:
+        raise ArtifactError(f"cannot read {path}: it is not JSON ({error})") from error
+    except RecursionError as error:
+        raise ArtifactError(f"cannot read {path}: its values are nested too deeply") from error
 
 
 @contextmanager

@@ -44,6 +44,7 @@ from inkgan.evaluation.report.leaderboard_page import (
     check_page,
 )
 from inkgan.evaluation.report_document import Report
+from inkgan.io.environment import describe_environment
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.metric_registry import format_with_margin
 from inkgan.runs.events import Event, Finished, Started
@@ -313,10 +314,12 @@ class Stub:
         self.trained.append((out.name, minutes, recipe.schedule.evaluation_interval))
         out.mkdir(parents=True, exist_ok=True)
         run = RunFolder.create_or_open(out, recipe)
-        files.write_json(
-            run.environment_path, {"device": "cpu", "processor": "abacus", "torch": "2"}
-        )
-        run.save_checkpoint("last", {"none": torch.zeros(1)}, {"step": 100, "seconds": 10.0})
+        environment = describe_environment(torch.device("cpu"), "0" * 64)
+        environment |= {"device": "cpu", "processor": "abacus", "torch": "2"}
+        files.write_json(run.environment_path, environment)
+        counters: dict[str, Any] = {"step": 100, "lr_scale": 1.0, "rollbacks": 0, "seconds": 10.0}
+        counters |= {"streaks": {}, "best_score": None, "metrics": 0}
+        run.save_checkpoint("last", {"none": torch.zeros(1)}, counters)
         run.append({"step": 100, "images": 3200, "seconds": self.seconds, "e3_distance": 7.0})
         on_event(Started(run, 0, 6400, "digits", (20, 10), "cpu", None))
         if out.name == self.stopped:

@@ -36,9 +36,10 @@ def test_a_checkpoint_of_0_1_0_is_restored(tiny: Recipe, tmp_path: Path) -> None
 
 def test_rows_of_0_1_0_are_read(tiny: Recipe, tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text(to_toml(tiny))
-    row = {"step": 1, "real_spread": 0.4, "fake_spread": 0.3}
+    known = {"step": 1, "images": 64, "epoch": 0.1, "seconds": 0.5}
+    row = {**known, "real_spread": 0.4, "fake_spread": 0.3}
     (tmp_path / "metrics.jsonl").write_text(json.dumps(row) + "\n")
-    expected = {"step": 1, "real_pixel_std": 0.4, "fake_pixel_std": 0.3}
+    expected = {**known, "real_pixel_std": 0.4, "fake_pixel_std": 0.3}
     assert RunFolder.open(tmp_path).rows() == [expected]
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
-from inkgan import files
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES, get_recipe
 from inkgan.config.serialize import override
@@ -18,6 +17,7 @@ from inkgan.evaluation.report.leaderboard import LeaderboardEntry, TrainingCost
 from inkgan.evaluation.report.leaderboard_page import BenchmarkSettings, Leaderboard
 from inkgan.generation.generator import Generator
 from inkgan.generation.load import load
+from inkgan.io.environment import read_environment
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import DISTANCE
 from inkgan.models.build import build_discriminator, count_parameters
@@ -343,5 +343,5 @@ def _known_cost(generator: Generator) -> TrainingCost:
 
 
 def _machine(folder: Path) -> str:
-    environment = files.read_json(folder / "environment.json")
-    return f"{environment['device']} of {environment['processor']}, torch {environment['torch']}"
+    environment = read_environment(folder / "environment.json")
+    return f"{environment.device} of {environment.processor}, torch {environment.torch}"

@@ -4,13 +4,49 @@ import datetime
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import ConfigDict, Field
 
 from inkgan import __version__, files, rng
 from inkgan.device import describe
+from inkgan.documents import Document, Sha256, ShortText, check_document
 from inkgan.errors import ArtifactError
+
+
+class RunEnvironment(Document):
+    """The content of environment.json; what a later version may add is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    inkgan: ShortText
+    python: ShortText
+    torch: ShortText
+    platform: ShortText
+    processor: ShortText
+    device: ShortText
+    threads: Annotated[int, Field(ge=1, le=100_000)]
+    git: ShortText | None
+    data_sha256: Sha256
+    started: ShortText
+
+
+def read_environment(path: Path) -> RunEnvironment:
+    """Read the environment of a run.
+
+    Raises:
+        ArtifactError: it is missing or damaged; the message says how to resume without it.
+    """
+    way_out = (
+        "remove it to resume with the threads of this call, without a check that the images are "
+        "still the same"
+    )
+    try:
+        values = files.read_json(path)
+    except ArtifactError as error:
+        raise ArtifactError(f"{error}; {way_out}") from error
+    return check_document(RunEnvironment, values, path, way_out)
 
 
 def threads_of_run(environment: Path, requested: int | None) -> tuple[int | None, str | None]:
@@ -26,7 +62,7 @@ def threads_of_run(environment: Path, requested: int | None) -> tuple[int | None
     """
     if not environment.exists():
         return requested, None
-    started_with = int(files.read_json(environment)["threads"])
+    started_with = read_environment(environment).threads
     if requested in (None, started_with):
         return started_with, None
     return requested, (
@@ -65,7 +101,7 @@ def write_environment(path: Path, device: torch.device, data_sha256: str, data: 
     """
     if not path.exists():
         files.write_json(path, describe_environment(device, data_sha256))
-    elif files.read_json(path)["data_sha256"] != data_sha256:
+    elif read_environment(path).data_sha256 != data_sha256:
         raise ArtifactError(
             f"{path.parent} was trained on other images than {data} now holds; bring the old data "
             "back or choose another `out`"

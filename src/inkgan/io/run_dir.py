@@ -1,18 +1,22 @@
 """A run folder: everything that one training run writes and reads."""
 
-import json
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from inkgan import files
+from inkgan import files, images
 from inkgan.config import Recipe, serialize
+from inkgan.documents import check_document
 from inkgan.errors import ArtifactError
 from inkgan.io import tensors as tensor_files
-from inkgan.io.bundle_migration import migrate_checkpoint, migrate_metrics_row
-from inkgan.types import GeneratorFactory
+from inkgan.io.bundle_migration import migrate_checkpoint
+from inkgan.io.checkpoint_document import CheckpointDocument
+from inkgan.io.metrics_file import Row, read_rows, to_line
+from inkgan.types import GeneratorFactory, UInt8
 
 CHECKPOINT = "checkpoint"
 RECIPE = "recipe.toml"
@@ -24,7 +28,7 @@ FLEXIBLE = {
     "schedule.evaluation_interval",
     "notes",
 }
-Row = dict[str, Any]
+FRAME = re.compile(r"step-([0-9]{8,18})\.png")
 
 
 class RunFolder:
@@ -112,11 +116,8 @@ class RunFolder:
     # --- metrics.jsonl: one JSON object a line, in the order of the steps ---
 
     def rows(self) -> list[Row]:
-        """Read all metrics; a last line that a kill cut short is left out."""
-        if not self.metrics_path.is_file():
-            return []
-        lines = self.metrics_path.read_text(encoding="utf-8").split("\n")
-        return [migrate_metrics_row(json.loads(line)) for line in lines[:-1] if line]
+        """Read all metrics, without damaged lines (`inkgan.io.metrics_file`)."""
+        return read_rows(self.metrics_path)
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one line of metrics.
@@ -126,13 +127,13 @@ class RunFolder:
         """
         try:
             with self.metrics_path.open("a", encoding="utf-8", newline="\n") as stream:
-                stream.write(json.dumps(row, allow_nan=True) + "\n")
+                stream.write(to_line(row))
         except OSError as error:
             raise ArtifactError(f"cannot write {self.metrics_path}: {error.strerror}") from error
 
     def rewind(self, step: int) -> None:
         """Remove what was recorded after a step; resuming from there records it again."""
-        kept = [json.dumps(row) + "\n" for row in self.rows() if row["step"] <= step]
+        kept = [to_line(row) for row in self.rows() if row["step"] <= step]
         if self.metrics_path.is_file():
             files.write_text(self.metrics_path, "".join(kept))
         for picture in self.frames():
@@ -146,8 +147,24 @@ class RunFolder:
         return Path(self.samples_path / f"step-{step:08d}.png")
 
     def frames(self) -> list[Path]:
-        """List the sample grids, oldest first."""
-        return sorted(self.samples_path.glob("step-*.png"))
+        """List the sample grids, oldest first; other files beside them are not touched."""
+        found = {path: FRAME.fullmatch(path.name) for path in self.samples_path.glob("step-*.png")}
+        steps = {path: int(match[1]) for path, match in found.items() if match}
+        return sorted(steps, key=lambda path: steps[path])
+
+    def read_frame(self, path: Path) -> UInt8 | None:
+        """Read a sample grid; None, with a DamagedFileWarning, where the file is damaged."""
+        try:
+            return images.read_picture(path)
+        except Exception:  # Pillow raises some dozen kinds
+            text = f"{path} is no readable picture and is left out"
+            warnings.warn(text, files.DamagedFileWarning, stacklevel=2)
+            return None
+
+    def has_frame(self, step: int) -> bool:
+        """Return whether the sample grid of a step can be read; else it is to be drawn again."""
+        path = self.frame_path(step)
+        return path.exists() and self.read_frame(path) is not None
 
     @staticmethod
     def step_of(frame: Path) -> int:
@@ -164,16 +181,46 @@ class RunFolder:
         self, name: str, tensors: Mapping[str, torch.Tensor], counters: Mapping[str, Any]
     ) -> None:
         """Write a checkpoint, whole or not at all."""
-        document = {"kind": CHECKPOINT, "counters": dict(counters)}
-        tensor_files.write(self.checkpoint_path(name), tensors, document)
+        path, document = self.checkpoint_path(name), {"counters": dict(counters)}
+        check_document(CheckpointDocument, document, path, problem="cannot be written")
+        tensor_files.write(path, tensors, {"kind": CHECKPOINT, **document})
 
     def load_checkpoint(self, name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
-        """Read a checkpoint, or None where there is none yet."""
+        """Read a checkpoint, or None where there is none yet.
+
+        Raises:
+            ArtifactError: it is damaged, or it is gone although the run has got further; the
+                message says from what else the run can resume.
+        """
         path = self.checkpoint_path(name)
         if not path.exists():
+            if name == "last" and any(row["step"] > 0 for row in self.rows()):
+                raise self.refusal(name, f"{path} is gone, although the run has been trained")
             return None
-        tensors, document = tensor_files.read(path, CHECKPOINT)
-        return migrate_checkpoint(tensors, document["counters"])
+        try:
+            tensors, document = tensor_files.read(path, CHECKPOINT)
+            counters = document.get("counters")
+            if isinstance(counters, Mapping):
+                tensors, counters = migrate_checkpoint(tensors, counters)
+            values = check_document(CheckpointDocument, {**document, "counters": counters}, path)
+        except ArtifactError as error:
+            raise self.refusal(name, str(error)) from error
+        return tensors, values.counters.model_dump()
+
+    def refusal(self, name: str, reason: str) -> ArtifactError:
+        """Return the error for a checkpoint that cannot be used, with the way out."""
+        if name != "last":
+            return ArtifactError(f"{reason}; the last checkpoint does not need it")
+        best = self.checkpoint_path("best")
+        try:
+            step = tensor_files.read(best, CHECKPOINT)[1]["counters"]["step"]
+            seen = f"{step * self.recipe.schedule.images_per_step:,} images"
+        except (ArtifactError, KeyError, TypeError):
+            return ArtifactError(f"{reason}; nothing else is saved: train in another folder")
+        return ArtifactError(
+            f"{reason}; to resume from the best checkpoint, after {seen}, copy {best} over "
+            f"{self.checkpoint_path(name).name}"
+        )
 
 
 def _refuse_other_recipe(path: Path, existing: Recipe, requested: Recipe) -> None:

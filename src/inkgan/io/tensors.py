@@ -61,7 +61,9 @@ def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]
     try:
         with safe_open(path, framework="pt") as opened:
             metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            names = opened.keys()
+            # copied, since a mapped file that changes later would change or end this process
+            tensors = {name: opened.get_tensor(name).clone() for name in names}
         document = json.loads(metadata.get(KEY, "null"))
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} is no readable safetensors file: {error}") from error

@@ -16,7 +16,7 @@ from inkgan.config import Recipe
 from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import Dataset, load_dataset, validation_images
 from inkgan.data.training_images import check_training_images
-from inkgan.errors import TrainingStopped
+from inkgan.errors import ArtifactError, TrainingStopped
 from inkgan.files import locked
 from inkgan.generation.sampling import draw, labels_from_seeds
 from inkgan.io.environment import random_numbers_note, threads_of_run, write_environment
@@ -157,7 +157,7 @@ class _ActiveRun:
             # a time limit is a planned end, so it is evaluated; where a run happens to be
             # interrupted must not decide which checkpoint is the best
             is_due = reason != "interrupted" and not self._is_evaluated()
-            if is_due or not self.folder.frame_path(self.state.step).exists():
+            if is_due or not self.folder.has_frame(self.state.step):
                 yield from self._sample(is_due)
             # findings of the last evaluation may have rolled the run back
             if reason != "complete" or self.schedule.is_over(self.state.step):
@@ -322,7 +322,11 @@ class _ActiveRun:
     def _restore(self, name: str) -> bool:
         saved = self.folder.load_checkpoint(name)
         if saved is not None:
-            self.state.restore(*saved)
+            try:
+                self.state.restore(*saved)
+            except ArtifactError as error:
+                path = self.folder.checkpoint_path(name)
+                raise self.folder.refusal(name, f"{path}: {error}") from error
         return saved is not None
 
     def _save(self, name: str) -> None:

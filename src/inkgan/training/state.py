@@ -16,6 +16,12 @@ from inkgan.models.build import build_discriminator, build_generator
 from inkgan.models.conditioning import Discriminator
 from inkgan.models.custom import CustomNetworks
 from inkgan.models.torch_internals import lerp_all_
+from inkgan.training.state_check import (
+    ExpectedTensors,
+    bounded_tensors,
+    check_tensors,
+    expected_moments,
+)
 
 Tensors = dict[str, torch.Tensor]
 METRICS = (
@@ -67,6 +73,8 @@ class TrainState:
         best_score: the lowest score that a sampled generator has reached, if any.
         restorations: how often a checkpoint has been taken over in this process.
         averager: metrics of the current window.
+        unused_parameters: whether some parameters may never get a gradient, and so no moments of
+            Adam, as in a network of one's own.
     """
 
     generator: nn.Module
@@ -83,6 +91,7 @@ class TrainState:
     streaks: dict[str, int] = field(default_factory=dict)
     best_score: float | None = None
     restorations: int = 0
+    unused_parameters: bool = False
 
     def tensors(self) -> Tensors:
         """List every tensor of the state under its name."""
@@ -99,12 +108,13 @@ class TrainState:
         return {name: getattr(self, name) for name in COUNTERS} | {"metrics": self.averager.count}
 
     def restore(self, tensors: Mapping[str, torch.Tensor], counters: Mapping[str, Any]) -> None:
-        """Take over a saved state.
+        """Take over a saved state: all of it, or nothing where it does not fit.
 
         Raises:
-            ArtifactError: the saved state does not fit these networks.
+            ArtifactError: a tensor is missing, too many, of another shape or type, or not finite.
         """
         try:
+            check_tensors(tensors, self._expected(int(counters["step"])))
             for part, network in self._networks().items():
                 network.load_state_dict(_under(tensors, part))
             for part, optimizer in self._optimizers().items():
@@ -128,10 +138,24 @@ class TrainState:
                     group["lr"] = rate * self.lr_scale * factor
 
     def is_finite(self) -> bool:
-        """Tell whether no network holds a NaN or an infinity."""
-        networks = self._networks().values()
-        floats = [p for network in networks for p in network.parameters()]
-        return bool(torch.stack([p.detach().isfinite().all() for p in floats]).all())
+        """Tell whether no weight or statistic of a network is NaN or infinite."""
+        tensors = self._bounded().values()
+        return bool(torch.stack([tensor.isfinite().all() for tensor in tensors]).all())
+
+    def _bounded(self) -> Tensors:
+        parts = [bounded_tensors(*part) for part in self._networks().items()]
+        return {name: tensor for part in parts for name, tensor in part.items()}
+
+    def _expected(self, step: int) -> ExpectedTensors:
+        """Describe the tensors of a state of these networks after a number of steps."""
+        fixed = {"metrics.sums": self.averager.sums}
+        for part, network in self._networks().items():
+            fixed |= {f"{part}.{name}": tensor for name, tensor in network.state_dict().items()}
+        moments: Tensors = {}
+        if step > 0:
+            for part, optimizer in self._optimizers().items():
+                moments |= expected_moments(part, optimizer)
+        return ExpectedTensors(fixed, moments, self._bounded().keys(), self.unused_parameters)
 
     def _networks(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator, "ema": self.ema}
@@ -166,6 +190,7 @@ def new_state(
         d_optimizer=_adam(discriminator, rates[1], recipe.optim, device),
         averager=MetricAverager(device),
         learning_rates=rates,
+        unused_parameters=networks != CustomNetworks(),
     )
 
 

@@ -211,14 +211,16 @@ def _names(runs: Sequence[str | Path]) -> list[str]:
 
 def _read(name: str, run: RunFolder, group: str) -> ComparedRun:
     frames = run.frames()
-    if not frames:
-        raise ArtifactError(f"{run.path} has no sample grid yet; train it first")
     chosen = sorted({round(i * (len(frames) - 1) / (STAGES - 1)) for i in range(STAGES)})
     batch = run.recipe.schedule.images_per_step
+    read = [(frames[i], run.read_frame(frames[i])) for i in chosen] if frames else []
     stages = [
-        (counted(run.step_of(frames[i]) * batch, "image"), images.read_picture(frames[i]))
-        for i in chosen
+        (counted(run.step_of(path) * batch, "image"), frame)
+        for path, frame in read
+        if frame is not None
     ]
+    if not stages:
+        raise ArtifactError(f"{run.path} has no readable sample grid; train it first")
     rows = tuple(run.rows())
     return ComparedRun(name, run, group, rows, _progress(run, rows, frames), tuple(stages))
 
