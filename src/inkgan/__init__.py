@@ -21,6 +21,7 @@ __all__ = [
     "compare",
     "evaluate",
     "export",
+    "fit_extractors_for",
     "get_recipe",
     "imitate",
     "load",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from inkgan.errors import InkganError
     from inkgan.evaluation.benchmark import benchmark
     from inkgan.evaluation.evaluate import evaluate
+    from inkgan.evaluation.own_extractors import fit_extractors_for
     from inkgan.evaluation.report.compare import compare
     from inkgan.exporters.export import export
     from inkgan.generation.deprecated import styled
@@ -80,6 +82,7 @@ HOMES = {
     "compare": "inkgan.evaluation.report.compare",
     "evaluate": "inkgan.evaluation.evaluate",
     "export": "inkgan.exporters.export",
+    "fit_extractors_for": "inkgan.evaluation.own_extractors",
     "get_recipe": "inkgan.config.recipes",
     "imitate": "inkgan.inversion.imitate",
     "load": "inkgan.generation.load",

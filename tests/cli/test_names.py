@@ -182,7 +182,7 @@ def test_defaults_are_those_of_the_functions(verb: str) -> None:
     for flag in DIFFERENT[verb]:
         assert flags[flag] != names[flag], f"{flag} differs no more"
     assert flags.keys() - names.keys() - OF_THE_TERMINAL <= ELSEWHERE[verb].keys()
-    unflagged = OF_PYTHON | ({"labels"} if verb == "evaluate" else set())  # of arrays
+    unflagged = OF_PYTHON | ({"labels", "conditional"} if verb == "evaluate" else set())
     assert names.keys() - flags.keys() <= unflagged
 
 

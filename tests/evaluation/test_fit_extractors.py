@@ -56,7 +56,7 @@ def test_fitting_learns_and_is_repeatable() -> None:
 
 @pytest.mark.parametrize("name", list(NETWORKS))
 def test_networks_take_digits(name: str) -> None:
-    network: nn.Module = NETWORKS[name]().eval()
+    network: nn.Module = NETWORKS[name](10).eval()
     drawn = network(torch.zeros(2, 1, 28, 28))
     assert drawn.shape == ((2, 1, 28, 28) if name == "e2" else (2, 10))
     if isinstance(network, Classifier):

@@ -28,8 +28,11 @@ def evaluate(
     ] = None,
     checkpoint: Checkpoint = "last",
     reference: Annotated[
-        str, typer.Option(help="Data set of real digits to compare the images with.")
-    ] = "mnist",
+        str | None,
+        typer.Option(
+            help="Data set to compare with. [default: mnist, or the set of a generator of others]"
+        ),
+    ] = None,
     stacked: Annotated[
         bool, typer.Option("--stacked", help="The images are three digits stacked as colors.")
     ] = False,

@@ -35,6 +35,9 @@ FIELDS: Mapping[str, str] = {
     "schedule.evaluation_interval": "evaluation_interval",
 }
 
+# Calls of the library that are a command of their own.
+CALLS = ((r"`inkgan\.fit_extractors_for\((.+?)\)`", r"inkgan extractors fit --data \1"),)
+
 running: ContextVar[Any] = ContextVar("running", default=None)
 """The command (of typer) that is running now, None outside the command line."""
 
@@ -55,6 +58,8 @@ def translate(text: str, command: Any = None) -> str:
     command = command or running.get()
     if command is None or "`" not in text:
         return text
+    for pattern, words in CALLS:
+        text = re.sub(pattern, words, text)
     flags = _Flags(command)
     text = re.sub(r"`([^`\n]+)`", lambda match: flags.spell(match[1]) or match[0], text)
     # "--epochs -1: --epochs = -1: ..." says one thing twice

@@ -249,7 +249,8 @@ class BaselineCache:
 
     @property
     def _key(self) -> str:
-        return f"{VERSION} {extractors_digest()} {self.reference.images.digest}"
+        images = self.reference.images
+        return f"{VERSION} {extractors_digest(images.extractors)} {images.digest}"
 
     @property
     def _name(self) -> str:

@@ -13,29 +13,28 @@ import numpy as np
 from torch import nn
 
 from inkgan import __version__, files, rng
-from inkgan.data.dataset import load_dataset
 from inkgan.device import compute_settings
-from inkgan.errors import ConfigError, DataError
+from inkgan.errors import ConfigError
 from inkgan.evaluation import baselines
 from inkgan.evaluation.image_sources import digits_shown
 from inkgan.evaluation.inception_distance import inception_score
 from inkgan.evaluation.outside_generators import LatentOptions, LatentShape
+from inkgan.evaluation.own_extractors import load_reference
 from inkgan.evaluation.protocol import ProtocolRunner
-from inkgan.evaluation.reference import LEAST_IMAGES, ReferenceImages, ReferenceSet
+from inkgan.evaluation.reference import ReferenceImages, ReferenceSet
 from inkgan.evaluation.report.report_page import ReportPage, page
 from inkgan.evaluation.report_document import FORMAT_VERSION, KIND, Report
 from inkgan.evaluation.report_files import ReportContent, deliver, find_kept, refuse_foreign
 from inkgan.evaluation.results import FULL, QUICK, EvaluationResult, GeneratedImages, Protocol
 from inkgan.evaluation.source_spec import DrawnImages, Source, SourceOptions
-from inkgan.evaluation.sources import open_images, whole_set
+from inkgan.evaluation.sources import open_images
 from inkgan.evaluation.verdict import verdict
 from inkgan.generation.light_on_dark import light_on_dark
 from inkgan.generation.load import Checkpoint
-from inkgan.generation.protocols import GeneratorLike
+from inkgan.generation.protocols import DIGITS, GeneratorLike
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.extractors import extractors_digest, linear_probabilities
 from inkgan.metrics.features.inception import load_inception
-from inkgan.metrics.features.networks import SIDE
 from inkgan.metrics.metric_registry import METRIC_SPECS, registered_metrics
 from inkgan.metrics.style_consistency import StyleConsistency, measure_style_consistency
 from inkgan.plural import counted
@@ -90,7 +89,7 @@ def evaluate(
     protocol: Literal["quick", "full"] = "full",
     labels: Any = None,
     out: str | Path | None = None,
-    reference: str = "mnist",
+    reference: str | None = None,
     checkpoint: Checkpoint = "last",
     stacked: bool = False,
     latent_dim: LatentShape | None = None,
@@ -119,7 +118,8 @@ def evaluate(
         labels: of an array, the digit that each image shows: whole numbers (n,) or one-hot.
         out: folder for report.json and report.html. By default a run's own folder, or
             NAME-evaluation; for arrays and generators nothing is written but the cache.
-        reference: the data set of real digits to compare with.
+        reference: the data set to compare with, MNIST if left out, or that of a generator of other
+            images than digits; of other sets than digits after `inkgan.fit_extractors_for`.
         checkpoint: of a run, its "last" or its "best" generator.
         stacked: the images of a file or array are three digits stacked as color, (n, 28, 28, 3).
         latent_dim: the size of the latents of a function or a torch module, or their shape, such
@@ -167,7 +167,11 @@ def evaluate(
 
 
 def _evaluated(
-    source: Any, options: SourceOptions, reference: str, measures: _Measures, out: Path | None
+    source: Any,
+    options: SourceOptions,
+    reference: str | None,
+    measures: _Measures,
+    out: Path | None,
 ) -> Report:
     network = load_inception() if measures.inception else None
     opened = open_images(source, options)
@@ -176,7 +180,9 @@ def _evaluated(
         refuse_foreign(target)
     if out is not None:
         files.require_writable(out)
-    real = load_reference(reference, options.data_dir, options.download)
+    real = load_reference(
+        reference or opened.reference or "mnist", options.data_dir, options.download
+    )
     if opened.digest is None:
         opened = _drawn_first(opened, measures.protocol, real, measures.progress)
     key = _key(opened, measures.protocol, real, measures.inception)
@@ -186,34 +192,6 @@ def _evaluated(
         request = _Request(opened, measures.protocol, real, network, measures.progress)
         content = _content(request, _find(request))
     return deliver(key, kept, content, target)
-
-
-def load_reference(
-    name: str, data_dir: Path | None, download: Progress = silent
-) -> ReferenceImages:
-    """Load the real digits that images are compared with.
-
-    Raises:
-        ConfigError: there is no such data set.
-        DataError: it cannot be had, or holds no 28x28 gray digits.
-    """
-    config = whole_set(name)
-    splits = [load_dataset(config, part, data_dir, download) for part in ("train", "test")]
-    for split in splits:
-        if split.shape != (1, SIDE, SIDE) or len(split.classes) != 10:
-            raise DataError(
-                f"`reference` {name!r}: an evaluation takes ten digits of 28x28 gray, not "
-                f"{split.shape} of {len(split.classes)} classes"
-            )
-        if len(split) < LEAST_IMAGES:
-            raise DataError(
-                f"`reference` {name!r} has {len(split):,} images in its training or test split; "
-                f"at least {LEAST_IMAGES:,} are needed in each, better 10,000"
-            )
-    (train, train_labels), (test, test_labels) = [
-        (split.images[:, 0].numpy(), split.labels.numpy()) for split in splits
-    ]
-    return ReferenceImages(name, train, train_labels, test, test_labels)
 
 
 def generator_style_consistency(
@@ -252,7 +230,7 @@ def _key(source: Source, protocol: Protocol, reference: ReferenceImages, incepti
         str(protocol),
         str(inception),
         " ".join(METRIC_SPECS),
-        extractors_digest(),
+        extractors_digest(reference.extractors),
         reference.digest,
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
@@ -262,7 +240,7 @@ def _drawn_first(
     source: Source, protocol: Protocol, reference: ReferenceImages, progress: Progress
 ) -> Source:
     """Return a source with the digest of its images, which nothing else tells of a function."""
-    drawn = source.draw(protocol, reference.only(source.digits), progress)
+    drawn = source.draw(protocol, source.possible(reference), progress)
     return replace(source, digest=drawn.images.digest(), draw=lambda *_: drawn)
 
 
@@ -275,7 +253,7 @@ def _find(request: _Request) -> _Findings:
     cache = baselines.BaselineCache(reference, progress)
     result = ProtocolRunner(reference, cache, request.protocol, progress).run(drawn.images)
     style = None
-    if source.generator is not None:
+    if source.generator is not None and images.classes == DIGITS:
         style = generator_style_consistency(source.generator, STYLE_LATENTS, progress)
     scores = dict(result.scores)
     if request.inception is not None:
@@ -287,7 +265,7 @@ def _find(request: _Request) -> _Findings:
     present = set(images.test_labels.tolist())
     missing = tuple(sorted(set(request.reference.test_labels.tolist()) - present))
     result = replace(result, scores=scores, notes=notes, missing=missing)
-    linear = _linear(drawn.images, result)
+    linear = _linear(drawn.images, result, images.extractors)
     seconds = time.perf_counter() - started
     return _Findings(result, drawn, images, reference.features.e1, style, linear, seconds)
 
@@ -295,10 +273,11 @@ def _find(request: _Request) -> _Findings:
 def _draw(request: _Request) -> tuple[DrawnImages, ReferenceImages]:
     """Draw the images, and choose the real ones of the digits that can be among them."""
     source, reference = request.source, request.reference
-    reference = reference.only(source.digits)
+    reference = source.possible(reference)
     drawn = source.draw(request.protocol, reference, request.progress)
-    if source.reads_digits:
-        reference = reference.only(digits_shown(drawn.images.pixels))
+    if source.reads_classes:
+        shown = digits_shown(drawn.images.pixels, reference.extractors)
+        reference = reference.only(shown)
     return drawn, reference
 
 
@@ -335,7 +314,7 @@ def _document(request: _Request, findings: _Findings) -> dict[str, Any]:
         "protocol": request.protocol.name,
         "verdict": verdict(findings.result),
         "reference": {"name": findings.reference.name, "digest": findings.reference.digest},
-        "extractors": extractors_digest(),
+        "extractors": extractors_digest(findings.reference.extractors),
         "torch": version("torch"),
         **findings.result.to_dict(),
         "style_consistency": None if style is None else style.to_dict(),
@@ -345,10 +324,12 @@ def _document(request: _Request, findings: _Findings) -> dict[str, Any]:
     }
 
 
-def _linear(images: GeneratedImages, result: EvaluationResult) -> dict[str, float]:
+def _linear(
+    images: GeneratedImages, result: EvaluationResult, extractors: Path | None
+) -> dict[str, float]:
     """Classify the images with the plain linear classifier of the reference system `mlp`."""
     size = result.counts["set_size"]
-    probabilities = linear_probabilities(images.pixels[:size])
+    probabilities = linear_probabilities(images.pixels[:size], folder=extractors)
     requested = images.requested
     expected = result.features.predicted if requested is None else requested[:size]
     return {

@@ -3,7 +3,9 @@
 The other half is never fitted to: real baselines are taken from it.
 """
 
+import functools
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +32,7 @@ PLANS = {
     "e3": Fit(epochs=6),
     "linear": Fit(epochs=5, learning_rate=1e-3),
 }
+LEAST_STEPS = 1_500  # updates of each network
 DISTORTION = Augment(rotate=8, shift=1.5, scale=0.08, elastic=0.5)  # of E1's images alone
 DESCRIPTION = "extractors.json"
 
@@ -64,9 +67,9 @@ def fit_extractors(
     """
     described: dict[str, Any] = {}
     for name, plan in PLANS.items():
-        plan = Fit(**{**vars(plan), "epochs": epochs or plan.epochs})
-        network = seeded(NETWORKS[name], seed)
         part = _part(name, train)
+        plan = Fit(**{**vars(plan), "epochs": epochs or enough_epochs(plan, len(part))})
+        network = seeded(functools.partial(NETWORKS[name], len(train.classes)), seed)
         for epoch, loss in enumerate(_losses(name, network, part, plan, seed), start=1):
             yield Fitted(name, epoch, plan.epochs, loss)
         path = out / f"{name}.safetensors"
@@ -90,6 +93,11 @@ def _part(name: str, train: Dataset) -> Dataset:
     chosen = (scorer_images if name == "e3" else fitting_images)(train.images.numpy())
     rows = torch.from_numpy(chosen)
     return replace(train, images=train.images[rows], labels=train.labels[rows])
+
+
+def enough_epochs(plan: Fit, images: int) -> int:
+    """Return the epochs of a plan; of small sets more, so that they get LEAST_STEPS updates."""
+    return max(plan.epochs, math.ceil(LEAST_STEPS * plan.batch_size / images))
 
 
 def _losses(name: str, network: nn.Module, train: Dataset, plan: Fit, seed: int) -> Iterator[float]:

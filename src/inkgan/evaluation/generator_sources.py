@@ -1,26 +1,32 @@
 """Generators as sources of images: of this package, and from outside."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from inkgan.config import Data
+from inkgan.data.path_set import names_path
+from inkgan.data.registry import DATASETS
 from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation.digit_images import as_digit_images
+from inkgan.evaluation.image_sources import place_labels
 from inkgan.evaluation.outside_generators import OutsideGenerator
 from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.results import GeneratedImages, Protocol
-from inkgan.evaluation.source_spec import ALL_DIGITS, DrawnImages, Source, as_generated, unstacked
+from inkgan.evaluation.source_spec import DrawnImages, Source, as_generated, unstacked
 from inkgan.generation.generator import Generator
 from inkgan.generation.load import Checkpoint
 from inkgan.generation.protocols import DIGITS
 from inkgan.generation.sampling import CHUNK
+from inkgan.metrics.features.networks import SIDE
 from inkgan.models.build import count_operations, count_parameters
 from inkgan.plural import counted
 from inkgan.types import Progress, UInt8
 
+REQUESTED = "requested, in the shares of the reference's test images"
 FIRST_SEED = 1_000_000  # images are evaluated that no grid has shown
 DIGIT_SETS = ("mnist", "stacked-mnist", "qmnist", "emnist-digits")
 
@@ -47,23 +53,20 @@ def generator_source(
         name = bundle.recipe.data.name
         notes = (f"Trained on {name}, but compared with the reference's digits.",)
     named_digits = not stacked and set(bundle.classes) <= set(DIGITS)
-    digits = tuple(int(name) for name in bundle.classes) if named_digits else ALL_DIGITS
-    obeys = generator.conditional and named_digits
-    if obeys:
-        facts["labels"] = "requested, in the shares of the reference's test images"
+    own = not named_digits and not stacked and evaluates_alone(bundle.recipe.data.name)
 
     def draw(protocol: Protocol, reference: ReferenceImages, progress: Progress) -> DrawnImages:
         if stacked:
             pixels, cost = _draw(generator, protocol.stacked, None, progress)
             return DrawnImages(unstacked(pixels), cost)
         count = protocol.images
-        requested = reference.labels_to_request(count, protocol.set_size) if obeys else None
-        if requested is not None and not np.isin(requested, digits).all():
-            requested = None  # the reference has too few of the generator's digits by themselves
-        labels = None if requested is None else np.array([digits.index(d) for d in requested])
+        requested, labels = None, None
+        if generator.conditional:
+            requested, labels = _request(reference, bundle.classes, count, protocol)
         pixels, cost = _draw(generator, count, labels, progress)
         pixels, changes = as_digit_images(pixels[..., None], text)
-        return DrawnImages(GeneratedImages(pixels, requested), cost, changes)
+        facts = cost if requested is None else cost | {"labels": REQUESTED}
+        return DrawnImages(GeneratedImages(pixels, requested), facts, changes)
 
     return Source(
         text,
@@ -72,14 +75,40 @@ def generator_source(
         folder,
         facts,
         notes,
-        generator=generator if obeys else None,
-        digits=digits,
+        generator=generator if generator.conditional and named_digits else None,
+        classes=None if stacked else bundle.classes,
+        reference=bundle.recipe.data.name if own else None,
     )
 
 
 def _best_checkpoint(data: Data) -> str:
     by = "validation" if data.holdout else "training"
     return f", best checkpoint by {by} images"
+
+
+def _request(
+    reference: ReferenceImages, names: tuple[str, ...], count: int, protocol: Protocol
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return places in the reference's classes to request, and the labels of a generator for them.
+
+    Both are None where the generator has not all of the reference's classes that have test images.
+    """
+    requested = reference.labels_to_request(count, protocol.set_size)
+    wanted = [reference.classes[place] for place in np.unique(requested)]
+    if not set(wanted) <= set(names):
+        return None, None
+    own = np.full(len(reference.classes), -1)
+    for name in wanted:
+        own[reference.classes.index(name)] = names.index(name)
+    return requested, own[requested]
+
+
+def evaluates_alone(name: str) -> bool:
+    """Return whether a data set that shows no digits can be a reference."""
+    if name in DATASETS:
+        spec = DATASETS[name]
+        return spec.evaluation is None and spec.shape in (None, (1, SIDE, SIDE))
+    return names_path(name)
 
 
 def _draw(
@@ -108,22 +137,25 @@ def outside_source(outside: OutsideGenerator, stacked: bool, folder: Path | None
     """Evaluate a generator that is not one of this package."""
     if stacked and outside.conditional:
         raise ConfigError(f"`stacked` takes no labels; draw without them in {outside.name}")
-    names = outside.classes or DIGITS
-    named = set(names) <= set(DIGITS)
-    digits = tuple(int(name) for name in names) if named else ALL_DIGITS
 
     def draw(protocol: Protocol, reference: ReferenceImages, progress: Progress) -> DrawnImages:
         count = protocol.stacked if stacked else protocol.images
         if not outside.conditional:
             given = outside.draw(count, None, progress)
         else:
-            requested = reference.labels_to_request(count, protocol.set_size)
-            labels = np.array([digits.index(digit) for digit in requested])
+            names = outside.classes or reference.classes
+            requested, labels = _request(reference, names, count, protocol)
+            if labels is None:
+                raise DataError(
+                    f"{outside.name} has the classes {', '.join(names)}; the reference has others"
+                )
             given = outside.draw(count, labels, progress)._replace(labels=requested)
         images, notes = as_generated(given, outside.name, stacked)
+        if images.requested is not None and not outside.conditional:
+            images = replace(images, requested=place_labels(images.requested, reference))
         return DrawnImages(images, notes=notes)
 
     facts = dict(outside.facts)
     if outside.conditional:
-        facts["labels"] = "requested, in the shares of the reference's test images"
-    return Source(outside.name, outside.digest, draw, folder, facts, digits=digits)
+        facts["labels"] = REQUESTED
+    return Source(outside.name, outside.digest, draw, folder, facts, classes=outside.classes)

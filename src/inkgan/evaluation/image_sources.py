@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from inkgan.data.path_set import find_path, read_path
 from inkgan.data.readers.array_files import ArrayImages, read_csv, read_npy
 from inkgan.data.readers.array_set import read_npz_images
 from inkgan.data.readers.convert import as_labels, as_uint8_images
@@ -13,7 +14,6 @@ from inkgan.evaluation.reference import LEAST_IMAGES, ReferenceImages, class_mat
 from inkgan.evaluation.results import GeneratedImages, Protocol
 from inkgan.evaluation.set_metrics import CONFIDENT
 from inkgan.evaluation.source_spec import (
-    ALL_DIGITS,
     DrawnImages,
     Source,
     SourceOptions,
@@ -21,7 +21,7 @@ from inkgan.evaluation.source_spec import (
     unstacked,
 )
 from inkgan.metrics.features.extractors import extract_features
-from inkgan.metrics.features.networks import CLASSES, SIDE
+from inkgan.metrics.features.networks import SIDE
 from inkgan.rng import seed_for
 from inkgan.types import Progress, UInt8
 
@@ -52,11 +52,21 @@ def file_source(path: Path, stacked: bool) -> Source:
 
 def _read(path: Path) -> ArrayImages:
     """Read all images of a folder of pictures, an .npz, an .npy or a table."""
+    if find_path(str(path))[0] == "idx":
+        return _read_idx(path)
     if path.is_dir():
         return ArrayImages(*read_pictures(path, SIDE))
     if path.suffix.lower() == ".npz":
         return ArrayImages(*read_npz_images(path))
     return read_npy(path) if path.suffix.lower() == ".npy" else read_csv(path)
+
+
+def _read_idx(path: Path) -> ArrayImages:
+    """Read the training images of IDX files, with numbers as labels."""
+    loaded = read_path(f"idx:{path}", "train")
+    names = np.array(loaded.classes)
+    numbers = names.astype(np.int64) if all(map(str.isdecimal, names)) else np.arange(len(names))
+    return ArrayImages(loaded.images, numbers[loaded.labels], loaded.notes)
 
 
 def is_image_file(path: Path) -> bool:
@@ -70,16 +80,17 @@ def images_source(given: ArrayImages, name: str, stacked: bool, folder: Path | N
     images, notes = as_generated(given, name, stacked)
 
     def draw(protocol: Protocol, reference: ReferenceImages, progress: Progress) -> DrawnImages:
-        rows, chosen = _choose(len(given.images), labels, stacked, protocol, reference)
+        own = None if labels is None else place_labels(labels, reference)
+        rows, chosen = _choose(len(given.images), own, stacked, protocol, reference)
         if stacked:
             return DrawnImages(unstacked(given.images[rows]), notes=chosen)
-        requested = None if labels is None else labels[rows]
+        requested = None if own is None else own[rows]
         return DrawnImages(GeneratedImages(images.pixels[rows], requested), notes=chosen)
 
     labelled = "no" if labels is None else "with"
     facts = {"images": f"{len(given.images):,} in {name}, {labelled} labels"}
     unknown = labels is None
-    digits = ALL_DIGITS if labels is None else tuple(np.unique(labels).tolist())
+    present = None if labels is None else tuple(np.unique(labels).tolist())
     return Source(
         name,
         images.digest(),
@@ -87,17 +98,30 @@ def images_source(given: ArrayImages, name: str, stacked: bool, folder: Path | N
         folder,
         facts,
         notes,
-        digits=digits,
-        reads_digits=unknown and not stacked,
+        labels=present,
+        reads_classes=unknown and not stacked,
     )
 
 
-def digits_shown(pixels: UInt8) -> tuple[int, ...]:
-    """Return the digits that E1 finds among images (n, 28, 28); all if they are hardly digits."""
-    features = extract_features(pixels[:READ_IMAGES])
+def place_labels(labels: np.ndarray, reference: ReferenceImages) -> np.ndarray:
+    """Return the places of classes (n,) for labels (n,) that are their numbers or places."""
+    numbers, back = np.unique(labels, return_inverse=True)
+    places: np.ndarray = np.array(reference.places(map(str, numbers.tolist())))[back]
+    return places
+
+
+def digits_shown(pixels: UInt8, extractors: Path | None = None) -> tuple[int, ...]:
+    """Return the classes that E1 finds among images (n, 28, 28); all if few images are clear.
+
+    Args:
+        pixels: of the images.
+        extractors: folder of those of another data set than of digits.
+    """
+    features = extract_features(pixels[:READ_IMAGES], folder=extractors)
+    classes = features.probabilities.shape[1]
     if (features.probabilities.max(axis=1) >= CONFIDENT).mean() < LEAST_CONFIDENT:
-        return ALL_DIGITS
-    shares = np.bincount(features.predicted, minlength=CLASSES) / len(features.predicted)
+        return tuple(range(classes))
+    shares = np.bincount(features.predicted, minlength=classes) / len(features.predicted)
     return tuple(np.flatnonzero(shares >= LEAST_SHARE).tolist())
 
 
@@ -120,8 +144,9 @@ def _choose(
     rows: np.ndarray = np.random.default_rng(seed_for(0, "chosen")).permutation(count)[:most]
     matched = ""
     if labels is not None:
-        shares = np.bincount(reference.test_labels, minlength=10) / len(reference.test_labels)
-        counts, present = np.bincount(labels, minlength=10), shares > 0
+        classes = len(reference.classes)
+        shares = np.bincount(reference.test_labels, minlength=classes) / len(reference.test_labels)
+        counts, present = np.bincount(labels, minlength=classes), shares > 0
         wanted = min(most, int((counts[present] / shares[present]).min()))
         if wanted >= max(LEAST_IMAGES, LEAST_MATCHED * most):
             rows = class_matched(labels, reference.test_labels, wanted, draw=0)

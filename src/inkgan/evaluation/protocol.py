@@ -20,7 +20,7 @@ from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protoco
 from inkgan.evaluation.score import Baseline, Score
 from inkgan.evaluation.set_metrics import CONFIDENT, Measures, measure_set
 from inkgan.evaluation.train_distances import TrainDistances, compare_train_distances
-from inkgan.metrics.features.extractors import Features, extract_features
+from inkgan.metrics.features.extractors import Features
 from inkgan.metrics.frechet import frechet_standard_error
 from inkgan.metrics.memorization import CopyTest
 from inkgan.metrics.metric_registry import METRIC_SPECS
@@ -79,7 +79,9 @@ class ProtocolRunner:
         protocol = self.protocol
         size = min(protocol.set_size, len(images.pixels), len(self.reference.labels))
         sets = min(protocol.sets, len(images.pixels) // size)
-        features = extract_features(images.pixels, self.progress, "features of the images")
+        features = self.reference.images.extract(
+            images.pixels, self.progress, "features of the images"
+        )
         first, first_features = images.part(slice(0, size)), features.at(slice(0, size))
         component = "set" if protocol.thorough else "quick-set"
         interpolated = self.baselines.interpolates(component, size)
@@ -103,6 +105,7 @@ class ProtocolRunner:
             classes=classes,
             confusion=confusion(first_features, first.requested),
             features=first_features,
+            class_names=self.reference.images.classes,
             counts=counts | {key: n for part in parts for key, n in part.counts.items()},
             copy_tests=copies.copy_tests,
             nearest=copies.nearest,
@@ -246,13 +249,14 @@ def _classes(measured: list[Measures], baselines: Baselines) -> dict[int, dict[s
 
 
 def confusion(features: Features, requested: np.ndarray | None) -> np.ndarray:
-    """Return which digits are taken for which, as shares of all images (10, 10).
+    """Return which digits are taken for which, as shares of all images (k, k).
 
     Requested (row) and predicted (column) digits where labels were requested. Otherwise only
     images without a confident prediction count: the digit predicted (row) and the one that is
     nearly as probable (column).
     """
-    table = np.zeros((10, 10))
+    classes = features.probabilities.shape[1]
+    table = np.zeros((classes, classes))
     if requested is not None:
         np.add.at(table, (requested, features.predicted), 1)
     else:

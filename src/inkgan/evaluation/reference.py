@@ -2,14 +2,16 @@
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from inkgan.errors import DataError
 from inkgan.evaluation.train_distances import SpacePoints, TrainDistances, measure_train_distances
+from inkgan.generation.protocols import DIGITS
 from inkgan.metrics.features.extractors import Features, extract_features
-from inkgan.metrics.features.networks import CLASSES
 from inkgan.metrics.frechet import Moments, moments
 from inkgan.metrics.kernels import median_bandwidth
 from inkgan.metrics.prdc import radii
@@ -23,13 +25,25 @@ LEAST_OF_A_CLASS = 30  # fewer images than this say nothing about a class
 
 @dataclass(frozen=True)
 class ReferenceImages:
-    """A data set's two splits: images uint8 (n, 28, 28), labels int64 (n,) from 0 to 9."""
+    """A data set's two splits.
+
+    Attributes:
+        name: of the data set.
+        train: images uint8 (n, 28, 28).
+        train_labels: int64 (n,), the places of the classes in `classes`.
+        test: images uint8 (n, 28, 28).
+        test_labels: int64 (n,).
+        classes: their names.
+        extractors: the folder of those that were fitted to this set; None for the shipped ones.
+    """
 
     name: str
     train: UInt8
     train_labels: np.ndarray
     test: UInt8
     test_labels: np.ndarray
+    classes: tuple[str, ...] = DIGITS
+    extractors: Path | None = None
 
     @functools.cached_property
     def digest(self) -> str:
@@ -45,12 +59,39 @@ class ReferenceImages:
         if min(rows.sum(), test_rows.sum()) < LEAST_IMAGES or (rows.all() and test_rows.all()):
             return self
         return ReferenceImages(
-            f"{self.name} ({', '.join(map(str, digits))} alone)",
+            f"{self.name} ({', '.join(self.classes[digit] for digit in digits)} alone)",
             self.train[rows],
             self.train_labels[rows],
             self.test[test_rows],
             self.test_labels[test_rows],
+            self.classes,
+            self.extractors,
         )
+
+    def places(self, names: Iterable[str]) -> list[int]:
+        """Return the places of classes by their names; numbers that are no names are places.
+
+        Raises:
+            DataError: there is no such class.
+        """
+        found = []
+        for name in names:
+            is_place = name.isdecimal() and int(name) < len(self.classes)
+            if name not in self.classes and not is_place:
+                if self.classes == DIGITS:
+                    raise DataError(f"label {name} is no digit; 0 to 9 are possible")
+                raise DataError(
+                    f"{name} is no class of {self.name}; it has {len(self.classes)}: "
+                    + ", ".join(self.classes)
+                )
+            found.append(self.classes.index(name) if name in self.classes else int(name))
+        return found
+
+    def extract(
+        self, pixels: UInt8, progress: Progress = silent, what: str = "extracting features"
+    ) -> Features:
+        """Extract the features of images (n, 28, 28) by the extractors of this set."""
+        return extract_features(pixels, progress, what, self.extractors)
 
     def class_matched(self, count: int, draw: int) -> np.ndarray:
         """Return the rows of `count` training images with the class shares of the test split."""
@@ -79,7 +120,8 @@ def class_matched(
     Shares are rounded by largest remainder. Fewer rows come back where a class has too few.
     """
     random = np.random.default_rng(seed_for(0, "class matched", draw))
-    shares = np.bincount(wanted_labels, minlength=CLASSES) / len(wanted_labels)
+    classes = int(max(labels.max(initial=0), wanted_labels.max(initial=0))) + 1
+    shares = np.bincount(wanted_labels, minlength=classes) / len(wanted_labels)
     counts = np.floor(shares * count).astype(int)
     remainder = shares * count - counts
     counts[np.argsort(-remainder, kind="stable")[: count - counts.sum()]] += 1
@@ -113,12 +155,12 @@ class ReferenceSet:
     @functools.cached_property
     def features(self) -> Features:
         """The features of the test images."""
-        return extract_features(self.images.test, self.progress, "features of real images")
+        return self.images.extract(self.images.test, self.progress, "features of real images")
 
     @functools.cached_property
     def train_features(self) -> Features:
         """The features of the training images."""
-        return extract_features(self.images.train, self.progress, "features of training images")
+        return self.images.extract(self.images.train, self.progress, "features of training images")
 
     def features_of_train(self, rows: np.ndarray) -> Features:
         """Return the features of some training images, without those of the others."""
@@ -126,7 +168,8 @@ class ReferenceSet:
             return self.train_features.at(rows)
         wanted, places = np.unique(rows, return_inverse=True)
         pixels = self.images.train[wanted]
-        return extract_features(pixels, self.progress, "features of training images").at(places)
+        features = self.images.extract(pixels, self.progress, "features of training images")
+        return features.at(places)
 
     @functools.cached_property
     def e1_moments(self) -> Moments:
@@ -151,10 +194,11 @@ class ReferenceSet:
     @functools.cached_property
     def by_class(self) -> dict[int, "ReferenceClass"]:
         """The digits of which there are enough images, each by itself."""
-        counts = np.bincount(self.labels, minlength=CLASSES)
+        classes = len(self.images.classes)
+        counts = np.bincount(self.labels, minlength=classes)
         return {
             digit: ReferenceClass.of(self.features.at(self.labels == digit))
-            for digit in range(CLASSES)
+            for digit in range(classes)
             if counts[digit] >= LEAST_OF_A_CLASS
         }
 

@@ -11,6 +11,7 @@ from inkgan.errors import DataError
 from inkgan.evaluation.reference import LEAST_IMAGES
 from inkgan.evaluation.score import Score
 from inkgan.evaluation.train_distances import TrainDistances
+from inkgan.generation.protocols import DIGITS
 from inkgan.metrics.features.extractors import Features, require_digit_images
 from inkgan.metrics.memorization import CopyTest
 from inkgan.types import UInt8
@@ -82,6 +83,7 @@ class EvaluationResult:
         nearest: distances of the first set to the training images, for each space.
         notes: cautions, in words.
         missing: digits that do not occur; the others were compared with real ones of the same.
+        class_names: what the numbers of digits, or of other classes, stand for.
     """
 
     scores: Mapping[str, Score]
@@ -93,6 +95,16 @@ class EvaluationResult:
     nearest: Mapping[str, TrainDistances] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     missing: tuple[int, ...] = ()
+    class_names: tuple[str, ...] = DIGITS
+
+    @property
+    def noun(self) -> str:
+        """What a class is called: a digit, or a class."""
+        return "digit" if self.class_names == DIGITS else "class"
+
+    def name(self, place: int) -> str:
+        """Return the name of a class."""
+        return self.class_names[place]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain values."""
@@ -104,6 +116,7 @@ class EvaluationResult:
             "copy_tests": {space: test._asdict() for space, test in self.copy_tests.items()},
             "notes": list(self.notes),
             "missing": list(self.missing),
+            "class_names": list(self.class_names),
         }
 
 
@@ -132,6 +145,5 @@ def check_images(images: GeneratedImages) -> None:
         return
     if labels.shape != (count,):
         raise DataError(f"{count:,} images have labels of shape {labels.shape}")
-    if labels.min() < 0 or labels.max() > 9:
-        wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise DataError(f"label {wrong} is no digit; 0 to 9 are possible")
+    if labels.min() < 0:
+        raise DataError(f"label {labels.min()} is no class; they count from 0")

@@ -15,10 +15,8 @@ from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.results import GeneratedImages, Protocol, check_images
 from inkgan.generation.generator import Generator
 from inkgan.generation.load import Checkpoint
-from inkgan.metrics.features.networks import CLASSES, SIDE
+from inkgan.metrics.features.networks import SIDE
 from inkgan.types import Progress, UInt8, silent
-
-ALL_DIGITS = tuple(range(CLASSES))
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,10 @@ class Source:
         facts: name and value of what is known of it.
         notes: corrections that were made, in words.
         generator: that obeys the labels of digits; None otherwise.
-        digits: that can be among the images.
-        reads_digits: which of them are there is read off the images, since there are no labels.
+        classes: names of those that can be among the images; None for all of the reference.
+        labels: numbers of these, where the images have numbers as labels.
+        reads_classes: which of them are there is read off the images, since there are no labels.
+        reference: the data set to compare with, where that is no set of digits.
     """
 
     name: str
@@ -59,8 +59,22 @@ class Source:
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     generator: Generator | None = None
-    digits: tuple[int, ...] = ALL_DIGITS
-    reads_digits: bool = False
+    classes: tuple[str, ...] | None = None
+    labels: tuple[int, ...] | None = None
+    reads_classes: bool = False
+    reference: str | None = None
+
+    def possible(self, reference: ReferenceImages) -> ReferenceImages:
+        """Return the real images of the classes that can be among the images.
+
+        Raises:
+            DataError: a label is no class of the reference.
+        """
+        if self.labels is not None:
+            return reference.only(reference.places(map(str, self.labels)))
+        if self.classes is not None and set(self.classes) <= set(reference.classes):
+            return reference.only(reference.places(self.classes))
+        return reference
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
+from inkgan.data.registry import is_built_in
 from inkgan.errors import ConfigError, DataError
-from inkgan.evaluation.generator_sources import generator_source, outside_source
+from inkgan.evaluation.generator_sources import evaluates_alone, generator_source, outside_source
 from inkgan.evaluation.image_sources import array_source, file_source, is_image_file
 from inkgan.evaluation.onnx_generator import open_onnx
 from inkgan.evaluation.outside_generators import LatentOptions, open_function
@@ -19,12 +21,13 @@ from inkgan.evaluation.source_spec import DrawnImages, Source, SourceOptions
 from inkgan.generation.generator import Generator
 from inkgan.generation.hub_download import FILE as HUB_FILE
 from inkgan.generation.load import find, load
+from inkgan.generation.protocols import DIGITS
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.networks import SIDE
 from inkgan.types import Progress
 
 REAL = "data:"
-PREFIXES = ("npz:", "folder:", "csv:")  # as in `data.name`
+PREFIXES = ("npz:", "folder:", "csv:", "idx:")  # as in `data.name`
 ONNX = ".onnx"
 
 
@@ -93,19 +96,24 @@ def _real_source(text: str, options: SourceOptions) -> Source:
     """Evaluate a data set's own training images: the best that a generator could do, all copied."""
     name = text.removeprefix(REAL)
     dataset = load_dataset(whole_set(name), "train", options.data_dir, options.download)
-    if dataset.shape != (1, SIDE, SIDE) or len(dataset.classes) != 10:
-        raise ConfigError(
-            f"{text}: an evaluation takes ten digits of 28x28 gray, not {dataset.shape}"
-        )
+    if dataset.shape != (1, SIDE, SIDE):
+        raise ConfigError(f"{text}: an evaluation takes 28x28 gray images, not {dataset.shape}")
+    named_digits = not is_built_in(name) and set(dataset.classes) <= set(DIGITS)
+    own = not named_digits and evaluates_alone(name)
     pixels, labels = dataset.images[:, 0].numpy(), dataset.labels.numpy()
 
     def draw(protocol: Protocol, reference: ReferenceImages, progress: Progress) -> DrawnImages:
         count = min(protocol.images, len(labels))
-        rows = class_matched(labels, reference.test_labels, count, draw=0)
-        return DrawnImages(GeneratedImages(pixels[rows], labels[rows]))
+        own = np.array(reference.places(dataset.classes))[labels]
+        rows = class_matched(own, reference.test_labels, count, draw=0)
+        return DrawnImages(GeneratedImages(pixels[rows], own[rows]))
 
     facts = {"images": f"{len(labels):,} real training images of {name}"}
-    return Source(text, dataset.digest(), draw, Path(f"{name}-evaluation"), facts)
+    folder = Path(f"{Path(name.rpartition(':')[2]).stem}-evaluation")
+    reference = name if own else None
+    return Source(
+        text, dataset.digest(), draw, folder, facts, classes=dataset.classes, reference=reference
+    )
 
 
 def whole_set(name: str) -> Data:

@@ -5,13 +5,14 @@ the claim rests. The tests check claims against intervals, for any scores.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from inkgan.evaluation.findings import Finding, findings_of
 from inkgan.evaluation.results import EvaluationResult
+from inkgan.generation.protocols import DIGITS
 from inkgan.metrics.metric_registry import MINUS, format_number
 from inkgan.metrics.stats.intervals import wilson_interval
 
@@ -102,6 +103,15 @@ SPOKEN = (
     ("modes",),
     ("kl",),
 )
+# What is said of images that are no digits.
+WITHOUT_DIGITS = (
+    ("Not digits yet", "Not like real images yet"),
+    ("Some digits are unclear", "The class of some images is unclear"),
+    ("unusual handwriting is missing", "unusual images are missing"),
+    ("show the digit requested", "show the class requested"),
+    ("digits", "classes"),
+    ("digit", "class"),
+)
 DISTANCES = ("fd_e1", "fd_e2", "fd_infinity_e1", "fd_infinity_e2", "kid", "mmd")
 
 
@@ -117,7 +127,7 @@ def statements(result: EvaluationResult) -> list[Statement]:
     margin or cannot be decided.
     """
     findings = findings_of(result.scores)
-    return [
+    said = [
         *_overall(result, findings),
         *_missing(result),
         *_differences(findings),
@@ -126,6 +136,16 @@ def statements(result: EvaluationResult) -> list[Statement]:
         *_copies(result),
         *_listings(result, findings),
     ]
+    return [replace(each, text=in_classes(each.text, result.class_names)) for each in said]
+
+
+def in_classes(text: str, names: Sequence[str]) -> str:
+    """Say "class" instead of "digit" where classes are none."""
+    if tuple(names) == DIGITS:
+        return text
+    for digits, classes in WITHOUT_DIGITS:
+        text = text.replace(digits, classes)
+    return text
 
 
 def _overall(result: EvaluationResult, findings: Mapping[str, Finding]) -> list[Statement]:
@@ -137,7 +157,7 @@ def _overall(result: EvaluationResult, findings: Mapping[str, Finding]) -> list[
     tested = (*by_outcome["inside"], *different, *by_outcome["undecided"])
     absent: list[Statement] = []
     if result.missing:
-        digits = _listed([str(digit) for digit in result.missing], "or")
+        digits = _listed([result.name(digit) for digit in result.missing], "or")
         text = f"There is no {digits} among the images; they are compared with real images of"
         absent = [Statement(f"{text} the other digits.", "description")]
     if different:
@@ -278,7 +298,7 @@ def _missing(result: EvaluationResult) -> list[Statement]:
     rare = _rare(result)
     if not rare:
         return []
-    digits = _listed([str(digit) for digit in rare], "or")
+    digits = _listed([result.name(digit) for digit in rare], "or")
     share = max(rare.values())
     amount = "none is" if share == 0 else f"at most {share:.1%} are"
     return [Statement(f"Hardly any image is a {digits} ({amount}).", "class")]
@@ -291,14 +311,17 @@ def _classes(result: EvaluationResult) -> list[Statement]:
     if narrow and len(narrow) == len(result.classes):
         said.append(Statement("Every digit lacks variety.", "class"))
     elif narrow:
-        digits = _listed([f"{digit}s" for digit in narrow])
-        said.append(Statement(f"{digits} lack variety.", "class"))
+        many = "s" if result.noun == "digit" else ""
+        digits = _listed([f"{result.name(digit)}{many}" for digit in narrow])
+        lack = "lack" if many or len(narrow) > 1 else "lacks"
+        said.append(Statement(f"{digits} {lack} variety.", "class"))
     far = _classes_off(result, "fd", 1)
     if far:
         worst = max(far, key=lambda digit: result.classes[digit]["fd"])
         row = result.classes[worst]
         text = (
-            f"The digit farthest from real ones is {worst}: distance {format_number(row['fd'])}, "
+            f"The digit farthest from real ones is {result.name(worst)}: distance "
+            f"{format_number(row['fd'])}, "
             f"of real images {format_number(row['fd_baseline'])}."
         )
         said.append(Statement(text, "class"))
@@ -331,8 +354,14 @@ def _confusions(result: EvaluationResult) -> list[Statement]:
     low, high = sorted((int(one), int(other)))
     share = f"{both[one, other]:.1%} of all images"
     if "label_accuracy" in result.scores:
-        return [Statement(f"Most often confused: {low} and {high} ({share}).", "description")]
-    text = f"Hardest to tell apart: {low} and {high} ({share} might be either)."
+        return [
+            Statement(
+                f"Most often confused: {result.name(low)} and {result.name(high)} ({share}).",
+                "description",
+            )
+        ]
+    text = f"Hardest to tell apart: {result.name(low)} and {result.name(high)} "
+    text += f"({share} might be either)."
     return [Statement(text, "description")]
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from inkgan.images import to_float
 from inkgan.metrics.features.extractors import CHUNK
 from inkgan.metrics.features.fit import Fit, fit_classifier, seeded
-from inkgan.metrics.features.networks import small_classifier
+from inkgan.metrics.features.networks import CLASSES, small_classifier
 from inkgan.rng import seed_for
 from inkgan.types import UInt8
 
@@ -27,7 +27,7 @@ def classification_accuracy(
 
     Args:
         pixels: images to train on, uint8 (n, 28, 28).
-        labels: their digits (n,), 0 to 9.
+        labels: their digits (n,), 0 to 9, or other classes from 0.
         test: real images, uint8 (m, 28, 28).
         test_labels: their digits (m,).
         seed: of weights and order.
@@ -35,7 +35,8 @@ def classification_accuracy(
     Returns:
         The share of test images classified right, in 0..1; higher is better.
     """
-    network = _trained(pixels, labels, 10, CLASSIFIER, seed)
+    classes = max(CLASSES, int(test_labels.max()) + 1, int(labels.max()) + 1)
+    network = _trained(pixels, labels, classes, CLASSIFIER, seed)
     right = _logits(network, test).argmax(axis=1) == test_labels
     return float(right.mean())
 

@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator
 
 from inkgan.evaluation.results import EvaluationResult
 from inkgan.evaluation.score import Score
+from inkgan.generation.protocols import DIGITS
 from inkgan.metrics.metric_registry import MetricSpec
 from inkgan.metrics.stats.intervals import Interval
 from inkgan.plotting import (
@@ -22,8 +23,6 @@ from inkgan.plotting import (
     narrow_chart,
 )
 from inkgan.types import UInt8
-
-DIGITS = range(10)
 
 
 class ClassChart(NamedTuple):
@@ -48,11 +47,13 @@ def worst_digit(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -
     return choose(values, key=lambda digit: values[digit]) if values else None
 
 
-def class_chart(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -> UInt8:
+def class_chart(
+    classes: Mapping[int, Mapping[str, float]], chart: ClassChart, names: Sequence[str] = DIGITS
+) -> UInt8:
     """Draw one measure of each digit as a dot, joined to its baseline; the worst one is orange."""
-    figure, axes = narrow_chart(3.6, 3.6, chart.title)
+    figure, axes = narrow_chart(3.6, 3.6 * max(1, len(names) / 12), chart.title)
     worst = worst_digit(classes, chart)
-    for digit in DIGITS:
+    for digit in range(len(names)):
         row = classes.get(digit, {})
         value = row.get(chart.kind)
         baseline = row.get(f"{chart.kind}_baseline", 1.0 if chart.kind == "variety" else None)
@@ -82,22 +83,23 @@ def class_chart(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -
                 fontsize=LABEL_SIZE,
                 color=ORANGE,
             )
-    axes.set_yticks(list(DIGITS))
-    axes.set_ylim(9.6, -0.8)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.8)
     axes.margins(x=0.12)
     return figure_pixels(figure)
 
 
-def confusion_chart(table: np.ndarray, labelled: bool) -> UInt8:
-    """Draw a confusion matrix (10, 10) in per mille of all images.
+def confusion_chart(table: np.ndarray, labelled: bool, names: Sequence[str] = DIGITS) -> UInt8:
+    """Draw a confusion matrix (k, k) in per mille of all images.
 
     Only mistakes are colored; the diagonal is far larger.
     """
-    figure, axes = narrow_chart(4.8, 4.6)
-    mistakes = np.where(np.eye(10, dtype=bool), 0.0, table)
+    scale = max(1, len(names) / 12)
+    figure, axes = narrow_chart(4.8 * scale, 4.6 * scale)
+    mistakes = np.where(np.eye(len(table), dtype=bool), 0.0, table)
     top = max(float(mistakes.max()), 0.001)
     axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=1.3 * top)
-    for row, column in np.ndindex(10, 10):
+    for row, column in np.ndindex(*table.shape):
         on_diagonal = row == column
         if on_diagonal:
             axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=LIGHT_GRAY))
@@ -111,10 +113,12 @@ def confusion_chart(table: np.ndarray, labelled: bool) -> UInt8:
                 fontsize=SMALL_SIZE,
                 color=GRAY if on_diagonal else "black",
             )
-    axes.set_xticks(list(DIGITS))
-    axes.set_yticks(list(DIGITS))
-    axes.set_xlabel("predicted digit" if labelled else "second most likely", fontsize=LABEL_SIZE)
-    axes.set_ylabel("requested digit" if labelled else "predicted digit", fontsize=LABEL_SIZE)
+    turn = 90 if max(map(len, names)) > 2 else 0
+    axes.set_xticks(range(len(names)), names, rotation=turn)
+    axes.set_yticks(range(len(names)), names)
+    noun = "digit" if tuple(names) == DIGITS else "class"
+    axes.set_xlabel(f"predicted {noun}" if labelled else "second most likely", fontsize=LABEL_SIZE)
+    axes.set_ylabel(f"requested {noun}" if labelled else f"predicted {noun}", fontsize=LABEL_SIZE)
     axes.grid(visible=False)
     return figure_pixels(figure)
 

@@ -1,5 +1,6 @@
 """Pictures of digits on the page of a report: random, best, worst, and nearest to training."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,13 +8,15 @@ from PIL import Image, ImageDraw, ImageFont
 from sklearn.neighbors import NearestNeighbors
 
 from inkgan.evaluation.train_distances import TrainDistances
+from inkgan.generation.protocols import DIGITS
 from inkgan.images import GUTTER, grid
 from inkgan.metrics.features.extractors import Features
 from inkgan.metrics.prdc import realism
 from inkgan.rng import seed_for
 from inkgan.types import UInt8
 
-DIGITS = range(10)
+SHOWN_PAIRS = 10
+NAME_LENGTH = 14
 SHOWN_ROWS, SHOWN_EXTREMES, NEIGHBORS = 8, 20, 3
 MAX_GENERATED, MAX_REAL = 2_000, 5_000  # more would take long and hardly change the order
 
@@ -25,33 +28,42 @@ class Tile(NamedTuple):
     caption: str
 
 
-def by_digit(pixels: UInt8, digits: np.ndarray, purpose: str) -> UInt8:
+def by_digit(
+    pixels: UInt8, digits: np.ndarray, purpose: str, names: Sequence[str] = DIGITS
+) -> UInt8:
     """Lay random examples out, one column for each digit, its name above; (H, W)."""
     random = np.random.default_rng(seed_for(0, "report page", purpose))
-    table = np.zeros((SHOWN_ROWS, 10, *pixels.shape[1:]), np.uint8)
-    for digit in DIGITS:
+    table = np.zeros((SHOWN_ROWS, len(names), *pixels.shape[1:]), np.uint8)
+    for digit in range(len(names)):
         chosen = random.permutation(np.flatnonzero(digits == digit))[:SHOWN_ROWS]
         table[: len(chosen), digit] = pixels[chosen]
-    return _under_digits(table)
+    return _under_names(table, names)
 
 
 def latent_rows(pixels: UInt8) -> UInt8:
     """Lay latents out that are drawn as all digits (latents, 10, H, W), one row each; (H, W)."""
-    return _under_digits(pixels)
+    return _under_names(pixels, DIGITS)
 
 
-def _under_digits(table: UInt8) -> UInt8:
-    sheet = grid(table.reshape(-1, *table.shape[2:]), columns=10)
+def _under_names(table: UInt8, names: Sequence[str]) -> UInt8:
+    sheet = grid(table.reshape(-1, *table.shape[2:]), columns=len(names))
     header = Image.new("L", (sheet.shape[1], 30), GUTTER)
-    for digit in DIGITS:
-        place = ((digit + 0.5) * sheet.shape[1] / 10, 15)
-        font = ImageFont.load_default(20)
-        ImageDraw.Draw(header).text(place, str(digit), fill=255, font=font, anchor="mm")
+    width = sheet.shape[1] / len(names)
+    for place, name in enumerate(names):
+        size = 20.0
+        while size > 8 and ImageFont.load_default(size).getlength(name) > width:
+            size -= 1
+        font, middle = ImageFont.load_default(size), ((place + 0.5) * width, 15)
+        ImageDraw.Draw(header).text(middle, name[:NAME_LENGTH], fill=255, font=font, anchor="mm")
     return np.concatenate([np.asarray(header), sheet])
 
 
 def by_realism(
-    images: UInt8, features: Features, requested: np.ndarray | None, real_features: np.ndarray
+    images: UInt8,
+    features: Features,
+    requested: np.ndarray | None,
+    real_features: np.ndarray,
+    names: Sequence[str] = DIGITS,
 ) -> tuple[list[Tile], list[Tile]]:
     """Pick the most and the least realistic of at most 2,000 random images, best and worst first.
 
@@ -65,9 +77,9 @@ def by_realism(
 
     def tile(row: int) -> Tile:
         predicted = int(features.predicted[row])
-        words = f"{predicted}, {features.probabilities[row, predicted]:.0%}"
+        words = f"{names[predicted]}, {features.probabilities[row, predicted]:.0%}"
         if requested is not None and requested[row] != predicted:
-            words += f" (requested: {requested[row]})"
+            words += f" (requested: {names[requested[row]]})"
         return Tile(images[row], words)
 
     return [tile(row) for row in order[:half]], [tile(row) for row in order[::-1][:half]]
@@ -80,9 +92,9 @@ def nearest_training(images: UInt8, digits: np.ndarray, train: UInt8) -> list[Ti
     """
     random = np.random.default_rng(seed_for(0, "report page", "nearest"))
     order = random.permutation(len(images))
-    first = [order[digits[order] == digit][:1] for digit in DIGITS]
+    first = [order[digits[order] == digit][:1] for digit in np.unique(digits)]
     rows = np.concatenate(first)
-    rows = np.concatenate([rows, order[~np.isin(order, rows)]])[: len(DIGITS)]
+    rows = np.concatenate([rows, order[~np.isin(order, rows)]])[:SHOWN_PAIRS]
     search = NearestNeighbors(n_neighbors=min(NEIGHBORS, len(train)), algorithm="brute")
     search.fit(train.reshape(len(train), -1).astype(np.float32) / 255)
     gaps, places = search.kneighbors(images[rows].reshape(len(rows), -1).astype(np.float32) / 255)
@@ -94,7 +106,7 @@ def nearest_training(images: UInt8, digits: np.ndarray, train: UInt8) -> list[Ti
 
 def closest_copies(images: UInt8, near: TrainDistances, train: UInt8) -> list[Tile]:
     """Put the ten images of the smallest copy ratio beside their nearest training image."""
-    rows = np.argsort(near.ratios, kind="stable")[: len(DIGITS)]
+    rows = np.argsort(near.ratios, kind="stable")[:SHOWN_PAIRS]
     return [
         Tile(_strip(images[row], train[near.indices[row], None]), f"ratio {near.ratios[row]:.2f}")
         for row in rows

@@ -81,13 +81,17 @@ def _pictures(report: ReportPage) -> dict[str, Any]:
     result, reference, images = report.result, report.reference, report.images.pixels
     requested, features = report.images.requested, result.features
     digits = features.predicted if requested is None else requested
-    best, worst = figures.by_realism(images, features, requested, report.real_features)
+    best, worst = figures.by_realism(
+        images, features, requested, report.real_features, reference.classes
+    )
     near = result.nearest.get("pixels")
     style = report.style
     copies = [] if near is None else figures.closest_copies(images, near, reference.train)
     return {
-        "generated": data_uri(figures.by_digit(images, digits, "drawn")),
-        "real": data_uri(figures.by_digit(reference.test, reference.test_labels, "real")),
+        "generated": data_uri(figures.by_digit(images, digits, "drawn", reference.classes)),
+        "real": data_uri(
+            figures.by_digit(reference.test, reference.test_labels, "real", reference.classes)
+        ),
         "best": _tiles(best),
         "worst": _tiles(worst),
         "nearest": _tiles(figures.nearest_training(images, digits, reference.train)),
@@ -95,10 +99,12 @@ def _pictures(report: ReportPage) -> dict[str, Any]:
         "style_examples": None if style is None else data_uri(figures.latent_rows(style.examples)),
         "score_charts": [data_uri(chart) for chart in charts.score_charts(result)],
         "class_charts": [
-            (chart.title, data_uri(charts.class_chart(result.classes, chart)))
+            (chart.title, data_uri(charts.class_chart(result.classes, chart, reference.classes)))
             for chart in charts.CLASS_CHARTS
         ],
-        "confusion": data_uri(charts.confusion_chart(result.confusion, requested is not None)),
+        "confusion": data_uri(
+            charts.confusion_chart(result.confusion, requested is not None, reference.classes)
+        ),
     }
 
 
@@ -174,12 +180,12 @@ def _size(score: Score) -> tuple[bool, bool]:
     return False, False  # a number without a scale of its own
 
 
-def _class_rows(result: EvaluationResult) -> list[tuple[int, list[dict[str, Any]]]]:
+def _class_rows(result: EvaluationResult) -> list[tuple[str, list[dict[str, Any]]]]:
     """List each digit's measures and baselines, and mark the worst digit of each measure."""
     worst = {chart.kind: charts.worst_digit(result.classes, chart) for chart in charts.CLASS_CHARTS}
     return [
         (
-            digit,
+            result.name(digit),
             [
                 {
                     "title": title,

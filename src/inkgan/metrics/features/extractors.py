@@ -14,7 +14,7 @@ from torch import nn
 
 from inkgan.errors import ArtifactError, DataError
 from inkgan.images import to_float
-from inkgan.metrics.features.networks import NETWORKS, SIDE
+from inkgan.metrics.features.networks import CLASSES, NETWORKS, SIDE
 from inkgan.types import Float64, Progress, UInt8, silent
 
 CHUNK = 500  # a product's last bits depend on the batch's size, so it never varies
@@ -27,7 +27,8 @@ class Features(NamedTuple):
     Attributes:
         e1: of the digit classifier, float32 (n, 128).
         e2: of the autoencoder, float32 (n, 64).
-        probabilities: of the ten digits by the digit classifier, float64 (n, 10).
+        probabilities: of the ten digits, or of other classes, by the classifier, float64
+            (n, classes).
     """
 
     e1: np.ndarray
@@ -45,23 +46,30 @@ class Features(NamedTuple):
         return Features(self.e1[rows], self.e2[rows], self.probabilities[rows])
 
 
-def weights_path(name: str) -> Path:
-    """Return the path of a shipped network's weights: e1, e2, e3 or linear."""
+def weights_path(name: str, folder: Path | None = None) -> Path:
+    """Return the path of a network's weights: e1, e2, e3 or linear, shipped or in a folder."""
+    if folder is not None:
+        return folder / f"{name}.safetensors"
     with as_file(files("inkgan.metrics.features") / "weights" / f"{name}.safetensors") as path:
         return path
 
 
 @functools.cache
-def load_network(name: str) -> nn.Module:
-    """Load a shipped network, frozen.
+def load_network(name: str, folder: Path | None = None) -> nn.Module:
+    """Load a network, frozen.
+
+    Args:
+        name: e1, e2, e3 or linear.
+        folder: with networks that were fitted to another data set; None for the shipped ones.
 
     Raises:
-        ArtifactError: the package's weights are missing or damaged.
+        ArtifactError: the weights are missing or damaged.
     """
-    path = weights_path(name)
+    path = weights_path(name, folder)
     try:
         weights = load_file(path)
-        network = NETWORKS[name]()
+        classes = len(weights["head.weight"]) if "head.weight" in weights else CLASSES
+        network = NETWORKS[name](classes)
         network.load_state_dict({key: tensor.float() for key, tensor in weights.items()})
     except (OSError, RuntimeError, ValueError) as error:
         raise ArtifactError(
@@ -71,17 +79,20 @@ def load_network(name: str) -> nn.Module:
 
 
 @functools.cache
-def extractors_digest() -> str:
+def extractors_digest(folder: Path | None = None) -> str:
     """Return the SHA-256 of the weights of E1 and E2; scores by other weights do not compare."""
     hashed = hashlib.sha256()
     for name in ("e1", "e2"):
-        hashed.update(weights_path(name).read_bytes())
+        hashed.update(weights_path(name, folder).read_bytes())
     return hashed.hexdigest()
 
 
 @torch.no_grad()
 def extract_features(
-    pixels: UInt8, progress: Progress = silent, what: str = "extracting features"
+    pixels: UInt8,
+    progress: Progress = silent,
+    what: str = "extracting features",
+    folder: Path | None = None,
 ) -> Features:
     """Extract the features of digits by both extractors.
 
@@ -91,9 +102,11 @@ def extract_features(
         pixels: uint8 (n, 28, 28), 0 to 255, light digits on dark.
         progress: called as `progress(what, done, total)` after each chunk.
         what: the name of this work for `progress`.
+        folder: of extractors that were fitted to another data set; None for the shipped ones.
 
     Raises:
         DataError: images of another size or type, or none.
+        ArtifactError: the extractors cannot be read.
 
     Examples:
         >>> features = extract_features(np.zeros((3, 28, 28), np.uint8))
@@ -101,7 +114,7 @@ def extract_features(
         ((3, 128), (3, 64), (3, 10))
     """
     require_digit_images(pixels)
-    e1, e2 = load_network("e1"), load_network("e2")
+    e1, e2 = load_network("e1", folder), load_network("e2", folder)
     parts: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
     for start in range(0, len(pixels), CHUNK):
         images = to_float(torch.from_numpy(_filled(pixels[start : start + CHUNK]))[:, None])
@@ -166,12 +179,14 @@ def imagenet_style(pixels: UInt8) -> torch.Tensor:
 
 
 @torch.no_grad()
-def linear_probabilities(pixels: UInt8, network: nn.Module | None = None) -> Float64:
-    """Return class probabilities (n, 10) by the plain linear classifier of the system `mlp`.
+def linear_probabilities(
+    pixels: UInt8, network: nn.Module | None = None, folder: Path | None = None
+) -> Float64:
+    """Return class probabilities (n, classes) by the plain linear classifier of the system `mlp`.
 
     Another `network` that takes ImageNet-style images can stand in its place.
     """
-    chosen = network or load_network("linear")
+    chosen = network or load_network("linear", folder)
     parts = []
     for start in range(0, len(pixels), CHUNK):
         chunk = pixels[start : start + CHUNK]

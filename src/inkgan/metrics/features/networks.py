@@ -37,7 +37,7 @@ class Classifier(nn.Module):
         return features
 
 
-def digit_classifier() -> Classifier:
+def digit_classifier(classes: int = CLASSES) -> Classifier:
     """Build E1: six 3x3 convolutions down to 4x4, 128 features."""
     body = nn.Sequential(
         *_block(1, 16),
@@ -47,7 +47,7 @@ def digit_classifier() -> Classifier:
         *_block(64, 64),
         *_block(64, 64, 2),
     )
-    return Classifier(body, 64 * 4 * 4, 128, CLASSES)
+    return Classifier(body, 64 * 4 * 4, 128, classes)
 
 
 def small_classifier(classes: int = CLASSES, features: int = 64) -> Classifier:
@@ -61,9 +61,9 @@ def small_classifier(classes: int = CLASSES, features: int = 64) -> Classifier:
     return Classifier(body, 32 * 7 * 7, features, classes)
 
 
-def checkpoint_scorer_network() -> Classifier:
+def checkpoint_scorer_network(classes: int = CLASSES) -> Classifier:
     """Build E3: the quick CNN with 32 features."""
-    return small_classifier(features=32)
+    return small_classifier(classes, features=32)
 
 
 class Autoencoder(nn.Module):
@@ -103,19 +103,20 @@ class Autoencoder(nn.Module):
 class LinearClassifier(nn.Module):
     """One linear layer from pixels to logits, the classifier of the reference system `mlp`."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = CLASSES) -> None:
         super().__init__()
-        self.head = nn.Linear(SIDE * SIDE, CLASSES)
+        self.head = nn.Linear(SIDE * SIDE, classes)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return logits (n, 10)."""
+        """Return logits (n, classes)."""
         logits: torch.Tensor = self.head(images.flatten(1))
         return logits
 
 
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
+# By name, each built for a number of classes.
+NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     "e1": digit_classifier,
-    "e2": Autoencoder,
+    "e2": lambda classes: Autoencoder(),
     "e3": checkpoint_scorer_network,
     "linear": LinearClassifier,
 }
