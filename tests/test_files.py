@@ -1,5 +1,6 @@
 """The cache, also one that cannot be written; the lock of a folder."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -105,3 +106,37 @@ def test_a_writable_cache_has_no_stand_in(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(files.cached_json("a.json")) == [[1]]
     (tmp_path / "new" / "cache" / "a.json").write_text("no JSON", encoding="utf-8")
     assert list(files.cached_json("a.json")) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from inkgan.files import atomic
+with atomic(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are asked for in POSIX's way")
+def test_the_files_of_a_killed_process_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the next process that writes there; those of a living one, and the user's, stay."""
+    for name in ("a.json", "no ending", ".hidden"):
+        subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / name)], check=False)
+    (left,) = tmp_path.iterdir()  # each has removed what the one before it left
+    mine = [tmp_path / name for name in (".a.json.swp", ".b.12345678-1.abcdefgh", "x.json")]
+    monkeypatch.setattr(files, "_owner", lambda: f"{files._machine()}-{os.getppid()}")
+    with files.atomic(tmp_path / "living.json") as living:
+        monkeypatch.undo()
+        files._remove_leftovers.cache_clear()
+        for path in mine:
+            path.write_text("mine")
+        files.write_json(tmp_path / "b.json", 1)
+        assert not left.exists()
+        assert living.exists()
+        assert all(path.exists() for path in mine)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        [*(path.name for path in mine), "b.json", "living.json"]
+    )

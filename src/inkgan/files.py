@@ -2,8 +2,11 @@
 
 import contextlib
 import functools
+import hashlib
 import json
 import os
+import platform
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -155,8 +158,9 @@ def atomic(path: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(str(path.parent.resolve()))
         handle, name = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent
+            prefix=f".{path.name}.{_owner()}.", suffix=path.suffix, dir=path.parent
         )
         os.close(handle)
         temporary = Path(name)
@@ -171,6 +175,40 @@ def atomic(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _owner() -> str:
+    """Name this process in the names of its temporary files."""
+    return f"{_machine()}-{os.getpid()}"
+
+
+@functools.cache
+def _machine() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+@functools.cache
+def _remove_leftovers(folder: str) -> None:
+    """Remove the temporary files of processes of this machine that were killed; once a folder."""
+    if os.name != "posix":  # elsewhere asking whether a process lives may end it
+        return
+    pattern = re.compile(rf"\..+\.{_machine()}-(\d+)\.\w{{8}}(\.[^.]*)?")
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = pattern.fullmatch(entry.name)
+            if match and not _lives(int(match[1])):
+                with contextlib.suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it belongs to somebody else
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -77,6 +77,21 @@ def test_every_verb_has_help(verb: str) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("width", [60, 100])
+@pytest.mark.parametrize("verb", [*VERBS, "export page", "data fetch", "extractors fit"])
+def test_help_is_readable_at_every_width(verb: str, width: int) -> None:
+    done = inkgan(*verb.split(), "--help", COLUMNS=str(width))
+    assert max(map(len, done.stdout.splitlines())) <= width
+    assert "..." not in re.sub(r"\w\.\.\.|, \.\.\.", "", done.stdout.partition("\n\n")[2])
+    assert "…" not in done.stdout  # no name is cut
+
+
+def test_help_names_the_defaults_that_depend_on_something() -> None:
+    words = " ".join(inkgan("train", "--help").stdout.split())
+    for default in ("runs/RECIPE", "dcgan", "an epoch", "each grid", "all cores"):
+        assert f"[default: {default}]" in words
+
+
 def test_versions() -> None:
     assert inkgan("--version").stdout.startswith("inkgan 0.")
     assert re.search(r"^torch \d", inkgan("version").stdout, re.MULTILINE)

@@ -40,7 +40,8 @@ def benchmark(
         ),
     ] = False,
     also: Annotated[
-        list[str] | None, typer.Option(help="A trained run, bundle or name to add to the tables.")
+        list[str] | None,
+        typer.Option(metavar="SOURCE", help="A trained run, bundle or name to add to the tables."),
     ] = None,
     out: Annotated[
         Path | None,

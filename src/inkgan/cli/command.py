@@ -131,6 +131,13 @@ class Group(TyperGroup):
                 args = [*args[:place], after.split()[-1], *args[place + 1 :]]
         return super().parse_args(ctx, args)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands with their whole first sentence; click cuts it at 45 characters."""
+        names = self.list_commands(ctx)
+        rows = [(name, self.commands[name].get_short_help_str(limit=1000)) for name in names]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
 
 def modern_flags(path: str, args: Sequence[str]) -> tuple[list[str], list[str]]:
     """Replace the old names of a command's flags.

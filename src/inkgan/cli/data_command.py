@@ -7,7 +7,12 @@ import typer
 from inkgan.cli.command import Command, Group
 from inkgan.cli.options import DataDir, Json
 
-app = typer.Typer(cls=Group, help="List the data sets, or fetch one.", invoke_without_command=True)
+app = typer.Typer(
+    cls=Group,
+    rich_markup_mode=None,
+    help="List the data sets, or fetch one.",
+    invoke_without_command=True,
+)
 OWN = {
     "folder:PATH": "your pictures; sub-folders are classes",
     "npz:PATH": "arrays images and labels, as Keras, MedMNIST or numpy save them; also .npy",

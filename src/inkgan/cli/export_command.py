@@ -9,7 +9,10 @@ from inkgan.cli.command import Command, Group
 from inkgan.cli.options import Checkpoint, FirstSource, Force, Half, Json, check_file
 
 app = typer.Typer(
-    cls=Group, help="Export a trained generator for use elsewhere.", no_args_is_help=True
+    cls=Group,
+    rich_markup_mode=None,
+    help="Export a trained generator for use elsewhere.",
+    no_args_is_help=True,
 )
 License = Annotated[
     str | None,

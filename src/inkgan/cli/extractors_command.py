@@ -10,6 +10,7 @@ from inkgan.cli.options import DataDir, Json
 
 app = typer.Typer(
     cls=Group,
+    rich_markup_mode=None,
     help="Show the evaluation's feature extractors, or fit them and their baselines again.",
     invoke_without_command=True,
 )

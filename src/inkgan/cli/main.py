@@ -44,6 +44,7 @@ HINT = "(add --debug for the traceback)"
 app = typer.Typer(
     name="inkgan",
     cls=Group,
+    rich_markup_mode=None,
     help="Train, evaluate and use GANs that write digits.",
     epilog=EXIT_CODES,
     no_args_is_help=True,

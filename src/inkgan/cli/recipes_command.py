@@ -9,6 +9,7 @@ from inkgan.cli.options import Json
 
 app = typer.Typer(
     cls=Group,
+    rich_markup_mode=None,
     help="List the recipes, or show one as TOML to edit.",
     invoke_without_command=True,
 )
@@ -44,7 +45,8 @@ def list_recipes(context: typer.Context, json: Json = False) -> None:
 def show(
     name: Annotated[str, typer.Argument(help="A recipe's name, or a path to a .toml file.")],
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Replace a value: optim.lr=1e-4.")
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Replace a value: optim.lr=1e-4."),
     ] = None,
     json: Json = False,
 ) -> None:

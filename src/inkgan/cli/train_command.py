@@ -20,7 +20,8 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/RECIPE]")] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Replace a value: optim.lr=1e-4.")
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Replace a value: optim.lr=1e-4."),
     ] = None,
     data: Annotated[str | None, typer.Option(help="A data set (see inkgan data).")] = None,
     data_dir: DataDir = None,

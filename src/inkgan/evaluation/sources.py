@@ -7,6 +7,7 @@ import numpy as np
 from torch import nn
 
 from inkgan.config import Data
+from inkgan.config.serialize import parse_recipe
 from inkgan.data.dataset import load_dataset
 from inkgan.data.registry import is_built_in
 from inkgan.errors import ConfigError, DataError
@@ -118,4 +119,4 @@ def _real_source(text: str, options: SourceOptions) -> Source:
 
 def whole_set(name: str) -> Data:
     """Return the configuration of a data set without a validation split."""
-    return Data(name=name, holdout=0)
+    return parse_recipe({"data": {"name": name, "holdout": 0}}).data

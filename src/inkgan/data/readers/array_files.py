@@ -9,6 +9,7 @@ from typing import IO, NamedTuple, cast
 import numpy as np
 
 from inkgan.data.readers.convert import as_labels, as_uint8_images, side_of_square
+from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.errors import DataError, DataFormatError
 from inkgan.types import Float32, Int64, UInt8
 
@@ -39,7 +40,7 @@ def read_npy(path: Path) -> ArrayImages:
     """
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
+    except DAMAGED as error:
         raise _failure(path, ".npy", error) from error
     if not isinstance(array, np.ndarray):
         raise DataFormatError(f"{path} is an .npz; give it that ending")

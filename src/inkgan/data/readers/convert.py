@@ -21,6 +21,7 @@ FAINT = 32  # numbers from 0 to less than this are in no usual range
 
 Converted = tuple[UInt8, tuple[str, ...]]
 _Fail = Callable[[str], DataFormatError]
+MOST_CLASSES = 2**31  # of labels; a float far above does not even fit an int64
 
 
 def as_uint8_images(images: Any, what: str = "images") -> Converted:
@@ -86,6 +87,8 @@ def as_labels(labels: Any, count: int, what: str = "labels") -> tuple[Int64, tup
             raise error from None
     if array.dtype.kind not in "iuf" or not np.isfinite(array).all() or (array % 1).any():
         raise error
+    if count and array.max() >= MOST_CLASSES:
+        raise DataFormatError(f"{what} hold {array.max():g}; there cannot be so many classes")
     if count and array.min() < 0:
         raise DataFormatError(f"{what} hold {array.min():g}; they count from 0")
     return array.astype(np.int64), notes

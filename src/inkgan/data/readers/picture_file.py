@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -28,7 +29,11 @@ DAMAGED = (  # what Pillow, zipfile and numpy raise for bytes that are not what 
     EOFError,
     MemoryError,
     RuntimeError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
     struct.error,
+    tokenize.TokenError,
     zlib.error,
     zipfile.BadZipFile,
     Image.DecompressionBombError,
