@@ -226,10 +226,11 @@ def save_gif(path: Path, frames: Sequence[UInt8], seconds: float = 8.0) -> None:
         )
 
 
-def png_bytes(picture: UInt8) -> bytes:
-    """Encode a picture (H, W), (H, W, 3) or (H, W, 4) as PNG."""
+def png_bytes(picture: UInt8, *, fast: bool = False) -> bytes:
+    """Encode a picture (H, W), (H, W, 3) or (H, W, 4) as PNG: small, or in little time."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
+    options = {"compress_level": 1} if fast else {"optimize": True}
+    Image.fromarray(picture).save(buffer, format="PNG", **options)
     return buffer.getvalue()
 
 

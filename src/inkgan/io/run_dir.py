@@ -16,10 +16,10 @@ from inkgan.io import tensors as tensor_files
 from inkgan.io.bundle_migration import migrate_checkpoint
 from inkgan.io.checkpoint_document import CheckpointDocument
 from inkgan.io.metrics_file import Row, read_rows, to_line
+from inkgan.io.run_paths import RECIPE, RunPaths
 from inkgan.types import GeneratorFactory, UInt8
 
 CHECKPOINT = "checkpoint"
-RECIPE = "recipe.toml"
 # What may change when a run is resumed: its length, and how often it is sampled and evaluated.
 FLEXIBLE = {
     "schedule.epochs",
@@ -28,10 +28,9 @@ FLEXIBLE = {
     "schedule.evaluation_interval",
     "notes",
 }
-FRAME = re.compile(r"step-([0-9]{8,18})\.png")
 
 
-class RunFolder:
+class RunFolder(RunPaths):
     """Paths and records of a run folder.
 
     Attributes:
@@ -44,42 +43,8 @@ class RunFolder:
     def __init__(
         self, path: Path, recipe: Recipe, generator_class: GeneratorFactory | None = None
     ) -> None:
-        self.path, self.recipe, self.generator_class = path, recipe, generator_class
-
-    @property
-    def bundle_path(self) -> Path:
-        """The trained generator, a bundle."""
-        return self.path / "generator.safetensors"
-
-    @property
-    def metrics_path(self) -> Path:
-        """Metrics, one JSON object a line."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def environment_path(self) -> Path:
-        """Versions, machine, number of threads and digest of the data."""
-        return self.path / "environment.json"
-
-    @property
-    def samples_path(self) -> Path:
-        """The folder of the sample grids."""
-        return self.path / "samples"
-
-    @property
-    def timeline_path(self) -> Path:
-        """The sample grids as an animation."""
-        return self.path / "timeline.gif"
-
-    @property
-    def curves_path(self) -> Path:
-        """The training curves."""
-        return self.path / "curves.png"
-
-    @property
-    def grid_path(self) -> Path:
-        """A grid of the trained generator's samples."""
-        return self.path / "grid.png"
+        super().__init__(path)
+        self.recipe, self.generator_class = recipe, generator_class
 
     @classmethod
     def create_or_open(cls, path: Path, recipe: Recipe) -> "RunFolder":
@@ -140,18 +105,6 @@ class RunFolder:
             if self.step_of(picture) > step:
                 picture.unlink()
 
-    # --- sample grids, one each for a number of steps ---
-
-    def frame_path(self, step: int) -> Path:
-        """Name the sample grid of a step."""
-        return Path(self.samples_path / f"step-{step:08d}.png")
-
-    def frames(self) -> list[Path]:
-        """List the sample grids, oldest first; other files beside them are not touched."""
-        found = {path: FRAME.fullmatch(path.name) for path in self.samples_path.glob("step-*.png")}
-        steps = {path: int(match[1]) for path, match in found.items() if match}
-        return sorted(steps, key=lambda path: steps[path])
-
     def read_frame(self, path: Path) -> UInt8 | None:
         """Read a sample grid; None, with a DamagedFileWarning, where the file is damaged."""
         try:
@@ -166,16 +119,7 @@ class RunFolder:
         path = self.frame_path(step)
         return path.exists() and self.read_frame(path) is not None
 
-    @staticmethod
-    def step_of(frame: Path) -> int:
-        """Return the step whose sample grid this is."""
-        return int(frame.stem.removeprefix("step-"))
-
     # --- checkpoints ---
-
-    def checkpoint_path(self, name: str) -> Path:
-        """Name a checkpoint: last or best."""
-        return self.path / "checkpoints" / f"{name}.safetensors"
 
     def save_checkpoint(
         self, name: str, tensors: Mapping[str, torch.Tensor], counters: Mapping[str, Any]

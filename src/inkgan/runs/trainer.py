@@ -20,12 +20,15 @@ from inkgan.errors import ArtifactError, TrainingStopped
 from inkgan.files import locked
 from inkgan.generation.sampling import draw, labels_from_seeds
 from inkgan.io.environment import random_numbers_note, threads_of_run, write_environment
+from inkgan.io.live_folder import LiveFolder
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import DISTANCE, CheckpointScorer
 from inkgan.models.build import count_parameters
 from inkgan.models.custom import CustomNetworks
 from inkgan.runs.events import Event, Finished, Options, Reason, Sampled, Started, Troubled, Updated
+from inkgan.runs.preview import PreviewWriter
 from inkgan.runs.recorder import RunRecorder
+from inkgan.runs.remote_control import RemoteControl
 from inkgan.runs.schedule import RunSchedule
 from inkgan.training import health
 from inkgan.training.loop import Update, train
@@ -143,12 +146,19 @@ class _ActiveRun:
         self.recorder = RunRecorder(
             self.folder, batches, run_files.data_sha256, state, self.networks.generator
         )
+        live, size = LiveFolder(self.folder.path), batches.batch_size
+        self.preview = PreviewWriter(live, self.recipe, self.validation, state, size)
+        self.control = RemoteControl(live, self.schedule.total_steps * size)
         self.saved_at = self.clock = time.perf_counter()
         self.evaluated: tuple[int, Evaluation] | None = None
         self._start_window()
 
     def events(self) -> Iterator[Event]:
         """Yield what happens until the run ends for now."""
+        with self.control.recorded(self.recorder.images_seen):
+            yield from self._events()
+
+    def _events(self) -> Iterator[Event]:
         yield self._started()
         if not self.resumed:
             yield from self._sample()
@@ -163,6 +173,7 @@ class _ActiveRun:
             if reason != "complete" or self.schedule.is_over(self.state.step):
                 break
         self.recorder.finish()
+        self.control.end(reason)
         yield Finished(self.folder, reason, self.recorder.images_seen, self.state.seconds)
 
     def restart_clock(self) -> None:
@@ -178,11 +189,22 @@ class _ActiveRun:
                     findings = health.examine(update.metrics, self.state, self.recipe)
                     yield from self._report_findings(findings)
                 yield from self._run_scheduled()
-                if self.options.should_stop():
+                if self._serve_watchers() or self.options.should_stop():
                     return "interrupted"
                 if self._out_of_time():
                     break
         return "complete" if self.schedule.is_over(self.state.step) else "time is up"
+
+    def _serve_watchers(self) -> bool:
+        """Draw for those who watch, and pause if they ask for it; return whether to stop."""
+        self.preview.after_update()
+        return self.control.after_update(
+            self.recorder.images_seen,
+            should_stop=self.options.should_stop,
+            on_pause=lambda: self._save("last"),
+            draw=self.preview.draw_all,
+            resume_clock=self.restart_clock,
+        )
 
     # --- events ---
 

@@ -1,0 +1,143 @@
+"""How a training process and those who watch it speak to each other: small files in its run.
+
+A run in RUN/ has a hidden folder RUN/.live:
+
+    process.json   which process trains, and how the last one ended   written by training
+    frame.png      the fixed latents as they are drawn now            written by training
+    frame.json     what belongs to the picture: step, logits          written by training
+    control.json   run, pause or stop, and how many single steps      written by watchers
+    watch          its time of change says that somebody watches      touched by watchers
+
+Nothing here is needed to resume a run: the folder may be deleted at any time. This module does not
+import torch.
+"""
+
+import contextlib
+import json
+import math
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Wish = Literal["run", "pause", "stop"]
+WISHES = ("run", "pause", "stop")
+WATCHED_SECONDS = 3.0  # after the last touch of a watcher
+
+
+@dataclass(frozen=True)
+class Control:
+    """What a watcher wants of the training process.
+
+    Attributes:
+        wish: run, pause or stop.
+        steps: single steps that were wanted since the process began; a paused run does them.
+    """
+
+    wish: Wish = "run"
+    steps: int = 0
+
+
+class LiveFolder:
+    """The files of one run by which it is watched and steered.
+
+    Losing one of them loses a picture or a click, never training: they are not synced to disk, and
+    a file that cannot be written is left out.
+
+    Args:
+        run: the run folder.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.path = run / ".live"
+        self.process_path = self.path / "process.json"
+        self.picture_path = self.path / "frame.png"
+        self.frame_path = self.path / "frame.json"
+        self.control_path = self.path / "control.json"
+        self.watch_path = self.path / "watch"
+
+    # --- the training process ---
+
+    def write_process(self, document: dict[str, Any]) -> None:
+        """Say which process trains, and how far it is or how it ended."""
+        self._write_json(self.process_path, document)
+
+    def write_frame(self, picture: bytes, document: dict[str, Any]) -> None:
+        """Show a picture (PNG) and what belongs to it."""
+        self._write(self.picture_path, picture)
+        self._write_json(self.frame_path, document)
+
+    def is_watched(self) -> bool:
+        """Return whether somebody has watched in the last seconds."""
+        try:
+            passed = time.time() - self.watch_path.stat().st_mtime
+        except OSError:
+            return False
+        return -WATCHED_SECONDS < passed < WATCHED_SECONDS
+
+    def clear(self) -> None:
+        """Forget pictures and wishes of an earlier process; make the folder."""
+        with contextlib.suppress(OSError):
+            self.path.mkdir(parents=True, exist_ok=True)
+        for path in (self.control_path, self.frame_path, self.picture_path):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    # --- those who watch ---
+
+    def watch(self) -> None:
+        """Ask for pictures for the next seconds."""
+        with contextlib.suppress(OSError):
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.watch_path.touch()
+
+    def write_control(self, control: Control) -> None:
+        """Ask the training process to run, pause or stop."""
+        self._write_json(self.control_path, asdict(control))
+
+    def control(self) -> Control:
+        """Read what is wanted; where nothing can be read, that is to run."""
+        document = read_document(self.control_path)
+        wish, steps = document.get("wish"), document.get("steps")
+        if wish not in WISHES or not isinstance(steps, int):
+            return Control()
+        return Control(wish, steps)
+
+    def process(self) -> dict[str, Any]:
+        """Read which process trains; empty where none ever has."""
+        return read_document(self.process_path)
+
+    # --- writing ---
+
+    def _write_json(self, path: Path, document: dict[str, Any]) -> None:
+        self._write(path, json.dumps(finite(document)).encode())
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """Write a file whole, without waiting for the disk; a full disk loses it."""
+        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                temporary.write_bytes(data)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a JSON object; a file that is missing or damaged is an empty one."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def finite(value: Any) -> Any:
+    """Return a document in which numbers that JSON does not have are None."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
