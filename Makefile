@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= runs/first
 
-.PHONY: run setup test bench docs lowest package lint format clean
+.PHONY: run studio setup test bench docs lowest package lint format clean
 
 run: setup  ## train the default recipe for a few minutes and say what was written
 	$(BIN)/inkgan train flagship-quick --minutes 5 --fallback uci-digits --out $(OUT)
+
+studio: setup  ## opens the studio: train, watch and compare in the browser
+	$(BIN)/inkgan studio
 
 setup: $(VENV)/.ready
 

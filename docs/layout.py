@@ -43,6 +43,7 @@ PACKAGES = {
     "evaluation": ("scores, verdict, report", 5.6),
     "synthesis": ("labeled data sets", 8.8),
     "exporters": ("ONNX, HTML page, hub", 5.6),
+    "studio": ("training in the browser", 8.8),
     "cli": ("a command for each verb", 5.6),
 }
 INK, BOX, LINE = "#1f2328", "#eef4fb", "#6e7781"

@@ -56,6 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": FOUNDATION | {"data", "generation", "io", "metrics", "models", "runs"},
     "synthesis": FOUNDATION | {"generation", "handwriting", "inversion", "io", "metrics"},
     "exporters": FOUNDATION | {"data", "evaluation", "generation", "io", "metrics", "models"},
+    "studio": FOUNDATION | {"generation", "io"},
     "cli": FOUNDATION
     | {
         "data",
@@ -67,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
         "io",
         "metrics",
         "runs",
+        "studio",
         "synthesis",
     },
 }
@@ -146,7 +148,14 @@ def test_error_tree_is_as_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["inkgan", "inkgan.config", "inkgan.config.recipes", "inkgan.cli.main"]
+    "module",
+    [
+        "inkgan",
+        "inkgan.config",
+        "inkgan.config.recipes",
+        "inkgan.cli.main",
+        "inkgan.studio.serve",
+    ],
 )
 def test_light_modules_do_not_load_torch(module: str) -> None:
     code = f"import sys, {module}; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"

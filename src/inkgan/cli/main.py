@@ -30,6 +30,7 @@ from inkgan.cli.evaluate_command import evaluate
 from inkgan.cli.imitate_command import imitate
 from inkgan.cli.morph_command import morph
 from inkgan.cli.sample_command import sample
+from inkgan.cli.studio_command import studio
 from inkgan.cli.synth_command import synth
 from inkgan.cli.train_command import train
 from inkgan.cli.translate import typed
@@ -52,7 +53,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for verb in (train, sample, write, morph, synth, imitate, evaluate, compare, benchmark, version):
+VERBS = (
+    train,
+    studio,
+    sample,
+    write,
+    morph,
+    synth,
+    imitate,
+    evaluate,
+    compare,
+    benchmark,
+    version,
+)
+for verb in VERBS:
     app.command(cls=Command)(verb)
 app.add_typer(export.app, name="export")
 app.add_typer(recipes.app, name="recipes")

@@ -1,0 +1,119 @@
+"""The application: its pages, and one router for each area of the interface."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.types import ASGIApp
+
+import inkgan
+from inkgan.errors import InkganError
+from inkgan.studio import api_recipes, api_runs
+from inkgan.studio.gate import Access, Gate
+from inkgan.studio.jobs import Jobs
+from inkgan.studio.run_folders import RunFolders
+from inkgan.studio.stream import Follower
+
+TICK_SECONDS = 0.5
+STATIC = Path(__file__).parent / "static"
+SHARED = Path(inkgan.__file__).parent / "exporters" / "templates"
+"""Scripts that the exported page has too."""
+SHARED_SCRIPTS = ("network.js", "ink.js", "random.js")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a studio serves.
+
+    Attributes:
+        runs: the folder of the runs.
+        access: who may talk to it.
+        options: further words of every training command, such as `["--device", "cpu"]`.
+        ready: called when the server answers.
+    """
+
+    runs: Path
+    access: Access
+    options: Sequence[str] = ()
+    ready: Callable[[], None] = field(default=lambda: None)
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """Build the application, with its gate in front; starts nothing.
+
+    Args:
+        settings: what it serves.
+    """
+    folders = RunFolders(settings.runs)
+    jobs = Jobs(folders, settings.options)
+    follower = Follower(jobs.entries, folders.find)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        ticking = asyncio.ensure_future(_tick(jobs))
+        settings.ready()
+        yield
+        ticking.cancel()
+
+    app = FastAPI(title="inkgan studio", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.jobs, app.state.follower, app.state.folders = jobs, follower, folders
+    app.state.spell = settings.access.spell
+    app.include_router(api_runs.router)
+    app.include_router(api_recipes.router)
+    app.get("/")(_shell)
+    app.get("/static/{path:path}")(_static)
+    app.get("/shared/{name}")(_shared)
+    app.add_exception_handler(InkganError, _explain)
+    app.add_exception_handler(KeyError, _missing)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    return Gate(app, settings.access)
+
+
+async def _tick(jobs: Jobs) -> None:
+    """Keep the queue going, whether anybody looks or not."""
+    while True:
+        with contextlib.suppress(OSError):
+            jobs.tick()
+        await asyncio.sleep(TICK_SECONDS)
+
+
+def _shell() -> Response:
+    return FileResponse(STATIC / "index.html")
+
+
+def _static(path: str) -> Response:
+    file = (STATIC / path).resolve()
+    if not file.is_relative_to(STATIC) or not file.is_file():
+        raise KeyError(path)
+    return _file(file)
+
+
+def _shared(name: str) -> Response:
+    if name not in SHARED_SCRIPTS:
+        raise KeyError(name)
+    return _file(SHARED / name)
+
+
+def _file(file: Path) -> Response:
+    kind = {".js": "text/javascript", ".svg": "image/svg+xml"}.get(file.suffix)
+    return FileResponse(file, media_type=kind, headers={"Cache-Control": "no-cache"})
+
+
+def _explain(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": request.app.state.spell(str(error))}, 400)
+
+
+def _missing(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "There is nothing of this name here."}, 404)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:])
+    return JSONResponse({"error": f"`{place}`: {first['msg']}"}, 422)

@@ -1,0 +1,68 @@
+"""A recipe as what a person would write: a command, a line of Python."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from inkgan.config import Recipe
+from inkgan.config.recipes import RECIPES
+from inkgan.config.serialize import differences
+
+
+def nearest(recipe: Recipe) -> tuple[str | None, dict[str, Any]]:
+    """Return the named recipe that a recipe derives from, and what is different.
+
+    Returns:
+        The name, and the values of the recipe by dotted field; None where most is different.
+    """
+    base = RECIPES.get(recipe.name)
+    changes = {} if base is None else {key: new for key, _, new in differences(base, recipe)}
+    if base is None or len(changes) > 12 or any(_is_complex(value) for value in changes.values()):
+        return None, {}
+    return recipe.name, changes
+
+
+def as_command(recipe: Recipe, out: str, options: Mapping[str, Any] = {}) -> str:
+    """Return the command that trains a recipe.
+
+    Args:
+        recipe: to train.
+        out: the run folder.
+        options: further options of the command by name, such as {"minutes": 5}.
+    """
+    name, changes = nearest(recipe)
+    words = ["inkgan", "train"]
+    if name is not None:
+        words.append(name)
+        for field, value in changes.items():
+            words += ["--set", f"{field}={_toml(value)}"]
+    for option, value in options.items():
+        words += [f"--{option.replace('_', '-')}", str(value)]
+    return shlex.join([*words, "--out", out])
+
+
+def as_python(recipe: Recipe, out: str, options: Mapping[str, Any] = {}) -> str:
+    """Return the call of `inkgan.train` that does the same."""
+    name, changes = nearest(recipe)
+    arguments = [repr(name)] if name else [repr(f"{out}/recipe.toml")]
+    arguments.append(f"out={out!r}")
+    if name and changes:
+        arguments.append(f"overrides={changes!r}")
+    arguments += [f"{option}={value!r}" for option, value in options.items()]
+    return f"import inkgan\n\nrun = inkgan.train({', '.join(arguments)})\n"
+
+
+def _is_complex(value: Any) -> bool:
+    return isinstance(value, dict | list | tuple) and any(
+        isinstance(item, dict) for item in (value.values() if isinstance(value, dict) else value)
+    )
+
+
+def _toml(value: Any) -> str:
+    """Write a value as `--set` reads it."""
+    if value is None:
+        return "none"
+    if isinstance(value, str):
+        return value
+    return json.dumps(list(value) if isinstance(value, tuple) else value)

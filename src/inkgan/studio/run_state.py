@@ -1,0 +1,202 @@
+"""What a run folder says about its run: queued, training, paused, complete, crashed ..."""
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from inkgan.config import Recipe
+from inkgan.config.serialize import from_toml
+from inkgan.errors import InkganError
+from inkgan.io.live_folder import LiveFolder, read_document
+from inkgan.io.run_paths import RunPaths
+from inkgan.studio.process_check import find_process
+from inkgan.studio.row_tail import parse_row
+
+State = Literal[
+    "queued", "starting", "training", "pausing", "paused", "stopping", "stopped", "complete",
+    "failed", "crashed",
+]  # fmt: skip
+ACTIVE = frozenset({"starting", "training", "pausing", "paused", "stopping"})
+TAIL_BYTES = 16_384  # of a log or of metrics
+LOG_LINES = 12
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """The files of one job of a run: what is to be started, and what it printed.
+
+    Attributes:
+        run: the run folder.
+        kind: train or evaluate.
+    """
+
+    run: Path
+    kind: str = "train"
+
+    @property
+    def path(self) -> Path:
+        """The command, its state and its process."""
+        return LiveFolder(self.run).path / f"{self.kind}-job.json"
+
+    @property
+    def log_path(self) -> Path:
+        """What the process printed."""
+        return LiveFolder(self.run).path / f"{self.kind}.log"
+
+    def read(self) -> dict[str, Any]:
+        """Read the job; empty where there is none."""
+        return read_document(self.path)
+
+    def write(self, document: dict[str, Any]) -> None:
+        """Replace the job, whole or not at all."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        temporary.write_text(json.dumps(document), encoding="utf-8")
+        temporary.replace(self.path)
+
+    def log_tail(self, lines: int = LOG_LINES) -> list[str]:
+        """Return the last lines that the process printed."""
+        text = _tail(self.log_path).decode("utf-8", "replace")
+        return [line for line in text.splitlines() if line.strip()][-lines:]
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """A run as the list shows it.
+
+    Attributes:
+        name: of its folder.
+        state: what happens with it now.
+        message: why it ended, where something went wrong.
+        recipe: what is trained; None where recipe.toml cannot be read.
+        images: seen so far.
+        total_images: of the whole run, if known.
+        changed: when it last wrote, in seconds of the epoch.
+        metrics: the newest row of losses.
+        health: the health monitor's newest sentence, if it has found something.
+        log: the last lines of a job that failed.
+        has_generator: it can draw.
+        position: in the queue, from 1; 0 where it does not wait.
+    """
+
+    name: str
+    state: State
+    message: str = ""
+    recipe: Recipe | None = None
+    images: int = 0
+    total_images: int | None = None
+    changed: float = 0.0
+    metrics: dict[str, Any] = field(default_factory=dict)
+    health: str = ""
+    log: tuple[str, ...] = ()
+    has_generator: bool = False
+    position: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry as JSON has it."""
+        recipe = self.recipe
+        shown = {key: value for key, value in vars(self).items() if key != "recipe"}
+        return shown | {
+            "log": list(self.log),
+            "recipe": recipe and recipe.name,
+            "data": recipe and recipe.data.name,
+            "classes": recipe and recipe.model.classes,
+            "loss": recipe and recipe.objective.loss,
+            "seed": recipe and recipe.seed,
+        }
+
+
+def read_entry(run: Path, position: int = 0) -> RunEntry:
+    """Read the state of one run folder."""
+    paths, live = RunPaths(run), LiveFolder(run)
+    process, job = live.process(), JobFile(run).read()
+    state, message = _state(live, process, job, has_generator=paths.bundle_path.is_file())
+    rows = _last_rows(paths.metrics_path)
+    losses: dict[str, Any] = next((row for row in reversed(rows) if "d_loss" in row), {})
+    health: dict[str, Any] = next((row for row in reversed(rows) if "health" in row), {})
+    failed = state in ("failed", "crashed")
+    images = max([row.get("images") or 0 for row in rows], default=0)
+    recipe = _recipe(paths.recipe_path)
+    total = process.get("total_images") or (recipe.schedule.images if recipe else None)
+    if state in ("training", "pausing", "paused", "stopping"):
+        images = max(images, process.get("images") or 0)
+    return RunEntry(
+        name=run.name,
+        state=state,
+        message=message,
+        recipe=recipe,
+        images=images,
+        total_images=total,
+        changed=_changed(paths),
+        metrics=losses,
+        health=str(health.get("message", "")) if health else "",
+        log=tuple(JobFile(run).log_tail()) if failed else (),
+        has_generator=paths.bundle_path.is_file(),
+        position=position,
+    )
+
+
+def _state(
+    live: LiveFolder, process: dict[str, Any], job: dict[str, Any], *, has_generator: bool
+) -> tuple[State, str]:
+    """Return the state of a run, and why it ended where something went wrong."""
+    ended = process.get("state") == "ended"
+    if not ended and find_process(process):
+        wish = live.control().wish
+        if wish == "stop":
+            return "stopping", ""
+        if process.get("state") == "paused" and wish == "pause":
+            return "paused", ""
+        return ("pausing", "") if wish == "pause" else ("training", "")
+    if job.get("state") == "queued":
+        return "queued", ""
+    started = job.get("recorded", 0.0) if job.get("state") == "started" else 0.0
+    is_older = process.get("recorded", 0.0) < started
+    if started and find_process(job):
+        return ("starting", "") if is_older else ("stopping", "")
+    if started and is_older:
+        return "failed", "The process ended before training began."
+    if ended:
+        reason = process.get("reason")
+        if reason == "failed":
+            return "failed", str(process.get("message", ""))
+        return ("complete", "") if reason == "complete" else ("stopped", "")
+    if process:
+        return "crashed", "The process ended without a word: it was killed, or the memory was full."
+    return ("complete", "") if has_generator else ("stopped", "")
+
+
+def _recipe(path: Path) -> Recipe | None:
+    try:
+        return from_toml(path.read_text(encoding="utf-8"), str(path), unregistered=True)
+    except (OSError, ValueError, InkganError):
+        return None
+
+
+def _changed(paths: RunPaths) -> float:
+    times = [0.0]
+    for path in (paths.recipe_path, paths.metrics_path):
+        try:
+            times.append(path.stat().st_mtime)
+        except OSError:
+            continue
+    return min(max(times), time.time())
+
+
+def _last_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows in the last bytes of metrics.jsonl."""
+    *lines, _ = _tail(path).split(b"\n")
+    return [row for row in map(parse_row, lines) if row]
+
+
+def _tail(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - TAIL_BYTES))
+            return stream.read()
+    except OSError:
+        return b""
