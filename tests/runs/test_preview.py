@@ -91,7 +91,7 @@ def test_drawing_takes_its_share_of_the_time_at_most(
     writer._clock = lambda: clock[0]
     writer._live = LiveFolder(tmp_path)
     writer._live.watch()
-    monkeypatch.setattr(preview.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     drawn = []
 
     def draw(count: int) -> None:

@@ -78,7 +78,10 @@ def call(
     async def send(message: Message) -> None:
         messages.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    async def answer() -> None:
+        await app(scope, receive, send)
+
+    asyncio.run(answer())
     start = messages[0]
     found = {key.decode(): value.decode("latin-1") for key, value in start["headers"]}
     return Answer(start["status"], found, b"".join(m.get("body", b"") for m in messages[1:]))

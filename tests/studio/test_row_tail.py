@@ -57,7 +57,8 @@ def test_every_row_is_read_once_however_the_file_grows(
 ) -> None:
     path = tmp_path_factory.mktemp("tail") / "metrics.jsonl"
     text = "".join(json.dumps({"n": number}) + "\n" for number in numbers)
-    tail, found = RowTail(path), []
+    tail = RowTail(path)
+    found: list[int] = []
     for start in range(0, len(text) + cut, cut):
         append(path, text[start : start + cut])
         tail.refresh()

@@ -161,7 +161,7 @@ def test_clients_that_leave_or_take_nothing_are_let_go(
         for receive, send in ((never, stuck), (gone, taking)):
             client = Client(follower, ["a"], "", pictures=True)
             answer = EventStream(events(client), follower)
-            await asyncio.wait_for(answer({"type": "http"}, receive, send), 10)  # type: ignore[arg-type]
+            await asyncio.wait_for(answer({"type": "http"}, receive, send), 10)
             assert follower.clients == 0
 
     asyncio.run(both())

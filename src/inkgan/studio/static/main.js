@@ -6,6 +6,9 @@ const SCREENS = [
   { path: "runs", title: "Runs" },
   { path: "train", title: "Train" },
   { path: "live", title: "Live" },
+  { path: "time", title: "Time" },
+  { path: "compare", title: "Compare" },
+  { path: "break", title: "Break it" },
 ];
 let leave = () => {};
 let turn = 0;
@@ -33,8 +36,10 @@ async function show() {
   leave = () => {};
   const screen = SCREENS.find((each) => each.path === path);
   for (const link of $("nav").children) {
-    if (link.dataset.path === path) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.dataset.path === path) {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "center" });
+    } else link.removeAttribute("aria-current");
   }
   document.title = `${screen.title} · inkgan studio`;
   const root = h("div");

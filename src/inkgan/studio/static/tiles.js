@@ -1,11 +1,11 @@
 // The fixed latents of a run, a small picture each, with the discriminator's rating below.
 
-import { fixed, h, percent, table } from "./ui.js";
+import { fixed, h, isGray, percent, table } from "./ui.js";
 import { runPath } from "./api.js";
 
 /** Tiles that are drawn again with each frame of a run. */
-export function tiles(name, { gray = true } = {}) {
-  const grid = h("div", { class: `tiles${gray ? " paper-ink" : ""}` });
+export function tiles(name) {
+  const grid = h("div", { class: "tiles" });
   const behind = h("div");
   const details = h("details", { ontoggle: () => showTable() }, h("summary", {}, "As a table"), behind);
   const element = h("div", {}, grid, details);
@@ -32,6 +32,7 @@ export function tiles(name, { gray = true } = {}) {
 
   function paint(frame, image) {
     prepare(frame);
+    grid.classList.toggle("paper-ink", isGray(image));
     const [wide, high] = frame.tile;
     shown.forEach(({ canvas, bar }, index) => {
       const [column, row] = [index % frame.columns, Math.floor(index / frame.columns)];

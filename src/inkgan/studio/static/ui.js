@@ -96,6 +96,16 @@ export function choice(label, options, value, onchange) {
   return h("div", { class: "field" }, h("label", { for: named(select) }, label), select);
 }
 
+/** Whether a picture has no colors, so that it may be shown as ink on paper. */
+export function isGray(image) {
+  const canvas = h("canvas", { width: 48, height: 48 });
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, 0, 48, 48);
+  const { data } = context.getImageData(0, 0, 48, 48);
+  for (let at = 0; at < data.length; at += 4) if (data[at] !== data[at + 1] || data[at] !== data[at + 2]) return false;
+  return true;
+}
+
 let numbered = 0;
 /** Give an element an id that labels can name. */
 export function named(element) {

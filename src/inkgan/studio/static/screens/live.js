@@ -3,7 +3,7 @@
 import { act, follow, get, runPath } from "../api.js";
 import { lineChart } from "../chart.js";
 import { tiles } from "../tiles.js";
-import { copyButtons, count, duration, empty, h, isActive, percent, stateLabel, toast } from "../ui.js";
+import { copyButtons, count, duration, empty, h, isActive, isGray, percent, stateLabel, toast } from "../ui.js";
 
 export async function show({ root, settings, keep, onleave }) {
   const { runs } = await get("/api/runs");
@@ -44,14 +44,14 @@ export async function show({ root, settings, keep, onleave }) {
     const hasEnded = isActive(details.state) && !isActive(run.state);
     details = { ...details, ...run };
     refresh(details);
-    if (hasEnded) get(runPath(name)).then((newer) => parts.files(newer), () => {});
+    if (hasEnded) get(runPath(name)).then((newer) => { details = newer; parts.ended(newer); refresh(newer); }, () => {});
   };
   const onrewind = () => {
     [last, health] = [null, null];
     for (const chart of [parts.losses, parts.accuracies, parts.distance]) chart.clear();
   };
   refresh(details);
-  onleave(follow([name], { onrows, onruns, onrewind, onframe: ({ frame }) => parts.frame(frame) }));
+  onleave(follow([name], { onrows, onruns, onrewind, onframe: ({ frame }) => isActive(details.state) && parts.frame(frame) }));
   const onkey = (event) => {
     if (event.target.closest("input, select, textarea, button, a, summary") || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = { " ": details.state === "paused" ? "resume" : "pause", ".": "step" }[event.key];
@@ -67,7 +67,8 @@ function partsOf(name, details) {
   const losses = lineChart("Losses", ["discriminator", "generator"], { hint: "They need not fall: each player’s loss depends on the other’s strength. What matters is that neither runs away." });
   const accuracies = lineChart("What the discriminator gets right", ["real images", "generated images"], { share: true, hint: "At 1 it tells everything apart, at 0.5 it guesses. A generator learns most in between." });
   const distance = lineChart("Distance to real images", ["averaged generator"], { hint: "Fréchet distance on features, at each evaluation. Lower is better." });
-  const view = tiles(name, { gray: true });
+  const view = tiles(name);
+  const box = h("div", {}, view.element);
   const state = h("span");
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress" });
   const facts = h("dl", { class: "facts" });
@@ -90,7 +91,7 @@ function partsOf(name, details) {
   };
   showFiles(details);
   const head = h("div", { class: "head" }, h("h1", {}, name), state, h("span", { class: "grow" }), buttons);
-  const picture = h("section", {}, h("h2", {}, "What the generator draws"), view.element, hint);
+  const picture = h("section", {}, h("h2", {}, "What the generator draws"), box, hint);
   const words = h("section", {}, bar, facts, sentence, trouble);
   const about = h("section", {}, h("h2", {}, "This run"), files, copyButtons(() => details), h("details", {}, h("summary", {}, "Recipe"), h("pre", { tabIndex: 0 }, details.toml ?? "")));
   about.style.marginTop = "1rem";
@@ -101,6 +102,12 @@ function partsOf(name, details) {
     if (hasFrame) hint.textContent = "The same latents, drawn again as training goes on. The bar below an image says what share of real images the discriminator finds less real: half is as good as real.";
     return view.show(document);
   };
+
+  /** Show the grid of a run that has ended in place of the last live picture. */
+  function ended(run) {
+    hasFrame = false;
+    showFiles(run);
+  }
 
   function update(run, last, health) {
     state.replaceChildren(stateLabel(run));
@@ -123,13 +130,18 @@ function partsOf(name, details) {
     sentence.classList.toggle("wrong", said.isWrong);
     if (!hasFrame && !hint.textContent) hint.textContent = "Pictures appear when training has begun.";
     trouble.replaceChildren(...(run.log?.length ? [h("p", { class: "soft" }, "The last lines of its log:"), h("pre", { tabIndex: 0 }, run.log.join("\n"))] : []));
-    if (!hasFrame && !isActive(run.state) && !picture.dataset.still && run.files?.["grid.png"]) {
-      picture.dataset.still = "true";
-      view.element.replaceChildren(h("img", { class: "picture", src: runPath(name, "/files/grid.png"), alt: "The grid of samples when the run ended" }));
-      hint.textContent = "The newest grid of samples.";
+    const still = !hasFrame && !isActive(run.state) && Boolean(run.files?.["grid.png"]);
+    if (still && box.firstChild === view.element) {
+      const image = h("img", { class: "picture", src: runPath(name, `/files/grid.png?at=${run.changed}`), alt: "The grid of samples when the run ended" });
+      image.addEventListener("load", () => image.classList.toggle("inverted", isGray(image)));
+      box.replaceChildren(image);
+      hint.textContent = "The grid of samples when the run ended.";
+    } else if (!still && box.firstChild !== view.element) {
+      box.replaceChildren(view.element);
+      hint.textContent = "";
     }
   }
-  return { head, picture, words, about, losses, accuracies, distance, update, frame, act: doAct, files: (newer) => { showFiles(newer); } };
+  return { head, picture, words, about, losses, accuracies, distance, update, frame, act: doAct, ended };
 }
 
 /** Say in a sentence how the run is doing. */

@@ -33,14 +33,14 @@ function listOf(runs) {
 }
 
 const classOf = (text) =>
-  [["images", "D loss", "G loss"].includes(text) && "number", ["data", "D loss", "G loss", "changed"].includes(text) && "optional"].filter(Boolean).join(" ");
+  [["images", "D loss", "G loss"].includes(text) && "number", ["recipe", "data", "D loss", "G loss", "changed"].includes(text) && "optional"].filter(Boolean).join(" ");
 
 function rowOf(run) {
   const link = `#/live?run=${encodeURIComponent(run.name)}`;
   return h("tr", { "data-run": run.name },
     h("th", { scope: "row" }, h("a", { href: link, "data-key": `open-${run.name}` }, run.name)),
     h("td", {}, stateLabel(run)),
-    h("td", {}, run.recipe ?? "unreadable"),
+    h("td", { class: "optional" }, run.recipe ?? "unreadable"),
     h("td", { class: "optional" }, run.data ?? ""),
     h("td", { class: "number" }, count(run.images)),
     h("td", { class: "number optional" }, fixed(run.metrics.d_loss)),

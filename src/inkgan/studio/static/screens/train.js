@@ -131,7 +131,7 @@ function sliderOf(slider, value, onchange) {
   const [to, from] = isLog ? [Math.log2, (x) => 2 ** x] : [(x) => x, (x) => x];
   const round = (x) => (slider.powers ? Math.round(x) : Number(x.toPrecision(2)));
   const shown = (x) => (slider.key === "ratio" ? `${round(x)} ×` : String(round(x)));
-  const step = slider.powers ? 1 : slider.log ? 0.05 : slider.step;
+  const step = slider.powers ? 1 : slider.log ? 0.25 : slider.step;
   const [low, high] = [Math.min(to(slider.low), to(value)), Math.max(to(slider.high), to(value))];
   const input = h("input", { type: "range", min: low, max: high, step: slider.powers ? "any" : step });
   input.value = to(value);

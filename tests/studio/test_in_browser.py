@@ -1,0 +1,223 @@
+"""The studio in a browser: train, watch, reload, restart the server, compare, take away."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inkgan.config import Recipe
+from inkgan.config.serialize import override, to_toml
+from inkgan.io.live_folder import LiveFolder
+from inkgan.studio.process_check import end_process
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+Page = Any  # playwright's
+SLOW = 120_000  # milliseconds; a busy machine takes its time to start training
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+class Server:
+    """A studio in a process of its own, which can be killed and started again."""
+
+    def __init__(self, runs: Path) -> None:
+        self.runs = runs
+        self.start()
+
+    def start(self) -> None:
+        words = ["studio", "--runs", str(self.runs), "--no-open", "--device", "cpu"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "inkgan", *words], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().strip()
+        self.base = self.url.partition("/?")[0]
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INKGAN_OFFLINE", "1")
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("INKGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        found = Server(tmp_path_factory.mktemp("studio") / "runs")
+        yield found
+        found.kill()
+    for run in found.runs.iterdir():
+        end_process(LiveFolder(run).process(), at_once=True)
+
+
+@pytest.fixture
+def page(browser: Any, server: Server) -> Iterator[Page]:
+    """Open the studio; nothing may be asked of other servers, and nothing may go wrong."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
+    shown, troubles = context.new_page(), []
+    shown.on("pageerror", lambda error: troubles.append(str(error)))
+    shown.on("request", lambda request: troubles.append(request.url))
+    shown.goto(server.url)
+    yield shown
+    context.close()
+    allowed = (server.base, "blob:", "data:")
+    assert [trouble for trouble in troubles if not trouble.startswith(allowed)] == []
+
+
+def go(page: Page, server: Server, place: str) -> None:
+    page.goto(f"{server.base}/#/{place}")
+    page.wait_for_selector(f"[data-ready={place.partition('?')[0]}]", timeout=SLOW)
+
+
+def until(page: Page, expression: str, argument: object = None) -> None:
+    page.wait_for_function(expression, arg=argument, timeout=SLOW)
+
+
+PICTURE = """() => {
+  const canvas = document.querySelector(".tile canvas");
+  return canvas && Array.from(canvas.getContext("2d").getImageData(0, 0, 12, 12).data).join();
+}"""
+IMAGES = "least => Number(document.querySelector('[data-images]')?.dataset.images ?? 0) > least"
+
+
+def test_train_watch_reload_restart_and_take_away(
+    page: Page, server: Server, tiny: Recipe, tmp_path: Path
+) -> None:
+    recipe = override(tiny, {"schedule.epochs": 100_000, "schedule.sample_interval": 6400})
+    (server.runs / "first").mkdir(parents=True, exist_ok=True)
+    (server.runs / "first" / "recipe.toml").write_text(to_toml(recipe), encoding="utf-8")
+    go(page, server, "runs")
+    page.get_by_role("button", name="Resume first").click()
+    page.get_by_role("link", name="first", exact=True).click()
+    page.wait_for_selector("[data-state=training]", timeout=SLOW)
+    until(page, f"() => ({PICTURE})()")
+    before = page.evaluate(PICTURE)
+    until(page, f"before => ({PICTURE})() !== before", before)  # it changes as training goes on
+    until(page, IMAGES, 0)
+    rows = page.evaluate("Number(document.querySelector('[data-images]').dataset.images)")
+    assert "%" in page.inner_text(".sentence")
+
+    page.reload()  # in the middle of it
+    until(page, IMAGES, rows)
+    other = page.context.new_page()  # a second tab
+    other.goto(page.url)
+    until(other, IMAGES, rows)
+    other.close()
+
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_selector("[data-state=paused]", timeout=SLOW)
+    page.keyboard.press("Escape")
+    page.locator("h1").click()
+    page.keyboard.press(".")  # a single step
+    page.keyboard.press(" ")
+    page.wait_for_selector("[data-state=training]", timeout=SLOW)
+
+    server.kill()
+    page.wait_for_selector("#connection:not([hidden])", timeout=SLOW)
+    seen = page.evaluate("Number(document.querySelector('[data-images]').dataset.images)")
+    server.start()  # on the same port, with the same token
+    until(page, IMAGES, seen)
+    assert page.locator("#connection").is_hidden()
+
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.wait_for_selector("[data-state=stopped]", timeout=SLOW)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the generator").click()
+    download.value.save_as(tmp_path / "generator.safetensors")
+    written = (server.runs / "first" / "generator.safetensors").read_bytes()
+    assert (tmp_path / "generator.safetensors").read_bytes() == written
+    text = (server.runs / "first" / "metrics.jsonl").read_text(encoding="utf-8")
+    steps = [json.loads(row)["step"] for row in text.splitlines()]
+    assert steps == sorted(steps)
+
+
+def test_sliders_are_in_the_address_and_in_the_command(page: Page, server: Server) -> None:
+    go(page, server, "train?recipe=vanilla&data=uci-digits&name=mine")
+    slider = page.get_by_label("Learning rate")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    until(page, "() => document.querySelector('pre').textContent.includes('optim.lr=')")
+    command = page.inner_text("pre")
+    assert command.startswith("inkgan train vanilla --set ")
+    assert "data.name=uci-digits" in command
+    assert "lr=" in page.url
+    page.reload()
+    until(page, "text => document.querySelector('pre').textContent === text", command)
+    page.get_by_label("Loss").select_option("wasserstein")
+    until(page, "() => document.querySelector('[role=alert]').textContent.includes('wasserstein')")
+    assert page.get_by_role("button", name="Start training").is_disabled()
+
+
+def test_two_runs_side_by_side(page: Page, server: Server, tiny: Recipe) -> None:
+    for name, rate in (("one", 2e-4), ("two", 1e-3)):
+        run = server.runs / name
+        run.mkdir(exist_ok=True)
+        recipe = override(tiny, {"optim.lr": rate, "name": "<img src=x onerror=alert(1)>"})
+        (run / "recipe.toml").write_text(to_toml(recipe), encoding="utf-8")
+        losses = [{"images": 64 * i, "d_loss": rate * i, "g_loss": 1.0} for i in range(900)]
+        text = "".join(json.dumps({"step": i, **row}) + "\n" for i, row in enumerate(losses))
+        (run / "metrics.jsonl").write_text(text, encoding="utf-8")
+    go(page, server, "compare?a=one&b=two")
+    until(page, "() => document.querySelectorAll('.chart path.b').length >= 2")
+    assert page.locator("td").all_inner_texts()[:2] == ["0.0002", "0.001"]
+    page.get_by_text("As a table").first.click()
+    until(page, "() => document.querySelectorAll('details[open] tbody tr').length > 20")
+    go(page, server, "runs")
+    assert page.locator("img[src=x]").count() == 0  # a hostile name is text
+
+
+SCREENS = ["runs", "train", "live?run=one", "time?run=first", "compare?a=one&b=two", "break"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_screens_are_accessible_and_fit_a_telephone(
+    browser: Any, server: Server, scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    shown = context.new_page()
+    context.set_default_timeout(SLOW)
+    shown.goto(server.url)
+    for place in SCREENS:
+        go(shown, server, place)
+        time.sleep(0.5)
+        assert shown.evaluate("document.documentElement.scrollWidth") <= 360, place
+        found = Axe().run(shown).response["violations"]
+        serious = [
+            (each["id"], [node["html"][:200] for node in each["nodes"][:3]])
+            for each in found
+            if each["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], place
+    context.close()
+
+
+def test_an_address_without_its_token_opens_nothing(browser: Any, server: Server) -> None:
+    context = browser.new_context()
+    shown = context.new_page()
+    assert shown.goto(f"{server.base}/").status == 401
+    assert "token" in shown.inner_text("body")
+    context.close()
+    mode = (server.runs / ".studio" / "server.json").stat().st_mode
+    assert os.name != "posix" or mode & 0o077 == 0

@@ -1,0 +1,117 @@
+"""Jobs are processes that outlive the server; the queue has an order; a failure says why."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from inkgan.config import Recipe
+from inkgan.config.serialize import override, to_toml
+from inkgan.errors import ConfigError
+from inkgan.io.live_folder import LiveFolder
+from inkgan.studio.jobs import Jobs
+from inkgan.studio.process_check import end_process, find_process
+from inkgan.studio.run_folders import RunFolders
+from inkgan.studio.run_state import JobFile
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
+    found = Jobs(RunFolders(tmp_path), ["--device", "cpu", "--threads", "1"])
+    yield found
+    for run in found.folders.paths():  # whatever a test leaves behind
+        for record in (LiveFolder(run).process(), JobFile(run).read()):
+            end_process(record, at_once=True)
+
+
+def until(condition: Callable[[], bool], jobs: Jobs, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        states = {entry.name: (entry.state, entry.message, entry.log) for entry in jobs.entries()}
+        assert time.monotonic() < end, states
+        jobs.tick()
+        time.sleep(0.05)
+
+
+def state(jobs: Jobs, name: str) -> str:
+    return jobs.entry(name).state
+
+
+def test_a_job_lives_without_its_server_and_the_queue_goes_on(jobs: Jobs, tiny: Recipe) -> None:
+    long = override(tiny, {"schedule.epochs": 100_000})
+    jobs.create("first", long)
+    jobs.create("second", override(tiny, {"schedule.epochs": 1}))
+    jobs.create("third", override(tiny, {"schedule.epochs": 1}))
+    assert (jobs.entry("second").position, jobs.entry("third").position) == (1, 2)
+    until(lambda: state(jobs, "first") == "training", jobs)
+    again = Jobs(jobs.folders)  # a server that was started anew
+    assert state(again, "first") == "training"
+    again.act("first", "pause")
+    until(lambda: state(again, "first") == "paused", again)
+    assert [state(again, name) for name in ("second", "third")] == ["queued", "queued"]
+    again.act("third", "cancel")
+    assert not (jobs.folders.root / "third").exists()  # it had never begun
+    again.act("first", "step")
+    again.act("first", "resume")
+    until(lambda: state(again, "first") == "training", again)
+    again.act("first", "stop")
+    until(lambda: state(again, "second") == "complete", again)
+    assert state(again, "first") == "stopped"
+    assert again.entry("first").images > 0
+    assert again.entry("second").has_generator
+
+
+def test_a_process_that_was_killed_and_one_that_failed_say_so(jobs: Jobs, tiny: Recipe) -> None:
+    jobs.create("killed", override(tiny, {"schedule.epochs": 100_000}))
+    until(lambda: state(jobs, "killed") == "training", jobs)
+    process = find_process(LiveFolder(jobs.folders.find("killed")).process())
+    assert process is not None
+    process.kill()
+    until(lambda: state(jobs, "killed") == "crashed", jobs)
+    entry = jobs.entry("killed")
+    assert "killed" in entry.message
+    assert any("training: tiny on uci-digits" in line for line in entry.log)
+    jobs.create("failed", override(tiny, {"data.name": "kmnist", "data.size": None}))
+    until(lambda: state(jobs, "failed") == "failed", jobs)
+    assert any("kmnist" in line for line in jobs.entry("failed").log)
+
+
+def test_actions_need_a_state_that_fits(jobs: Jobs, tiny: Recipe) -> None:
+    run = jobs.folders.root / "old"
+    run.mkdir()
+    (run / "recipe.toml").write_text(to_toml(tiny), encoding="utf-8")
+    assert state(jobs, "old") == "stopped"
+    for action in ("pause", "step", "stop", "end", "cancel"):
+        with pytest.raises(ConfigError, match=f"stopped: there is nothing to {action}"):
+            jobs.act("old", action)
+    with pytest.raises(ConfigError, match="`action` must be one of"):
+        jobs.act("old", "explode")
+    with pytest.raises(ConfigError, match="there is a run 'old' already"):
+        jobs.create("old", tiny)
+    with pytest.raises(KeyError):
+        jobs.act("nothing", "stop")
+
+
+def test_a_number_that_another_process_has_now_is_not_the_job() -> None:
+    mine = {"pid": os.getpid(), "recorded": time.time()}
+    assert find_process(mine) == psutil.Process()
+    assert find_process({**mine, "recorded": psutil.Process().create_time() - 60}) is None
+    assert find_process({"pid": 2**22 + 5, "recorded": time.time()}) is None
+    for nonsense in ({}, {"pid": "1", "recorded": 1}, {"pid": 0, "recorded": 1}, {"pid": -1}):
+        assert find_process(nonsense) is None
+
+
+@pytest.mark.parametrize("name", ["process.json", "control.json", "train-job.json"])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": [], "state": {}}', "\x00"])
+def test_damaged_files_are_no_obstacle(jobs: Jobs, tiny: Recipe, name: str, text: str) -> None:
+    run = jobs.folders.root / "a"
+    (run / ".live").mkdir(parents=True)
+    (run / "recipe.toml").write_text(to_toml(tiny), encoding="utf-8")
+    (run / ".live" / name).write_text(text, encoding="utf-8")
+    (run / "metrics.jsonl").write_text('{"images": null}\nnot json\n[]\n', encoding="utf-8")
+    json.dumps([entry.to_dict() for entry in jobs.entries()], allow_nan=False)
+    jobs.tick()
