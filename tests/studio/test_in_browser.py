@@ -156,15 +156,15 @@ def test_sliders_are_in_the_address_and_in_the_command(page: Page, server: Serve
     slider = page.get_by_label("Learning rate")
     slider.focus()
     page.keyboard.press("ArrowRight")
-    until(page, "() => document.querySelector('pre').textContent.includes('optim.lr=')")
+    until(page, "() => document.querySelector('pre')?.textContent.includes('optim.lr=')")
     command = page.inner_text("pre")
     assert command.startswith("inkgan train vanilla --set ")
     assert "data.name=uci-digits" in command
     assert "lr=" in page.url
     page.reload()
-    until(page, "text => document.querySelector('pre').textContent === text", command)
+    until(page, "text => document.querySelector('pre')?.textContent === text", command)
     page.get_by_label("Loss").select_option("wasserstein")
-    until(page, "() => document.querySelector('[role=alert]').textContent.includes('wasserstein')")
+    until(page, "() => document.querySelector('[role=alert]')?.textContent.includes('wasserstein')")
     assert page.get_by_role("button", name="Start training").is_disabled()
 
 
