@@ -1,6 +1,5 @@
 """A run folder: everything that one training run writes and reads."""
 
-import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
