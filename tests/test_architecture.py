@@ -110,8 +110,8 @@ def test_modules_and_functions_are_short(path: Path) -> None:
 
 def test_only_the_command_line_speaks_of_flags() -> None:
     """The library names parameters; `cli/translate.py` turns them into flags."""
-    for path in MODULES:
-        if package_of(path) == "cli" or path.name == "environment.py":  # which calls git
+    for path in MODULES:  # but for the calls of git, and of inkgan itself
+        if package_of(path) == "cli" or path.name in ("environment.py", "command_text.py"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -35,7 +35,7 @@ class Answer:
 
 
 def studio(runs: Path, **access: Any) -> ASGIApp:
-    return create_app(Settings(runs, Access(TOKEN, port=8000, **access), ["--device", "cpu"]))
+    return create_app(Settings(runs, Access(TOKEN, port=8000, **access), {"device": "cpu"}))
 
 
 def call(

@@ -21,7 +21,7 @@ from inkgan.studio.run_state import JobFile
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Iterator[Jobs]:
-    found = Jobs(RunFolders(tmp_path), ["--device", "cpu", "--threads", "1"])
+    found = Jobs(RunFolders(tmp_path), {"device": "cpu", "threads": 1})
     yield found
     for run in found.folders.paths():  # whatever a test leaves behind
         for record in (LiveFolder(run).process(), JobFile(run).read()):

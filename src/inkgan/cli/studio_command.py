@@ -54,8 +54,8 @@ def studio(
         if open_:
             webbrowser.open(address.url)
 
-    options = ["--device", device] if device != "auto" else []
-    options += ["--data-dir", str(data_dir.resolve())] if data_dir else []
+    options = {"device": device} if device != "auto" else {}
+    options |= {"data_dir": str(data_dir.resolve())} if data_dir else {}
     command = running_command.get()
     with contextlib.ExitStack() as stack:
         try:

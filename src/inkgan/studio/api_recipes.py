@@ -10,7 +10,7 @@ from inkgan.config.recipes import RECIPES, get_recipe
 from inkgan.config.training_overrides import override_for_training
 from inkgan.errors import ConfigError
 from inkgan.studio.api_runs import jobs_of
-from inkgan.studio.recipe_text import as_command, as_python
+from inkgan.studio.command_text import as_command, as_python
 
 router = APIRouter(prefix="/api")
 MOST_MINUTES = 7 * 24 * 60
@@ -86,8 +86,5 @@ def check(wanted: TrainingRequest, request: Request) -> dict[str, Any]:
 @router.post("/runs")
 def start(wanted: TrainingRequest, request: Request) -> dict[str, Any]:
     """Make a run and queue its training."""
-    words = [
-        word for option, value in wanted.options().items() for word in (f"--{option}", str(value))
-    ]
-    jobs_of(request).create(wanted.name, wanted.chosen(), words)
+    jobs_of(request).create(wanted.name, wanted.chosen(), wanted.options())
     return jobs_of(request).entry(wanted.name).to_dict()

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from inkgan.config import serialize
 from inkgan.io.live_folder import LiveFolder
 from inkgan.io.run_paths import RECIPE, RunPaths
+from inkgan.studio.command_text import as_command, as_python
 from inkgan.studio.jobs import ORDER, Jobs
-from inkgan.studio.recipe_text import as_command, as_python
 from inkgan.studio.row_tail import RowTail, parse_row
 from inkgan.studio.run_state import JobFile
 from inkgan.studio.stream import MOST_CLIENTS, MOST_RUNS, Client, EventStream, events

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -33,13 +34,13 @@ class Settings:
     Attributes:
         runs: the folder of the runs.
         access: who may talk to it.
-        options: further words of every training command, such as `["--device", "cpu"]`.
+        options: of every command, such as {"device": "cpu"}.
         ready: called when the server answers.
     """
 
     runs: Path
     access: Access
-    options: Sequence[str] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     ready: Callable[[], None] = field(default=lambda: None)
 
 

@@ -10,18 +10,21 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from inkgan import files
 from inkgan.config import Recipe, serialize
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.io.live_folder import Control, LiveFolder
 from inkgan.io.run_paths import RECIPE, RunPaths
+from inkgan.studio.command_text import training_arguments
 from inkgan.studio.process_check import end_process, find_process
 from inkgan.studio.run_folders import RunFolders, check_new_name
 from inkgan.studio.run_state import ACTIVE, JobFile, RunEntry, read_entry
 
+NO_OPTIONS: Mapping[str, Any] = {}
 KINDS = ("train", "evaluate")
 ORDER = "One job computes at a time; the others wait in the order in which they were queued."
 ACTIONS = ("pause", "step", "resume", "stop", "end", "cancel")
@@ -32,12 +35,12 @@ class Jobs:
 
     Args:
         folders: of the runs.
-        options: of every training command, such as a data folder or a device.
+        options: of every command, such as a device.
     """
 
-    def __init__(self, folders: RunFolders, options: Sequence[str] = ()) -> None:
+    def __init__(self, folders: RunFolders, options: Mapping[str, Any] = NO_OPTIONS) -> None:
         self.folders = folders
-        self._options = [*options]
+        self._options = {**options}
         self._children: list[subprocess.Popen[bytes]] = []
 
     # --- what there is ---
@@ -61,13 +64,13 @@ class Jobs:
 
     # --- changes ---
 
-    def create(self, name: str, recipe: Recipe, options: Sequence[str] = ()) -> None:
+    def create(self, name: str, recipe: Recipe, options: Mapping[str, Any] = NO_OPTIONS) -> None:
         """Make the folder of a new run and queue its training.
 
         Args:
             name: of the folder; there must be none of this name.
             recipe: what to train.
-            options: further words of the command, such as `--minutes 5`.
+            options: further options of the command, such as {"minutes": 5}.
 
         Raises:
             ConfigError: the name cannot be used or is taken.
@@ -81,7 +84,7 @@ class Jobs:
         except OSError as error:
             raise ArtifactError(f"cannot write {run}: {error.strerror or error}") from error
         files.write_text(run / RECIPE, serialize.to_toml(recipe))
-        self.queue(run, "train", ["train", "--out", str(run), *self._options, *options])
+        self.queue(run, "train", training_arguments(run, {**self._options, **options}))
 
     def continue_run(self, name: str) -> None:
         """Queue a run again; it goes on exactly where it was interrupted.
@@ -93,7 +96,7 @@ class Jobs:
         if entry.state in ACTIVE or entry.state == "queued":
             raise ConfigError(f"the run {name!r} is {entry.state}")
         arguments = JobFile(run).read().get("arguments")
-        usual = ["train", "--out", str(run), *self._options]
+        usual = training_arguments(run, self._options)
         is_own = isinstance(arguments, list) and arguments[:3] == usual[:3]
         self.queue(run, "train", arguments if is_own and arguments else usual)
 

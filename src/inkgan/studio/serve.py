@@ -4,7 +4,7 @@ import errno
 import json
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from inkgan.errors import ArtifactError, ConfigError
 from inkgan.io.live_folder import read_document
 from inkgan.studio.app import Settings, create_app
 from inkgan.studio.gate import LOCAL_NAMES, Access
+from inkgan.studio.jobs import NO_OPTIONS
 
 HIDDEN = ".studio"  # folder of the server in the folder of runs
 BACKLOG = 256
@@ -76,7 +77,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     allow_host: Sequence[str] = (),
-    options: Sequence[str] = (),
+    options: Mapping[str, Any] = NO_OPTIONS,
     spell: Callable[[str], str] = str,
     ready: Callable[[Address], None] = lambda address: None,
 ) -> None:
@@ -90,7 +91,7 @@ def serve(
         host: address to bind to.
         port: 0 takes that of the last time if it is free, or any other.
         allow_host: further names by which browsers may call the server.
-        options: further words of every training command.
+        options: of every command, such as {"device": "cpu"}.
         spell: turns parameters in backticks into the flags of the command.
         ready: called with the address as soon as the server answers.
 

@@ -1,13 +1,37 @@
-"""A recipe as what a person would write: a command, a line of Python."""
+"""Commands of the command line: for the processes of jobs, and as people would type them."""
 
 import json
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import differences
+
+
+def training_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:
+    """Return the words after `inkgan` that train, or go on training, in a run folder.
+
+    Args:
+        run: the folder, with its recipe.
+        options: of the command by name, such as {"minutes": 5}.
+    """
+    return ["train", "--out", str(run), *_flags(options)]
+
+
+def evaluation_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:
+    """Return the words after `inkgan` that evaluate a run."""
+    return ["evaluate", str(run), *_flags(options)]
+
+
+def _flags(options: Mapping[str, Any]) -> list[str]:
+    words = []
+    for option, value in options.items():
+        flag = f"--{option.replace('_', '-')}"
+        words += [flag] if value is True else [flag, str(value)]
+    return words
 
 
 def nearest(recipe: Recipe) -> tuple[str | None, dict[str, Any]]:
@@ -37,9 +61,7 @@ def as_command(recipe: Recipe, out: str, options: Mapping[str, Any] = {}) -> str
         words.append(name)
         for field, value in changes.items():
             words += ["--set", f"{field}={_toml(value)}"]
-    for option, value in options.items():
-        words += [f"--{option.replace('_', '-')}", str(value)]
-    return shlex.join([*words, "--out", out])
+    return shlex.join([*words, *_flags(options), "--out", out])
 
 
 def as_python(recipe: Recipe, out: str, options: Mapping[str, Any] = {}) -> str:
