@@ -2,12 +2,7 @@
 
 import json
 import os
-import shutil
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,83 +10,7 @@ import pytest
 
 from inkgan.config import Recipe
 from inkgan.config.serialize import override, to_toml
-from inkgan.io.live_folder import LiveFolder
-from inkgan.studio.process_check import end_process
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-Page = Any  # playwright's
-SLOW = 120_000  # milliseconds; a busy machine takes its time to start training
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-class Server:
-    """A studio in a process of its own, which can be killed and started again."""
-
-    def __init__(self, runs: Path) -> None:
-        self.runs = runs
-        self.start()
-
-    def start(self) -> None:
-        words = ["studio", "--runs", str(self.runs), "--no-open", "--device", "cpu"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "inkgan", *words], stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
-        self.base = self.url.partition("/?")[0]
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INKGAN_OFFLINE", "1")
-        patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setenv("INKGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        found = Server(tmp_path_factory.mktemp("studio") / "runs")
-        yield found
-        found.kill()
-    for run in found.runs.iterdir():
-        end_process(LiveFolder(run).process(), at_once=True)
-
-
-@pytest.fixture
-def page(browser: Any, server: Server) -> Iterator[Page]:
-    """Open the studio; nothing may be asked of other servers, and nothing may go wrong."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
-    shown, troubles = context.new_page(), []
-    shown.on("pageerror", lambda error: troubles.append(str(error)))
-    shown.on("request", lambda request: troubles.append(request.url))
-    shown.goto(server.url)
-    yield shown
-    context.close()
-    allowed = (server.base, "blob:", "data:")
-    assert [trouble for trouble in troubles if not trouble.startswith(allowed)] == []
-
-
-def go(page: Page, server: Server, place: str) -> None:
-    page.goto(f"{server.base}/#/{place}")
-    page.wait_for_selector(f"[data-ready={place.partition('?')[0]}]", timeout=SLOW)
-
-
-def until(page: Page, expression: str, argument: object = None) -> None:
-    page.wait_for_function(expression, arg=argument, timeout=SLOW)
-
+from tests.studio.browser import SLOW, Page, Server, go, until
 
 PICTURE = """() => {
   const canvas = document.querySelector(".tile canvas");
@@ -186,7 +105,15 @@ def test_two_runs_side_by_side(page: Page, server: Server, tiny: Recipe) -> None
     assert page.locator("img[src=x]").count() == 0  # a hostile name is text
 
 
-SCREENS = ["runs", "train", "live?run=one", "time?run=first", "compare?a=one&b=two", "break"]
+SCREENS = [
+    "runs",
+    "train",
+    "live?run=one",
+    "time?run=first",
+    "compare?a=one&b=two",
+    "break",
+    "plane",
+]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

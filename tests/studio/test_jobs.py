@@ -14,6 +14,7 @@ from inkgan.config.serialize import override, to_toml
 from inkgan.errors import ConfigError
 from inkgan.io.live_folder import LiveFolder
 from inkgan.studio.jobs import Jobs
+from inkgan.studio.jobs import _children as children
 from inkgan.studio.process_check import end_process, find_process
 from inkgan.studio.run_folders import RunFolders
 from inkgan.studio.run_state import JobFile
@@ -26,6 +27,10 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
     for run in found.folders.paths():  # whatever a test leaves behind
         for record in (LiveFolder(run).process(), JobFile(run).read()):
             end_process(record, at_once=True)
+    end = time.monotonic() + 30
+    while children and time.monotonic() < end:
+        children[:] = [child for child in children if child.poll() is None]
+        time.sleep(0.05)
 
 
 def until(condition: Callable[[], bool], jobs: Jobs, seconds: float = 120) -> None:

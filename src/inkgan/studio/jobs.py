@@ -29,6 +29,9 @@ KINDS = ("train", "evaluate")
 ORDER = "One job computes at a time; the others wait in the order in which they were queued."
 ACTIONS = ("pause", "step", "resume", "stop", "end", "cancel")
 
+_children: list[subprocess.Popen[bytes]] = []
+"""Processes that this one has started: the system keeps them until they are asked for."""
+
 
 class Jobs:
     """Starts, steers and lists the jobs of a folder of runs.
@@ -41,7 +44,6 @@ class Jobs:
     def __init__(self, folders: RunFolders, options: Mapping[str, Any] = NO_OPTIONS) -> None:
         self.folders = folders
         self._options = {**options}
-        self._children: list[subprocess.Popen[bytes]] = []
 
     # --- what there is ---
 
@@ -143,7 +145,7 @@ class Jobs:
 
     def tick(self) -> None:
         """Notice what has ended, and start what comes next."""
-        self._children = [child for child in self._children if child.poll() is None]
+        _children[:] = [child for child in _children if child.poll() is None]
         queued = self._queued()
         if queued and not self._is_busy():
             self._start(queued[0])
@@ -189,7 +191,7 @@ class Jobs:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._children.append(child)
+        _children.append(child)
         job.write(document | {"state": "started", "pid": child.pid, "recorded": time.time()})
 
     def _cancel(self, run: Path) -> None:

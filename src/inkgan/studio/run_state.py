@@ -121,7 +121,7 @@ def read_entry(run: Path, position: int = 0) -> RunEntry:
     images = max([row.get("images") or 0 for row in rows], default=0)
     recipe = _recipe(paths.recipe_path)
     total = process.get("total_images") or (recipe.schedule.images if recipe else None)
-    if state in ("training", "pausing", "paused", "stopping"):
+    if state in ACTIVE or process.get("state") == "ended":
         images = max(images, process.get("images") or 0)
     return RunEntry(
         name=run.name,

@@ -48,9 +48,9 @@ function thinned(points) {
  *
  * @param title what it shows; also the name of the picture and of the table.
  * @param series the labels of at most four lines.
- * @param options share: values from 0 to 1; hint: a sentence on how to read it.
+ * @param options share: values from 0 to 1; hint: a sentence on how to read it; unit: of x.
  */
-export function lineChart(title, series, { share = false, hint = "" } = {}) {
+export function lineChart(title, series, { share = false, hint = "", unit = "images" } = {}) {
   const data = series.map(() => []);
   const svg = s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img" });
   const values = series.map(() => h("b", {}, ""));
@@ -70,7 +70,7 @@ export function lineChart(title, series, { share = false, hint = "" } = {}) {
     const size = Math.max(1, places.length / ROWS);
     const chosen = places.filter((_, index) => index === places.length - 1 || Math.floor(index % size) === 0).slice(-ROWS - 1);
     const maps = data.map((points) => new Map(points));
-    behind.replaceChildren(table(title, ["images", ...series], chosen.map((x) => [count(x), ...maps.map((map) => fixed(map.get(x)))])));
+    behind.replaceChildren(table(title, [unit, ...series], chosen.map((x) => [count(x), ...maps.map((map) => fixed(map.get(x)))])));
   }
 
   function draw() {
@@ -94,7 +94,7 @@ export function lineChart(title, series, { share = false, hint = "" } = {}) {
       svg.append(s("line", { x1: LEFT, x2: WIDE - RIGHT, y1: down(y), y2: down(y), class: "grid" }));
       svg.append(s("text", { x: LEFT - 6, y: down(y) + 4, "text-anchor": "end" }, short(y)));
     }
-    for (const x of ticks(0, most, 5)) svg.append(s("text", { x: across(x), y: HIGH - 6, "text-anchor": x ? "middle" : "start" }, x ? short(x) : "0 images"));
+    for (const x of ticks(0, most, 5)) svg.append(s("text", { x: across(x), y: HIGH - 6, "text-anchor": x ? "middle" : "start" }, x ? short(x) : `0 ${unit}`));
     data.forEach((points, index) => {
       if (!points.length) return;
       const d = thinned(points).map(([x, y], at) => `${at ? "L" : "M"}${across(x).toFixed(1)} ${down(y).toFixed(1)}`).join("");

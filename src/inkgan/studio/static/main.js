@@ -9,6 +9,7 @@ const SCREENS = [
   { path: "time", title: "Time" },
   { path: "compare", title: "Compare" },
   { path: "break", title: "Break it" },
+  { path: "plane", title: "Lesson 0" },
 ];
 let leave = () => {};
 let turn = 0;
