@@ -72,6 +72,38 @@ def test_ruled_squares_as_dark_as_the_pencil() -> None:
     assert found.digits == "2026"
 
 
+def test_one_large_digit_on_squares_as_dark_as_the_pencil() -> None:
+    """All lines and the digit hang together, and fill the picture."""
+    lines = made.ruled((500, 500), 60, 2, squared=True)
+    ink = np.maximum(made.page(["4"], height=200, shape=(500, 500)), 0.9 * lines)
+    found = read(made.photographed(ink, pen=0.45))
+    assert found.digits == "4"
+    assert any("printed lines are taken out" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(("pitch", "width", "pen", "dark"), [(70, 4, 0.8, 0.9), (64, 3, 0.4, 1)])
+def test_thick_lines_through_digits_are_never_misread_in_silence(
+    pitch: int, width: int, pen: float, dark: float
+) -> None:
+    lines = made.ruled((400, 700), pitch, width)
+    ink = np.maximum(made.page(["35"], height=120, shape=(400, 700)), dark * lines)
+    try:
+        found = read(made.photographed(ink, pen=pen))
+        said = " ".join(found.remarks) if found.digits != "35" else ""
+    except DataError as error:
+        said = str(error)
+    assert not said or "check that no digit is missing" in said or "no digit that I know" in said
+
+
+def test_the_rest_of_a_line_at_the_border_is_no_digit() -> None:
+    seen = np.full((106, 54), 120.0) - np.arange(54) / 2
+    seen[77:80] = 240
+    seen[0:5, 31:40] = 150
+    seen[98:105, 28:38] -= 8
+    with pytest.raises(DataError, match="no mark that looks like a digit"):
+        read_digits([seen.astype(np.uint8)])
+
+
 def test_digits_that_touch_are_cut_apart_and_told() -> None:
     found = read(made.photographed(made.touching("86")))
     assert found.digits == "86"

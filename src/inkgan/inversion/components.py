@@ -59,6 +59,7 @@ class Marks:
         cut: marks that the border of the picture cuts.
         odd: lines and blots among the digits.
         frames: boxes of a form.
+        all_cut: every mark reaches the border of the picture.
     """
 
     digits: list[Component]
@@ -66,6 +67,7 @@ class Marks:
     cut: list[Component]
     odd: list[Component]
     frames: list[Component]
+    all_cut: bool = False
 
 
 def find_marks(ink: Ink, name: str = "the picture", side: float | None = None) -> Marks:
@@ -109,6 +111,7 @@ def find_marks(ink: Ink, name: str = "the picture", side: float | None = None) -
         [one for one in border if LOWEST * highest <= one.height <= NAMED_LARGE * highest],
         [one for one in candidates if one.height >= LOWEST * highest and one not in digits],
         frames,
+        all_cut=not inside,
     )
 
 

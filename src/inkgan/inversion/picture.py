@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from inkgan.data.readers.picture_file import DAMAGED
+from inkgan.data.readers.picture_file import DAMAGED, lay_on_paper
 from inkgan.errors import DataError, DataFormatError
 from inkgan.types import Float32, Float64, UInt8
 
@@ -22,8 +22,8 @@ ACCEPTED = "a picture must be a file, a PIL image or an array (H, W), (H, W, 3) 
 def read_gray(picture: Picture) -> Image.Image:
     """Read a picture in 256 levels of gray, as a viewer shows it.
 
-    A camera's orientation is obeyed. What is transparent becomes paper: white behind dark ink,
-    black behind light ink.
+    A camera's orientation is obeyed. What is transparent becomes paper, as in data sets: white
+    behind dark ink, black behind light ink.
 
     Args:
         picture: a file, a PIL image, or an array (H, W), (H, W, 3) or (H, W, 4) of uint8 or of
@@ -184,8 +184,4 @@ def _flattened(picture: Image.Image) -> Image.Image:
         return Image.fromarray(np.rint(255 * (values / scale).clip(0, 1)).astype(np.uint8))
     if "A" not in picture.getbands() and "transparency" not in picture.info:
         return picture.convert("L")
-    with_alpha = picture.convert("RGBA")
-    gray, alpha = with_alpha.convert("L"), with_alpha.getchannel("A")
-    seen = np.asarray(gray)[np.asarray(alpha) > 127]
-    paper = 255 if not len(seen) or np.median(seen) < 128 else 0
-    return Image.composite(gray, Image.new("L", gray.size, paper), alpha)
+    return lay_on_paper(picture)[0].convert("L")

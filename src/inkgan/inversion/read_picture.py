@@ -27,6 +27,7 @@ DOUBTFUL = 0.5  # below which a picture's only digits are none
 WIDE, WIDEST = 1.05, 1.5  # width of a digit in its heights; 0.4 % of MNIST are wider than WIDEST
 UNITED = 1.3  # up to this width a mark that is read surely is one digit
 HOLES, HOLE = 3, 0.015  # a mark with so many holes of this share of its box is no digit
+CELLS, CELL = 6, 0.002  # nor is one with so many small ones, as squared paper is
 AS_HIGH = 0.6  # height of a small mark that is one of the digits, in that of the highest
 SMALL_WRITING = 0.5  # height of its digits, in the length that stands for the shorter side
 
@@ -212,6 +213,8 @@ def _attempt(gray: Image.Image, sheet: Sheet | None, name: str, approach: Approa
                 raise DataError(f"{name} has no lines")
             ink = erased.ink
         marks = find_marks(ink, name, side)
+        if approach.lines and marks.all_cut:
+            raise DataError(f"{name} shows no mark that looks like a digit besides its lines")
         highest = max(mark.height for mark in marks.digits)
         if approach.scale > 1 and highest > SMALL_WRITING * side:
             raise DataError(f"the writing of {name} is not small")
@@ -281,8 +284,10 @@ def _probabilities(marks: list[Component], ink: Ink) -> Float64:
 
 def _converted(ink: Ink, mark: Component) -> MarkRead:
     image, thickness = to_mnist_format(ink, mark)
-    large = [area for area in holes(mark) if area >= HOLE]
-    return MarkRead(image, thickness, (0, 0, 0, 0), mark.width / mark.height, len(large))
+    areas = holes(mark)
+    large, cells = (sum(area >= least for area in areas) for least in (HOLE, CELL))
+    count = cells if cells >= CELLS else large
+    return MarkRead(image, thickness, (0, 0, 0, 0), mark.width / mark.height, count)
 
 
 def _remarks(approach: Approach, marks: Marks, apart: int) -> list[str]:
@@ -290,7 +295,10 @@ def _remarks(approach: Approach, marks: Marks, apart: int) -> list[str]:
     if approach.sheet:
         remarks.append("only the sheet that lies on the picture is read")
     if approach.lines:
-        remarks.append("printed lines are taken out")
+        remarks.append(
+            "printed lines are taken out, and strokes along them with these: check that no digit "
+            "is missing or another"
+        )
     if marks.frames:
         remarks.append(f"{counted(len(marks.frames), 'frame')} about digits left out")
     if approach.scale > 1:
