@@ -19,4 +19,4 @@ def test_damaged_inputs_are_refused_in_one_line_or_accepted_and_right(
     failed = [outcome for outcome in tried if outcome.verdict == "failed"]
     again = f"python -m tests.fuzz {name} --seed {SEED} --first N --inputs 1 tries number N again"
     assert not failed, "\n".join([again, *map(str, failed[:3])])
-    assert any(outcome.verdict == "refused" for outcome in tried)
+    assert len(tried) == reader.inputs

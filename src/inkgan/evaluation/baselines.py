@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from importlib.resources import as_file
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from inkgan import files
+from inkgan.documents import check_values
+from inkgan.errors import ArtifactError
 from inkgan.evaluation.reference import ReferenceSet
 from inkgan.evaluation.score import Baseline
 from inkgan.evaluation.set_metrics import CONFIDENT, Measures, measure_set
@@ -48,6 +51,8 @@ RENAMED_COMPONENTS = {"usefulness": "cas", "memory": "train-distances"}
 VERSION = 1  # of the protocol: baselines and cached results of another one are not used
 INFINITY_COUNTS = (2_500, 5_000, 10_000, 25_000, 50_000)
 Baselines = dict[str, Baseline]
+_Triple = Annotated[list[float], Field(min_length=3, max_length=3)]  # mean, sd, draws
+_Table = dict[str, dict[str, _Triple]]
 SizedBaselines = tuple[int, Mapping[str, Any]]  # a size, and mean, sd and draws of each metric
 MOST_APART = 2.6  # between two sizes is interpolated where one is at most so many times the other
 
@@ -270,9 +275,19 @@ class BaselineCache:
         return kept
 
     def _matching(self, document: Any) -> dict[str, Any]:
-        """Return the baselines of a document, unless they are of other extractors or images."""
-        is_own = isinstance(document, dict) and document.get("key") == self._key
-        return migrate_baselines(document) if is_own else {}
+        """Return the baselines of a document, unless they are of other extractors or images.
+
+        A damaged document counts as missing: its baselines are computed again.
+        """
+        if not isinstance(document, dict) or document.get("key") != self._key:
+            return {}
+        try:
+            baselines = migrate_baselines(document)
+            check_values(_Table, baselines, self._name)
+            sizes = [int(name.split()[1]) for name in baselines]
+        except (ArtifactError, AttributeError, TypeError, ValueError):
+            return {}
+        return baselines if all(size > 0 for size in sizes) else {}
 
 
 def _between(size: int, known: Mapping[str, Any]) -> tuple[SizedBaselines, SizedBaselines] | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from inkgan import files
+from inkgan.documents import check_document
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.evaluation.report_schema import ReportDocument
 from inkgan.evaluation.score import Score
 from inkgan.metrics.metric_registry import METRIC_SPECS, current_key
 
@@ -17,6 +19,7 @@ REPORT = "report.json"
 PAGE = "report.html"
 KIND = "evaluation"
 FORMAT_VERSION = 3
+EVALUATE_AGAIN = "evaluate again with `fresh=True`"
 OLDER_KINDS = ("judgement",)
 OLDER_INTERVAL = "the version of inkgan that wrote this report measured none"
 
@@ -58,12 +61,12 @@ class Report:
     @property
     def verdict(self) -> tuple[str, ...]:
         """What the scores mean, in sentences; the first is the overall one."""
-        return tuple(self.document["verdict"])
+        return tuple(self.document.get("verdict", ()))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Corrections and cautions, in sentences."""
-        return tuple(self.document["notes"])
+        return tuple(self.document.get("notes", ()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in report.json as plain values of your own."""
@@ -106,8 +109,9 @@ class Report:
         )
         first, *rest = self.verdict or ("",)
         sentences = "".join(f"<li>{html.escape(line)}</li>" for line in rest)
+        source = html.escape(str(self.document.get("source", "")))
         return (
-            f"<div><p><b>{html.escape(str(self.document['source']))}</b>: {html.escape(first)}</p>"
+            f"<div><p><b>{source}</b>: {html.escape(first)}</p>"
             f"<ul>{sentences}</ul><table><thead><tr><th style='text-align:left'>metric</th>"
             "<th>score</th><th>95 % interval</th><th>real images</th></tr></thead>"
             f"<tbody>{rows}</tbody></table></div>"
@@ -149,15 +153,20 @@ def read_report(path: Path) -> dict[str, Any]:
     """Read a report.json of this or an older version, by today's names.
 
     Raises:
-        ArtifactError: it is no report of inkgan, or of a newer version.
+        ArtifactError: it is no report of inkgan, damaged, or of a newer version.
     """
     document = files.read_json(path)
     if not is_report(document):
         raise ArtifactError(f"{path} is no report of inkgan; move it, and evaluate the run")
     try:
-        return migrate_report(document)
+        migrated = migrate_report(document)
     except ConfigError as error:
         raise ArtifactError(f"{path}: {error}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ArtifactError(f"{path} is damaged ({reason}); {EVALUATE_AGAIN}") from error
+    check_document(ReportDocument, migrated, path, EVALUATE_AGAIN)
+    return migrated
 
 
 def migrate_report(document: Mapping[str, Any]) -> dict[str, Any]:

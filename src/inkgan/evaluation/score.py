@@ -164,7 +164,8 @@ class Score:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Score":
         """Read what `to_dict` returned."""
-        parts = {key: values[key] for key in ("value", "low", "high", "interval_over")}
+        parts: dict[str, Any] = {key: values.get(key) for key in ("value", "low", "high")}
+        parts |= {"interval_over": values.get("interval_over", "")}
         parts |= {key: values[key] for key in _OPTIONAL if key in values}
         return cls(
             key=current_key(values["key"]),

@@ -4,11 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import ConfigDict, Field
 
 from inkgan import files
+from inkgan.documents import Count, Document, Sha256, ShortText, check_document
+from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.synthesis.formats.labeled_images import Written
 from inkgan.synthesis.shard_store import DrawCounts, ShardResult
@@ -19,7 +22,36 @@ KIND = "synthetic-data"
 MANIFEST = "manifest.json"  # written last: its presence says that the data set is whole
 RECORDS = "manifest.jsonl"
 CARD = "README.md"
+START_OVER = "start over with `force=True`, or use another folder"
+REMOVE = "remove the folder, or use another one"
 Json = dict[str, Any]
+
+
+class PlanDocument(Document):
+    """What decides a data set; it is compared with a request as it is, so the rest is free."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: Literal["synthetic-data"]
+    version: ShortText
+    request: dict[str, Any]
+    generator: dict[str, Any]
+    labels: ShortText
+    classifier: ShortText | None
+    threads: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class ManifestDocument(PlanDocument):
+    """The manifest of a finished data set."""
+
+    shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=3, max_length=3)]
+    classes: list[str]
+    images: Count
+    drawn: Count
+    rejected: dict[str, Count]
+    measured: dict[str, Any]
+    sha256: dict[str, Sha256]
+    entries: list[str]
 
 
 class DatasetStatistics:
@@ -128,6 +160,31 @@ def write_manifest(
         "entries": sorted([*(path.name for path in others), MANIFEST, CARD]),
     }
     files.write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def read_plan(path: Path, way_out: str = START_OVER) -> Json:
+    """Read the plan of an unfinished data set, under today's names.
+
+    Raises:
+        ArtifactError: it is damaged, or of something else; the message ends with the way out.
+    """
+    document = files.read_json(path)
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise ArtifactError(f"{path.parent} is not empty and no data set of inkgan; {way_out}")
+    try:
+        migrated = migrate_manifest(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ArtifactError(f"{path} is damaged ({reason}); {way_out}") from error
+    check_document(PlanDocument, migrated, path, way_out)
+    return migrated
+
+
+def read_manifest(path: Path) -> Json:
+    """Read the manifest of a finished data set; otherwise as `read_plan`."""
+    manifest = read_plan(path, REMOVE)
+    check_document(ManifestDocument, manifest, path, REMOVE)
     return manifest
 
 

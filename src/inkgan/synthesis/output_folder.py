@@ -10,7 +10,7 @@ from typing import Any
 from inkgan import files
 from inkgan.config.serialize import flatten
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.synthesis.manifest import KIND, MANIFEST, migrate_manifest
+from inkgan.synthesis.manifest import MANIFEST, read_manifest, read_plan
 
 PLAN = "plan.json"
 # A data set continues with the number of threads that it was started with, since sums depend on
@@ -50,12 +50,11 @@ class OutputFolder:
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return None
         path = self.path / MANIFEST
-        manifest = files.read_json(path) if path.is_file() else {}
-        if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
+        if not path.is_file():
             raise ArtifactError(
                 f"{self.path} is not empty and no data set of inkgan; use another folder"
             )
-        manifest = migrate_manifest(manifest)
+        manifest = read_manifest(path)
         entries = {entry.name for entry in self.path.iterdir()}
         foreign = sorted(entries - set(manifest.get("entries", [])))
         if force and foreign:
@@ -103,7 +102,7 @@ class OutputFolder:
     def _started(self, plan: Plan, force: bool) -> Plan:
         path = self.work / PLAN
         if path.is_file() and not force:
-            started = migrate_manifest(files.read_json(path))
+            started = read_plan(path)
             if difference := _difference(started, plan):
                 raise ArtifactError(
                     f"{self.path} was started with other values ({difference}); repeat the same "
@@ -138,9 +137,13 @@ class OutputFolder:
     def remove_leftovers(self, plan: Plan) -> None:
         """Remove what an interruption has left after this plan's data set was published."""
         path = self.work / PLAN
-        if path.is_file() and not _difference(migrate_manifest(files.read_json(path)), plan):
-            with self.opened(plan, force=False):
-                shutil.rmtree(self.work, ignore_errors=True)
+        try:
+            if not path.is_file() or _difference(read_plan(path), plan):
+                return
+        except ArtifactError:  # a damaged plan is of no finished data set
+            return
+        with self.opened(plan, force=False):
+            shutil.rmtree(self.work, ignore_errors=True)
 
 
 def _remove(path: Path) -> None:

@@ -98,10 +98,7 @@ class TrainState:
         named: Tensors = {"metrics.sums": self.averager.sums}
         for part, network in self._networks().items():
             named |= {f"{part}.{name}": t for name, t in network.state_dict().items()}
-        for part, optimizer in self._optimizers().items():
-            for index, moments in optimizer.state_dict()["state"].items():
-                named |= {f"{part}.{index}.{name}": t for name, t in moments.items()}
-        return named
+        return named | self._moments()
 
     def counters(self) -> dict[str, Any]:
         """List every plain number of the state under its name."""
@@ -123,7 +120,7 @@ class TrainState:
             self.averager.count = int(counters["metrics"])
             for name in COUNTERS:
                 setattr(self, name, copy.deepcopy(counters[name]))
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (ArtifactError, KeyError, RuntimeError, ValueError) as error:
             raise ArtifactError(f"the checkpoint does not fit this recipe: {error}") from error
         self.set_learning_rates(1.0)
         self.restorations += 1
@@ -138,13 +135,20 @@ class TrainState:
                     group["lr"] = rate * self.lr_scale * factor
 
     def is_finite(self) -> bool:
-        """Tell whether no weight or statistic of a network is NaN or infinite."""
-        tensors = self._bounded().values()
-        return bool(torch.stack([tensor.isfinite().all() for tensor in tensors]).all())
+        """Tell whether no weight, statistic or moment is NaN or infinite."""
+        finite = [tensor.isfinite().all() for tensor in self._bounded().values()]
+        return bool(torch.stack([each.to(self.averager.sums.device) for each in finite]).all())
 
     def _bounded(self) -> Tensors:
         parts = [bounded_tensors(*part) for part in self._networks().items()]
-        return {name: tensor for part in parts for name, tensor in part.items()}
+        return {name: tensor for part in parts for name, tensor in part.items()} | self._moments()
+
+    def _moments(self) -> Tensors:
+        named: Tensors = {}
+        for part, optimizer in self._optimizers().items():
+            for index, moments in optimizer.state_dict()["state"].items():
+                named |= {f"{part}.{index}.{name}": t for name, t in moments.items()}
+        return named
 
     def _expected(self, step: int) -> ExpectedTensors:
         """Describe the tensors of a state of these networks after a number of steps."""

@@ -80,10 +80,9 @@ def _has_no_moments(name: str, moments: Tensors, tensors: Tensors) -> bool:
 
 
 def _is_moment(name: str, tensor: torch.Tensor) -> bool:
-    """Return whether these can be Adam's numbers; a mean of squares may have overflowed."""
-    if name.endswith(".exp_avg"):
-        return not bool(tensor.isnan().any())
-    return bool((tensor >= 0).all())
+    """Return whether these can be Adam's numbers: steps and means of squares are positive."""
+    is_sound = tensor.isfinite() if name.endswith(".exp_avg") else (tensor >= 0) & tensor.isfinite()
+    return bool(is_sound.all())
 
 
 def _describe(tensor: torch.Tensor) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inkgan.errors import ArtifactError
 from inkgan.evaluation.paired import PairedDifference, paired_comparison
 from inkgan.evaluation.report.recipe_groups import group_by_recipe
-from inkgan.evaluation.report_document import REPORT, read_report
+from inkgan.evaluation.report_document import EVALUATE_AGAIN, REPORT, read_report
 from inkgan.evaluation.score import Score
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.metric_registry import METRIC_SPECS, NO_NUMBER, known_scores
@@ -164,10 +165,14 @@ def _compare(
     for side, members in zip(by_seed, (first_runs, second_runs), strict=True):
         for name, run in members:
             document = read_report(run.path / REPORT)
-            bases.setdefault(_basis(document), name)
-            side[run.recipe.seed] = known_scores(
-                {row["key"]: Score.from_dict(row) for row in document["scores"]}
-            )
+            try:
+                bases.setdefault(_basis(document), name)
+                scores = {row["key"]: Score.from_dict(row) for row in document["scores"]}
+            except KeyError as error:
+                raise ArtifactError(
+                    f"{run.path / REPORT} is damaged: it has no {error.args[0]}; {EVALUATE_AGAIN}"
+                ) from error
+            side[run.recipe.seed] = known_scores(scores)
     if len(bases) > 1:
         one, other, *_ = bases.values()
         missing = (

@@ -95,8 +95,23 @@ class Calibration:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Calibration":
-        """Restore what `as_json` returned."""
-        return cls(**{name: np.asarray(value, np.float64) for name, value in document.items()})
+        """Restore what `as_json` returned.
+
+        Raises:
+            ValueError, TypeError: it is none, is of another shape, or has numbers that are none.
+        """
+        try:
+            arrays = {name: np.asarray(value, np.float64) for name, value in document.items()}
+        except OverflowError as error:
+            raise ValueError("a calibration with endless numbers") from error
+        restored = cls(**arrays)
+        count = len(MEASURES)
+        shapes = restored.slopes.shape, restored.percentiles.shape, restored.axes.shape[:1]
+        if shapes != ((count, count), (count, len(PERCENTS)), (count,)) or restored.axes.ndim != 2:
+            raise ValueError(f"a calibration of shapes {shapes}")
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("a calibration with numbers that are none")
+        return restored
 
 
 def fit_calibration(
@@ -158,7 +173,7 @@ class CalibrationCache:
         names = [self.generator.bundle.classes[label] for label in labels]
         missing = sorted(set(names) - set(self._known))
         if missing:
-            self._known |= {k: Calibration.from_json(v) for k, v in self._read_cache().items()}
+            self._known |= self._read_cache()
             missing = [name for name in missing if name not in self._known]
         if missing:
             self._known |= (
@@ -214,10 +229,11 @@ class CalibrationCache:
     def _name(self) -> str:
         return f"styles/{self.generator.bundle.digest[:32]}.json"
 
-    def _read_cache(self) -> dict[str, Any]:
+    def _read_cache(self) -> dict[str, Calibration]:
         """Read what was computed before; an unreadable file counts as empty."""
         for document in files.cached_json(self._name):
-            with contextlib.suppress(KeyError, TypeError, ValueError):
+            with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
                 if document["version"] == VERSION:
-                    return dict(document["classes"])
+                    classes = document["classes"].items()
+                    return {name: Calibration.from_json(values) for name, values in classes}
         return {}
