@@ -4,13 +4,14 @@ What the engine asks of the C library, such as to keep freed memory, is then the
 """
 
 import multiprocessing
+import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 
@@ -21,11 +22,19 @@ from inkgan.data.batches import Batches
 from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.device import compute_settings
 from inkgan.errors import InkganError
+from inkgan.openmp import ENVIRONMENT, SPIN_COUNT, watched_scheduler
 from inkgan.training.loop import train
 from inkgan.training.state import new_state
 
-SideName = Literal["engine", "textbook"]
-SIDES: tuple[SideName, ...] = ("engine", "textbook")
+Loop = Literal["engine", "textbook"]
+Waiting = Literal["adaptive", "passive", "spin", "default"]
+# OpenMP's variables of each way to wait; see inkgan.openmp.
+VARIABLES: dict[Waiting, dict[str, str]] = {
+    "adaptive": ENVIRONMENT,
+    "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
+    "spin": {"GOMP_SPINCOUNT": str(SPIN_COUNT)},
+    "default": {},
+}
 Updates = Iterator[object]  # one update at each step, its own input pipeline included
 WARM_STEPS = 2
 
@@ -35,16 +44,34 @@ class Task:
     """What a side trains.
 
     Attributes:
-        side: which of the two loops.
+        loop: which of the two.
         threads: of each operation.
         workers: processes of the textbook's loader.
+        waiting: how OpenMP's threads wait; `inkgan train` adapts, a notebook has the default.
     """
 
-    side: SideName
+    loop: Loop
     recipe: Recipe
     data_dir: Path | None
     threads: int
     workers: int = 0
+    waiting: Waiting = "default"
+
+
+class Side(Protocol):
+    """A process that trains when it is told to."""
+
+    def timed(self, steps: int) -> float:
+        """Run updates and return their seconds."""
+
+    def warm_up(self, seconds: float) -> int:
+        """Run untimed, then return the number of updates that take about `seconds`."""
+
+    def peak_memory(self) -> float | None:
+        """Return the peak of resident memory in MiB, None where it cannot be had."""
+
+    def close(self) -> None:
+        """End the process."""
 
 
 class Apart:
@@ -54,7 +81,8 @@ class Apart:
         spawn = multiprocessing.get_context("spawn")  # a fresh interpreter on every system
         self._pipe, far = spawn.Pipe()
         self._process = spawn.Process(target=_serve, args=(far, task))
-        self._process.start()
+        with _environment(VARIABLES[task.waiting]):
+            self._process.start()
         far.close()
 
     def timed(self, steps: int) -> float:
@@ -103,23 +131,37 @@ class Apart:
 
 
 @contextmanager
-def sides_apart(tasks: Mapping[SideName, Task]) -> Iterator[dict[SideName, Apart]]:
+def sides_apart(starts: Mapping[str, Callable[[], Side]]) -> Iterator[dict[str, Side]]:
     """Start a process for each side; they are gone after the block."""
     with ExitStack() as stack:
         sides = {}
-        for name, task in tasks.items():
-            sides[name] = Apart(task)
+        for name, start in starts.items():
+            sides[name] = start()
             stack.callback(sides[name].close)
         yield sides
 
 
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Give a process that starts in this block other OpenMP variables than this one has."""
+    before = {name: os.environ.pop(name) for name in ENVIRONMENT if name in os.environ}
+    os.environ |= variables
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
+        os.environ |= before
+
+
 def _serve(pipe: Connection, task: Task) -> None:
     """Do updates when asked and answer with their seconds; 0 asks for the peak of memory."""
-    engine = task.side == "engine"  # `inkgan train` keeps freed memory, a notebook does not
+    engine = task.loop == "engine"  # `inkgan train` keeps freed memory, a notebook does not
+    watching = watched_scheduler() if task.waiting == "adaptive" else nullcontext()
     try:
-        with compute_settings(threads=task.threads, keep_memory=engine):
+        with watching, compute_settings(threads=task.threads, keep_memory=engine):
             dataset = load_dataset(task.recipe.data, "train", task.data_dir)
-            updates = _UPDATES[task.side](task, dataset)
+            updates = _UPDATES[task.loop](task, dataset)
             while True:
                 steps = pipe.recv()
                 pipe.send(_timed(updates, steps) if steps else peak_memory())

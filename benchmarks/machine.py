@@ -51,14 +51,17 @@ def processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def peak_memory() -> float | None:
-    """Return the peak of resident memory in MiB, or None where it cannot be had (Windows)."""
-    status = Path("/proc/self/status")
+def peak_memory(process: int | None = None) -> float | None:
+    """Return a process' peak of resident memory in MiB, None where it cannot be had.
+
+    That is on Windows, and outside Linux for any process but this one.
+    """
+    status = Path("/proc", "self" if process is None else str(process), "status")
     if status.is_file():
         for line in status.read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 2**10
-    if sys.platform == "win32":
+    if sys.platform == "win32" or process is not None:
         return None
     import resource
 
@@ -67,14 +70,12 @@ def peak_memory() -> float | None:
 
 
 @contextmanager
-def neighbour(wanted: bool, limit: float) -> Iterator[subprocess.Popen[bytes] | None]:
-    """Keep one core busy beside the block, for at most `limit` seconds."""
-    if not wanted:
-        yield None
-        return
-    process = subprocess.Popen([sys.executable, "-c", BUSY, str(limit)])
+def neighbors(count: int, limit: float) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run processes beside the block that would each keep a core busy, for `limit` seconds."""
+    processes = [subprocess.Popen([sys.executable, "-c", BUSY, str(limit)]) for _ in range(count)]
     try:
-        yield process
+        yield processes
     finally:
-        process.kill()
-        process.wait()
+        for process in processes:
+            process.kill()
+            process.wait()

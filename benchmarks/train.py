@@ -1,28 +1,32 @@
-"""Times the engine and the textbook loop in turn, and says what share of the machine is used.
+"""Times the engine and other loops in turn, and says what share of the machine is used.
 
 Run it with: python -m benchmarks.train --help
 """
 
 import argparse
+import functools
 import statistics
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
-from benchmarks.apart import SIDES, Apart, SideName, Task, sides_apart
+from benchmarks.apart import VARIABLES, Apart, Side, Task, Waiting, sides_apart
 from benchmarks.ceiling import gemm_gflops, memory_bandwidth, step_flops
-from benchmarks.machine import describe_machine, neighbour
+from benchmarks.frameworks.environment import REQUIREMENTS, python_of
+from benchmarks.frameworks.foreign import Foreign
+from benchmarks.frameworks.plan import plan_of
+from benchmarks.machine import describe_machine, neighbors
 from benchmarks.table import show
 from benchmarks.textbook import check_recipe
-from inkgan.config import Recipe
+from inkgan.config import Augment, Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override
-from inkgan.data.dataset import load_dataset
+from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.device import compute_settings, default_threads
 from inkgan.errors import InkganError
 from inkgan.files import write_json
@@ -33,7 +37,13 @@ LONGEST = 3600  # seconds of one timing
 
 @dataclass(frozen=True)
 class Settings:
-    """What is measured, and for how long."""
+    """What is measured, and for how long.
+
+    Attributes:
+        against: other frameworks, a side each, or two where XLA is an option.
+        waiting: other ways in which the engine's OpenMP threads may wait, a side each.
+        busy: numbers of busy processes, each measured by itself.
+    """
 
     recipes: tuple[str, ...] = ("mlp", "dcgan-compact", "dcgan", "dcgan-tutorial")
     data: str = "mnist"
@@ -42,34 +52,42 @@ class Settings:
     seconds: float = 4.0
     threads: int | None = None
     workers: int = 0
-    busy: bool = False
+    against: tuple[str, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    busy: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One recipe's numbers; speeds are images a second, one for each round and side."""
+    """One recipe's numbers; speeds are images a second, one for each round and side.
+
+    Attributes:
+        ratios: of the engine to each other side, one for each round.
+        busy: number of busy processes beside.
+        busy_to_the_end: whether all of them were.
+    """
 
     recipe: str
     batch_size: int
-    steps: dict[SideName, int]
-    images_per_second: dict[SideName, list[float]]
-    ratios: list[float]
+    steps: dict[str, int]
+    images_per_second: dict[str, list[float]]
+    ratios: dict[str, list[float]]
     step_gflop: float
     gemm_gflops: float
     memory_bandwidth: float
-    peak_memory_mib: dict[SideName, float | None]
-    busy: str
+    peak_memory_mib: dict[str, float | None]
+    busy: int
+    busy_to_the_end: bool
 
     def summary(self) -> dict[str, Any]:
         """Return the fields and what follows from them, ready for JSON."""
-        speeds = {side: statistics.median(self.images_per_second[side]) for side in SIDES}
+        speeds = {side: statistics.median(v) for side, v in self.images_per_second.items()}
         gflops = self.step_gflop * speeds["engine"] / self.batch_size
         return asdict(self) | {
             "median_images_per_second": speeds,
             "ratio": {
-                "median": statistics.median(self.ratios),
-                "min": min(self.ratios),
-                "max": max(self.ratios),
+                side: {"median": statistics.median(v), "min": min(v), "max": max(v)}
+                for side, v in self.ratios.items()
             },
             "engine_gflops": gflops,
             "share_of_gemm": gflops / self.gemm_gflops,
@@ -84,12 +102,20 @@ def run_benchmark(settings: Settings) -> dict[str, Any]:
             part that the recipe asks for.
     """
     recipes = [_endless(get_recipe(name), settings.data) for name in settings.recipes]
+    dataset = load_dataset(recipes[0].data, "train", settings.data_dir)
     for recipe in recipes:  # what cannot be should show before minutes have been spent
         check_recipe(recipe)
-    digest = load_dataset(recipes[0].data, "train", settings.data_dir).digest()
+        if settings.against:
+            plan_of(recipe, dataset.shape)
+    for framework in settings.against:
+        python_of(framework)
     with compute_settings(threads=settings.threads or default_threads()):
-        machine = describe_machine(digest)
-        compared = [_compare(recipe, settings).summary() for recipe in recipes]
+        machine = describe_machine(dataset.digest())
+        compared = [
+            _compare(recipe, settings, busy).summary()
+            for recipe in recipes
+            for busy in settings.busy
+        ]
     options = asdict(settings) | {"data_dir": None}  # where the files lie is nobody's business
     return {"machine": machine, "settings": options, "recipes": compared}
 
@@ -99,26 +125,30 @@ def _endless(recipe: Recipe, data: str) -> Recipe:
     return override(recipe, changes, f"--data {data}")
 
 
-def _compare(recipe: Recipe, settings: Settings) -> Comparison:
+def _compare(recipe: Recipe, settings: Settings, busy: int) -> Comparison:
+    if settings.against and recipe.data.augment != Augment():
+        _say(f"{recipe.name}: without data.augment, which the other frameworks do not know")
+        recipe = override(recipe, {"data.augment": Augment()}, "--against")
     dataset = load_dataset(recipe.data, "train", settings.data_dir)
-    planned = (2 * settings.rounds + 4) * settings.seconds
-    with neighbour(settings.busy, 60 + 4 * planned) as process:
-        _say(f"{recipe.name}: what the machine can do")
-        gemm = gemm_gflops(torch.get_num_threads(), min(1.0, settings.seconds))
-        bandwidth = memory_bandwidth(seconds=min(0.5, settings.seconds))
-        flops = step_flops(recipe, dataset.shape)
-        threads = torch.get_num_threads()
-        tasks = {
-            side: Task(side, recipe, settings.data_dir, threads, settings.workers) for side in SIDES
-        }
-        with sides_apart(tasks) as sides:
+    threads = torch.get_num_threads()
+    _say(f"{recipe.name}: what the machine can do")
+    gemm = gemm_gflops(threads, min(1.0, settings.seconds))
+    bandwidth = memory_bandwidth(seconds=min(0.5, settings.seconds))
+    flops = step_flops(recipe, dataset.shape)
+    starts = _starts(recipe, dataset, settings, threads)
+    with sides_apart(starts) as sides:
+        planned = (settings.rounds + 2) * len(sides) * settings.seconds
+        with neighbors(busy, 60 + 4 * planned) as processes:
             steps = {name: side.warm_up(settings.seconds) for name, side in sides.items()}
             speeds = _take_turns(recipe, sides, steps, settings.rounds)
-            memory = {name: side.peak_memory() for name, side in sides.items()}
-        busy = "no"
-        if process is not None:
-            busy = "throughout" if process.poll() is None else "not to the end"
-    ratios = [ours / theirs for ours, theirs in zip(*speeds.values(), strict=True)]
+            to_the_end = all(process.poll() is None for process in processes)
+        memory = {name: side.peak_memory() for name, side in sides.items()}
+    ours = speeds["engine"]
+    ratios = {
+        name: [a / b for a, b in zip(ours, theirs, strict=True)]
+        for name, theirs in speeds.items()
+        if name != "engine"
+    }
     return Comparison(
         recipe.name,
         recipe.schedule.batch_size,
@@ -130,14 +160,35 @@ def _compare(recipe: Recipe, settings: Settings) -> Comparison:
         bandwidth,
         memory,
         busy,
+        to_the_end,
     )
 
 
+def _starts(
+    recipe: Recipe, dataset: Dataset, settings: Settings, threads: int
+) -> dict[str, Callable[[], Side]]:
+    """Return what starts each side, by its name."""
+    engine = Task("engine", recipe, settings.data_dir, threads, waiting="adaptive")
+    textbook = Task("textbook", recipe, settings.data_dir, threads, settings.workers)
+    starts: dict[str, Callable[[], Side]] = {
+        "engine": lambda: Apart(engine),
+        "textbook": lambda: Apart(textbook),
+    }
+    for policy in settings.waiting:
+        starts[f"engine, {policy}"] = functools.partial(Apart, replace(engine, waiting=policy))
+    for framework in settings.against:
+        start = functools.partial(Foreign, framework, recipe, dataset, threads)
+        starts[framework] = start
+        if framework == "tensorflow":  # jax compiles by XLA always
+            starts["tensorflow, XLA"] = functools.partial(start, compiled=True)
+    return starts
+
+
 def _take_turns(
-    recipe: Recipe, sides: dict[SideName, Apart], steps: dict[SideName, int], rounds: int
-) -> dict[SideName, list[float]]:
-    """Time A B A B ..., so that both halves of a pair meet the machine in the same mood."""
-    speeds: dict[SideName, list[float]] = {name: [] for name in sides}
+    recipe: Recipe, sides: dict[str, Side], steps: dict[str, int], rounds: int
+) -> dict[str, list[float]]:
+    """Time A B A B ..., so that all of a round meet the machine in the same mood."""
+    speeds: dict[str, list[float]] = {name: [] for name in sides}
     for count in range(rounds):
         for name, side in sides.items():
             images = steps[name] * recipe.schedule.batch_size
@@ -154,7 +205,7 @@ def _say(line: str) -> None:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.train",
-        description="Time the engine and a textbook loop in turn.",
+        description="Time the engine and other loops in turn.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     usual = Settings()
@@ -166,9 +217,37 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--seconds", type=_positive, default=usual.seconds, help="of each timing, about")
     add("--threads", type=_whole, help="for each operation; all cores if left out")
     add("--workers", type=_count, default=usual.workers, help="processes of the textbook's loader")
-    add("--busy", action="store_true", help="keep one core busy with something else")
+    add(
+        "--against",
+        type=_names(REQUIREMENTS),
+        default="",
+        help="tensorflow, jax: installed apart, once",
+    )
+    add(
+        "--waiting",
+        type=_names(VARIABLES),
+        default="",
+        help="engine also with passive, spin or default",
+    )
+    add("--busy", type=_counts, default="0", help="busy processes beside, such as 0,1,2,4")
     add("--json", type=Path, help="write everything into this file")
     return parser.parse_args(arguments)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(_count(part.strip()) for part in text.split(","))
+
+
+def _names(known: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        names = tuple(part.strip() for part in text.split(",") if part.strip())
+        for name in names:
+            if name not in known:
+                listed = ", ".join(known)
+                raise argparse.ArgumentTypeError(f"{name!r} is unknown; choose from {listed}")
+        return names
+
+    return parse
 
 
 def _count(text: str) -> int:

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from inkgan.device import compute_settings, limit_openmp_spinning
+from inkgan.device import compute_settings
 from inkgan.errors import ConfigError
 
 
@@ -16,7 +16,7 @@ def test_settings_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     before = torch.get_num_threads()
 
-    @compute_settings(threads=before + 1, keep_memory=True, limit_spinning=True)
+    @compute_settings(threads=before + 1, keep_memory=True, adapt_waiting=True)
     def fail() -> None:
         assert torch.get_num_threads() == before + 1
         assert os.environ["GOMP_SPINCOUNT"] == "1000"
@@ -32,19 +32,6 @@ def test_nothing_is_changed_without_a_wish() -> None:
     before = torch.get_num_threads(), dict(os.environ)
     with compute_settings():
         assert (torch.get_num_threads(), dict(os.environ)) == before
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "7")]
-)
-def test_the_users_own_openmp_settings_win(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for other in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
-        monkeypatch.delenv(other, raising=False)
-    monkeypatch.setenv(name, value)
-    limit_openmp_spinning()
-    assert os.environ.get("GOMP_SPINCOUNT") == (value if name == "GOMP_SPINCOUNT" else None)
 
 
 def test_no_threads_are_refused() -> None:

@@ -9,10 +9,11 @@ import ctypes
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from inkgan.errors import ConfigError
+from inkgan.openmp import adaptive_waiting
 from inkgan.plural import counted
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
 LARGEST_THRESHOLD = 32 << 20  # glibc accepts no larger threshold for mmap
 GLIBC_THRESHOLD = 128 << 10  # the default of both thresholds
-SPIN_COUNT = 1000
 MAX_THREADS = 1024  # beyond the cores of any machine; a hundred thousand exhaust the memory
 
 
@@ -66,7 +66,7 @@ def default_threads() -> int:
 
 @contextmanager
 def compute_settings(
-    threads: int | None = None, *, keep_memory: bool = False, limit_spinning: bool = False
+    threads: int | None = None, *, keep_memory: bool = False, adapt_waiting: bool = False
 ) -> Iterator[None]:
     """Change how the process computes inside the block, and restore it afterwards.
 
@@ -76,7 +76,9 @@ def compute_settings(
         keep_memory: let glibc keep freed memory for the next training step. By default it maps
             each large tensor afresh and the kernel clears every page again, about a tenth of a
             small network's training step. Does nothing with another C library.
-        limit_spinning: as `limit_openmp_spinning`.
+        adapt_waiting: let the waiting threads of OpenMP spin on a quiet machine and sleep on a busy
+            one, as `openmp.adaptive_waiting` does; for a block that begins before torch is
+            imported.
 
     Afterwards the number of threads and the environment are as before, and the allocator has the
     default thresholds of glibc (it no longer adapts them; glibc has no way back).
@@ -85,32 +87,17 @@ def compute_settings(
         >>> with compute_settings(threads=2, keep_memory=True):
         ...     inkgan.train("dcgan", out="runs/a")
     """
-    environment = os.environ.get("GOMP_SPINCOUNT")
-    if limit_spinning:
-        limit_openmp_spinning()
     previous = None if threads is None else _set_threads(threads)
     if keep_memory:
         _set_allocator(mmap=LARGEST_THRESHOLD, trim=2**31 - 1)
     try:
-        yield
+        with adaptive_waiting() if adapt_waiting else nullcontext():
+            yield
     finally:
         if keep_memory:
             _set_allocator(mmap=GLIBC_THRESHOLD, trim=GLIBC_THRESHOLD)
         if previous is not None:
             _set_threads(previous)
-        if environment is None:
-            os.environ.pop("GOMP_SPINCOUNT", None)
-
-
-def limit_openmp_spinning() -> None:
-    """Let the waiting threads of GNU OpenMP sleep early; call it before torch is imported.
-
-    They spin for milliseconds by default, which takes the cores from everything else that runs. A
-    thousand turns cost an idle machine nothing and leave a busy one usable (docs/performance.md).
-    Settings of the user, OMP_WAIT_POLICY and GOMP_SPINCOUNT, take precedence.
-    """
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", str(SPIN_COUNT))
 
 
 def describe(device: "torch.device") -> str:

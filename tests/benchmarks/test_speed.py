@@ -128,15 +128,19 @@ def test_ceilings_are_positive_and_leave_the_threads_alone() -> None:
     assert torch.get_num_threads() == before
 
 
-def test_peak_memory_and_neighbour() -> None:
+def test_peak_memory_and_neighbors() -> None:
     peak = machine.peak_memory()
     assert peak is None or peak > 1
-    with machine.neighbour(wanted=True, limit=20) as process:
-        assert process is not None
-        assert process.poll() is None
-    assert process.poll() is not None
-    with machine.neighbour(wanted=False, limit=20) as nobody:
-        assert nobody is None
+    with machine.neighbors(2, limit=20) as processes:
+        assert [process.poll() for process in processes] == [None, None]
+    assert all(process.poll() is not None for process in processes)
+    with machine.neighbors(0, limit=20) as nobody:
+        assert nobody == []
+
+
+def test_busy_processes_end_at_their_time() -> None:
+    with machine.neighbors(1, limit=0.2) as (process,):
+        assert process.wait(20) == 0
 
 
 def test_from_command_to_json(tiny: Recipe, tmp_path: Path) -> None:
@@ -154,6 +158,9 @@ def test_from_command_to_json(tiny: Recipe, tmp_path: Path) -> None:
             "--json",
             str(out),
             "--busy",
+            "1",
+            "--waiting",
+            "passive",
         ],
         cwd=ROOT,
         capture_output=True,
@@ -169,13 +176,14 @@ def test_from_command_to_json(tiny: Recipe, tmp_path: Path) -> None:
     assert result["machine"].keys() >= {"processor", "torch", "started", "variables"}
     assert [row["recipe"] for row in result["recipes"]] == ["tiny"]
     for row in result["recipes"]:
-        assert row["busy"] == "throughout"
-        assert len(row["ratios"]) == 2
-        assert min(row["ratios"]) > 0
-        assert row["ratio"]["min"] <= row["ratio"]["median"] <= row["ratio"]["max"]
+        assert (row["busy"], row["busy_to_the_end"]) == (1, True)
+        assert row["ratios"].keys() == {"textbook", "engine, passive"}
+        for side, ratio in row["ratio"].items():
+            assert len(row["ratios"][side]) == 2
+            assert 0 < ratio["min"] <= ratio["median"] <= ratio["max"]
         assert {len(speeds) for speeds in row["images_per_second"].values()} == {2}
         assert row["share_of_gemm"] > 0
-        assert row["peak_memory_mib"].keys() == {"engine", "textbook"}
+        assert row["peak_memory_mib"].keys() == {"engine", "textbook", "engine, passive"}
 
 
 def test_a_side_that_dies_is_told(tiny: Recipe) -> None:
@@ -186,10 +194,13 @@ def test_a_side_that_dies_is_told(tiny: Recipe) -> None:
         side.timed(10**9)
     side.close()
     lost = override(tiny, ["data.name=folder:/nowhere"])
-    with apart.sides_apart({"engine": apart.Task("engine", lost, None, threads=1)}) as sides:
+    task = apart.Task("engine", lost, None, threads=1)
+    with apart.sides_apart({"engine": lambda: apart.Apart(task)}) as sides:
         with pytest.raises(InkganError, match="/nowhere"):
             sides["engine"].timed(1)
-        process = sides["engine"]._process
+        lost_side = sides["engine"]
+    assert isinstance(lost_side, apart.Apart)
+    process = lost_side._process
     assert not process.is_alive()
 
 

@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     typed.set(tuple(words))
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # on a home that cannot be written
     try:
-        with compute_settings(keep_memory=True, limit_spinning=True):
+        with compute_settings(keep_memory=True, adapt_waiting=True):
             sys.exit(app(words, prog_name="inkgan", standalone_mode=False) or 0)
     except typer.TyperException as error:
         _fail(_with_value(error, words), USAGE_ERROR, debug)

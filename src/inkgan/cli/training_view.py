@@ -16,6 +16,7 @@ from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.generation.load import RUNS
 from inkgan.io.bundle import load_bundle
+from inkgan.openmp import threads_sleep
 from inkgan.plural import counted, duration
 from inkgan.runs.events import Event, Finished, Sampled, Started, Troubled, Updated
 
@@ -46,6 +47,7 @@ class TrainingView:
         self.row: dict[str, float] = {}
         self.speed = 0.0
         self.began_with, self.total_images, self.printed_at = 0, 1, 0.0
+        self.told_of_sleep = False
 
     def follow(self, events: Iterable[Event]) -> Finished:
         """Show the events of a run and return the last one."""
@@ -107,6 +109,7 @@ class TrainingView:
         if event.row is not None:
             self.row = event.row
             self.speed = event.row["images_per_second"]
+            self._say_once_that_threads_sleep()
         if self.progress.tasks:
             speed = self.speed
             self.progress.update(
@@ -117,6 +120,14 @@ class TrainingView:
             )
         elif time.monotonic() - self.printed_at > QUIET_SECONDS:
             self._line(event.update.epoch, event.update.images, "")
+
+    def _say_once_that_threads_sleep(self) -> None:
+        if threads_sleep() and not self.told_of_sleep:
+            self.told_of_sleep = True
+            say(
+                "other processes use the cores too: threads now sleep while they wait for each "
+                "other; results do not change"
+            )
 
     def _share(self, images: int, seconds: float) -> float:
         by_images = images / self.total_images

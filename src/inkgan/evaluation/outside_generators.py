@@ -1,6 +1,7 @@
 """Generators that are none of this package: functions, torch modules and ONNX files."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -127,7 +128,8 @@ class OutsideGenerator:
 
 def latents(count: int, shape: tuple[int, ...], place: int) -> torch.Tensor:
     """Draw latents (count, *shape) from N(0, 1) for one batch, float32."""
-    return torch.randn(count, *shape, generator=rng.generator(0, "outside latents", place))
+    drawn = rng.normal([0], math.prod((count, *shape)), "outside latents", counter=place)
+    return drawn.view(count, *shape)
 
 
 def open_function(source: Callable[..., Any], options: LatentOptions) -> OutsideGenerator:
