@@ -91,3 +91,22 @@ def test_ink_and_paper_are_told_apart() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (300, 28, 28), dtype=np.uint8)
     for nothing in (noise, noise * 0, noise * 0 + 255, digits[:0]):
         assert not images.is_dark_on_light(nothing)
+
+
+@pytest.mark.parametrize(("inverted", "said"), [(0, False), (8, False), (90, True), (300, False)])
+def test_mixed_ink_is_said(inverted: int, said: bool) -> None:
+    random = np.random.default_rng(0)
+    pixels = np.zeros((300, 28, 28), np.uint8)
+    pixels[:, 6:22, 6:22] = random.integers(0, 256, (300, 16, 16))
+    pixels[:inverted] = 255 - pixels[:inverted]
+    note = images.mixed_ink_note(pixels)
+    assert bool(note) == said
+    if said:
+        assert "about 30% of the images are dark on light, 70% light on dark" in note[0]
+
+
+def test_noise_and_single_levels_are_not_mixed() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 28, 28)).astype(np.uint8)
+    assert images.mixed_ink_note(noise) == ()
+    assert images.mixed_ink_note(np.full((9, 28, 28), 7, np.uint8)) == ()
+    assert images.mixed_ink_note(noise[:0]) == ()

@@ -24,6 +24,8 @@ GUTTER = 32  # gray between the tiles of a grid: darker than ink, lighter than p
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 RESIZE_CHUNK = 4096  # images at once
 EXAMINED_IMAGES = 2000  # of a set, to tell ink from paper
+PLAIN_BORDER = 0.9  # of an image's border that is paper
+LEAST_MIXED = 0.05  # of a set's images
 PAPER_SHARE = 0.6  # of the border; a set of noise has half of it above the middle
 
 
@@ -119,6 +121,37 @@ def is_dark_on_light(pixels: UInt8) -> bool:
     edges = (some[:, 0], some[:, -1], some[:, :, 0], some[:, :, -1])
     border = np.concatenate([edge.ravel() for edge in edges])
     return bool(high > low and (border > (low + high) / 2).mean() > PAPER_SHARE)
+
+
+def mixed_ink_note(pixels: UInt8) -> tuple[str, ...]:
+    """Say that a set mixes dark ink on light paper with light ink on dark; nothing otherwise.
+
+    An image is of one kind where nearly all of its border lies on one side of the middle of the
+    set's range.
+
+    Args:
+        pixels: uint8 (n, H, W); of large sets 2,000 images are looked at.
+
+    Returns:
+        One sentence with the shares, or none.
+    """
+    some = pixels[:: -(-len(pixels) // EXAMINED_IMAGES) or 1]
+    if not some.size:
+        return ()
+    low, high = np.percentile(some, (0.5, 99.5))
+    edges = (some[:, 0], some[:, -1], some[:, :, 0], some[:, :, -1])
+    light = (np.concatenate(edges, axis=1) > (low + high) / 2).mean(axis=1)
+    dark_on_light, light_on_dark = (
+        (light >= PLAIN_BORDER).mean(),
+        (light <= 1 - PLAIN_BORDER).mean(),
+    )
+    if high <= low or min(dark_on_light, light_on_dark) < LEAST_MIXED:
+        return ()
+    return (
+        f"Ink and paper are mixed: about {dark_on_light:.0%} of the images are dark on light, "
+        f"{light_on_dark:.0%} light on dark. They are taken for two kinds of images; invert one "
+        "kind first.",
+    )
 
 
 def light_on_dark(pixels: UInt8) -> UInt8:

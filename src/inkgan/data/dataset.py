@@ -14,7 +14,14 @@ from inkgan.data.dataset_spec import LoadedSplit, ReadRequest, SourceSplit
 from inkgan.data.registry import is_built_in, read_dataset
 from inkgan.data.stratified_split import last_part, stratified_part
 from inkgan.errors import DataError
-from inkgan.images import Shape, is_dark_on_light, pad_to_square, resize, set_channels
+from inkgan.images import (
+    Shape,
+    is_dark_on_light,
+    mixed_ink_note,
+    pad_to_square,
+    resize,
+    set_channels,
+)
 from inkgan.plural import counted
 from inkgan.types import Progress, silent
 
@@ -170,6 +177,8 @@ def _convert(loaded: LoadedSplit, config: Data) -> tuple[torch.Tensor, tuple[str
         if images.shape[2] != images.shape[3]:
             notes = (*notes, f"Images of {images.shape[2]}x{images.shape[3]} padded to squares.")
         images = resize(pad_to_square(images), config.size)
+    if not loaded.is_built_in and images.shape[1] == 1:
+        notes = (*notes, *mixed_ink_note(images[:, 0].numpy()))
     invert = config.invert
     if invert == "auto":
         own = not loaded.is_built_in and images.shape[1] == 1

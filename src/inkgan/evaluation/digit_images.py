@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from inkgan.errors import DataError
-from inkgan.images import is_dark_on_light, resize
+from inkgan.images import is_dark_on_light, mixed_ink_note, resize
 from inkgan.metrics.features.networks import SIDE
 from inkgan.types import UInt8
 
@@ -25,9 +25,10 @@ def as_digit_images(raw: UInt8, name: str) -> tuple[UInt8, tuple[str, ...]]:
         DataError: color images.
     """
     gray, from_color = _gray(raw, name)
+    mixed = mixed_ink_note(gray)
     pixels, inverted = light_on_dark(gray)
     pixels, resized = _resized(pixels)
-    return pixels, (*from_color, *inverted, *resized)
+    return pixels, (*from_color, *mixed, *inverted, *resized)
 
 
 def light_on_dark(pixels: UInt8) -> tuple[UInt8, tuple[str, ...]]:
