@@ -1,11 +1,16 @@
 """Text of strangers: harmless on a terminal, and one line in a message."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError
-from inkgan.printable import LONGEST_LINE, one_line, printable
+from inkgan.exporters.model_card import model_card
+from inkgan.printable import LONGEST_LINE, markdown, one_line, printable
+from tests.fixtures.bundles import small_bundle
 
 
 def test_control_characters_are_escaped_and_words_of_all_scripts_stay() -> None:
@@ -25,3 +30,28 @@ def test_a_message_is_always_one_short_printable_line(text: str) -> None:
 def test_endless_text_is_cut(text: str) -> None:
     assert len(one_line(text)) <= LONGEST_LINE
     assert one_line(text).endswith("...")
+
+
+def test_markdown_stays_text() -> None:
+    assert markdown("plain-name 0.5 (7)") == "plain-name 0.5 (7)"
+    assert markdown("<b>[x](y)|`\n") == "\\<b\\>\\[x\\](y)\\|\\`\\\\n"
+
+
+def test_hostile_names_on_a_model_card() -> None:
+    script = "<script>alert(1)</script>"
+    bundle = small_bundle()
+    recipe = override(
+        bundle.recipe,
+        {
+            "name": script.replace("/", ""),
+            "notes": f"```\n{script}",
+            "data.name": f"folder:a\n\x1b[2J{script}",
+        },
+    )
+    classes = (f"{script}|\n# x", *"123456789")
+    card = model_card(dataclasses.replace(bundle, recipe=recipe, classes=classes), None, "a.png")
+    text, _, code = card.partition("````toml\n")
+    assert code.count("````") == 1
+    assert "<script>" not in text.replace("\\<script", "")
+    assert "\n# x" not in text
+    assert "\x1b" not in card

@@ -31,6 +31,16 @@ def one_line(text: str) -> str:
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..."
 
 
+def markdown(text: str) -> str:
+    r"""Return text for Markdown: one line, with nothing that starts a tag, a link or a cell.
+
+    Example:
+        >>> markdown("<b>|")
+        '\\<b\\>\\|'
+    """
+    return re.sub(r"([\\`*<>\[\]|&])", r"\\\1", one_line(text))
+
+
 def brief(value: Any) -> str:
     """Show any value in a message, of any size.
 

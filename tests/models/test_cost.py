@@ -72,3 +72,11 @@ def test_what_needs_too_much_is_refused(
     assert message in str(caught.value)
     with pytest.raises(ConfigError):
         build_generator(model, Shape(1, size, size), seed=0)
+
+
+def test_layers_without_any_output_are_refused() -> None:
+    layers = [{"channels": 4, "kernel": 1, "stride": 1, "padding": 9}]
+    changes = {"model.generator": {"family": "dcgan", "layers": layers}}
+    model = override(RECIPES["dcgan"], changes).model
+    with pytest.raises(ConfigError, match="shrink 12x12 gray images to nothing"):
+        build_generator(model, SHAPE, seed=0)

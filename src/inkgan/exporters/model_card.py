@@ -1,12 +1,14 @@
 """The model card: a README.md with the front matter that the Hugging Face hub reads."""
 
 import json
+import re
 
 from inkgan.config import serialize as toml
 from inkgan.data.registry import DATASETS
 from inkgan.exporters.provenance import UNKNOWN_LICENSE, provenance, score_rows
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.metric_registry import METRIC_SPECS, known_scores
+from inkgan.printable import markdown
 
 TASK = "unconditional-image-generation"  # the hub's nearest task, with labels or without
 
@@ -84,7 +86,7 @@ def _opening(bundle: Bundle, picture: str) -> str:
         "It is unconditional: it accepts no labels."
         if not model.classes
         else (
-            f"It is conditional on the class: {', '.join(classes[:20])}"
+            f"It is conditional on the class: {markdown(', '.join(classes[:20]))}"
             f"{' and others' if len(classes) > 20 else ''}."
         )
     )
@@ -94,12 +96,13 @@ def _opening(bundle: Bundle, picture: str) -> str:
             f" Its first latent coordinates control the {', '.join(model.style_measures)} of the "
             "stroke, and one latent with all labels gives digits in one handwriting."
         )
-    return f"""# {bundle.recipe.name}
+    name, data = markdown(bundle.recipe.name), markdown(bundle.recipe.data.name)
+    return f"""# {name}
 
 A generative adversarial network that draws \
-{bundle.shape} images, trained on {bundle.recipe.data.name}. {labels}{style}
+{bundle.shape} images, trained on {data}. {labels}{style}
 
-![Images drawn by {bundle.recipe.name}]({picture})
+![Images drawn by {name}]({picture})
 """
 
 
@@ -138,7 +141,7 @@ Measured by `inkgan evaluate`. The baseline is the score of real images.
 
 
 def _provenance(bundle: Bundle) -> str:
-    lines = "\n".join(f"- {term}: {fact}" for term, fact in provenance(bundle))
+    lines = "\n".join(f"- {term}: {markdown(fact)}" for term, fact in provenance(bundle))
     return f"""## Provenance
 
 {lines}
@@ -148,11 +151,13 @@ The training images have their own license.
 
 
 def _recipe(bundle: Bundle) -> str:
+    text = toml.to_toml(bundle.recipe).strip()
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))  # notes may have one
     return f"""## Recipe
 
 `inkgan train recipe.toml` trains this generator again:
 
-```toml
-{toml.to_toml(bundle.recipe).strip()}
-```
+{fence}toml
+{text}
+{fence}
 """

@@ -56,7 +56,15 @@ def build_generator(
         init_weights(network, model.init, model.generator.negative_slope)
     network.eval()
     with torch.no_grad():
-        drawn = Shape(*network(torch.zeros(2, model.latent_dim), _labels(model, 2)).shape[1:])
+        try:
+            images = network(torch.zeros(2, model.latent_dim), _labels(model, 2))
+        except RuntimeError as error:  # of torch: a layer without any output
+            reason = str(error).strip().partition("\n")[0]
+            raise ConfigError(
+                f"model.generator.layers shrink {shape} images to nothing ({reason}); use smaller "
+                "paddings or larger kernels"
+            ) from error
+        drawn = Shape(*images.shape[1:])
     if drawn != shape:
         raise ConfigError(
             f"model.generator draws {drawn} images, the data are {shape}; set data.size="

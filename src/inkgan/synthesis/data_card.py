@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from inkgan.printable import markdown
 from inkgan.synthesis.dedup import MAX_RELATIVE_DISTANCE, RECENT
 from inkgan.synthesis.formats.labeled_images import IDX_PREFIXES
 
@@ -117,10 +118,11 @@ def _front_matter(manifest: Manifest) -> str:
 
 def _opening(manifest: Manifest) -> str:
     generator = manifest["generator"]
-    return f"""# {title(manifest)}
+    recipe, data = markdown(generator["recipe"]), markdown(generator["trained_on"])
+    return f"""# {markdown(title(manifest))}
 
-{_size(manifest)}, drawn by a generative adversarial network: `{generator["recipe"]}` of inkgan \
-{manifest["version"]}, trained on {generator["trained_on"]}. No image was written by a person.
+{_size(manifest)}, drawn by a generative adversarial network: {recipe} of inkgan \
+{manifest["version"]}, trained on {data}. No image was written by a person.
 """
 
 
@@ -135,7 +137,7 @@ def _size(manifest: Manifest) -> str:
 
 def _contents(manifest: Manifest) -> str:
     """List the files, and the number of images of each class."""
-    head = "| split | " + " | ".join(manifest["classes"]) + " |"
+    head = "| split | " + " | ".join(map(markdown, manifest["classes"])) + " |"
     rule = "|---" * (len(manifest["classes"]) + 1) + "|"
     rows = [
         f"| {split} | " + " | ".join(f"{n:,}" for n in counts.values()) + " |"
@@ -210,7 +212,7 @@ def _measured(manifest: Manifest) -> str:
         "| class | label accuracy | mean probability of the label |",
         "|---|---|---|",
         *(
-            f"| {name} | {row['label_accuracy']:.2%} | {row['confidence']:.4f} |"
+            f"| {markdown(name)} | {row['label_accuracy']:.2%} | {row['confidence']:.4f} |"
             for name, row in measured["classes"].items()
         ),
         "",
