@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from inkgan.generation.generator import Generator
 
 PROTOCOLS: dict[str, Protocol] = {"quick": QUICK, "full": FULL}
-RULES = 3  # of what is compared with what, and of the verdict; results by others are not reused
+RULES = 4  # of what is compared with what, and of the verdict; results by others are not reused
 STYLE_LATENTS = 200  # each drawn as all digits
 STYLE_FIRST_SEED = 2_000_000  # apart from those of the images that are evaluated
 

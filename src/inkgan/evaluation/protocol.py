@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from inkgan.evaluation.baselines import (
+    LEAST_COUNTS,
     SET_DRAWS,
     BaselineCache,
     Baselines,
@@ -77,7 +78,7 @@ class ProtocolRunner:
         """
         check_images(images)
         protocol = self.protocol
-        size = min(protocol.set_size, len(images.pixels), len(self.reference.labels))
+        size = min(protocol.set_size, len(images.pixels), self.reference.images.largest_set)
         sets = min(protocol.sets, len(images.pixels) // size)
         features = self.reference.images.extract(
             images.pixels, self.progress, "features of the images"
@@ -100,6 +101,7 @@ class ProtocolRunner:
         scores = {key: found[key] for key in METRIC_SPECS if key in found}
         counts = {"images": len(images.pixels), "set_size": size, "sets": sets}
         classes = _classes(measured, baselines)
+        clean = self.baselines.clean_reference(compute=protocol.thorough)
         return EvaluationResult(
             scores=scores,
             classes=classes,
@@ -109,6 +111,7 @@ class ProtocolRunner:
             counts=counts | {key: n for part in parts for key, n in part.counts.items()},
             copy_tests=copies.copy_tests,
             nearest=copies.nearest,
+            clean_reference={key: clean[key] for key in scores if key in clean},
             notes=(
                 *_cautions(images, parts[0].scores, classes, size, protocol),
                 *([INTERPOLATED] if interpolated else []),
@@ -151,9 +154,9 @@ class ProtocolRunner:
 
     def _infinity(self, features: Features) -> _Part:
         """Extrapolate, where there are enough images for a line through three points."""
-        available = min(len(features.e1), len(self.reference.images.train))
+        available = min(len(features.e1), len(self.reference.images.unseen))
         counts = infinity_counts(available)
-        if len(counts) < 3:
+        if len(counts) < LEAST_COUNTS:
             note = "FD-infinity is left out: it takes 10,000 images, drawn and real ones."
             return _Part(notes=(note,))
         baselines = self.baselines.get("infinity", counts[-1])
