@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -177,6 +178,34 @@ def atomic(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; rename it to `path` if the block succeeds.
+
+    Args:
+        path: of a folder that does not exist, or is empty.
+
+    Raises:
+        ArtifactError: the folder cannot be written; `path` is untouched.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(str(path.parent.resolve()))
+        name = tempfile.mkdtemp(prefix=f".{path.name}.{_owner()}.", dir=path.parent)
+        temporary = Path(name)
+        temporary.chmod(0o777 & ~_umask())
+        yield temporary
+        if path.is_dir():
+            path.rmdir()
+        temporary.replace(path)
+    except OSError as error:
+        raise ArtifactError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _owner() -> str:
     """Name this process in the names of its temporary files."""
     return f"{_machine()}-{os.getpid()}"
@@ -198,7 +227,10 @@ def _remove_leftovers(folder: str) -> None:
             match = pattern.fullmatch(entry.name)
             if match and not _lives(int(match[1])):
                 with contextlib.suppress(OSError):
-                    Path(entry.path).unlink()
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path)
+                    else:
+                        Path(entry.path).unlink()
 
 
 def _lives(process: int) -> bool:

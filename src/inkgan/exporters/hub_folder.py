@@ -45,11 +45,19 @@ def export_hub(
             + ("" if foreign else ", or replace its files with `force=True`")
         )
     bundle = bundle.rounded() if half else bundle
+    if existing:  # the files in it are replaced one by one
+        _write(bundle, out, half, name)
+        return
+    with files.atomic_folder(out) as temporary:
+        _write(bundle, temporary, half, name)
+
+
+def _write(bundle: Bundle, folder: Path, half: bool, name: str | None) -> None:
     grid, seeds = noise_grid(bundle.generator(), bundle.recipe.model)
-    bundle.save(out / FILE, half=half)
-    files.write_json(out / CONFIG, _config(bundle, half))
-    save_png(out / SAMPLES, grid, {"seeds": seeds})
-    files.write_text(out / CARD, model_card(bundle, name, SAMPLES))
+    bundle.save(folder / FILE, half=half)
+    files.write_json(folder / CONFIG, _config(bundle, half))
+    save_png(folder / SAMPLES, grid, {"seeds": seeds})
+    files.write_text(folder / CARD, model_card(bundle, name, SAMPLES))
 
 
 def check_push(name: str) -> None:

@@ -95,7 +95,7 @@ PANELS = (
         "Distance to real images",
         "Fréchet on E3, lower is better",
         (Line("e3_distance", "averaged generator", ORANGE),),
-        "to validation images, or training images where none are reserved; the ring is the best",
+        "to training images where none are reserved; the ring is the best",
         is_log=True,
     ),
     Panel(

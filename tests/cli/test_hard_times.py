@@ -1,0 +1,125 @@
+"""Disks that are full, two commands at once, processes that are stopped, clocks that jump."""
+
+import itertools
+import os
+import resource
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_kill_commands import KILLS, PROCESSES, child
+from tests.fixtures.command_line import inkgan
+
+SMALL = ("--data", "uci-digits", "--images", "640", "--set", "schedule.batch_size=32")
+# Shares the cache; it measures the generator, which takes long.
+SLOW = [(("write", "20", "--thickness", "2.5", "--force"), "number.png")] if KILLS > 3 else []
+ROOM = 600  # bytes of a file: enough for a line, and for no picture and no weights
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and limits")
+
+
+def without_room(folder: Path, words: tuple[str, ...]) -> None:
+    """Run a command where no file can have more than ROOM bytes."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
+    child(folder, words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sample", "--seeds", "0-3"),
+        ("sample", "--seeds", "0-3", "--out", "a.npz"),
+        ("write", "20"),
+        ("write", "20", "--out", "a.svg"),
+        ("morph", "3", "8", "--frames", "2"),
+        ("synth", "set", "--per-class", "2"),
+        ("synth", "set", "--sequences", "2"),
+        ("export", "bundle", "flagship", "a.safetensors"),
+        ("export", "hub", "flagship", "hub"),
+        ("train", "mlp", *SMALL),
+        ("recipes", "--json"),
+    ],
+    ids=lambda words: " ".join(words[:3]),
+)
+def test_no_room_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    process = PROCESSES.Process(target=without_room, args=(folder, words))
+    process.start()
+    process.join(120)
+    lines = (folder / "errors.txt").read_text("utf-8").splitlines()
+    if words[0] == "recipes":  # writes nothing
+        assert (process.exitcode, lines) == (0, [])
+        return
+    assert process.exitcode == 1, lines
+    assert lines[-1].startswith("inkgan: cannot write "), lines
+    assert not any("Error" in line or "Traceback" in line for line in lines[:-1])
+    left = [path for path in folder.rglob("*") if path.is_file() and path.name != "errors.txt"]
+    if words[0] not in ("train", "synth"):  # what these have begun is continued
+        assert left == []
+    assert not [path for path in left if path.name.count(".") > 2], left  # nothing half written
+
+
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        (("train", "mlp", *SMALL, "--out", "a"), "a/generator.safetensors"),
+        (("synth", "set", "--per-class", "3", "--format", "npz"), "set/data.npz"),
+        *SLOW,
+    ],
+    ids=lambda words: words[0] if isinstance(words, tuple) else "",
+)
+def test_two_at_once(words: tuple[str, ...], made: str, tmp_path: Path) -> None:
+    """One works and the other is refused, finds it done, or makes the same."""
+    both, alone = tmp_path / "both", tmp_path / "alone"
+    for folder in (both, alone):
+        folder.mkdir()
+    processes = [PROCESSES.Process(target=child, args=(both, words)) for _ in range(2)]
+    processes.append(PROCESSES.Process(target=child, args=(alone, words)))
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    codes = [process.exitcode for process in processes]
+    assert 0 in codes[:2], codes
+    assert set(codes[:2]) <= {0, 1}, codes
+    assert codes[2] == 0
+    assert (both / made).read_bytes() == (alone / made).read_bytes()
+    hidden = {path.name for path in both.rglob(".*")}
+    assert hidden <= {".lock", ".set.lock"}, hidden
+
+
+def test_a_process_that_is_stopped_for_a_while_goes_on(tmp_path: Path) -> None:
+    words = ("train", "mlp", *SMALL, "--out", "a")
+    folders = [tmp_path / name for name in ("stopped", "alone")]
+    for folder in folders:
+        folder.mkdir()
+        process = PROCESSES.Process(target=child, args=(folder, words))
+        process.start()
+        for _ in range(3 if folder.name == "stopped" else 0):
+            time.sleep(0.3)
+            if process.is_alive():
+                assert process.pid is not None
+                os.kill(process.pid, signal.SIGSTOP)
+                time.sleep(0.3)
+                os.kill(process.pid, signal.SIGCONT)
+        process.join(120)
+        assert process.exitcode == 0, (folder / "errors.txt").read_text("utf-8")
+    one, other = ((folder / "a/generator.safetensors").read_bytes() for folder in folders)
+    assert one == other
+
+
+def test_a_clock_that_jumps_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a suspended laptop, or when the network sets the time: by years, back and forth."""
+    jumps = itertools.cycle([0.0, 1e9, -1e9, 3600.0])
+    monkeypatch.setattr(time, "time", lambda: 1.7e9 + next(jumps))
+    done = inkgan("train", "mlp", *SMALL, "--minutes", "10", "--out", "a", cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    assert done.stdout.startswith("complete: 640 images in ")
+    assert "seconds" in done.stdout.splitlines()[0]
+    drawn = inkgan("synth", "set", "--per-class", "2", cwd=tmp_path)
+    assert drawn.code == 0, drawn.stderr

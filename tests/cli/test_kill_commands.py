@@ -1,0 +1,174 @@
+"""Commands that are killed, by SIGKILL, at random moments; the same command again ends as if not.
+
+Three kills of each command are tried in CI, of a benchmark one. INKGAN_KILLS=20 tries twenty, and
+INKGAN_KILL_SEED repeats the moments of a failure.
+"""
+
+import contextlib
+import io
+import json
+import multiprocessing
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inkgan.cli.main import main
+from inkgan.config.recipes import get_recipe
+from inkgan.config.serialize import override, to_toml
+from tests.fixtures.references import as_npz, small_reference
+
+KILLS = int(os.environ.get("INKGAN_KILLS", "3"))
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(
+    ["inkgan.cli.main", "inkgan.evaluation.benchmark", "inkgan.exporters.html_page"]
+)
+# What is measured of the machine differs from run to run.
+TIMES = (
+    "started",
+    "seconds",
+    "peak_memory_mb",
+    "images_per_second",
+    "generator",
+    "evaluation",
+    "date",
+)
+TIMED_FILES = (
+    *("report.html", "benchmark.md", "benchmark.png", "curves.png"),
+    *("last.safetensors", "best.safetensors"),
+)
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
+Tree = dict[str, Any]
+
+
+def child(folder: Path, words: Sequence[str]) -> None:
+    """Run a command in a folder; an evaluation has its cache there, too."""
+    os.chdir(folder)
+    cache = folder if words[0] in ("evaluate", "benchmark") else folder.parent
+    os.environ |= {"INKGAN_CACHE": str(cache / "cache"), "INKGAN_OFFLINE": "1"}
+    with (
+        (folder / "errors.txt").open("w", encoding="utf-8") as errors,
+        contextlib.redirect_stderr(errors),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        main(words)
+
+
+def run(folder: Path, words: Sequence[str], seconds: float = 240) -> int | None:
+    """Run a command in a process of its own; return its exit code, None if it was killed."""
+    process = PROCESSES.Process(target=child, args=(folder, words))
+    process.start()
+    process.join(seconds)
+    alive = process.is_alive()
+    process.kill()
+    process.join(60)
+    return None if alive else process.exitcode
+
+
+def tree(folder: Path) -> Tree:
+    """Return every file below a folder with what must be the same in it."""
+    return {
+        str(path.relative_to(folder)): content(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "errors.txt" and path.parent.name != "tensorboard"
+    }
+
+
+def content(path: Path) -> Any:
+    """Return bytes, or of what contains times the part without them."""
+    if path.name in ("report.json", "environment.json"):
+        return untimed(json.loads(path.read_text(encoding="utf-8")))
+    if path.name == "metrics.jsonl":
+        return [untimed(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+    if path.name in (
+        "report.html",
+        "benchmark.md",
+        "curves.png",
+        "benchmark.png",
+        "last.safetensors",
+        "best.safetensors",
+    ):
+        return "a file"  # with times in it
+    return path.read_bytes()
+
+
+def untimed(value: Any) -> Any:
+    """Return a JSON value without what was measured on a clock."""
+    if isinstance(value, dict):
+        return {key: untimed(item) for key, item in value.items() if key not in TIMES}
+    return [untimed(item) for item in value] if isinstance(value, list) else value
+
+
+def digits(folder: Path) -> list[str]:
+    """Prepare real digits to evaluate, and to compare with."""
+    reference = small_reference()
+    as_npz(folder / "reference.npz", reference)
+    np.savez(folder / "set.npz", images=reference.train[:300], labels=reference.train_labels[:300])
+    return ["evaluate", "set.npz", "--quick", "--reference", "npz:reference.npz"]
+
+
+def small_benchmark(folder: Path) -> list[str]:
+    """Prepare a recipe that trains in a second."""
+    as_npz(folder / "reference.npz", small_reference())
+    changes = ["data.name=uci-digits", "schedule.images=320", "schedule.batch_size=32"]
+    recipe = override(get_recipe("mlp"), [*changes, "name=small"])
+    (folder / "small.toml").write_text(to_toml(recipe), encoding="utf-8")
+    return [
+        *("benchmark", "--recipes", "small.toml", "--seeds", "0", "--whole", "--quick"),
+        *("--reference", "npz:reference.npz"),
+    ]
+
+
+COMMANDS: dict[str, Callable[[Path], list[str]]] = {
+    "export bundle": lambda _: ["export", "bundle", "flagship", "a.safetensors", "--half"],
+    "export page": lambda _: ["export", "page", "flagship", "a.html"],
+    "export onnx": lambda _: ["export", "onnx", "flagship", "a.onnx"],
+    "export hub": lambda _: ["export", "hub", "flagship", "hub"],
+    "evaluate": digits,
+    "benchmark": small_benchmark,
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_sigkill_at_random_moments_leaves_nothing_behind(name: str, tmp_path: Path) -> None:
+    if name == "export onnx":
+        pytest.importorskip("onnx")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    words = COMMANDS[name](whole)
+    COMMANDS[name](cut)
+    before = tree(cut).keys()
+    warm = tmp_path / "warm"
+    warm.mkdir()
+    run(warm, ["version"])  # the server of processes starts here
+    if words[0] == "export":
+        run(warm, words)  # what it measures of the generator is in the cache afterwards
+    began = time.monotonic()
+    assert run(whole, words) == 0, (whole / "errors.txt").read_text("utf-8")
+    duration = time.monotonic() - began
+    seed = int(os.environ.get("INKGAN_KILL_SEED", random.SystemRandom().randrange(2**32)))
+    chance = random.Random(seed)
+    print(f"INKGAN_KILL_SEED={seed}: {name}, {duration:.1f} s undisturbed")
+    expected, killed = tree(whole), 0
+    kills = 1 if name == "benchmark" and KILLS == 3 else KILLS  # it evaluates twice
+    for _ in range(kills):
+        for path in sorted(cut.rglob("*"), reverse=True):  # from the beginning each time
+            if path.is_file() and str(path.relative_to(cut)) not in before:
+                path.unlink()
+            elif path.is_dir():
+                path.rmdir()
+        killed += run(cut, words, duration * chance.uniform(0.05, 1.0)) is None
+        code = run(cut, words)
+        errors = (cut / "errors.txt").read_text("utf-8")
+        # an export that was complete when it was killed is not written over
+        assert code == 0 or (code == 1 and "--force" in errors), errors
+        found = tree(cut)
+        assert found.keys() == expected.keys()
+        assert [key for key in found if found[key] != expected[key]] == []
+    print(f"killed {killed} of {kills}")
