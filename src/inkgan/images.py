@@ -141,15 +141,12 @@ def mixed_ink_note(pixels: UInt8) -> tuple[str, ...]:
     low, high = np.percentile(some, (0.5, 99.5))
     edges = (some[:, 0], some[:, -1], some[:, :, 0], some[:, :, -1])
     light = (np.concatenate(edges, axis=1) > (low + high) / 2).mean(axis=1)
-    dark_on_light, light_on_dark = (
-        (light >= PLAIN_BORDER).mean(),
-        (light <= 1 - PLAIN_BORDER).mean(),
-    )
-    if high <= low or min(dark_on_light, light_on_dark) < LEAST_MIXED:
+    on_light, on_dark = (light >= PLAIN_BORDER).mean(), (light <= 1 - PLAIN_BORDER).mean()
+    if high <= low or min(on_light, on_dark) < LEAST_MIXED:
         return ()
     return (
-        f"Ink and paper are mixed: about {dark_on_light:.0%} of the images are dark on light, "
-        f"{light_on_dark:.0%} light on dark. They are taken for two kinds of images; invert one "
+        f"Ink and paper are mixed: about {on_light:.0%} of the images are dark on light, "
+        f"{on_dark:.0%} light on dark. They are taken for two kinds of images; invert one "
         "kind first.",
     )
 

@@ -228,7 +228,6 @@ DATASETS: dict[str, DatasetSpec] = {
             shape=GRAY_28,
             train_images=60_000,
             test_images=60_000,
-            license="bsd-3-clause",
             folder_names=("QMNIST",),
             evaluation="digits",
         ),
