@@ -191,6 +191,18 @@ def test_half_precision_hardly_changes_a_step() -> None:
     assert not torch.equal(rows[0], rows[1])
 
 
+def test_logits_are_not_rounded_to_half_precision() -> None:
+    """The head computes in float32, so that logits of similar images still differ."""
+    recipe = Recipe(model=model("dcgan", g="conditional-bn", d="projection"))
+    discriminator = new_state(recipe, SHAPE, CPU).discriminator
+    images, y = batch(0, 64).images.float(), torch.arange(64) % 3
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = discriminator(images, y)
+    assert logits.dtype == torch.float32
+    assert not torch.equal(logits, logits.bfloat16().float())
+    assert len(logits.unique()) > len(logits.bfloat16().unique())
+
+
 def test_one_image_a_class_has_no_spread_within_classes() -> None:
     images = torch.randn(3, 1, 4, 4)[LABELS]
     assert pixel_std(images, LABELS, 3) == 0

@@ -126,15 +126,21 @@ class Head(nn.Module):
         self.style = Linear(features, measures) if measures else None
 
     def forward(self, features: torch.Tensor, y: torch.Tensor | None) -> DiscriminatorOutput:
-        """Return logits, and class logits and style where there are heads for them."""
-        logits, table = self.logit(features)[:, 0], self.projection
-        if table is not None:
-            logits = logits + (embed_labels(table, require_labels(y)) * features).sum(dim=1)
-        return DiscriminatorOutput(
-            logits,
-            None if self.classifier is None else self.classifier(features),
-            None if self.style is None else self.style(features),
-        )
+        """Return logits, and class logits and style where there are heads for them.
+
+        In float32 at least, also where autocast has made the features bfloat16: with its eight bits
+        the logits of most pairs of images would be equal.
+        """
+        with torch.autocast(features.device.type, enabled=False):
+            features = features.float() if features.dtype == torch.bfloat16 else features
+            logits, table = self.logit(features)[:, 0], self.projection
+            if table is not None:
+                logits = logits + (embed_labels(table, require_labels(y)) * features).sum(dim=1)
+            return DiscriminatorOutput(
+                logits,
+                None if self.classifier is None else self.classifier(features),
+                None if self.style is None else self.style(features),
+            )
 
 
 class Discriminator(nn.Module, ABC):
