@@ -14,9 +14,11 @@ from inkgan.metrics.frechet import (
     frechet_bias,
     frechet_distance,
     frechet_infinity,
-    frechet_standard_error,
+    line_weights,
     moments,
 )
+from inkgan.metrics.frechet_expansion import frechet_expansion, frechet_trace
+from inkgan.metrics.stats.expansion import Strata
 from inkgan.types import Float64
 
 
@@ -104,24 +106,49 @@ def test_bias_in_one_dimension_and_of_a_singular_covariance() -> None:
     assert frechet_bias(np.zeros((2, 2)), 2, 2) == 0
 
 
-def test_standard_error_is_the_spread_of_draws() -> None:
-    reference = moments(normal(0, 4000, 16))
-    draws = [normal(i, 1000, 16, scale=1.3, shift=0.2) for i in range(1, 201)]
-    spread = np.std([frechet_distance(moments(points), reference) for points in draws], ddof=1)
-    estimates = [frechet_standard_error(points, reference) for points in draws[:10]]
-    assert np.mean(estimates) == pytest.approx(spread, rel=0.2)
-    assert np.std(estimates) < 0.1 * spread
+def test_influences_are_derivatives_of_the_distance() -> None:
+    points, real = normal(0, 60, 4, scale=1.3, shift=0.2), normal(1, 50, 4)
+    expansion = frechet_expansion(points, real)
+    for side, samples in (("generated", (points, real)), ("real", (real, points))):
+        own, other = samples
+        fitted = moments(own)
+        for row in (0, 7):
+            # Weight eps more for one point: mean and covariance (over n) to first order.
+            eps, gap = 1e-6, own[row] - fitted.mean
+            mean = fitted.mean + eps * gap
+            change = np.outer(gap, gap) - np.cov(own, rowvar=False, bias=True)
+            moved = fitted._replace(mean=mean, covariance=fitted.covariance + eps * change)
+            slope = (frechet_distance(moved, moments(other)) - expansion.value) / eps
+            assert getattr(expansion, side)[row] == pytest.approx(slope, rel=0.02, abs=0.02)
 
 
-def test_standard_error_of_a_constant_reference_and_of_few_points() -> None:
-    constant = Moments(np.zeros(4), np.zeros((4, 4)), 9)
-    points = normal(1, 50, 4, shift=1)
-    squares = (points**2).sum(axis=1)
-    # Against one point the distance is the mean squared length, but for n against n - 1.
-    assert frechet_standard_error(points, constant) == pytest.approx(
-        squares.std(ddof=1) / np.sqrt(50), rel=0.02
-    )
-    assert np.isfinite(frechet_standard_error(normal(2, 5, 16), moments(normal(3, 90, 16))))
+def test_the_expected_distance_of_equal_gaussians_is_that_of_the_closed_form() -> None:
+    points, real = normal(0, 4000, 6), normal(1, 2000, 6)
+    expected = frechet_bias(np.cov(real, rowvar=False), 4000, 2000)
+    assert frechet_expansion(points, real).null == pytest.approx(expected, rel=0.05)
+    trace = frechet_trace(real) * (1 / 4000 + 1 / 2000)
+    assert trace == pytest.approx(expected, rel=0.05)
+
+
+def test_the_expected_distance_of_skewed_points_is_larger() -> None:
+    random = np.random.default_rng(0)  # always the same draws
+    draws = [
+        frechet_distance(*(moments(random.exponential(size=(1000, 5))) for _ in range(2)))
+        for _ in range(200)
+    ]
+    points = random.exponential(size=(20_000, 5))
+    error = np.std(draws) / np.sqrt(len(draws))
+    assert abs(np.mean(draws) - frechet_trace(points) * 2 / 1000) < 4 * error
+    assert np.mean(draws) - frechet_bias(np.eye(5), 1000, 1000) > 4 * error
+
+
+def test_an_expansion_has_no_class_effects_left() -> None:
+    points, real = normal(0, 80, 3), normal(1, 60, 3)
+    strata = Strata(np.arange(80) % 4, np.arange(60) % 4)
+    expansion = frechet_expansion(points, real, strata)
+    for place in range(4):
+        assert expansion.generated[place::4].mean() == pytest.approx(0, abs=1e-12)
+        assert expansion.real[place::4].mean() == pytest.approx(0, abs=1e-12)
 
 
 def test_infinity_is_nearer_to_the_population_than_any_sample() -> None:
@@ -132,7 +159,7 @@ def test_infinity_is_nearer_to_the_population_than_any_sample() -> None:
     misses = []
     for seed in range(5):
         fakes = normal(seed + 1, 4000, d, scale=1.2, shift=0.1)
-        line = frechet_infinity(fakes, reference, [200, 400, 1000, 4000], 10, seed)
+        line = frechet_infinity(fakes, reference, [200, 400, 1000, 4000], seed)
         assert line.counts == (200, 400, 1000, 4000)
         assert list(line.distances) == sorted(line.distances, reverse=True)
         assert line.distances[-1] == pytest.approx(frechet_distance(moments(fakes), reference))
@@ -143,11 +170,14 @@ def test_infinity_is_nearer_to_the_population_than_any_sample() -> None:
 
 def test_infinity_is_a_line_and_repeats() -> None:
     fakes, reference = normal(1, 300, 4), moments(normal(2, 300, 4))
-    line = frechet_infinity(fakes, reference, (100, 300), 7, 5)
-    fitted = [line.intercept + line.slope / n for n in line.counts]
-    assert fitted == pytest.approx(list(line.distances))
-    assert line == frechet_infinity(fakes, reference, (100, 300), 7, 5)
-    assert line != frechet_infinity(fakes, reference, (100, 300), 7, 6)
+    line = frechet_infinity(fakes, reference, (50, 100, 300), 5)
+    inverse = [1 / n for n in line.counts]
+    weights = np.sqrt(line.counts)  # polyfit takes those of residuals, not of squares
+    expected = np.polyfit(inverse, line.distances, 1, w=weights)
+    assert (line.slope, line.intercept) == pytest.approx(tuple(expected))
+    assert line_weights(line.counts) @ line.distances == pytest.approx(line.intercept)
+    assert line == frechet_infinity(fakes, reference, (50, 100, 300), 5)
+    assert line != frechet_infinity(fakes, reference, (50, 100, 300), 6)
 
 
 def test_bad_input_is_refused() -> None:
@@ -169,7 +199,7 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="has NaN"):
         frechet_bias(np.full((2, 2), np.nan), 5, 5)
     with pytest.raises(ValueError, match="2 dimensions with points of 3"):
-        frechet_standard_error(np.eye(2), good)
-    for counts, draws in (([5], 1), ([5, 5], 1), ([1, 5], 1), ([5, 10], 1), ([5, 9], 0)):
+        frechet_expansion(np.eye(2), np.eye(3))
+    for counts in ([5], [5, 5], [1, 5], [5, 10]):
         with pytest.raises(ValueError, match=r"counts within 2\.\.9"):
-            frechet_infinity(normal(0, 9, 3), good, counts, draws, 0)
+            frechet_infinity(normal(0, 9, 3), good, counts, 0)

@@ -139,15 +139,30 @@ def test_threshold_and_p_value_are_as_documented() -> None:
     test = np.arange(1, 2001.0)
     found = copy_test([0, 1, 2, 2.5, 500], test, percentile=0.1)
     # The lower of the two neighbouring test ratios is 2, which two of 2000 reach.
-    assert found.expected == pytest.approx(3 / 2001)
+    assert found.expected == pytest.approx(2 / 2001)
     assert found.share == pytest.approx(3 / 5)
     assert found.p_value == pytest.approx(betabinom.sf(2, 5, 2, 1999))
     assert found.alarm
 
 
+def test_the_expected_share_is_that_of_fresh_images() -> None:
+    """Of m fresh ratios k / (n + 1) lie at or below the k-th of n, whatever the distribution."""
+    seed = 0
+    random = np.random.default_rng(seed)
+    shares = []
+    for _ in range(4000):
+        tests, fresh = random.exponential(size=(2, 100))
+        found = copy_test(fresh, tests, percentile=2)  # the second of 100
+        shares.append(found.share)
+        assert found.expected == pytest.approx(2 / 101)
+    error = np.std(shares) / np.sqrt(len(shares))
+    assert abs(np.mean(shares) - 2 / 101) < 4 * error, f"seed {seed}"
+    assert abs(np.mean(shares) - 3 / 101) > 4 * error, f"seed {seed}"
+
+
 def test_tests_that_are_all_alike_can_raise_no_alarm() -> None:
     found = copy_test(np.zeros(100), np.zeros(50))
-    assert (found.alarm, found.expected) == (False, 1)
+    assert (found.alarm, found.expected) == (False, 50 / 51)
     assert found.detectable == math.inf
 
 

@@ -6,7 +6,8 @@ from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.score import Baseline, Score
 from inkgan.metrics.features.inception import Network, inception_features
 from inkgan.metrics.frechet import frechet_distance, moments
-from inkgan.metrics.stats.intervals import normal_interval
+from inkgan.metrics.frechet_expansion import frechet_expansion
+from inkgan.metrics.stats.expansion import expansion_interval
 from inkgan.types import Progress, UInt8, silent
 
 BASELINE_DRAWS = 2
@@ -19,13 +20,21 @@ def inception_score(
 
     The baseline is that of class-matched training images, in two draws: the network is slow.
     """
-    real = moments(inception_features(reference.test, network, progress, "FID: real images"))
+    real_features = inception_features(reference.test, network, progress, "FID: real images")
+    real = moments(real_features)
     values = []
     for draw in range(BASELINE_DRAWS):
         rows = reference.class_matched(len(pixels), draw)
         features = inception_features(reference.train[rows], network, progress, "FID: baseline")
         values.append(frechet_distance(moments(features), real))
     features = inception_features(pixels, network, progress, "FID: the images")
-    value = frechet_distance(moments(features), real)
     baseline = Baseline(float(np.mean(values)), float(np.std(values, ddof=1)), BASELINE_DRAWS)
-    return Score("fid", *normal_interval(value, baseline.sd), baseline, "baseline draws")
+    bounds = expansion_interval(frechet_expansion(features, real_features))
+    return Score.of(
+        "fid",
+        bounds.interval,
+        baseline,
+        "images",
+        standard_error=bounds.error,
+        images=len(pixels),
+    )

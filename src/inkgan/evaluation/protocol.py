@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from inkgan.evaluation.baselines import (
-    LEAST_COUNTS,
     SET_DRAWS,
     BaselineCache,
     Baselines,
@@ -19,15 +18,29 @@ from inkgan.evaluation.custom_metrics import custom_scores
 from inkgan.evaluation.reference import ReferenceSet
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protocol, check_images
 from inkgan.evaluation.score import Baseline, Score
+from inkgan.evaluation.set_intervals import (
+    Estimate,
+    MeasuredSets,
+    expansion_estimate,
+    mean_measures,
+    set_intervals,
+    trained_estimates,
+)
 from inkgan.evaluation.set_metrics import CONFIDENT, Measures, measure_set
-from inkgan.evaluation.train_distances import TrainDistances, compare_train_distances
+from inkgan.evaluation.train_distances import (
+    TrainDistances,
+    compare_train_distances,
+    train_distance_intervals,
+)
 from inkgan.metrics.features.extractors import Features
-from inkgan.metrics.frechet import frechet_standard_error
+from inkgan.metrics.frechet_expansion import frechet_expansion, infinity_expansion
 from inkgan.metrics.memorization import CopyTest
 from inkgan.metrics.metric_registry import METRIC_SPECS
+from inkgan.metrics.modes import stacked_mode_intervals
 from inkgan.metrics.prdc import one_nearest_neighbor
-from inkgan.metrics.stats.intervals import Interval, normal_interval, t_interval, wilson_interval
-from inkgan.metrics.two_sample import classification_accuracy, two_sample_auc
+from inkgan.metrics.stats.expansion import Strata
+from inkgan.metrics.stats.intervals import Interval
+from inkgan.metrics.two_sample import classified_right, two_sample_ranking
 from inkgan.types import Progress, silent
 
 TWO_SAMPLE = 5_000
@@ -35,7 +48,6 @@ INTERPOLATED = (
     "The baselines are interpolated between those of smaller and larger sets; the full protocol "
     "measures them."
 )
-OVER_BASELINE = "baseline draws"
 
 
 @dataclass(frozen=True)
@@ -78,7 +90,7 @@ class ProtocolRunner:
         """
         check_images(images)
         protocol = self.protocol
-        size = min(protocol.set_size, len(images.pixels), self.reference.images.largest_set)
+        size = min(protocol.set_size, len(images.pixels), len(self.reference.labels))
         sets = min(protocol.sets, len(images.pixels) // size)
         features = self.reference.images.extract(
             images.pixels, self.progress, "features of the images"
@@ -88,11 +100,12 @@ class ProtocolRunner:
         interpolated = self.baselines.interpolates(component, size)
         baselines = self.baselines.get(component, size)
         measured = self._measure_sets(images, features, size, sets)
+        estimates, reasons = self._intervals(images, features, measured, size)
         copies = self._copies(first, first_features) if protocol.thorough else _CopyPart()
         parts = [
-            _Part(self._set_scores(features, measured, baselines, size)),
+            _Part(_set_scores(measured, estimates, reasons, baselines, size)),
             self._modes(features) if images.stacked else _Part(),
-            self._infinity(features) if protocol.thorough else _Part(),
+            self._infinity(images, features) if protocol.thorough else _Part(),
             copies,
             _Part(self._trained(images, features) if protocol.seeds else {}),
             _Part(custom_scores(first, first_features, self.reference)),
@@ -100,8 +113,7 @@ class ProtocolRunner:
         found = {key: score for part in parts for key, score in part.scores.items()}
         scores = {key: found[key] for key in METRIC_SPECS if key in found}
         counts = {"images": len(images.pixels), "set_size": size, "sets": sets}
-        classes = _classes(measured, baselines)
-        clean = self.baselines.clean_reference(compute=protocol.thorough)
+        classes = _classes(measured, baselines, estimates)
         return EvaluationResult(
             scores=scores,
             classes=classes,
@@ -111,7 +123,6 @@ class ProtocolRunner:
             counts=counts | {key: n for part in parts for key, n in part.counts.items()},
             copy_tests=copies.copy_tests,
             nearest=copies.nearest,
-            clean_reference={key: clean[key] for key in scores if key in clean},
             notes=(
                 *_cautions(images, parts[0].scores, classes, size, protocol),
                 *([INTERPOLATED] if interpolated else []),
@@ -132,37 +143,65 @@ class ProtocolRunner:
             self.progress("measuring sets of images", place + 1, sets)
         return measured
 
-    def _set_scores(
-        self, features: Features, measured: list[Measures], baselines: Baselines, size: int
-    ) -> dict[str, Score]:
-        errors = {
-            "fd_e1": frechet_standard_error(features.e1[:size], self.reference.e1_moments),
-            "fd_e2": frechet_standard_error(features.e2[:size], self.reference.e2_moments),
-        }
-        scores = {}
-        for key in METRIC_SPECS:
-            values = [each[key] for each in measured if key in each]
-            if values and key in baselines:
-                scores[key] = _score(key, values, baselines[key], size, errors.get(key))
-        return scores
+    def _intervals(
+        self, images: GeneratedImages, features: Features, measured: list[Measures], size: int
+    ) -> tuple[dict[str, Estimate], dict[str, str]]:
+        rows = slice(0, size * len(measured))
+        sets = MeasuredSets(
+            features.at(rows),
+            images.part(rows).requested,
+            len(measured),
+            mean_measures(measured),
+            self.reference,
+            self.protocol.thorough,
+        )
+        self.progress("intervals", 0, 1)
+        found = set_intervals(sets)
+        self.progress("intervals", 1, 1)
+        return found
 
     def _modes(self, features: Features) -> _Part:
         digits = features.predicted.reshape(-1, 3)
         baselines = self.baselines.get("modes", len(digits))
-        scores = _over_baseline(measure_modes(digits), baselines)
+        bounds = stacked_mode_intervals(digits)
+        shift = measure_modes(digits)["kl_debiased"] - bounds.kl.value
+        found = {
+            "modes": Estimate(bounds.modes, bounds.modes_error),
+            "kl": Estimate(bounds.kl, bounds.kl_error),
+            "kl_debiased": Estimate(Interval(*(end + shift for end in bounds.kl)), bounds.kl_error),
+        }
+        scores = {
+            key: _score(key, estimate, baselines[key], len(digits))
+            for key, estimate in found.items()
+        }
         return _Part(scores, {"stacked_images": len(digits)})
 
-    def _infinity(self, features: Features) -> _Part:
+    def _infinity(self, images: GeneratedImages, features: Features) -> _Part:
         """Extrapolate, where there are enough images for a line through three points."""
-        available = min(len(features.e1), len(self.reference.images.unseen))
+        available = min(len(features.e1), len(self.reference.images.train))
         counts = infinity_counts(available)
-        if len(counts) < LEAST_COUNTS:
+        if len(counts) < 3:
             note = "FD-infinity is left out: it takes 10,000 images, drawn and real ones."
             return _Part(notes=(note,))
-        baselines = self.baselines.get("infinity", counts[-1])
-        found = measure_infinity(features.at(slice(0, counts[-1])), self.reference)
+        count = counts[-1]
+        baselines = self.baselines.get("infinity", count)
+        values = measure_infinity(features.at(slice(0, count)), self.reference)
+        requested = None if images.requested is None else images.requested[:count]
+        strata = Strata.of(requested, self.reference.labels, count)
+        scores = {}
+        for name in ("e1", "e2"):
+            key = f"fd_infinity_{name}"
+            generated, real = (
+                getattr(features, name)[:count],
+                getattr(self.reference.features, name),
+            )
+            finite = frechet_expansion(generated, real, strata)
+            estimate = expansion_estimate(
+                infinity_expansion(finite, values[key], counts), values[key]
+            )
+            scores[key] = _score(key, estimate, baselines[key], count)
         self.progress("FD-infinity", 1, 1)
-        return _Part(_over_baseline(found, baselines))
+        return _Part(scores)
 
     def _copies(self, images: GeneratedImages, features: Features) -> _CopyPart:
         """Compare the distances to the training images with those of the test images."""
@@ -170,10 +209,13 @@ class ProtocolRunner:
         tests = self.reference.test_distances
         measures, copy_tests = compare_train_distances(near, tests)
         baselines = self.baselines.get("train-distances", len(tests["pixels"].nearest))
-        count = len(images.pixels)
-        scores = {
-            key: _single(key, value, baselines[key], count) for key, value in measures.items()
-        }
+        bounds = train_distance_intervals(near, tests)
+        scores = {}
+        for key, value in measures.items():
+            _, low, high = bounds[key].interval
+            interval = Interval(value, min(low, value), max(high, value))
+            estimate = Estimate(interval, bounds[key].error)
+            scores[key] = _score(key, estimate, baselines[key], len(images.pixels))
         return _CopyPart(scores, copy_tests=copy_tests, nearest=near)
 
     def _trained(self, images: GeneratedImages, features: Features) -> dict[str, Score]:
@@ -185,66 +227,85 @@ class ProtocolRunner:
         baselines = self.baselines.get("cas", count)
         size = min(TWO_SAMPLE, len(labels) // 2, len(real.test))
         baselines = baselines | self.baselines.get("two-sample", size)
-        found: dict[str, list[float]] = {key: [] for key in baselines}
+        right = []
         for seed in range(seeds):
-            accuracy = classification_accuracy(
-                images.pixels[:count], labels, real.test, real.test_labels, seed
+            right.append(
+                classified_right(images.pixels[:count], labels, real.test, real.test_labels, seed)
             )
-            found["cas"].append(accuracy)
             self.progress("training classifiers on the images", seed + 1, seeds)
+        rankings, accuracies = [], []
         for seed in range(seeds):
             rows = rows_of_test(len(real.test), size, seed)
             start = seed % (len(labels) // size) * size
             part = slice(start, start + size)
-            auc = two_sample_auc(real.test[rows], images.pixels[part], seed)
+            ranking = two_sample_ranking(real.test[rows], images.pixels[part], seed)
+            rankings.append(
+                ranking._replace(
+                    real_rows=rows[ranking.real_rows],
+                    generated_rows=ranking.generated_rows + start,
+                )
+            )
             tests = self.reference.features.at(rows)
-            found["two_sample_auc"].append(auc)
-            found["one_nearest"].append(one_nearest_neighbor(tests.e1, features.e1[part]).accuracy)
+            accuracies.append(one_nearest_neighbor(tests.e1, features.e1[part]).accuracy)
             self.progress("real or generated?", seed + 1, seeds)
+        drawn = features.e1[: min(seeds, len(labels) // size) * size]
+        found = trained_estimates(
+            np.array(right), rankings, accuracies, self.reference.features.e1, drawn
+        )
         return {
-            key: Score(key, *t_interval(values), baselines[key], "seeds")
-            for key, values in found.items()
+            key: _score(key, estimate, baselines[key], count if key == "cas" else len(drawn), over)
+            for key, (estimate, over) in found.items()
         }
 
 
-def _over_baseline(measures: Measures, baselines: Baselines) -> dict[str, Score]:
-    """Give single values the spread of their baselines as interval."""
-    return {
-        key: Score(key, *normal_interval(value, baselines[key].sd), baselines[key], OVER_BASELINE)
-        for key, value in measures.items()
-    }
-
-
 def _score(
-    key: str, values: list[float], baseline: Baseline, size: int, error: float | None
+    key: str, estimate: Estimate, baseline: Baseline, images: int, over: str = "images"
 ) -> Score:
-    """Give a metric its interval: over sets, or where there are few by what theory offers."""
-    if len(values) >= 3:
-        return Score(key, *t_interval(values), baseline, "sets")
-    return _single(key, float(np.mean(values)), baseline, size, error)
+    return Score.of(
+        key,
+        estimate.interval,
+        baseline,
+        over,
+        standard_error=estimate.error,
+        images=images,
+        replicates=tuple(float(f"{each:.4g}") for each in estimate.replicates),
+    )
 
 
-def _single(
-    key: str, value: float, baseline: Baseline, size: int, error: float | None = None
-) -> Score:
-    """Give the value of one set of `size` images the interval that its record names."""
-    method = METRIC_SPECS[key].interval
-    if method == "wilson":
-        interval: Interval = wilson_interval(round(value * size), size)
-        return Score(key, *interval, baseline, "images")
-    if method == "delta" and error:
-        return Score(key, *normal_interval(value, error), baseline, "images")
-    return Score(key, *normal_interval(value, baseline.sd), baseline, OVER_BASELINE)
+def _set_scores(
+    measured: list[Measures],
+    estimates: Mapping[str, Estimate],
+    reasons: Mapping[str, str],
+    baselines: Baselines,
+    size: int,
+) -> dict[str, Score]:
+    means, images = mean_measures(measured), size * len(measured)
+    scores = {}
+    for key in METRIC_SPECS:
+        if key not in means or key not in baselines:
+            continue
+        if key in estimates:
+            scores[key] = _score(key, estimates[key], baselines[key], images)
+        else:
+            scores[key] = Score.without_interval(
+                key, means[key], baselines[key], reasons[key], images
+            )
+    return scores
 
 
-def _classes(measured: list[Measures], baselines: Baselines) -> dict[int, dict[str, float]]:
-    """Average each digit's measures over the sets, and put their baselines beside them."""
+def _classes(
+    measured: list[Measures], baselines: Baselines, estimates: Mapping[str, Estimate]
+) -> dict[int, dict[str, float]]:
+    """Average each digit's measures over the sets, with their intervals and baselines."""
     classes: dict[int, dict[str, float]] = {}
     for key in sorted({key for each in measured for key in each if "/" in key}):
         kind, digit = key.split("/")
         values = [each[key] for each in measured if key in each]
         row = classes.setdefault(int(digit), {})
         row[kind] = float(np.mean(values))
+        if key in estimates:
+            row[f"{kind}_low"] = estimates[key].interval.low
+            row[f"{kind}_high"] = estimates[key].interval.high
         if key in baselines:
             row[f"{kind}_baseline"] = baselines[key].mean
             row[f"{kind}_baseline_sd"] = baselines[key].sd

@@ -187,7 +187,7 @@ def migrate_report(document: Mapping[str, Any]) -> dict[str, Any]:
         return dict(document)
     if version == 1:
         document = _migrate_first(document)
-    scores = [_without_baseline_spread(row) for row in document["scores"]]
+    scores = [_without_baseline_spread(row) for row in document.get("scores", [])]
     return {**document, "scores": scores, "format_version": FORMAT_VERSION}
 
 

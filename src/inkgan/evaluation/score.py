@@ -9,29 +9,21 @@ from inkgan.metrics.stats.intervals import Interval, difference_interval, mean_i
 
 
 class Baseline(NamedTuple):
-    """What real images score: mean and standard deviation over draws.
-
-    Attributes:
-        mean: over the draws.
-        sd: of single sets of real images.
-        draws: their number.
-        error: the standard error of the mean, where draws share images; None for independent ones.
-    """
+    """What real images score: mean and standard deviation over draws."""
 
     mean: float
     sd: float
     draws: int
-    error: float | None = None
 
     @property
     def standard_error(self) -> float:
         """The standard error of the mean over the draws."""
-        return self.sd / math.sqrt(self.draws) if self.error is None else self.error
+        return self.sd / math.sqrt(self.draws)
 
     @property
     def interval(self) -> Interval:
         """The mean with its 95 % interval (Student's t over the draws)."""
-        return mean_interval(self.mean, self.standard_error * math.sqrt(self.draws), self.draws)
+        return mean_interval(self.mean, self.sd, self.draws)
 
 
 @dataclass(frozen=True)
@@ -82,7 +74,19 @@ class Score:
         if standard_error is None:
             wider = max(interval.high - interval.value, interval.value - interval.low)
             standard_error = wider / NORMAL
-        return cls(key, *interval, baseline, interval_over, standard_error, images, "", replicates)
+        value, low, high = (float(end) for end in interval)
+        return cls(
+            key,
+            value,
+            low,
+            high,
+            baseline,
+            interval_over,
+            float(standard_error),
+            images,
+            "",
+            replicates,
+        )
 
     @classmethod
     def without_interval(

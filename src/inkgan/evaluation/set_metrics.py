@@ -4,9 +4,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from inkgan.evaluation.reference import LEAST_OF_A_CLASS, NEIGHBORS, ReferenceSet, total_deviation
+from inkgan.evaluation.reference import (
+    LEAST_FOR_DISTANCE,
+    LEAST_OF_A_CLASS,
+    NEIGHBORS,
+    ReferenceSet,
+    total_deviation,
+)
 from inkgan.metrics.features.extractors import Features
-from inkgan.metrics.frechet import frechet_bias, frechet_distance, moments
+from inkgan.metrics.frechet import frechet_distance, moments
 from inkgan.metrics.kernels import gaussian_mmd, polynomial_mmd
 from inkgan.metrics.prdc import prdc
 
@@ -55,8 +61,9 @@ def measure_set(
 def class_measures(features: Features, digits: np.ndarray, reference: ReferenceSet) -> Measures:
     """Measure each digit by itself: fd (less the bias of its sample sizes), recall, variety.
 
-    Keys are "fd/3", "recall/3", "variety/3" and "share/3" for the digit 3. A digit of too few
-    images has only its share.
+    Keys are "fd/3", "recall/3", "variety/3" and "share/3" for the digit 3. A digit of fewer than
+    30 images has only its share, one of fewer than 200 no fd: its bias would be larger than what
+    is measured.
     """
     measures: Measures = {}
     for digit, real in reference.by_class.items():
@@ -64,10 +71,10 @@ def class_measures(features: Features, digits: np.ndarray, reference: ReferenceS
         measures[f"share/{digit}"] = len(chosen.e1) / len(digits)
         if len(chosen.e1) < LEAST_OF_A_CLASS:
             continue
-        fitted = moments(chosen.e1)
-        bias = frechet_bias(real.moments.covariance, fitted.count, real.moments.count)
         found = prdc(real.features.e1, chosen.e1, NEIGHBORS, real.radii)
-        measures[f"fd/{digit}"] = frechet_distance(fitted, real.moments) - bias
+        if min(len(chosen.e1), real.moments.count) >= LEAST_FOR_DISTANCE:
+            bias = real.trace * (1 / len(chosen.e1) + 1 / real.moments.count)
+            measures[f"fd/{digit}"] = frechet_distance(moments(chosen.e1), real.moments) - bias
         measures[f"recall/{digit}"] = found.recall
         measures[f"variety/{digit}"] = total_deviation(chosen.e2) / real.deviation
     return measures
@@ -79,10 +86,10 @@ def _worst(classes: Mapping[str, float]) -> Measures:
         kind: [value for key, value in classes.items() if key.startswith(f"{kind}/")]
         for kind in ("fd", "recall", "share")
     }
-    if not by_kind["fd"]:
+    if not by_kind["recall"]:
         return {}
     missing = len(by_kind["recall"]) < len(by_kind["share"])
-    return {
-        "worst_class_fd": max(by_kind["fd"]),
-        "worst_class_recall": 0.0 if missing else min(by_kind["recall"]),
-    }
+    worst = {"worst_class_recall": 0.0 if missing else min(by_kind["recall"])}
+    if by_kind["fd"]:
+        worst["worst_class_fd"] = max(by_kind["fd"])
+    return worst

@@ -10,15 +10,25 @@ from inkgan.metrics.memorization import (
     authenticity,
     copy_ratio,
     copy_test,
+    ct_interval,
     ct_score,
     nearest,
     nearest_other,
+    quantile_share_interval,
 )
+from inkgan.metrics.stats.expansion import ErrorBounds
+from inkgan.metrics.stats.intervals import largest_interval, smallest_interval, wilson_interval
 from inkgan.rng import seed_for
 from inkgan.types import Float64, Progress, UInt8, silent
 
 SPACES = ("pixels", "e2")
-NEAR_PERCENT = 1.0
+NEAR_PERCENT, COPY_PERCENT = 1.0, 0.1  # of test images, whose quantiles are the thresholds
+MORE_ALARMING = {
+    "near_train": largest_interval,
+    "copies": largest_interval,
+    "authenticity": smallest_interval,
+    "ct": smallest_interval,
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,36 @@ def compare_train_distances(
         "ct": min(ct_score(tests[s].nearest, generated[s].nearest) for s in SPACES),
     }
     return measures, copy_tests
+
+
+def train_distance_intervals(
+    generated: Mapping[str, TrainDistances], tests: Mapping[str, TrainDistances]
+) -> dict[str, ErrorBounds]:
+    """Bound the metrics of `compare_train_distances`, generated and test images drawn again.
+
+    The training images are given. Each is the more alarming of two spaces, whose intervals have
+    the more alarming ends.
+    """
+    bounds: dict[str, list[ErrorBounds]] = {key: [] for key in MORE_ALARMING}
+    for space in SPACES:
+        own, test = generated[space], tests[space]
+        share = float((own.ratios > 1).mean())
+        error = float(np.sqrt(share * (1 - share) / len(own.ratios)))
+        wilson = wilson_interval(round(share * len(own.ratios)), len(own.ratios))
+        bounds["near_train"].append(
+            quantile_share_interval(own.nearest, test.nearest, NEAR_PERCENT / 100)
+        )
+        bounds["copies"].append(
+            quantile_share_interval(own.ratios, test.ratios, COPY_PERCENT / 100)
+        )
+        bounds["authenticity"].append(ErrorBounds(wilson, error))
+        bounds["ct"].append(ct_interval(test.nearest, own.nearest))
+    found = {}
+    for key, pick in MORE_ALARMING.items():
+        interval = pick([each.interval for each in bounds[key]])
+        worse = next(b for b in bounds[key] if b.interval.value == interval.value)
+        found[key] = ErrorBounds(interval, worse.error)
+    return found
 
 
 def compare_halves(tests: Mapping[str, TrainDistances], draw: int) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """The Fréchet distance of two Gaussians fitted to features, with its bias and its error."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -69,7 +69,7 @@ def frechet_distance(one: Moments, other: Moments) -> float:
         12.0
     """
     _refuse(one, other)
-    return _distance(one, _factor(one.covariance), other, _factor(other.covariance))
+    return _distance(one, factor(one.covariance), other, factor(other.covariance))
 
 
 def _refuse(one: Moments, other: Moments) -> None:
@@ -79,8 +79,8 @@ def _refuse(one: Moments, other: Moments) -> None:
             raise ValueError(f"a moment of {fitted.count} points is NaN or infinite")
 
 
-def _factor(covariance: Float64) -> Float64:
-    """Return L with L L^T = S; eigenvalues at rounding level or below 0 count as 0."""
+def factor(covariance: Float64) -> Float64:
+    """Return L with L L^T = S, (d, d); eigenvalues at rounding level or below 0 count as 0."""
     values, vectors = np.linalg.eigh(covariance.astype(np.float64))
     rounding = len(values) * np.finfo(np.float64).eps * max(values[-1], 0.0)
     return np.asarray(vectors * np.sqrt(np.where(values > rounding, values, 0.0)))
@@ -125,88 +125,58 @@ def frechet_bias(covariance: Float64, n: int, m: int) -> float:
     return float((1 / n + 1 / m) * (values.sum() + terms.sum() / 2))
 
 
-def frechet_standard_error(features: npt.ArrayLike, reference: Moments) -> float:
-    """Estimate the standard error of the distance of features to a fixed reference.
-
-    The delta method: the standard deviation over the points of the distance's influence function
-    2 (mu - nu).(x - mu) + (x - mu)^T (I - T) (x - mu), with the optimal map
-    T = S^1/2 (S^1/2 Sigma S^1/2)^-1/2 S^1/2 (pseudo-inverse), over sqrt(n). Where both Gaussians
-    are the same it vanishes to first order; there the deviation over real draws is the error.
-
-    Args:
-        features: (n, d).
-        reference: moments in d dimensions, taken as exact.
-
-    Returns:
-        A number from 0, in the unit of the distance.
-
-    Raises:
-        ValueError: fewer than two points, NaN or infinity, or another dimension.
-    """
-    points = checked(features)
-    fitted = moments(points)
-    _refuse(fitted, reference)
-    factor = _factor(reference.covariance)
-    values, vectors = np.linalg.eigh(factor.T @ fitted.covariance @ factor)
-    kept = values > len(values) * np.finfo(np.float64).eps * max(values[-1], 0.0)
-    half = factor @ vectors[:, kept] / values[kept] ** 0.25
-    centered = points - fitted.mean
-    influence = 2 * centered @ (fitted.mean - reference.mean)
-    influence += (centered**2).sum(axis=1) - ((centered @ half) ** 2).sum(axis=1)
-    return float(influence.std(ddof=1) / np.sqrt(len(points)))
-
-
 def frechet_infinity(
-    features: npt.ArrayLike, reference: Moments, counts: Sequence[int], draws: int, seed: int
+    features: npt.ArrayLike, reference: Moments, counts: Sequence[int], seed: int
 ) -> Extrapolation:
     """Extrapolate the distance of features to a reference to infinitely many features.
 
-    At each of `counts` N the distance of `draws` subsets without replacement is averaged (N = n:
-    once), and least squares fit it by a line in 1/N, whose intercept is the extrapolated distance
-    (Chong and Forsyth 2020). It may come out below 0. The bias of the reference remains.
+    At each of `counts` N the distance of n // N disjoint random subsets is averaged, and weighted
+    least squares fit it by a line in 1/N, whose intercept is the extrapolated distance (Chong and
+    Forsyth 2020, who draw overlapping subsets of one size each). Disjoint subsets contain all
+    features at every N. It may come out below 0. The bias of the reference remains.
 
     Args:
         features: (n, d).
         reference: moments in d dimensions.
         counts: two or more sample sizes N within 2..n.
-        draws: subsets of each size.
         seed: chooses the subsets.
 
     Returns:
         Intercept and slope of the line, with the points that it was fitted to.
 
     Raises:
-        ValueError: fewer than two different counts, a count outside 2..n, draws below 1, NaN or
-            infinity, or another dimension.
+        ValueError: fewer than two different counts, a count outside 2..n, NaN or infinity, or
+            another dimension.
     """
     points = checked(features)
-    if len(set(counts)) < 2 or min(counts) < 2 or max(counts) > len(points) or draws < 1:
+    if len(set(counts)) < 2 or min(counts) < 2 or max(counts) > len(points):
         raise ValueError(
-            f"needs two or more different counts within 2..{len(points)} and a draw or more, "
-            f"got {tuple(counts)} and {draws}"
+            f"needs two or more different counts within 2..{len(points)}, got {tuple(counts)}"
         )
     refuse_other_dimension(points.shape[1], len(reference.mean))
-    factor = _factor(reference.covariance)
+    root = factor(reference.covariance)
     distances = []
     for place, count in enumerate(counts):
-        generator = np.random.default_rng([seed, place])
+        order = np.random.default_rng([seed, place]).permutation(len(points))
         values = []
-        for rows in _subsets(len(points), count, draws, generator):
-            part = moments(points[rows])
-            values.append(_distance(part, _factor(part.covariance), reference, factor))
+        for start in range(0, len(points) - count + 1, count):
+            part = moments(points[order[start : start + count]])
+            values.append(_distance(part, factor(part.covariance), reference, root))
         distances.append(float(np.mean(values)))
-    inverse = np.stack([np.ones(len(counts)), 1 / np.array(counts)], axis=1)
-    intercept, slope = np.linalg.lstsq(inverse, np.array(distances), rcond=None)[0]
+    intercept, slope = _line(counts) @ np.array(distances)
     return Extrapolation(float(intercept), float(slope), tuple(counts), tuple(distances))
 
 
-def _subsets(
-    total: int, count: int, draws: int, generator: np.random.Generator
-) -> Iterator[npt.NDArray[np.intp]]:
-    """Yield index sets: disjoint ones while the points last, as those are independent."""
-    order = np.arange(total)
-    for draw in range(1 if count == total else draws):
-        place = draw % (total // count)
-        if place == 0:
-            order = generator.permutation(total)
-        yield order[place * count : (place + 1) * count]
+def line_weights(counts: Sequence[int]) -> Float64:
+    """Return the weights of the distances at `counts` in the intercept of the line, (k,)."""
+    return np.asarray(_line(counts)[0])
+
+
+def _line(counts: Sequence[int]) -> Float64:
+    """Return the matrix (2, k) that fits intercept and slope to distances by least squares.
+
+    The mean over n / N disjoint subsets of N has a variance of 1 / (N n), hence the weights N.
+    """
+    inverse = np.stack([np.ones(len(counts)), 1 / np.array(counts)], axis=1)
+    weighted = inverse.T * np.array(counts, np.float64)
+    return np.asarray(np.linalg.solve(weighted @ inverse, weighted))

@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from inkgan.metrics.stats.expansion import ErrorBounds
+from inkgan.metrics.stats.intervals import Interval, normal_interval, tail
+from inkgan.metrics.stats.ranks import auc_error, placements
 from inkgan.metrics.validation import (
     blocks,
     checked_values,
@@ -15,12 +18,14 @@ from inkgan.metrics.validation import (
     refuse_other_dimension,
     usable,
 )
+from inkgan.rng import seed_for
 from inkgan.types import Float32, Float64
 
 Indices = npt.NDArray[np.intp]
 
 # One block of float32 scores: 64 MB.
 SEARCH_ELEMENTS = 2**24
+BOOTSTRAP_DRAWS = 4000
 
 
 class Nearest(NamedTuple):
@@ -208,6 +213,63 @@ def ct_score(test_distances: npt.ArrayLike, fake_distances: npt.ArrayLike) -> fl
     return (statistic - n * m / 2) / math.sqrt(n * m * (n + m + 1) / 12)
 
 
+def ct_interval(
+    test_distances: npt.ArrayLike, fake_distances: npt.ArrayLike, level: float = 0.95
+) -> ErrorBounds:
+    """Bound `ct_score`, both sets drawn again.
+
+    Far from 0 the statistic does not have the variance that standardizes it: this one is from the
+    placements of each image among those of the other set (DeLong et al. 1988).
+
+    Args:
+        test_distances: of test images (n,), n >= 2.
+        fake_distances: of generated images (m,), m >= 2.
+        level: confidence of the interval, in (0, 1).
+
+    Returns:
+        The interval of the score and its standard error.
+    """
+    test, fake = checked_values(test_distances, 2), checked_values(fake_distances, 2)
+    scale = math.sqrt(12 * len(test) * len(fake) / (len(test) + len(fake) + 1))
+    error = scale * auc_error(placements(fake, test), placements(test, fake))
+    return ErrorBounds(normal_interval(ct_score(test, fake), error, level), error)
+
+
+def quantile_share_interval(
+    values: npt.ArrayLike, reference: npt.ArrayLike, share: float, level: float = 0.95
+) -> ErrorBounds:
+    """Bound the share of values at or below a quantile of the distribution of a reference.
+
+    The quantile is that of the distribution behind the n reference values, of which at most a
+    binomial number of n `share` lie below it. Bootstrap draws of this number and of the values
+    give the percentiles.
+
+    Args:
+        values: (m,).
+        reference: (n,).
+        share: of the reference below the quantile, in (0, 1).
+        level: confidence of the interval, in (0, 1).
+
+    Returns:
+        The interval of the share, around its value at the sample's own quantile, and the standard
+        error.
+    """
+    ordered, known = np.sort(np.asarray(values, float)), np.sort(np.asarray(reference, float))
+    n, m = len(known), len(ordered)
+    random = np.random.default_rng(seed_for(0, "quantile of the reference", n, m))
+    below = random.binomial(n, share, size=BOOTSTRAP_DRAWS).clip(0, n)
+    # Half a value on average lies between the quantile and the next order statistic.
+    edges = np.searchsorted(ordered, known, side="right") / m
+    shares = np.concatenate([[0.0], edges])
+    centers = (shares[below] + shares[np.minimum(below + 1, n)]) / 2
+    # Jeffreys: at 0 and m values the true share is not known to be 0 or 1.
+    drawn = random.beta(centers * m + 0.5, (1 - centers) * m + 0.5)
+    value = float(shares[max(1, round(share * n))])
+    low, high = np.quantile(drawn, [1 - tail(level), tail(level)])
+    interval = Interval(value, float(min(low, value)), float(max(high, value)))
+    return ErrorBounds(interval, float(drawn.std(ddof=1)))
+
+
 def copy_test(
     fake_ratios: npt.ArrayLike,
     test_ratios: npt.ArrayLike,
@@ -217,10 +279,10 @@ def copy_test(
     """Test whether too many images have a copy ratio that hardly any test image has.
 
     The threshold is the quantile of the test ratios at `percentile` percent, rounded down to one
-    of them; (k + 1) / (n + 1) is expected at or below it where k test ratios are. The alarm needs
-    a p-value below `level` and twice the expected share. The p-value is exact and free of any
-    distribution: of m fresh ratios as many lie at or below the k-th of n as a beta-binomial
-    variable of m trials counts, with alpha k and beta n + 1 - k (Wilks 1942).
+    of them. Of fresh ratios k / (n + 1) are expected at or below it, where k of the n test ratios
+    are. The alarm needs a p-value below `level` and twice the expected share. The p-value is exact
+    and free of any distribution: of m fresh ratios as many lie at or below the k-th of n as a
+    beta-binomial variable of m trials counts, with alpha k and beta n + 1 - k (Wilks 1942).
 
     Args:
         fake_ratios: copy ratios of generated images (m,).
@@ -240,14 +302,14 @@ def copy_test(
     if not (0 < level < 1 and 0 < percentile < 100):
         raise ValueError(f"level {level} is not in (0, 1) or percentile {percentile} in (0, 100)")
     threshold = np.sort(tests)[math.floor((len(tests) - 1) * percentile / 100)]
-    tail = _Tail(int((tests <= threshold).sum()), len(tests), level)
+    beyond = _Tail(int((tests <= threshold).sum()), len(tests), level)
     near, number = int((fakes <= threshold).sum()), len(fakes)
     return CopyTest(
         share=near / number,
-        expected=tail.expected,
-        p_value=tail.p_value(near, number),
-        alarm=tail.alarms(near, number),
-        detectable=_detectable(near, number, tail),
+        expected=beyond.expected,
+        p_value=beyond.p_value(near, number),
+        alarm=beyond.alarms(near, number),
+        detectable=_detectable(near, number, beyond),
     )
 
 
@@ -260,7 +322,7 @@ class _Tail(NamedTuple):
 
     @property
     def expected(self) -> float:
-        return (self.within + 1) / (self.tests + 1)
+        return self.within / (self.tests + 1)
 
     def p_value(self, near: int, number: int) -> float:
         beyond = self.tests + 1 - self.within

@@ -9,7 +9,7 @@ from inkgan.metrics.stats.intervals import Interval, folded
 
 Direction = Literal["lower", "higher", "baseline", "value"]
 Unit = Literal["share", "fraction", "distance", "count", "number"]
-IntervalMethod = Literal["wilson", "delta", "baseline", "seeds", "function"]
+IntervalMethod = Literal["wilson", "delta", "groups", "networks", "ranks", "bootstrap", "function"]
 BaselineKind = Literal[
     "set", "infinity", "cas", "two-sample", "train-distances", "modes", "inception", "custom"
 ]
@@ -64,10 +64,10 @@ class MetricSpec:
         explanation: one sentence for a glossary.
         unit: "share" in 0..1, written in per cent; "fraction", a number near 0..1 with three
             decimals; "distance", 0 for equal distributions; "count"; any other "number".
-        interval: where the 95 % interval of a single set comes from. "wilson": a binomial share of
-            the images; "delta": the delta method; "baseline": the standard deviation of the
-            baseline's draws; "seeds": Student's t over networks trained from several seeds;
-            "function": the metric's own. Over three sets and more it is Student's t over sets.
+        interval: where the 95 % interval comes from. "wilson": a binomial share of the images;
+            "delta": the delta method, to second order; "groups": the spread over disjoint groups
+            of both sets; "networks": test images and trained networks; "ranks": DeLong;
+            "bootstrap"; "function": the metric's own.
         baseline: which part of the protocol gives the score of real images.
         group: where it belongs in a long table.
         best_value: the best value where `direction` is "value".
@@ -188,10 +188,6 @@ class MetricSpec:
             return NO_NUMBER
         text = self.format(abs(difference)).replace(" %", " points")
         return (MINUS if difference < 0 else "+") + text
-
-    def format_margin_of(self, margin: float) -> str:
-        """Write the margin of a difference without a sign, such as "0.50 points"."""
-        return self.format_difference(margin).removeprefix("+")
 
     def format_difference_interval(self, low: float, high: float) -> str:
         """Write the interval of a difference, such as "+0.30 to +1.20 points"."""

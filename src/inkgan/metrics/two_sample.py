@@ -2,15 +2,15 @@
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from inkgan.images import to_float
 from inkgan.metrics.features.extractors import CHUNK
 from inkgan.metrics.features.fit import Fit, fit_classifier, seeded
 from inkgan.metrics.features.networks import CLASSES, small_classifier
+from inkgan.metrics.stats.ranks import Ranking, placements
 from inkgan.rng import seed_for
-from inkgan.types import UInt8
+from inkgan.types import Bool, UInt8
 
 # Fixed in advance, the same for fakes and for real images.
 CLASSIFIER = Fit(epochs=5)
@@ -35,10 +35,16 @@ def classification_accuracy(
     Returns:
         The share of test images classified right, in 0..1; higher is better.
     """
+    return float(classified_right(pixels, labels, test, test_labels, seed).mean())
+
+
+def classified_right(
+    pixels: UInt8, labels: np.ndarray, test: UInt8, test_labels: np.ndarray, seed: int
+) -> Bool:
+    """Train as `classification_accuracy`, and return which test images it classifies right."""
     classes = max(CLASSES, int(test_labels.max()) + 1, int(labels.max()) + 1)
     network = _trained(pixels, labels, classes, CLASSIFIER, seed)
-    right = _logits(network, test).argmax(axis=1) == test_labels
-    return float(right.mean())
+    return np.asarray(_logits(network, test).argmax(axis=1) == test_labels)
 
 
 def two_sample_auc(real: UInt8, fake: UInt8, seed: int) -> float:
@@ -55,6 +61,12 @@ def two_sample_auc(real: UInt8, fake: UInt8, seed: int) -> float:
     Returns:
         A number in 0..1: 0.5 where the two cannot be told apart, 1 where they always can.
     """
+    ranking = two_sample_ranking(real, fake, seed)
+    return float(placements(ranking.generated, ranking.real).mean())
+
+
+def two_sample_ranking(real: UInt8, fake: UInt8, seed: int) -> Ranking:
+    """Train as `two_sample_auc`, and return the held-out scores with their rows of both sets."""
     pixels = np.concatenate([real, fake])
     labels = np.repeat([0, 1], [len(real), len(fake)])
     random = np.random.default_rng(seed_for(seed, "two-sample halves"))
@@ -63,8 +75,10 @@ def two_sample_auc(real: UInt8, fake: UInt8, seed: int) -> float:
         rows = random.permutation(np.flatnonzero(labels == part))
         first[rows[: len(rows) // 2]] = True
     network = _trained(pixels[first], labels[first], 2, DISCRIMINATOR, seed)
-    logits = _logits(network, pixels[~first])
-    return float(roc_auc_score(labels[~first], logits[:, 1] - logits[:, 0]))
+    rows, is_fake = np.flatnonzero(~first), labels[~first] == 1
+    logits = _logits(network, pixels[rows])
+    scores = (logits[:, 1] - logits[:, 0]).astype(np.float64)
+    return Ranking(scores[~is_fake], scores[is_fake], rows[~is_fake], rows[is_fake] - len(real))
 
 
 def _trained(pixels: UInt8, labels: np.ndarray, classes: int, plan: Fit, seed: int) -> nn.Module:

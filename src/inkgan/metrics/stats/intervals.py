@@ -1,5 +1,6 @@
 """Intervals round a score: over seeds, over samples, of shares and of differences."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -85,13 +86,15 @@ def folded(interval: Interval, best: float) -> Interval:
     return Interval(abs(interval.value - best), low, max(ends))
 
 
-def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
+def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval:
     """Bound a share of `successes` in n independent trials, within 0..1 (Wilson 1927).
+
+    Numbers that are not whole belong to an effective number of trials.
 
     Raises:
         ValueError: no trials, successes outside 0..n, or a level outside (0, 1).
     """
-    if n < 1 or not 0 <= successes <= n:
+    if not (n > 0 and 0 <= successes <= n):
         raise ValueError(f"{successes} successes of {n} trials are no share")
     z = float(stats.norm.ppf(tail(level)))
     share = successes / n
@@ -99,6 +102,62 @@ def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
     half = z / (1 + z**2 / n) * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
     # At 0 and n successes the bound is exactly the share, but for rounding.
     return Interval(share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
+
+
+def share_interval(share: float, error: float, n: int, level: float = 0.95) -> Interval:
+    """Bound a share of n images that are not independent, from its standard error.
+
+    Wilson's interval of the number of independent trials that would have this error.
+
+    Raises:
+        ValueError: a share outside 0..1, an error below 0, no images, or a level outside (0, 1).
+    """
+    if not (0 <= share <= 1 and error >= 0 and n > 0):
+        raise ValueError(f"share {share}, standard error {error} and {n} images give no interval")
+    variance = share * (1 - share)
+    effective = variance / error**2 if variance > 0 and error > 0 else float(n)
+    return wilson_interval(share * effective, effective, level)
+
+
+def t_error_interval(
+    value: float, variances: Sequence[float], freedoms: Sequence[float], level: float = 0.95
+) -> Interval:
+    """Bound a value whose variance is a sum of independent estimates (Satterthwaite 1946).
+
+    Args:
+        value: the estimate.
+        variances: of its sources, 0 or more.
+        freedoms: degrees of freedom of each variance.
+        level: confidence of the interval, in (0, 1).
+
+    Raises:
+        ValueError: numbers of variances and degrees that differ, or a level outside (0, 1).
+    """
+    total = sum(variances)
+    spread = sum(v**2 / f for v, f in zip(variances, freedoms, strict=True))
+    if total <= 0:
+        return Interval(value, value, value)
+    half = float(stats.t.ppf(tail(level), total**2 / spread)) * total**0.5
+    return Interval(value, value - half, value + half)
+
+
+def largest_interval(intervals: Sequence[Interval]) -> Interval:
+    """Bound the largest of several values by the largest of their ends.
+
+    The upper end of every interval must hold by itself, and the lower ends all together: make the
+    intervals with the level that `simultaneous_level` gives for the lower ends.
+    """
+    return Interval(*(max(ends) for ends in zip(*intervals, strict=True)))
+
+
+def smallest_interval(intervals: Sequence[Interval]) -> Interval:
+    """Bound the smallest of several values; `largest_interval` turned round."""
+    return Interval(*(min(ends) for ends in zip(*intervals, strict=True)))
+
+
+def simultaneous_level(count: int, level: float = 0.95) -> float:
+    """Return the level of each of `count` intervals that hold together (Bonferroni)."""
+    return 1 - (1 - level) / count
 
 
 def standard_error_of(replicates: npt.ArrayLike) -> float:
