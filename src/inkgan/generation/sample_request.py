@@ -185,7 +185,7 @@ def _style_notes(
     generator: GeneratorLike, style: Style, images: UInt8, measured: Float64, labels: list[int]
 ) -> list[str]:
     """Say how many images miss their style or their class."""
-    from inkgan.metrics.features.extractors import extract_features
+    from inkgan.metrics.features.extractors import classify
 
     notes = []
     low, high = style.bounds(len(images))
@@ -197,7 +197,7 @@ def _style_notes(
             f"degrees, {TOLERANCES[1]:g} pixels of thickness or {TOLERANCES[2]:g} of width"
         )
     if can_classify(generator.bundle):
-        wrong = int((extract_features(light_on_dark(images)).predicted != labels).sum())
+        wrong = int((classify(light_on_dark(images)).predicted != labels).sum())
         if wrong:
             notes.append(f"E1 reads {wrong} of {len(images)} images as another digit")
     return notes

@@ -14,6 +14,7 @@ from inkgan.types import UInt8
 # Sums inside a matrix product depend on the batch's size in their last bits, so the network
 # always sees batches of this size, the last one filled up.
 CHUNK = 64
+SEEDS_AT_ONCE = 16 * CHUNK  # whose random numbers are drawn together, a hundred small operations
 # The grid of fixed noise that shows a run's progress.
 GRID_IMAGES = 64
 GRID_ROWS, GRID_MOST_CLASSES = 8, 16
@@ -49,7 +50,7 @@ def draw(
     Without labels a conditional generator draws the class that belongs to each seed.
     """
     remaining, given = iter(seeds), None if labels is None else iter(labels)
-    while chunk := list(islice(remaining, CHUNK)):
+    while chunk := list(islice(remaining, SEEDS_AT_ONCE)):
         y = labels_from_seeds(chunk, model.classes)
         if given is not None:
             y = torch.tensor(list(islice(given, len(chunk))), dtype=torch.int64)

@@ -16,7 +16,7 @@ from inkgan.inversion.picture import WORKING_SIDE, Picture, picture_name, read_g
 from inkgan.inversion.ruled_lines import without_lines
 from inkgan.inversion.sheet import Sheet, cut_out, find_sheet, pixel_box
 from inkgan.inversion.touching import split
-from inkgan.metrics.features.extractors import extract_features
+from inkgan.metrics.features.extractors import classify
 from inkgan.plural import counted
 from inkgan.types import Float64, UInt8
 
@@ -261,7 +261,7 @@ def _separated(
             for mark, row in zip(marks, probabilities, strict=True)
         ]
 
-    def classify(marks: list[Component]) -> Float64:
+    def read_marks(marks: list[Component]) -> Float64:
         confidence: Float64 = _probabilities(marks, ink).max(axis=1)
         return confidence
 
@@ -271,7 +271,7 @@ def _separated(
         width = mark.width / mark.height
         parts = None
         if width > UNITED or (width > WIDE / 2 and sure < SURE):
-            parts = split(mark, classify)
+            parts = split(mark, read_marks)
         apart += parts is not None
         found += [entry] if parts is None else recognized(parts)
     return found, apart
@@ -279,7 +279,7 @@ def _separated(
 
 def _probabilities(marks: list[Component], ink: Ink) -> Float64:
     images = np.stack([to_mnist_format(ink, mark)[0] for mark in marks])
-    return np.asarray(extract_features(images).probabilities, np.float64)
+    return np.asarray(classify(images).probabilities, np.float64)
 
 
 def _converted(ink: Ink, mark: Component) -> MarkRead:

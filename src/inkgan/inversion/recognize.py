@@ -10,7 +10,7 @@ from inkgan.handwriting.text import DIGITS
 from inkgan.inversion.mnist_format import THINNEST
 from inkgan.inversion.picture import Picture
 from inkgan.inversion.read_picture import DOUBTFUL, read_picture
-from inkgan.metrics.features.extractors import extract_features
+from inkgan.metrics.features.extractors import classify
 from inkgan.types import Float64, UInt8
 
 UNSURE = 0.6  # confidence of E1 below which a digit should be checked
@@ -66,7 +66,7 @@ def read_digits(pictures: Sequence[Picture], digits: str | None = None) -> Recog
             "it out to see how they are recognized"
         )
     images = np.stack([mark.image for mark in marks])
-    probabilities = extract_features(images).probabilities
+    probabilities = classify(images).probabilities
     best = probabilities.argmax(axis=1)
     read = digits or "".join(map(str, best))
     confidence = probabilities[np.arange(len(images)), [int(digit) for digit in read]]

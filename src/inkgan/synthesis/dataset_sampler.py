@@ -9,7 +9,7 @@ from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify
 from inkgan.generation.style_control.controller import StyleController
 from inkgan.generation.style_control.style import Style
 from inkgan.io.bundle import Bundle
-from inkgan.metrics.features.extractors import extract_features
+from inkgan.metrics.features.extractors import classify
 from inkgan.synthesis.dedup import Deduplicator
 from inkgan.synthesis.glyph_pool import INK
 from inkgan.synthesis.request import Criteria, DigitSequences, LabeledImages, SynthesisRequest
@@ -156,11 +156,11 @@ class DatasetSampler:
         confidence, slant, thickness = unknown, unknown, unknown
         labels = requested
         if self._classifies:
-            features = extract_features(pixels)
-            predicted = features.predicted
+            classified = classify(pixels)
+            predicted = classified.predicted
             labels = requested if conditional else predicted
             rows = np.arange(len(labels))
-            confidence = features.probabilities[rows, labels].astype(np.float32)
+            confidence = classified.probabilities[rows, labels].astype(np.float32)
         if self._request.criteria.slant or self._request.criteria.thickness:
             from inkgan.metrics.strokes import measure
 

@@ -14,7 +14,7 @@ from inkgan.errors import ConfigError
 from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify
 from inkgan.generation.style_control.style import MEASURES, UNITS, style_of
 from inkgan.images import light_on_dark
-from inkgan.metrics.features.extractors import extract_features
+from inkgan.metrics.features.extractors import classify
 from inkgan.types import Float32, Float64, Progress, silent
 
 PERCENTS = np.arange(101.0)
@@ -208,9 +208,7 @@ class CalibrationCache:
             )
         latents = self.generator.latents(range(FIRST_SEED, FIRST_SEED + POOL))
         images = self.generator.render(latents)
-        predicted = extract_features(
-            light_on_dark(images), self.progress, "classifying draws"
-        ).predicted
+        predicted = classify(light_on_dark(images), self.progress, "classifying draws").predicted
         measured = style_of(images)
         found = {}
         for label, name in enumerate(DIGITS):

@@ -11,7 +11,7 @@ from inkgan.generation.style_control.calibration import CalibrationCache
 from inkgan.generation.style_control.latent_search import StyledImages, search_latents
 from inkgan.generation.style_control.style import Style, style_of
 from inkgan.images import light_on_dark
-from inkgan.metrics.features.extractors import extract_features
+from inkgan.metrics.features.extractors import classify
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 CHUNK = 512  # images searched at once
@@ -99,13 +99,13 @@ class StyleController:
         drawn = self._search(latents, labels, targets)
         if not can_classify(self.generator.bundle):
             return drawn
-        wrong = np.flatnonzero(extract_features(drawn.images).predicted != labels)
+        wrong = np.flatnonzero(classify(drawn.images).predicted != labels)
         for factor in RETREATS:
             if not len(wrong):
                 break
             nearer = (factor * latents[wrong]).astype(np.float32)
             again = self._search(nearer, labels[wrong], targets[wrong])
-            right = extract_features(again.images).predicted == labels[wrong]
+            right = classify(again.images).predicted == labels[wrong]
             drawn = drawn.put(wrong[right], again.at(np.flatnonzero(right)))
             wrong = wrong[~right]
         return drawn
@@ -135,7 +135,7 @@ class StyleController:
                 f"{self.generator.bundle.recipe.name} is unconditional, and only digits of 28x28 "
                 "gray can be classified; use a conditional generator"
             )
-        predicted: list[int] = extract_features(
+        predicted: list[int] = classify(
             light_on_dark(self.generator.render(latents))
         ).predicted.tolist()
         return predicted

@@ -9,7 +9,7 @@ from inkgan.errors import ConfigError
 from inkgan.generation.protocols import GeneratorLike, can_classify
 from inkgan.generation.style_control.controller import StyleController
 from inkgan.generation.style_control.style import Style
-from inkgan.metrics.features.extractors import extract_features
+from inkgan.metrics.features.extractors import classify
 from inkgan.types import Float64, Progress, UInt8, silent
 
 CANDIDATES = 8  # for each requested image
@@ -136,7 +136,7 @@ def _seeds(
 
 def _confident(images: UInt8, label: int, count: int) -> np.ndarray:
     """Return the rows that E1 confidently assigns to the label, or the `count` likeliest."""
-    confidence = extract_features(images).probabilities[:, label]
+    confidence = classify(images).probabilities[:, label]
     rows = np.flatnonzero(confidence >= CONFIDENT)
     return rows if len(rows) >= count else np.sort(np.argsort(-confidence, kind="stable")[:count])
 

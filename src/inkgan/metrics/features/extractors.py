@@ -46,6 +46,22 @@ class Features(NamedTuple):
         return Features(self.e1[rows], self.e2[rows], self.probabilities[rows])
 
 
+class Classification(NamedTuple):
+    """What E1 reads in n images.
+
+    Attributes:
+        probabilities: of the ten digits, float64 (n, 10).
+    """
+
+    probabilities: Float64
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The most probable digit of each image, int64 (n,)."""
+        digits: np.ndarray = self.probabilities.argmax(axis=1)
+        return digits
+
+
 def weights_path(name: str, folder: Path | None = None) -> Path:
     """Return the path of a network's weights: e1, e2, e3 or linear, shipped or in a folder."""
     if folder is not None:
@@ -125,6 +141,35 @@ def extract_features(
         progress(what, min(start + CHUNK, len(pixels)), len(pixels))
     joined = [torch.cat(part)[: len(pixels)].numpy() for part in zip(*parts, strict=True)]
     return Features(joined[0], joined[1], joined[2])
+
+
+@torch.no_grad()
+def classify(
+    pixels: UInt8, progress: Progress = silent, what: str = "classifying"
+) -> Classification:
+    """Classify digits by E1 alone: the probabilities of `extract_features`, in half its time.
+
+    Args:
+        pixels: uint8 (n, 28, 28), 0 to 255, light digits on dark.
+        progress: called as `progress(what, done, total)` after each chunk.
+        what: the name of this work for `progress`.
+
+    Raises:
+        DataError: images of another size or type, or none.
+
+    Examples:
+        >>> classify(np.zeros((3, 28, 28), np.uint8)).predicted.shape
+        (3,)
+    """
+    require_digit_images(pixels)
+    e1 = load_network("e1")
+    parts: list[torch.Tensor] = []
+    for start in range(0, len(pixels), CHUNK):
+        images = to_float(torch.from_numpy(_filled(pixels[start : start + CHUNK]))[:, None])
+        logits: torch.Tensor = e1.head(e1.embed(images))  # type: ignore[operator]
+        parts.append(logits.double().softmax(dim=1))
+        progress(what, min(start + CHUNK, len(pixels)), len(pixels))
+    return Classification(torch.cat(parts)[: len(pixels)].numpy())
 
 
 def _filled(chunk: UInt8) -> UInt8:

@@ -1,0 +1,20 @@
+"""Features and classes of digits by the shipped networks."""
+
+import numpy as np
+
+from inkgan.metrics.features.extractors import CHUNK, classify, extract_features
+
+
+def test_classifying_gives_the_probabilities_of_the_features() -> None:
+    """E1 alone, to the last bit, whatever is classified beside."""
+    pixels = np.random.default_rng(0).integers(0, 256, (CHUNK + 7, 28, 28)).astype(np.uint8)
+    features, classified = extract_features(pixels), classify(pixels)
+    assert np.array_equal(classified.probabilities, features.probabilities)
+    assert np.array_equal(classified.predicted, features.predicted)
+    assert np.array_equal(classify(pixels[-3:]).probabilities, features.probabilities[-3:])
+
+
+def test_progress_counts_images() -> None:
+    told: list[tuple[str, int, int]] = []
+    classify(np.zeros((CHUNK + 1, 28, 28), np.uint8), lambda *values: told.append(values))
+    assert told == [("classifying", CHUNK, CHUNK + 1), ("classifying", CHUNK + 1, CHUNK + 1)]
