@@ -1,8 +1,9 @@
 """Features and classes of digits by the shipped networks."""
 
 import numpy as np
+import torch
 
-from inkgan.metrics.features.extractors import CHUNK, classify, extract_features
+from inkgan.metrics.features.extractors import CHUNK, classify, extract_features, load_network
 
 
 def test_classifying_gives_the_probabilities_of_the_features() -> None:
@@ -18,3 +19,11 @@ def test_progress_counts_images() -> None:
     told: list[tuple[str, int, int]] = []
     classify(np.zeros((CHUNK + 1, 28, 28), np.uint8), lambda *values: told.append(values))
     assert told == [("classifying", CHUNK, CHUNK + 1), ("classifying", CHUNK + 1, CHUNK + 1)]
+
+
+def test_convolving_in_parts_changes_no_bit() -> None:
+    images = torch.rand(CHUNK, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    network = load_network("e1")
+    with torch.no_grad():
+        whole = network.features(network.body(images))  # type: ignore[operator]
+        assert torch.equal(network.embed(images), whole)  # type: ignore[operator]
