@@ -11,11 +11,14 @@ Texts = list[Annotated[str, Field(max_length=10_000)]]
 
 
 class BaselineRow(Document):
-    """What real images score."""
+    """What real images score; fields that a later version may add are ignored."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=True)
 
     mean: Number
     sd: Number
     draws: Annotated[int, Field(ge=1)]
+    error: float | None = None
 
 
 class ScoreRow(Document):
