@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 import inkgan
 from inkgan.errors import InkganError
-from inkgan.studio import api_recipes, api_runs
+from inkgan.studio import api_evaluation, api_recipes, api_runs
 from inkgan.studio.gate import Access, Gate
 from inkgan.studio.jobs import Jobs
 from inkgan.studio.run_folders import RunFolders
@@ -66,6 +66,7 @@ def create_app(settings: Settings) -> ASGIApp:
     app.state.spell = settings.access.spell
     app.include_router(api_runs.router)
     app.include_router(api_recipes.router)
+    app.include_router(api_evaluation.router)
     app.get("/")(_shell)
     app.get("/static/{path:path}")(_static)
     app.get("/shared/{name}")(_shared)

@@ -26,6 +26,11 @@ def evaluation_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:
     return ["evaluate", str(run), *_flags(options)]
 
 
+def as_evaluation_command(run: Path) -> str:
+    """Return the command that evaluates a run, without options."""
+    return shlex.join(["inkgan", "evaluate", str(run)])
+
+
 def _flags(options: Mapping[str, Any]) -> list[str]:
     words = []
     for option, value in options.items():

@@ -9,6 +9,7 @@ const SCREENS = [
   { path: "time", title: "Time" },
   { path: "compare", title: "Compare" },
   { path: "break", title: "Break it" },
+  { path: "evaluate", title: "Evaluate" },
   { path: "plane", title: "Lesson 0" },
 ];
 let leave = () => {};
