@@ -58,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": FOUNDATION | {"data", "generation", "io", "metrics", "models", "runs"},
     "synthesis": FOUNDATION | {"generation", "handwriting", "inversion", "io", "metrics"},
     "exporters": FOUNDATION | {"data", "evaluation", "generation", "io", "metrics", "models"},
-    "studio": FOUNDATION | {"generation", "io"},
+    "studio": FOUNDATION | {"exporters", "generation", "inversion", "io", "models"},
     "cli": FOUNDATION
     | {
         "data",

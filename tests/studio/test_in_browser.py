@@ -70,6 +70,25 @@ def test_train_watch_reload_restart_and_take_away(
     assert steps == sorted(steps)
 
 
+def test_draw_a_digit_and_let_it_write(page: Page, server: Server) -> None:
+    """The run of the test above has a generator and a discriminator."""
+    go(page, server, "play?run=first")
+    box = page.locator(".pad").bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 190, box["y"] + 60)
+    page.mouse.move(box["x"] + 120, box["y"] + 220, steps=5)
+    page.mouse.up()
+    page.get_by_role("button", name="Ask the discriminator").click()
+    page.wait_for_selector("[data-judged]", timeout=SLOW)
+    assert "more real than" in page.inner_text(".sentence")
+    page.get_by_role("button", name="Imitate it").click()
+    page.wait_for_selector("[data-imitated]", timeout=SLOW)
+    assert "The nearest image differs by" in page.inner_text(".sentence")
+    written = page.frame_locator("iframe").locator("html[data-ready=all]")
+    written.wait_for(state="attached", timeout=SLOW)
+
+
 def test_sliders_are_in_the_address_and_in_the_command(page: Page, server: Server) -> None:
     go(page, server, "train?recipe=vanilla&data=uci-digits&name=mine")
     slider = page.get_by_label("Learning rate")

@@ -12,19 +12,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
-import inkgan
 from inkgan.errors import InkganError
-from inkgan.studio import api_evaluation, api_recipes, api_runs
+from inkgan.studio import api_evaluation, api_play, api_recipes, api_runs
 from inkgan.studio.gate import Access, Gate
 from inkgan.studio.jobs import Jobs
+from inkgan.studio.model_client import ModelClient
 from inkgan.studio.run_folders import RunFolders
 from inkgan.studio.stream import Follower
 
 TICK_SECONDS = 0.5
 STATIC = Path(__file__).parent / "static"
-SHARED = Path(inkgan.__file__).parent / "exporters" / "templates"
-"""Scripts that the exported page has too."""
-SHARED_SCRIPTS = ("network.js", "ink.js", "random.js")
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,7 @@ def create_app(settings: Settings) -> ASGIApp:
     folders = RunFolders(settings.runs)
     jobs = Jobs(folders, settings.options)
     follower = Follower(jobs.entries, folders.find)
+    model = ModelClient()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -60,16 +58,17 @@ def create_app(settings: Settings) -> ASGIApp:
         settings.ready()
         yield
         ticking.cancel()
+        await model.close()
 
     app = FastAPI(title="inkgan studio", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.jobs, app.state.follower, app.state.folders = jobs, follower, folders
+    app.state.jobs, app.state.follower, app.state.model = jobs, follower, model
     app.state.spell = settings.access.spell
     app.include_router(api_runs.router)
     app.include_router(api_recipes.router)
     app.include_router(api_evaluation.router)
+    app.include_router(api_play.router)
     app.get("/")(_shell)
     app.get("/static/{path:path}")(_static)
-    app.get("/shared/{name}")(_shared)
     app.add_exception_handler(InkganError, _explain)
     app.add_exception_handler(KeyError, _missing)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -93,12 +92,6 @@ def _static(path: str) -> Response:
     if not file.is_relative_to(STATIC) or not file.is_file():
         raise KeyError(path)
     return _file(file)
-
-
-def _shared(name: str) -> Response:
-    if name not in SHARED_SCRIPTS:
-        raise KeyError(name)
-    return _file(SHARED / name)
 
 
 def _file(file: Path) -> Response:

@@ -10,6 +10,7 @@ const SCREENS = [
   { path: "compare", title: "Compare" },
   { path: "break", title: "Break it" },
   { path: "evaluate", title: "Evaluate" },
+  { path: "play", title: "Play" },
   { path: "plane", title: "Lesson 0" },
 ];
 let leave = () => {};
