@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
 from inkgan.errors import InkganError
-from inkgan.studio import api_evaluation, api_play, api_recipes, api_runs
+from inkgan.studio import api_evaluation, api_play, api_recipes, api_runs, api_uploads
 from inkgan.studio.gate import Access, Gate
 from inkgan.studio.jobs import Jobs
 from inkgan.studio.model_client import ModelClient
@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> ASGIApp:
     app.include_router(api_recipes.router)
     app.include_router(api_evaluation.router)
     app.include_router(api_play.router)
+    app.include_router(api_uploads.router)
     app.get("/")(_shell)
     app.get("/static/{path:path}")(_static)
     app.add_exception_handler(InkganError, _explain)

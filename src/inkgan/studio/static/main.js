@@ -11,6 +11,7 @@ const SCREENS = [
   { path: "break", title: "Break it" },
   { path: "evaluate", title: "Evaluate" },
   { path: "play", title: "Play" },
+  { path: "data", title: "Your images" },
   { path: "plane", title: "Lesson 0" },
 ];
 let leave = () => {};

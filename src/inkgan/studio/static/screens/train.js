@@ -54,6 +54,7 @@ export async function show({ root, settings, keep }) {
     if (changes["optim.lr"] && !changes["optim.d_lr"] && current().optim.d_lr) changes["optim.d_lr"] = Number(((current().optim.d_lr / current().optim.lr) * changes["optim.lr"]).toPrecision(4));
     if (wanted.data) changes["data.name"] = wanted.data;
     if (wanted.data === "uci-digits") changes["data.holdout"] = 0;
+    if (wanted.data.startsWith("folder:")) Object.assign(changes, { "data.size": 28, "data.channels": 1 });
     if (wanted.loss) changes["objective.loss"] = wanted.loss;
     return changes;
   }
@@ -103,6 +104,7 @@ export async function show({ root, settings, keep }) {
 
   const losses = ["non-saturating", "minimax", "least-squares", "hinge", "wasserstein", "relativistic"];
   const sets = [["", "as in the recipe"], ["mnist", "mnist"], ["fashion-mnist", "fashion-mnist"], ["kmnist", "kmnist"], ["uci-digits", "uci-digits (small, no download)"]];
+  if (!sets.some(([key]) => key === wanted.data)) sets.push([wanted.data, wanted.data.replace(/^folder:.*\//, "your set ")]);
   root.append(
     h("div", { class: "head" }, h("h1", {}, "Train"), h("p", { class: "soft" }, "Choose a recipe, change what you like, and watch what happens.")),
     h("div", { class: "columns" },
