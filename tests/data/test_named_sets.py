@@ -525,7 +525,7 @@ def test_no_holdout_has_no_validation_split() -> None:
         load("uci-digits", "validation", holdout=0)
 
 
-@pytest.mark.parametrize("holdout", [1500, 5000])
+@pytest.mark.parametrize("holdout", [1500, 6000])
 def test_holdout_that_leaves_nothing(holdout: int) -> None:
     message = rf"`data\.holdout={holdout}` leaves nothing of the 1,500 .*use `data\.holdout=150`"
     for split in ("train", "validation"):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import inkgan
-from inkgan.config import Recipe
+from inkgan.config import Data, Recipe
+from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.runs.events import Event, Finished, Sampled, Updated
 
@@ -122,5 +123,17 @@ def test_missing_data_fall_back_with_a_warning(tiny: Recipe, tmp_path: Path) -> 
     with pytest.warns(UserWarning, match="training on uci-digits instead"):
         run = inkgan.train(
             tiny, out=tmp_path / "a", data="kmnist", fallback="uci-digits", images=64
+        )
+    assert run.recipe.data.name == "uci-digits"
+
+
+def test_a_small_set_stands_in_for_one_of_which_thousands_are_held_back(
+    tiny: Recipe, tmp_path: Path
+) -> None:
+    """Without a network, `make run` trains a recipe that reserves 5,000 images on 1,500."""
+    recipe = override(tiny, {"data.holdout": Data().holdout})
+    with pytest.warns(UserWarning, match="training on uci-digits instead"):
+        run = inkgan.train(
+            recipe, out=tmp_path / "a", data="kmnist", fallback="uci-digits", images=64
         )
     assert run.recipe.data.name == "uci-digits"

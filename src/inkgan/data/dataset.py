@@ -26,7 +26,7 @@ from inkgan.plural import counted
 from inkgan.types import Progress, silent
 
 Split = Literal["train", "validation", "test"]
-MOST_HELD_BACK = 0.25  # share of one's own images that the recipes' default may hold back
+MOST_HELD_BACK = 0.25  # share of the images that the recipes' default may hold back
 
 
 @dataclass(frozen=True)
@@ -192,14 +192,14 @@ def _convert(loaded: LoadedSplit, config: Data) -> tuple[torch.Tensor, tuple[str
 def _holdout(config: Data, loaded: LoadedSplit, explicit: bool) -> tuple[int, tuple[str, ...]]:
     """Return how many training images to hold back, and a note if that is not what was asked.
 
-    The recipes' default suits sets of MNIST's size: of a small set of one's own it is a tenth.
+    The recipes' default suits sets of MNIST's size: of a small set it is a tenth.
 
     Raises:
         DataError: it would leave nothing to train on.
     """
     count, whole = config.holdout, len(loaded.images)
     is_default = count == Data.model_fields["holdout"].default and not explicit
-    if is_default and not loaded.is_built_in and count > MOST_HELD_BACK * whole:
+    if is_default and count > MOST_HELD_BACK * whole:
         tenth = whole // 10
         note = f"`data.holdout={count}` suits larger sets: {tenth:,} of {whole:,} are held back."
         return tenth, (note,)
