@@ -101,6 +101,18 @@ def test_actions_need_a_state_that_fits(jobs: Jobs, tiny: Recipe) -> None:
         jobs.act("nothing", "stop")
 
 
+def test_resuming_lifts_a_time_limit_that_was_reached(jobs: Jobs, tiny: Recipe) -> None:
+    run = jobs.folders.root / "a"
+    run.mkdir()
+    (run / "recipe.toml").write_text(to_toml(tiny), encoding="utf-8")
+    arguments = ["train", "--out", str(run), "--minutes", "5", "--threads", "1"]
+    JobFile(run).write({"arguments": arguments, "state": "started"})
+    LiveFolder(run).write_process({"state": "ended", "reason": "time is up", "pid": 1})
+    assert "lifts the limit" in jobs.entry("a").message
+    jobs.act("a", "resume")
+    assert JobFile(run).read()["arguments"] == ["train", "--out", str(run), "--threads", "1"]
+
+
 def test_a_number_that_another_process_has_now_is_not_the_job() -> None:
     mine = {"pid": os.getpid(), "recorded": time.time()}
     assert find_process(mine) == psutil.Process()

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,15 @@ def training_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:
         options: of the command by name, such as {"minutes": 5}.
     """
     return ["train", "--out", str(run), *_flags(options)]
+
+
+def without_time_limit(arguments: Sequence[str]) -> list[str]:
+    """Return the words of a training command without its time limit."""
+    words = [*arguments]
+    while "--minutes" in words:
+        place = words.index("--minutes")
+        del words[place : place + 2]
+    return words
 
 
 def evaluation_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:

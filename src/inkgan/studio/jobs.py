@@ -19,12 +19,13 @@ from inkgan.config import Recipe, serialize
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.io.live_folder import Control, LiveFolder
 from inkgan.io.run_paths import RECIPE, RunPaths
-from inkgan.studio.command_text import training_arguments
+from inkgan.studio.command_text import training_arguments, without_time_limit
 from inkgan.studio.process_check import end_process, find_process
 from inkgan.studio.run_folders import RunFolders, check_new_name
-from inkgan.studio.run_state import ACTIVE, JobFile, RunEntry, read_entry
+from inkgan.studio.run_state import ACTIVE, OUT_OF_TIME, JobFile, RunEntry, read_entry
 
 NO_OPTIONS: Mapping[str, Any] = {}
+DETACHED = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # on Windows
 KINDS = ("train", "evaluate")
 ORDER = "One job computes at a time; the others wait in the order in which they were queued."
 ACTIONS = ("pause", "step", "resume", "stop", "end", "cancel")
@@ -91,6 +92,8 @@ class Jobs:
     def continue_run(self, name: str) -> None:
         """Queue a run again; it goes on exactly where it was interrupted.
 
+        A time limit that has been reached is lifted.
+
         Raises:
             ConfigError: it is being trained or waits already.
         """
@@ -100,7 +103,10 @@ class Jobs:
         arguments = JobFile(run).read().get("arguments")
         usual = training_arguments(run, self._options)
         is_own = isinstance(arguments, list) and arguments[:3] == usual[:3]
-        self.queue(run, "train", arguments if is_own and arguments else usual)
+        chosen = arguments if is_own and arguments else usual
+        if LiveFolder(run).process().get("reason") == OUT_OF_TIME:
+            chosen = without_time_limit(chosen)
+        self.queue(run, "train", chosen)
 
     def queue(self, run: Path, kind: str, arguments: Sequence[str]) -> None:
         """Put a job at the end of the queue."""
@@ -190,6 +196,7 @@ class Jobs:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                creationflags=DETACHED,
             )
         _children.append(child)
         job.write(document | {"state": "started", "pid": child.pid, "recorded": time.time()})

@@ -22,6 +22,7 @@ State = Literal[
 ACTIVE = frozenset({"starting", "training", "pausing", "paused", "stopping"})
 TAIL_BYTES = 16_384  # of a log or of metrics
 LOG_LINES = 12
+OUT_OF_TIME = "time is up"  # the reason for which a run has ended
 
 
 @dataclass(frozen=True)
@@ -160,13 +161,19 @@ def _state(
     if started and is_older:
         return "failed", "The process ended before training began."
     if ended:
-        reason = process.get("reason")
-        if reason == "failed":
-            return "failed", str(process.get("message", ""))
-        return ("complete", "") if reason == "complete" else ("stopped", "")
+        return _ended(str(process.get("reason")), str(process.get("message", "")))
     if process:
         return "crashed", "The process ended without a word: it was killed, or the memory was full."
     return ("complete", "") if has_generator else ("stopped", "")
+
+
+def _ended(reason: str, message: str) -> tuple[State, str]:
+    """Return the state of a run whose process has said why it ended."""
+    if reason == "failed":
+        return "failed", message
+    if reason == OUT_OF_TIME:
+        return "stopped", "Its time is up. Resuming it lifts the limit."
+    return ("complete", "") if reason == "complete" else ("stopped", "")
 
 
 def _recipe(path: Path) -> Recipe | None:

@@ -147,6 +147,7 @@ function partsOf(name, details) {
 /** Say in a sentence how the run is doing. */
 function sentenceOf(run, last, health) {
   if (["failed", "crashed"].includes(run.state)) return { text: run.message || "The run has failed.", isWrong: true };
+  if (run.state === "stopped" && run.message) return { text: run.message, isWrong: false };
   if (run.state === "queued") return { text: `Waits for its turn, as number ${run.position}.`, isWrong: false };
   if (run.state === "starting") return { text: "Starting: libraries and data are being loaded.", isWrong: false };
   if (health && last && last.images - health.images < 20 * 6400) return { text: health.message, isWrong: true };

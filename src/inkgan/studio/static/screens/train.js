@@ -60,7 +60,7 @@ export async function show({ root, settings, keep }) {
   }
 
   const free = () => `${wanted.recipe}-${new Date().toISOString().slice(5, 19).replace(/[-:]/g, "").replace("T", "-")}`;
-  const request = () => ({ recipe: wanted.recipe, name: nameField.value.trim() || free(), overrides: overrides(), minutes: Number(minutesField.value) || null, fallback: wanted.data ? null : "uci-digits" });
+  const request = () => ({ recipe: wanted.recipe, name: nameField.value.trim() || free(), overrides: overrides(), minutes: Number(minutesField.value) || null, fallback: !wanted.data && recipes[wanted.recipe].data === "mnist" ? "uci-digits" : null });
 
   let turn = 0;
   async function check() {
