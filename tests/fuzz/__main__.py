@@ -1,6 +1,7 @@
 """Fuzz the readers by hand: `python -m tests.fuzz --minutes 60 [READER...]`."""
 
 import argparse
+import math
 import sys
 import time
 from contextlib import closing
@@ -29,10 +30,11 @@ def main() -> None:
     tallies = {}
     for name in names:
         tallies[name] = Tally()
-        end = time.monotonic() + 60 * options.minutes / len(names)
+        end = math.inf  # set at the first outcome: the reader's process has then started
         with closing(attempts(readers[name], seed, options.first)) as tried:
             for outcome in tried:
                 tallies[name].add(outcome)
+                end = min(end, time.monotonic() + 60 * options.minutes / len(names))
                 if outcome.verdict == "failed" and len(tallies[name].failures) <= 5:
                     print(f"{name}: {outcome}", file=sys.stderr, flush=True)
                 if time.monotonic() > end or tallies[name].total == options.inputs:
