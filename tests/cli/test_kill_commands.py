@@ -38,6 +38,7 @@ TIMES = (
     "evaluation",
     "date",
 )
+PROCESS_FOLDERS = ("tensorboard", ".live")  # about the process that wrote them
 TIMED_FILES = (
     *("report.html", "benchmark.md", "benchmark.png", "curves.png"),
     *("last.safetensors", "best.safetensors"),
@@ -75,7 +76,7 @@ def tree(folder: Path) -> Tree:
     return {
         str(path.relative_to(folder)): content(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "errors.txt" and path.parent.name != "tensorboard"
+        if path.is_file() and path.name != "errors.txt" and path.parent.name not in PROCESS_FOLDERS
     }
 
 
