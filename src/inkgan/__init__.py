@@ -17,6 +17,8 @@ __all__ = [
     "MetricSpec",
     "Recipe",
     "Run",
+    "SequenceLayout",
+    "Sequences",
     "benchmark",
     "compare",
     "evaluate",
@@ -60,6 +62,8 @@ if TYPE_CHECKING:
     from inkgan.metrics.metric_registry import MetricSpec, register_metric
     from inkgan.runs.api import train, train_iter
     from inkgan.runs.run import Run
+    from inkgan.synthesis.sequence_layout import SequenceLayout
+    from inkgan.synthesis.sequence_request import Sequences
     from inkgan.synthesis.synth import synth
     from inkgan.training.diffaug import register_augmentation
     from inkgan.training.losses import Loss, register_loss
@@ -76,6 +80,8 @@ HOMES = {
     "RECIPES": "inkgan.config.recipes",
     "Recipe": "inkgan.config",
     "Run": "inkgan.runs.run",
+    "SequenceLayout": "inkgan.synthesis.sequence_layout",
+    "Sequences": "inkgan.synthesis.sequence_request",
     "Generator": "inkgan.generation.generator",
     "InkganError": "inkgan.errors",
     "benchmark": "inkgan.evaluation.benchmark",

@@ -1,5 +1,6 @@
 """inkgan synth as a command, and its Python twin."""
 
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 
 import inkgan
 from inkgan.cli.main import app
-from inkgan.cli.parse import parse_bounds, parse_counts, parse_span
+from inkgan.cli.parse import parse_bounds, parse_counts, parse_lengths
 from inkgan.cli.synth_command import synth as command
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
@@ -27,7 +28,9 @@ from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
 from inkgan.models.build import build_generator
 from inkgan.synthesis import synth as room
-from tests.fixtures.synthesis import FakeGenerator
+from inkgan.synthesis.sequence_layout import SequenceLayout
+from inkgan.synthesis.sequence_request import Sequences
+from tests.fixtures.synthesis import HandGenerator, tree
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put a fake generator in the place of whatever is loaded; the file is only hashed."""
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"weights")
-    monkeypatch.setattr(room, "load", lambda source, **others: FakeGenerator())
+    monkeypatch.setattr(room, "load", lambda source, **others: HandGenerator())
     return path
 
 
@@ -86,7 +89,7 @@ def test_strings(bundle: Path, tmp_path: Path) -> None:
     told = run(tmp_path / "set", "--from", bundle, "--sequences", 4, "--length", "2-3")
     assert re.search(r"4 sequences with (8|9|10|11|12) digits; ", told[1])
     assert "writing" in told[1]  # the stages are named where there is no terminal
-    assert (tmp_path / "set" / "annotations.json").is_file()
+    assert (tmp_path / "set" / "annotations" / "train.json").is_file()
 
 
 def test_the_python_call_is_the_same(bundle: Path, tmp_path: Path) -> None:
@@ -105,7 +108,55 @@ def test_the_python_call_is_the_same(bundle: Path, tmp_path: Path) -> None:
         set(inspect.signature(inkgan.synth).parameters),
     )
     assert names - flags == {"progress", "threads"}
-    assert flags - names == {"from_", "json"}
+    fields = {
+        field.name for kind in (Sequences, SequenceLayout) for field in dataclasses.fields(kind)
+    }
+    splits = {"validation_sequences", "test_sequences"}
+    assert flags - names - fields == {"from_", "json"} | splits
+    assert fields - flags == {"count", "validation", "test", "layout"}
+
+
+def test_all_flags_of_sequences_arrive(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("12-3\n007\n")
+    flags = {
+        "sequences": 5,
+        "validation-sequences": 2,
+        "test-sequences": 2,
+        "texts": tmp_path / "texts.txt",
+        "length": "2=1,3=4",
+        "writers": 3,
+        "height": 40,
+        "spacing": "tight",
+        "touching": 0.25,
+        "overlapping": 0.125,
+        "drift": 0.5,
+        "tilt": "-1:4",
+        "size-jitter": 0.25,
+        "format": "paddleocr",
+        "seed": 4,
+    }
+    run(
+        tmp_path / "a",
+        "--from",
+        bundle,
+        *(part for name, value in flags.items() for part in (f"--{name}", value)),
+    )
+    layout = SequenceLayout(40, (1, 3), 0.25, 0.125, 0.5, (-1, 4), 0.25)
+    made = inkgan.synth(
+        tmp_path / "b",
+        source=bundle,
+        sequences=Sequences(
+            5, 2, 2, ["12-3", "007"], length={2: 1, 3: 4}, writers=3, layout=layout
+        ),
+        format="paddleocr",
+        seed=4,
+        threads=default_threads(),
+    )
+    assert tree(made.path) == tree(tmp_path / "a")
+    assert {row.split("\t")[1] for row in (made.path / "train.txt").read_text().splitlines()} == {
+        "12-3",
+        "007",
+    }
 
 
 @pytest.mark.parametrize(
@@ -117,8 +168,10 @@ def test_the_python_call_is_the_same(bundle: Path, tmp_path: Path) -> None:
         (["--per-class", "1000000000"], "per.class`? makes 10,000,000,000 images"),
         (["--slant", "5"], "--slant '5': write least:most"),
         (["--length", "six"], "--length 'six': write fewest-most"),
+        (["--length", "6=x"], "--length '6=x': write length=weight"),
+        (["--touching", "0.2"], "sequences`? is needed: how many"),
         (["--sequences", "3", "--per-class", "2"], "per.class`? is for single digits"),
-        (["--sequences", "3", "--format", "png"], "format`? is for single digits"),
+        (["--sequences", "3", "--format", "png"], "format`? 'png' is none of sequences"),
         (["--sequences", "0"], "sequences`? must be between 1 and 100,000,000, not 0"),
     ],
 )
@@ -166,7 +219,7 @@ def test_any_text_is_read_or_refused_by_flag(text: str) -> None:
     for parse in (
         lambda: parse_counts(text, "--flag"),
         lambda: parse_bounds(text, "--flag"),
-        lambda: parse_span(text, "--flag", "-"),
+        lambda: parse_lengths(text, "--flag"),
     ):
         try:
             parse()
@@ -176,7 +229,8 @@ def test_any_text_is_read_or_refused_by_flag(text: str) -> None:
 
 
 def test_spans_and_bounds() -> None:
-    assert parse_span("1-6", "--length", "-") == (1, 6)
-    assert parse_span("4", "--length", "-") == (4, 4)
+    assert parse_lengths("1-6", "--length") == (1, 6)
+    assert parse_lengths("4", "--length") == (4, 4)
+    assert parse_lengths("4=1,6=2.5", "--length") == {4: 1.0, 6: 2.5}
     assert parse_bounds("-10:10.5", "--slant") == (-10.0, 10.5)
     assert parse_bounds(None, "--slant") is None

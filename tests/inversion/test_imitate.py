@@ -368,11 +368,11 @@ def test_imitating(bar: UInt8) -> None:
 
 def test_each_of_several_digits_shown_is_written_in_turn(bar: UInt8) -> None:
     writer = imitate([bar, bar], BARS, digits="17").writer
-    asked = [writer._place(digit, number, 0.3) for digit, number in (("1", 0), ("7", 0), ("3", 0))]
+    asked = [writer.place(digit, number, 0.3) for digit, number in (("1", 0), ("7", 0), ("3", 0))]
     assert np.array_equal(asked[0], writer.digit_latents["1"][0])
     assert np.array_equal(asked[1], writer.digit_latents["7"][0])
     assert np.array_equal(asked[2], writer.latent)
-    again = writer._place("1", 1, 0.3)
+    again = writer.place("1", 1, 0.3)
     assert 0 < np.linalg.norm(again - asked[0]) < 2
 
 

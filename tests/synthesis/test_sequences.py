@@ -1,227 +1,185 @@
-"""Strings of digits: boxes tight round the ink, in COCO's and YOLO's form."""
+"""Data sets of sequences: texts, writers, splits and records."""
 
-import contextlib
-import io
+import csv
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from PIL import Image
+from pycocotools import mask as coco_mask
 
+from inkgan.errors import ConfigError, DataError
+from inkgan.handwriting.writer import LATENT_STEP, Writer
 from inkgan.images import Shape, read_picture
-from inkgan.synthesis import shards as shards_module
-from inkgan.synthesis.bounding_box import BoundingBox
-from inkgan.synthesis.canvas import arrange, canvas_size, ink_box
-from inkgan.synthesis.formats.sequences import yolo_line
-from inkgan.synthesis.glyph_pool import INK
-from inkgan.synthesis.request import DigitSequences, SynthesisRequest
+from inkgan.synthesis import encoded_store, pool_store
+from inkgan.synthesis.composition import HEIGHT_SHARE
+from inkgan.synthesis.glyph_pool import INK, GlyphPool, pool_of_images
+from inkgan.synthesis.pool_store import draw_pool
+from inkgan.synthesis.request import Criteria, SynthesisRequest
+from inkgan.synthesis.sequence_composer import SequenceComposer
+from inkgan.synthesis.sequence_layout import SequenceLayout
+from inkgan.synthesis.sequence_request import Sequences
 from inkgan.synthesis.synthesis_result import SynthesisResult
+from inkgan.synthesis.writer_set import choose_writers, spread_choice
 from inkgan.types import UInt8
-from tests.fixtures.synthesis import FakeGenerator, make, tree
+from tests.fixtures.synthesis import HandGenerator, Unconditional, make, real_digits, tree
 
-REQUEST = SynthesisRequest(DigitSequences(30, (2, 5), (0, 9)), seed=1)
-
-# The published schema (https://cocodataset.org/#format-data), as far as boxes need it.
-SCHEMA: dict[str, dict[str, type]] = {
-    "images": {"id": int, "width": int, "height": int, "file_name": str},
-    "categories": {"id": int, "name": str, "supercategory": str},
-    "annotations": {
-        "id": int,
-        "image_id": int,
-        "category_id": int,
-        "bbox": list,
-        "area": int,
-        "segmentation": list,
-        "iscrowd": int,
-    },
-}
+CONTENT = Sequences(
+    30, 5, 7, pattern=("[0-9]{2,5}", "date:%d.%m.%Y"), writers=12, format="paddleocr"
+).resolved()
+REQUEST = SynthesisRequest(CONTENT, seed=1)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> SynthesisResult:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shards_module, "SEQUENCES_PER_SHARD", 7)
-        return make(tmp_path_factory.mktemp("strings") / "a", REQUEST)
+        patch.setattr(encoded_store, "SEQUENCES_PER_SHARD", 7)
+        patch.setattr(pool_store, "GLYPHS_PER_BLOCK", 100)
+        return make(tmp_path_factory.mktemp("sequences") / "a", REQUEST)
 
 
-def annotations(made: SynthesisResult) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((made.path / "annotations.json").read_text())
-    return document
+def rows(made: SynthesisResult) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (made.path / "manifest.jsonl").read_text().splitlines()]
 
 
-def texts(made: SynthesisResult) -> dict[str, str]:
-    lines = (made.path / "images" / "metadata.jsonl").read_text().splitlines()
-    rows = [json.loads(line) for line in lines]
-    assert all(isinstance(row["text"], str) for row in rows)
-    return {row["file_name"]: row["text"] for row in rows}
+def test_counts_and_splits(made: SynthesisResult) -> None:
+    counts = Counter(row["split"] for row in rows(made))
+    assert counts == {"train": 30, "validation": 5, "test": 7}
+    assert made.manifest["images"] == 42
+    digits = made.manifest["measured"]["digits"]
+    for split in counts:
+        texts = "".join(row["text"] for row in rows(made) if row["split"] == split)
+        assert digits[split] == {digit: texts.count(digit) for digit in "0123456789"}
+        assert made.manifest["measured"]["marks"][split].get(".", 0) == texts.count(".")
 
 
-def test_lengths_and_texts(made: SynthesisResult) -> None:
-    found = texts(made)
-    assert len(found) == 30
-    assert {len(text) for text in found.values()} == {2, 3, 4, 5}
-    assert any(text.startswith("0") for text in found.values())
-    rows = [json.loads(line) for line in (made.path / "manifest.jsonl").read_text().splitlines()]
-    assert [row["text"] for row in rows] == list(found.values())
-    assert made.manifest["images"] == 30
-    total = sum(map(len, found.values()))
-    assert sum(made.manifest["measured"]["digits"]["train"].values()) == total
-
-
-def test_annotations_follow_the_published_schema(made: SynthesisResult) -> None:
-    document = annotations(made)
-    for name, fields in SCHEMA.items():
-        for row in document[name]:
-            assert {key: type(value) for key, value in row.items()} == fields
-        assert len({row["id"] for row in document[name]}) == len(document[name])
-    assert [row["name"] for row in document["categories"]] == list("0123456789")
-    images = {row["id"]: row for row in document["images"]}
-    for row in document["annotations"]:
-        x, y, width, height = row["bbox"]
-        image = images[row["image_id"]]
-        assert min(x, y) >= 0
-        assert x + width <= image["width"]
-        assert y + height <= image["height"]
-        assert 0 < row["area"] <= width * height
-
-
-def test_pycocotools_reads_them(made: SynthesisResult) -> None:
-    """The reference reader finds each string's digits, and its own evaluation calls them right."""
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        coco = COCO(str(made.path / "annotations.json"))
-        for name, text in texts(made).items():
-            (image,) = [row for row in coco.dataset["images"] if row["file_name"] == name]
-            found = coco.loadAnns(coco.getAnnIds(imgIds=image["id"]))
-            found.sort(key=lambda row: row["bbox"][0])
-            digits = [coco.loadCats(row["category_id"])[0]["name"] for row in found]
-            assert "".join(digits) == text
-        guesses = [
-            {key: row[key] for key in ("image_id", "category_id", "bbox")} | {"score": 1.0}
-            for row in coco.dataset["annotations"]
-        ]
-        evaluation = COCOeval(coco, coco.loadRes(guesses), "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    assert "Average Precision" in said.getvalue()
-    assert evaluation.stats[0] == pytest.approx(1.0)
+def test_writers_write_equally_often_and_in_one_split(made: SynthesisResult) -> None:
+    with (made.path / "writers.csv").open(newline="") as stream:
+        split_of = {row["writer"]: row["split"] for row in csv.DictReader(stream)}
+    found = Counter((row["split"], row["writer"]) for row in rows(made))
+    assert all(split_of[writer] == split for split, writer in found)
+    assert len(split_of) == 12
+    for split in ("train", "validation", "test"):
+        each = [found[split, name] for name, of in split_of.items() if of == split]
+        assert max(each) - min(each) <= 1
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
 def test_masks_are_the_ink(made: SynthesisResult) -> None:
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco = COCO(str(made.path / "annotations.json"))
-    for row in coco.dataset["annotations"]:
-        picture = read_picture(made.path / "images" / coco.imgs[row["image_id"]]["file_name"])
-        ink = np.zeros_like(picture, dtype=bool)
-        x, y, width, height = row["bbox"]
-        ink[y : y + height, x : x + width] = picture[y : y + height, x : x + width] >= INK
-        mask = coco.annToMask(row) > 0
-        assert np.array_equal(mask, ink)
-        assert row["area"] == mask.sum()
+    """Decoded by pycocotools; together they are the dark pixels of the picture."""
+    for row in rows(made)[:12]:
+        picture = read_picture(made.path / row["file"])
+        assert list(picture.shape) == row["size"]
+        together = np.zeros(picture.shape, np.bool_)
+        for one in row["characters"]:
+            encoded = {"size": row["size"], "counts": one["mask"].encode()}
+            mask = coco_mask.decode(encoded).astype(bool)
+            assert mask.sum() == one["area"] == coco_mask.area(encoded)
+            assert coco_mask.toBbox(encoded).tolist() == one["box"]
+            together |= mask
+        assert np.array_equal(together, 255 - picture >= INK)
 
 
-def test_trainers_of_yolo_find_pictures_and_names(made: SynthesisResult) -> None:
-    """As Ultralytics reads it: without `path`, folders are relative to the file."""
-    data = pytest.importorskip("yaml").safe_load((made.path / "data.yaml").read_text())
-    assert data == {
-        "train": "images",
-        "val": "images",
-        "nc": 10,
-        "names": {digit: str(digit) for digit in range(10)},
-    }
-    pictures = sorted((made.path / data["train"]).rglob("*.png"))
-    labels = [Path(str(p.with_suffix(".txt")).replace("/images/", "/labels/")) for p in pictures]
-    assert len(labels) == 30
-    assert all(label.is_file() for label in labels)
-    assert "data.yaml" in made.manifest["entries"]
+def test_a_sequence_is_a_function_of_its_place(made: SynthesisResult) -> None:
+    """Without the rest of the data set: the same picture, text and writer."""
+    generator = HandGenerator()
+    writers = choose_writers(generator, CONTENT, Criteria(), seed=1)
+    drawn = draw_pool(made.path.parent, generator, REQUEST, writers, CONTENT.num_variants())
+    composer = SequenceComposer(CONTENT, drawn.pool, writers.splits, seed=1)
+    for row in (rows(made)[3], rows(made)[33], rows(made)[-1]):
+        rendered = composer.render(row["split"], row["index"])
+        assert rendered.composed.text == row["text"]
+        assert writers.names[rendered.composed.writer] == row["writer"]
+        assert np.array_equal(rendered.image, read_picture(made.path / row["file"]))
 
 
-def test_boxes_are_tight_round_all_ink(made: SynthesisResult) -> None:
-    """In the picture itself: every box touches ink on its four sides, and no ink is outside."""
-    document = annotations(made)
-    for image in document["images"]:
-        picture = read_picture(made.path / "images" / image["file_name"])
-        assert picture.shape == (image["height"], image["width"])
-        inside = np.zeros_like(picture, dtype=bool)
-        for row in document["annotations"]:
-            if row["image_id"] == image["id"]:
-                x, y, width, height = row["bbox"]
-                ink = picture[y : y + height, x : x + width] >= INK
-                assert ink[0].any() and ink[-1].any()  # noqa: PT018
-                assert ink[:, 0].any() and ink[:, -1].any()  # noqa: PT018
-                inside[y : y + height, x : x + width] = True
-        assert not (picture[~inside] > 0).any()
+def test_shards_change_nothing(made: SynthesisResult, tmp_path: Path) -> None:
+    assert tree(make(tmp_path / "a", REQUEST).path) == tree(made.path)
+    other = make(tmp_path / "b", SynthesisRequest(CONTENT, seed=2))
+    texts = [{row["text"] for row in rows(one)} for one in (made, other)]
+    assert texts[0] != texts[1]
+    assert not {row["writer"] for row in rows(made)} & {row["writer"] for row in rows(other)}
 
 
-def test_yolo_says_what_coco_says(made: SynthesisResult) -> None:
-    document = annotations(made)
-    for image in document["images"]:
-        name = image["file_name"].replace(".png", ".txt")
-        lines = (made.path / "labels" / name).read_text().splitlines()
-        boxes = [r for r in document["annotations"] if r["image_id"] == image["id"]]
-        assert len(lines) == len(boxes)
-        for line, row in zip(lines, boxes, strict=True):
-            label, *shares = line.split()
-            assert int(label) == row["category_id"] - 1
-            cx, cy, w, h = (float(share) for share in shares)
-            width, height = image["width"], image["height"]
-            box = [(cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height]
-            assert box == pytest.approx(row["bbox"], abs=1e-3)
+def test_digits_are_those_of_write() -> None:
+    """The pool's digits have the latents of `inkgan.write` with the writer's name as `hand`."""
+    generator = HandGenerator()
+    writers = choose_writers(generator, CONTENT, Criteria(), seed=1)
+    for number in (0, 3):
+        row = np.array([2])
+        ours = writers.latents(row, 7, number)[0]
+        theirs = Writer(generator, int(writers.names[2])).place("7", number, LATENT_STEP)
+        assert np.array_equal(ours, theirs)
 
 
-def test_a_line_of_yolo() -> None:
-    assert (
-        yolo_line(7, BoundingBox(10, 5, 20, 10), (40, 100))
-        == "7 0.200000 0.250000 0.200000 0.250000"
+def test_given_texts_are_used_equally_often(tmp_path: Path) -> None:
+    path = tmp_path / "texts.txt"
+    path.write_text("\ufeff12.50\r\n007\n\n 3-1 \n")
+    content = Sequences(7, test=2, texts=path, writers=4, format="paddleocr").resolved()
+    made = make(tmp_path / "a", SynthesisRequest(content))
+    counts = Counter(row["text"] for row in rows(made))
+    assert counts == {"12.50": 3, "007": 3, "3-1": 3}
+    assert Sequences(texts=path).resolved().splits() == {"train": 3}
+    assert Sequences(texts=["1", "2", "3"], test=1).resolved().splits() == {"train": 2, "test": 1}
+
+
+def test_lengths_follow_their_weights() -> None:
+    content = Sequences(600, length={2: 1, 5: 3}).resolved()
+    pool = pool_of_images(real_digits(), 1, 1)
+    composer = SequenceComposer(content, pool, {"train": (0, 1)}, seed=0)
+    lengths = Counter(len(composer.text("train", index)) for index in range(600))
+    assert set(lengths) == {2, 5}
+    assert abs(lengths[5] - 450) < 4 * (600 * 0.25 * 0.75) ** 0.5
+
+
+def test_writers_are_spread_over_both_styles() -> None:
+    """A quarter of the writers in each quarter of both styles: exactly, where chance varies."""
+    random = np.random.default_rng(0)
+    styles = random.standard_normal((800, 2))
+    chosen = styles[spread_choice(styles, 100)]
+    assert len(chosen) == 100
+    ranks = (styles[:, None] < chosen[None]).mean(axis=0)
+    for column in range(2):
+        found, _ = np.histogram(ranks[:, column], bins=4, range=(0, 1))
+        assert found.min() >= 20
+    assert len(spread_choice(styles[:3], 10)) == 3
+
+
+def test_criteria_hold_for_each_digit(tmp_path: Path) -> None:
+    strict = SynthesisRequest(CONTENT, Criteria(min_confidence=0.99))
+    made = make(tmp_path / "a", strict)
+    assert made.manifest["rejected"]["confidence"] > 0
+    assert made.manifest["measured"]["confidence"] >= 0.99
+    assert made.manifest["drawn"] - sum(made.manifest["rejected"].values()) == (
+        12 * 10 * CONTENT.num_variants()
     )
 
 
-def test_digits_can_be_had_again(made: SynthesisResult) -> None:
-    """The ink in each box is that of the digit which label and seed of the manifest draw."""
-    for line in (made.path / "manifest.jsonl").read_text().splitlines():
-        row = json.loads(line)
-        picture = read_picture(made.path / row["file"])
-        for digit in row["digits"]:
-            drawn = FakeGenerator().sample([digit["label"]], seeds=[digit["seed"]])[0]
-            ink, (x, y, width, height) = ink_box(drawn), digit["box"]
-            tile = drawn[ink.y : ink.y + height, ink.x : ink.x + width]
-            assert (ink.width, ink.height) == (width, height)
-            assert np.array_equal(picture[y : y + height, x : x + width], tile)
+def test_blank_digits_are_drawn_again(tmp_path: Path) -> None:
+    class OftenBlank(HandGenerator):
+        def image(self, label: int, seed: int) -> UInt8:
+            image = super().image(label, seed)
+            return np.full_like(image, INK - 1) if seed % 7 == 0 else image
+
+    made = make(tmp_path / "a", REQUEST, OftenBlank())
+    assert made.manifest["rejected"]["blank"] > 0
 
 
-squares = st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(1, 8), st.integers(1, 8))
+def test_writers_that_do_not_deliver_are_reported(tmp_path: Path) -> None:
+    class NoSevens(HandGenerator):
+        def image(self, label: int, seed: int) -> UInt8:
+            return super().image(0 if label == 7 else label, seed)
+
+    with pytest.raises(DataError, match=r"writer \d+ does not deliver a 7 in 30 attempts"):
+        make(tmp_path / "a", SynthesisRequest(CONTENT, Criteria(min_confidence=0.9)), NoSevens())
 
 
-@given(
-    drawn=st.lists(squares, min_size=1, max_size=6),
-    spacing=st.tuples(st.integers(0, 5), st.integers(0, 5)),
-    index=st.integers(0, 10**8),
-)
-@settings(deadline=None, max_examples=80)
-def test_gaps_are_as_asked(
-    drawn: list[tuple[int, int, int, int]], spacing: tuple[int, int], index: int
-) -> None:
-    """Whatever the ink, its gaps lie in the spacing and the canvas holds it all."""
-    digits = np.zeros((len(drawn), 28, 28), dtype=np.uint8)
-    for digit, (x, y, width, height) in zip(digits, drawn, strict=True):
-        digit[y : y + height, x : x + width] = 255
-    low, high = spacing[0], sum(spacing)
-    sequences = DigitSequences(1, (1, 6), (low, high))
-    canvas = arrange(digits, index, sequences, seed=0)
-    assert canvas.size == canvas_size(sequences, Shape(1, 28, 28))
-    gaps = [
-        right.x - left.x - left.width
-        for left, right in zip(canvas.boxes, canvas.boxes[1:], strict=False)
-    ]
-    assert all(low <= gap <= high for gap in gaps)
-    assert canvas.picture().astype(bool).sum() == sum(w * h for _, _, w, h in drawn)
-    assert canvas.boxes == arrange(digits, index, sequences, seed=0).boxes
+def test_unconditional_generators_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="`sequences` needs a generator that takes labels"):
+        make(tmp_path / "a", REQUEST, Unconditional())
 
 
 def test_the_estimate_is_from_above(made: SynthesisResult) -> None:
@@ -229,11 +187,47 @@ def test_the_estimate_is_from_above(made: SynthesisResult) -> None:
     assert blocks < REQUEST.max_bytes(Shape(1, 28, 28))
 
 
-def test_blank_digits_are_drawn_again(tmp_path: Path) -> None:
-    class OftenBlank(FakeGenerator):
-        def image(self, label: int, seed: int) -> UInt8:
-            image = super().image(label, seed)
-            return np.full_like(image, INK - 1) if seed % 3 == 0 else image
+def test_pictures_have_the_height(tmp_path: Path) -> None:
+    layout = SequenceLayout(height=32, drift=0, tilt=(0, 0))
+    content = Sequences(6, layout=layout, format="paddleocr", writers=3).resolved()
+    for row in rows(make(tmp_path / "a", SynthesisRequest(content))):
+        assert row["size"][0] == 32
+        heights = [one["box"][3] for one in row["characters"]]
+        assert 0.5 * 32 * HEIGHT_SHARE < np.median(heights) < 1.5 * 32 * HEIGHT_SHARE
 
-    made = make(tmp_path / "a", REQUEST, OftenBlank())
-    assert made.manifest["rejected"]["blank"] > 0
+
+def test_the_contact_sheet_shows_the_first(made: SynthesisResult) -> None:
+    with Image.open(made.path / "preview.png") as sheet:
+        assert sheet.width <= 1300
+        assert sheet.height > 48
+    assert 'src="data:image/png;base64,' in made._repr_html_()
+    assert "42 sequences with" in repr(made)
+
+
+def test_imitated_hands(tmp_path: Path) -> None:
+    """One picture for each split; the digits are those of the flagship in these handwritings."""
+    import inkgan
+
+    paths = []
+    for seed in (3, 8):
+        picture = inkgan.load("flagship", device="cpu").sample([4], seeds=[seed])[0]
+        paths.append(tmp_path / f"hand{seed}.png")
+        Image.fromarray(255 - np.kron(picture, np.ones((4, 4), np.uint8))).save(paths[-1])
+    made = inkgan.synth(
+        tmp_path / "a",
+        sequences=inkgan.Sequences(3, test=2, hands=paths, format="paddleocr"),
+        device="cpu",
+    )
+    assert {(row["split"], row["writer"]) for row in rows(made)} == {
+        ("train", "hand3"),
+        ("test", "hand8"),
+    }
+    assert made.manifest["measured"]["label_accuracy"] > 0.9
+    assert "imitate those of given pictures" in (made.path / "README.md").read_text()
+
+
+def test_pools_of_real_digits() -> None:
+    pool = pool_of_images(real_digits(), 4, 3)
+    assert pool.images.shape == (4, 10, 3, 28, 28)
+    assert np.array_equal(pool.images[1, 6, 2], real_digits()[6][5])
+    assert isinstance(pool, GlyphPool)

@@ -29,11 +29,12 @@ from inkgan.synthesis.manifest import MANIFEST, RECORDS, migrate_manifest
 from inkgan.synthesis.request import (
     SEEDS_PER_SET,
     Criteria,
-    DigitSequences,
     Format,
     LabeledImages,
     SynthesisRequest,
 )
+from inkgan.synthesis.sequence_layout import SequenceLayout
+from inkgan.synthesis.sequence_request import Sequences
 from inkgan.synthesis.shards import plan_shards
 from inkgan.synthesis.synthesis_result import SynthesisResult
 from inkgan.types import UInt8
@@ -55,7 +56,6 @@ def rows_of(folder: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards_module, "IMAGES_PER_SHARD", 10)
-    monkeypatch.setattr(shards_module, "SEQUENCES_PER_SHARD", 4)
 
 
 # --- the order of labels ---
@@ -70,9 +70,9 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_labels_are_exact_whatever_the_shards(counts: list[int], seed: int, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards_module, "IMAGES_PER_SHARD", size)
-        request = SynthesisRequest(LabeledImages(tuple(counts)), seed=seed)
-        found = list(plan_shards(request))
-        again = list(plan_shards(request))
+        images = LabeledImages(tuple(counts))
+        found = plan_shards(images, seed)
+        again = plan_shards(images, seed)
     labels = np.concatenate([part.labels for part in found])
     assert np.bincount(labels, minlength=len(counts)).tolist() == counts
     assert [part.first for part in found] == list(range(0, sum(counts), size))
@@ -82,10 +82,7 @@ def test_labels_are_exact_whatever_the_shards(counts: list[int], seed: int, size
 def test_labels_are_shuffled_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first label of the last shard is each class equally often, as in a shuffled list."""
     monkeypatch.setattr(shards_module, "IMAGES_PER_SHARD", 5)
-    firsts = [
-        list(plan_shards(SynthesisRequest(LabeledImages((4, 4, 4)), seed=s)))[-1].labels[0]
-        for s in range(600)
-    ]
+    firsts = [plan_shards(LabeledImages((4, 4, 4)), s)[-1].labels[0] for s in range(600)]
     counts = np.bincount(firsts, minlength=3)
     assert ((counts - 200) ** 2 / 200).sum() < 13.8  # chi-squared, 2 degrees, p = 0.001
 
@@ -319,7 +316,7 @@ def test_style_ranges(tmp_path: Path) -> None:
     assert made.manifest["rejected"]["slant"] > 0
 
 
-@pytest.mark.parametrize("content", [LabeledImages((0, 0, 0, 2) + (0,) * 6), DigitSequences(2)])
+@pytest.mark.parametrize("content", [LabeledImages((0, 0, 0, 2) + (0,) * 6), Sequences(2)])
 @pytest.mark.parametrize(
     ("criteria", "message"),
     [
@@ -329,7 +326,7 @@ def test_style_ranges(tmp_path: Path) -> None:
     ],
 )
 def test_styles_out_of_reach_are_refused_at_once(
-    content: LabeledImages | DigitSequences, criteria: Criteria, message: str, tmp_path: Path
+    content: LabeledImages | Sequences, criteria: Criteria, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         make(tmp_path / "a", SynthesisRequest(content, criteria))
@@ -401,11 +398,20 @@ def images(*arguments: Any, **others: Any) -> LabeledImages:
         ),
         (SynthesisRequest(images(format=cast(Any, "idxx"))), "`format` 'idxx'.*'idx'"),
         (SynthesisRequest(images(format="npz", plain=True)), "`plain` leaves out the gzip"),
-        (SynthesisRequest(DigitSequences(0)), "`sequences` must be between 1 and .*, not 0"),
-        (SynthesisRequest(DigitSequences(1, (3, 2))), "`length` must be .*, not 3 and 2"),
-        (SynthesisRequest(DigitSequences(1, (0, 2))), "`length` must be .*, not 0 and 2"),
-        (SynthesisRequest(DigitSequences(1, (1, 33))), "`length` must be .*, not 1 and 33"),
-        (SynthesisRequest(DigitSequences(1, spacing=(-1, 2))), "`spacing` must .*, not -1 and 2"),
+        (SynthesisRequest(Sequences(0)), "`sequences` must be between 1 and .*, not 0"),
+        (SynthesisRequest(Sequences(1, length=(3, 2))), r"`length` \(3, 2\): the smaller"),
+        (SynthesisRequest(Sequences(1, length=(0, 2))), "`length` must be .*, not 0"),
+        (SynthesisRequest(Sequences(1, length={33: 1})), "`length` must be .*, not 33"),
+        (SynthesisRequest(Sequences(1, length={3: -1})), "`length` 3: its weight must be"),
+        (SynthesisRequest(Sequences(1, test=-1)), "`test_sequences` must be between 0 and"),
+        (SynthesisRequest(Sequences(1, writers=0)), "`writers` must be between 1 and 20,000"),
+        (SynthesisRequest(Sequences(9, test=2, writers=1)), "`writers`: 2 splits share no writer"),
+        (SynthesisRequest(Sequences(1, format=cast(Any, "lmbd"))), "`format` 'lmbd'.*'lmdb'"),
+        (SynthesisRequest(Sequences(1), Criteria(dedupe=True)), "`dedupe` is for single digits"),
+        (
+            SynthesisRequest(Sequences(1, layout=SequenceLayout(spacing=(-1, 2)))),
+            "`spacing` must .*, not -1 and 2",
+        ),
         (SynthesisRequest(images(), seed=-1), "`seed` must be between 0 and 2147483647, not -1"),
         (SynthesisRequest(images(), seed=2**31), "`seed` must be .*, not 2147483648"),
         (SynthesisRequest(images(), Criteria(min_confidence=1.0)), "`min_confidence` .*, not 1$"),
@@ -429,7 +435,7 @@ def test_impossible_requests(request_: SynthesisRequest, message: str, tmp_path:
         (Unconditional(("a", "b")), SMALL, "takes no labels.*use a conditional generator"),
         (
             Blobs(("a", "b")),
-            SynthesisRequest(DigitSequences(3)),
+            SynthesisRequest(Sequences(3)),
             "`sequences` needs a generator of gray digits",
         ),
         (
@@ -444,7 +450,7 @@ def test_impossible_requests(request_: SynthesisRequest, message: str, tmp_path:
         ),
         (
             Blobs(shape=Shape(3, 20, 20)),
-            SynthesisRequest(DigitSequences(3)),
+            SynthesisRequest(Sequences(3)),
             "`sequences` .*20x20 RGB",
         ),
         (
@@ -560,7 +566,7 @@ def test_plain_and_color_images_are_read_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "request_",
-    [SMALL, of_format("png"), SynthesisRequest(DigitSequences(9))],
+    [SMALL, of_format("png"), SynthesisRequest(Sequences(9))],
     ids=["idx", "png", "sequences"],
 )
 def test_a_result_shows_itself(request_: SynthesisRequest, tmp_path: Path) -> None:

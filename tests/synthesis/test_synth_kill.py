@@ -14,9 +14,11 @@ import pytest
 from inkgan.errors import ArtifactError
 from inkgan.generation.protocols import DIGITS
 from inkgan.images import Shape
+from inkgan.synthesis import encoded_store, pool_store
 from inkgan.synthesis import shards as shards_module
 from inkgan.synthesis.output_folder import OutputFolder
-from inkgan.synthesis.request import Criteria, DigitSequences, LabeledImages, SynthesisRequest
+from inkgan.synthesis.request import Criteria, LabeledImages, SynthesisRequest
+from inkgan.synthesis.sequence_request import Sequences
 from inkgan.synthesis.synth import synthesize
 from inkgan.types import UInt8
 from tests.fixtures.synthesis import ORIGIN, Blobs, make, tree
@@ -28,7 +30,8 @@ MANY = (200,) * 10
 REQUESTS = {
     "npz": SynthesisRequest(LabeledImages(MANY, (10,) * 10, "npz"), Criteria(dedupe=True)),
     "png": SynthesisRequest(LabeledImages(MANY, format="png")),
-    "strings": SynthesisRequest(DigitSequences(400)),
+    "lmdb": SynthesisRequest(Sequences(300, test=20, writers=40, format="lmdb")),
+    "detection": SynthesisRequest(Sequences(150, pattern=("[0-9]{3}", "amount"), writers=9)),
 }
 
 
@@ -45,7 +48,8 @@ class Quick(Blobs):
 
 
 def child(out: Path, request: SynthesisRequest) -> None:
-    shards_module.IMAGES_PER_SHARD, shards_module.SEQUENCES_PER_SHARD = 50, 20
+    shards_module.IMAGES_PER_SHARD, encoded_store.SEQUENCES_PER_SHARD = 50, 20
+    pool_store.GLYPHS_PER_BLOCK = 100
     synthesize(out, Quick(), request, ORIGIN)
 
 

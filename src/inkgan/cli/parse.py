@@ -59,16 +59,28 @@ def parse_bounds(text: str | None, flag: str) -> tuple[float, float] | None:
     return least, most
 
 
-def parse_span(text: str, flag: str, mark: str) -> tuple[int, int]:
-    """Read "1-6", or "4" alone, as fewest and most.
+def parse_lengths(text: str, flag: str) -> tuple[int, int] | dict[int, float]:
+    """Read "1-6", or "4" alone, as fewest and most; "4=1,6=3" as a weight for each length.
 
     Raises:
-        ConfigError: no whole numbers from 0 with the mark between them.
+        ConfigError: neither of these.
     """
-    first, _, last = text.partition(mark)
-    fewest, most = _whole(first), _whole(last) if mark in text else _whole(first)
+    if "=" in text:
+        weights = {}
+        for part in text.split(","):
+            length, _, weight = part.partition("=")
+            number = _whole(length)
+            try:
+                weights[-1 if number is None else number] = float(weight)
+            except ValueError:
+                number = None
+            if number is None:
+                raise ConfigError(f"{flag} {text!r}: write length=weight, for example 4=1,6=3")
+        return weights
+    first, dash, last = text.partition("-")
+    fewest, most = _whole(first), _whole(last) if dash else _whole(first)
     if fewest is None or most is None:
-        raise ConfigError(f"{flag} {text!r}: write fewest{mark}most, for example 1{mark}6")
+        raise ConfigError(f"{flag} {text!r}: write fewest-most, for example 1-6")
     return fewest, most
 
 

@@ -1,18 +1,42 @@
 """inkgan synth: a labeled data set from a trained generator."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
 from inkgan.cli.command import all_cores
 from inkgan.cli.options import SOURCE_HELP, Checkpoint, Device, From, Json, one_source
-from inkgan.cli.parse import parse_bounds, parse_counts, parse_span
+from inkgan.cli.parse import parse_bounds, parse_counts, parse_lengths
 
-FileFormat = Annotated[
-    Literal["idx", "npz", "png", "imagefolder"] | None,
-    typer.Option(help="idx is the format of MNIST's own files. [default: idx]"),
+Out = Annotated[Path, typer.Argument(help="Folder to make; it appears when it is complete.")]
+Source = Annotated[
+    str | None, typer.Argument(help=f"{SOURCE_HELP} Also: --from SOURCE.", show_default=False)
 ]
+PerClass = Annotated[
+    str | None, typer.Option(help="Images of each class, or a count,for,each; 6000 if left out.")
+]
+TestPerClass = Annotated[str, typer.Option(help="The same for a test split.")]
+Plain = Annotated[bool, typer.Option("--plain", help="idx without gzip.")]
+Seed = Annotated[int, typer.Option(help="Another seed is another data set.")]
+MinConfidence = Annotated[
+    float | None, typer.Option(help="Least probability of the label by the classifier E1.")
+]
+Dedupe = Annotated[bool, typer.Option("--dedupe", help="Leave out near-copies of earlier images.")]
+License = Annotated[str, typer.Option(help="For the data card: cc0-1.0, ...")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Start over, and replace a data set that is there.")
+]
+FileFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="idx, npz, png or imagefolder; of sequences: coco, yolo, yolo-seg, voc, lmdb, "
+        "paddleocr, easyocr, tesseract, parquet, webdataset or detection (COCO and YOLO). "
+        "idx or detection if left out.",
+    ),
+]
+SEQUENCES = "Sequences of characters"
 SlantRange = Annotated[
     str | None, typer.Option(help='Least and most degrees, positive for "/": -10:10.')
 ]
@@ -21,38 +45,75 @@ ThicknessRange = Annotated[
 ]
 
 
+def _sequence_option(help: str, **more: Any) -> Any:
+    return typer.Option(help=help, rich_help_panel=SEQUENCES, **more)
+
+
+Count = Annotated[
+    int | None,
+    _sequence_option("Draw this many numbers instead of single digits."),
+]
+ValidationCount = Annotated[int, _sequence_option("The same for a validation split.")]
+TestCount = Annotated[int, _sequence_option("The same for a test split.")]
+Texts = Annotated[Path | None, _sequence_option("A file with a text on each line.")]
+Pattern = Annotated[
+    list[str] | None,
+    _sequence_option(
+        '"[0-9]{4,8}", "date:%d.%m.%Y", "amount:#,##0.00", "phone:0## ### ####", luhn:16, '
+        "mod11:10 or mod97:12; may be repeated, PATTERN@3 is used three times as often."
+    ),
+]
+Length = Annotated[
+    str, _sequence_option("Fewest and most random digits: 1-6; or a weight for each: 4=1,6=3.")
+]
+Writers = Annotated[int, _sequence_option("Number of handwritings, one for each sequence.")]
+Hands = Annotated[
+    list[Path] | None,
+    _sequence_option("A picture of digits whose handwriting is imitated; may be repeated."),
+]
+Height = Annotated[int, _sequence_option("Of the pictures, in pixels.")]
+Spacing = Annotated[
+    str, _sequence_option("Least and most pixels between ink: 1:8; or tight, normal, loose.")
+]
+Touching = Annotated[float, _sequence_option("Share of neighboring digits that touch.")]
+Overlapping = Annotated[float, _sequence_option("Share of neighboring digits that overlap.")]
+Drift = Annotated[float, _sequence_option("Of the baseline, in heights of a digit.")]
+Tilt = Annotated[str, _sequence_option("Least and most degrees of the line, positive: it rises.")]
+SizeJitter = Annotated[float, _sequence_option("Variation of size and lean.")]
+
+
 def synth(
-    out: Annotated[Path, typer.Argument(help="Folder to make; it appears when it is complete.")],
-    source: Annotated[
-        str | None, typer.Argument(help=f"{SOURCE_HELP} Also: --from SOURCE.", show_default=False)
-    ] = None,
+    out: Out,
+    source: Source = None,
     from_: From = None,
-    per_class: Annotated[
-        str | None, typer.Option(help="Images of each class, or a count,for,each. [default: 6000]")
-    ] = None,
-    test_per_class: Annotated[str, typer.Option(help="The same for a test split.")] = "0",
+    per_class: PerClass = None,
+    test_per_class: TestPerClass = "0",
     format: FileFormat = None,
-    plain: Annotated[bool, typer.Option("--plain", help="idx without gzip.")] = False,
-    seed: Annotated[int, typer.Option(help="Another seed is another data set.")] = 0,
-    min_confidence: Annotated[
-        float | None, typer.Option(help="Least probability of the label by the classifier E2.")
-    ] = None,
-    dedupe: Annotated[
-        bool, typer.Option("--dedupe", help="Leave out near-copies of earlier images.")
-    ] = False,
+    plain: Plain = False,
+    seed: Seed = 0,
+    min_confidence: MinConfidence = None,
+    dedupe: Dedupe = False,
     slant: SlantRange = None,
     thickness: ThicknessRange = None,
-    sequences: Annotated[
-        int | None, typer.Option(help="Draw this many numbers with boxes (COCO, YOLO) instead.")
-    ] = None,
-    length: Annotated[str, typer.Option(help="Fewest and most digits of a number.")] = "1-6",
-    spacing: Annotated[str, typer.Option(help="Least and most pixels between digits.")] = "1:8",
-    license: Annotated[str, typer.Option(help="For the data card: cc0-1.0, ...")] = "unknown",
+    sequences: Count = None,
+    validation_sequences: ValidationCount = 0,
+    test_sequences: TestCount = 0,
+    texts: Texts = None,
+    pattern: Pattern = None,
+    length: Length = "1-6",
+    writers: Writers = 500,
+    hands: Hands = None,
+    height: Height = 48,
+    spacing: Spacing = "normal",
+    touching: Touching = 0.0,
+    overlapping: Overlapping = 0.0,
+    drift: Drift = 0.03,
+    tilt: Tilt = "-2:2",
+    size_jitter: SizeJitter = 0.05,
+    license: License = "unknown",
     checkpoint: Checkpoint = "last",
     device: Device = "auto",
-    force: Annotated[
-        bool, typer.Option("--force", help="Start over, and replace a data set that is there.")
-    ] = False,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Draw a labeled data set; the same command again continues where it was stopped.
@@ -63,29 +124,35 @@ def synth(
     each = None if per_class is None else parse_counts(per_class, "--per-class")
     test_each = parse_counts(test_per_class, "--test-per-class")
     slants, thicknesses = parse_bounds(slant, "--slant"), parse_bounds(thickness, "--thickness")
-    lengths, gaps = parse_span(length, "--length", "-"), parse_span(spacing, "--spacing", ":")
+    lengths = parse_lengths(length, "--length")
+    tilts = parse_bounds(tilt, "--tilt") or (0.0, 0.0)
 
     from inkgan.cli.console import say, show, show_json
     from inkgan.cli.progress import stages
     from inkgan.synthesis.data_card import summarize
+    from inkgan.synthesis.sequence_layout import SPACINGS, SequenceLayout
+    from inkgan.synthesis.sequence_request import Sequences
     from inkgan.synthesis.synth import synth as draw
 
+    gaps = SPACINGS.get(spacing) or parse_bounds(spacing, "--spacing") or (0.0, 0.0)
+    layout = SequenceLayout(height, gaps, touching, overlapping, drift, tilts, size_jitter)
+    counts = sequences, validation_sequences, test_sequences
+    several = tuple(pattern or ())
+    request = Sequences(*counts, texts, several, lengths, writers, tuple(hands or ()), layout)
     with all_cores(), stages() as progress:
         made = draw(
             out,
             source=origin,
             per_class=each,
             test_per_class=test_each,
-            format=format,
+            format=format,  # type: ignore[arg-type]  # the library refuses others
             plain=plain,
             seed=seed,
             min_confidence=min_confidence,
             dedupe=dedupe,
             slant=slants,
             thickness=thicknesses,
-            sequences=sequences,
-            length=lengths,
-            spacing=gaps,
+            sequences=None if request == Sequences() else request,
             license=license,
             checkpoint=checkpoint,
             device=device,

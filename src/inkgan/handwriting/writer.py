@@ -97,11 +97,12 @@ class Writer:
 
     def _draw(self, wanted: Sequence[tuple[str, int]], jitter: float) -> UInt8:
         labels = class_labels(self.generator, [digit for digit, _ in wanted])
-        places = [self._place(digit, number, jitter * LATENT_STEP) for digit, number in wanted]
+        places = [self.place(digit, number, jitter * LATENT_STEP) for digit, number in wanted]
         render = self.render or self.generator.render
         return render(np.stack(places), labels or [])
 
-    def _place(self, digit: str, number: int, step: float) -> Float32:
+    def place(self, digit: str, number: int, step: float) -> Float32:
+        """Return the latent of a digit that was written `number` times before, `step` away."""
         shown = self.digit_latents.get(digit, ())
         latent = shown[number % len(shown)] if shown else self.latent
         if number < max(1, len(shown)) or step == 0:

@@ -14,13 +14,13 @@ from inkgan.handwriting.spacing import REACH
 from inkgan.handwriting.spacing import SPACE as SPACE_WIDTH
 from inkgan.handwriting.text import DIGITS, SPACE
 from inkgan.synthesis.bounding_box import BoundingBox
-from inkgan.synthesis.glyph_pool import DIGIT_HEIGHT, INK, GlyphPool
+from inkgan.synthesis.glyph_pool import INK, GlyphPool
 from inkgan.synthesis.glyph_raster import Glyph, Pose, digit_glyph, mark_glyph, pen_of
 from inkgan.synthesis.row_profiles import RowProfile, contact_shift
 from inkgan.synthesis.sequence_layout import SequenceLayout
 from inkgan.types import Bool, Float32, UInt8
 
-DIGIT_SHARE = 0.6  # of a picture's height that a digit takes
+HEIGHT_SHARE = 0.6  # of a picture's height that a digit takes
 MARGIN = 3  # least blank pixels around the ink
 SIDE = 0.35  # most blank pixels at the left and the right, as a share of the height
 LEAN_PER_JITTER = 40.0  # degrees of a character's lean at size_jitter 1
@@ -103,11 +103,12 @@ def compose(
         >>> line = compose("12.5", 0, pool, SequenceLayout(), np.random.default_rng(7))
         >>> line.coverage.shape[0], [c.character for c in line.characters]
     """
-    scale = DIGIT_SHARE * layout.height / DIGIT_HEIGHT
+    digit_height = HEIGHT_SHARE * layout.height
+    scale = digit_height / pool.digit_height
     chosen = _Choices(len(text), layout, random)
     variants = random.integers(pool.num_variants, size=len(text)).tolist()
     pen = None if all(c in DIGITS or c == SPACE for c in text) else pen_of(pool, writer, scale)
-    line = _Line(scale, chosen, layout.spacing)
+    line = _Line(scale, digit_height, chosen)
     for position, character in enumerate(text):
         if character == SPACE:
             line.blank()
@@ -161,8 +162,8 @@ def _settling_walk(steps: np.ndarray) -> np.ndarray:
 class _Line:
     """Places one character after another; the baseline of the first is near y = 0."""
 
-    def __init__(self, scale: float, chosen: _Choices, spacing: tuple[float, float]) -> None:
-        self.scale, self.chosen = scale, chosen
+    def __init__(self, scale: float, digit_height: float, chosen: _Choices) -> None:
+        self.scale, self.digit_height, self.chosen = scale, digit_height, chosen
         self.slope = float(np.tan(np.radians(chosen.tilt)))
         self.characters: list[Character] = []
         self._profiles: list[RowProfile] = []  # with the reach of marks
@@ -171,7 +172,7 @@ class _Line:
 
     def blank(self) -> None:
         """Leave room for a space."""
-        self._blank += SPACE_WIDTH * DIGIT_HEIGHT * self.scale
+        self._blank += SPACE_WIDTH * self.digit_height
 
     def add(self, character: str, glyph: Glyph, position: int, variant: int | None) -> None:
         """Place a character at the right of those before it."""
@@ -180,11 +181,11 @@ class _Line:
         is_mark = variant is None
         beside_mark = is_mark or (self.characters and self.characters[-1].variant is None)
         gap = self.chosen.gaps[position] * self.scale * (MARK_GAP if beside_mark else 1.0)
-        drift = self.chosen.drifts[position] * DIGIT_HEIGHT * self.scale
+        drift = self.chosen.drifts[position] * self.digit_height
         middle = end + (gap + width / 2 if self.characters else 0)
         top = round(drift - self.slope * middle) - glyph.rise
         mask = RowProfile.of(glyph.ink >= INK, top)
-        reach = round(REACH * DIGIT_HEIGHT * self.scale) if is_mark else 0
+        reach = round(REACH * self.digit_height) if is_mark else 0
         profile = mask.widened(reach) if is_mark else mask
         x = self._place(mask, profile, position, gap, is_mark) if self.characters else 0
         self.characters.append(
@@ -216,7 +217,7 @@ class _Line:
         contact = contact_shift(before, mask, diagonal=False)
         if contact is None:
             return None
-        deepest = DEEPEST_OVERLAP * DIGIT_HEIGHT * self.scale
+        deepest = DEEPEST_OVERLAP * self.digit_height
         depth: int = max(1, round(self.chosen.depths[position] * deepest))
         return contact - depth
 

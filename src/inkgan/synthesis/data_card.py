@@ -5,6 +5,7 @@ from typing import Any
 from inkgan.printable import markdown
 from inkgan.synthesis.dedup import MAX_RELATIVE_DISTANCE, RECENT
 from inkgan.synthesis.formats.labeled_images import IDX_PREFIXES
+from inkgan.synthesis.formats.sequence_formats import SEQUENCE_FORMATS
 
 Manifest = dict[str, Any]
 SIZES = (
@@ -16,8 +17,8 @@ SIZES = (
     (1e8, "10M<n<100M"),
     (1e9, "100M<n<1B"),
 )
-SPLIT_PATHS = {"png": "{split}/**", "imagefolder": "{split}/**", "sequences": "images/**"}
-TASKS = {"sequences": ("object-detection", "image-to-text")}
+SPLIT_PATHS = {"png": "{split}/**", "imagefolder": "{split}/**"}
+MANIFEST_ENTRY = ("`manifest.json`", "how the data set was made, with SHA-256 of its files")
 REASONS = {
     "blank": "without ink",
     "confidence": "below the minimum confidence",
@@ -59,7 +60,7 @@ def size_category(images: int) -> str:
 
 def title(manifest: Manifest) -> str:
     """Return the data set's title."""
-    what = "digit sequences" if _kind(manifest) == "sequences" else "images"
+    what = "handwriting" if _is_sequences(manifest) else "images"
     return f"Synthetic {manifest['generator']['trained_on']} {what}"
 
 
@@ -67,14 +68,15 @@ def describe_files(manifest: Manifest) -> list[tuple[str, str]]:
     """List the data set's files and folders as (names, meaning)."""
     kind = _kind(manifest)
     splits = list(manifest["measured"]["digits"])
-    if kind == "sequences":
+    if _is_sequences(manifest):
         lines = [
-            ("`images/`", "the pictures; `images/metadata.jsonl` holds their numbers as text"),
-            ("`annotations.json`", "boxes and outlines of the ink for COCO; category `digit + 1`"),
-            ("`labels/`", "boxes for YOLO, a file for each picture; the class is the digit"),
-            ("`data.yaml`", "names pictures and classes for the trainers of Ultralytics"),
+            *SEQUENCE_FORMATS[kind].files,
+            ("`writers.csv`", "each writer's split, stroke thickness and slant"),
+            ("`preview.png`", "the first sequences"),
         ]
-    elif kind == "idx":
+        record = "text, writer, and each character's box and mask (COCO's run lengths)"
+        return [*lines, ("`manifest.jsonl`", f"a line for each picture: {record}"), MANIFEST_ENTRY]
+    if kind == "idx":
         names = " and ".join(f"`{IDX_PREFIXES[split]}-*`" for split in splits)
         lines = [(names, "IDX files with the names and layout of MNIST")]
     elif kind == "npz":
@@ -87,7 +89,7 @@ def describe_files(manifest: Manifest) -> list[tuple[str, str]]:
     return [
         *lines,
         ("`manifest.jsonl`", "a line for each image: label, seed and the classifier's output"),
-        ("`manifest.json`", "how the data set was made, with SHA-256 of its files"),
+        MANIFEST_ENTRY,
     ]
 
 
@@ -97,7 +99,7 @@ def _front_matter(manifest: Manifest) -> str:
         "---",
         f"license: {manifest['request']['license']}",
         "task_categories:",
-        *(f"- {task}" for task in TASKS.get(kind, ("image-classification",))),
+        *(f"- {task}" for task in _tasks(manifest)),
         "size_categories:",
         f"- {size_category(manifest['images'])}",
         "tags:",
@@ -105,11 +107,14 @@ def _front_matter(manifest: Manifest) -> str:
         "- handwriting",
         f"pretty_name: {title(manifest)}",
     ]
-    if kind in SPLIT_PATHS:
+    paths = SPLIT_PATHS.get(kind)
+    if _is_sequences(manifest):
+        paths = SEQUENCE_FORMATS[kind].hub_path
+    if paths is not None:
         lines += ["configs:", "- config_name: default", "  data_files:"]
         splits = list(manifest["measured"]["digits"])
         for split in splits:
-            path = SPLIT_PATHS[kind].format(split=split)
+            path = paths.format(split=split)
             if kind == "imagefolder" and len(splits) == 1:
                 path = "*/*.png"
             lines += [f"  - split: {split}", f'    path: "{path}"']
@@ -127,9 +132,11 @@ def _opening(manifest: Manifest) -> str:
 
 
 def _size(manifest: Manifest) -> str:
-    if _kind(manifest) == "sequences":
-        digits = sum(manifest["measured"]["digits"]["train"].values())
-        return f"{manifest['images']:,} sequences with {digits:,} digits"
+    if _is_sequences(manifest):
+        digits = sum(sum(counts.values()) for counts in manifest["measured"]["digits"].values())
+        writers = sum(manifest["writers"].values())
+        by = "1 writer" if writers == 1 else f"{writers:,} writers"
+        return f"{manifest['images']:,} sequences with {digits:,} digits by {by}"
     channels, height, width = manifest["shape"]
     what = f"{height}x{width} {'gray' if channels == 1 else 'color'} images"
     return f"{manifest['images']:,} {what} of {len(manifest['classes'])} classes"
@@ -145,7 +152,7 @@ def _contents(manifest: Manifest) -> str:
     ]
     described = [f"- {names}: {meaning}." for names, meaning in describe_files(manifest)]
     lines = ["## Contents", "", *described, "", "Images of each class:", "", head, rule, *rows, ""]
-    if _kind(manifest) == "sequences":
+    if _is_sequences(manifest):
         lines[lines.index("Images of each class:")] = "Digits of each class:"
     return "\n".join(lines)
 
@@ -158,8 +165,8 @@ def _generation(manifest: Manifest) -> str:
         f"- Generator: `{generator['source']}`, SHA-256 `{generator['sha256']}`, trained for "
         f"{generator['images_seen']:,} images.",
         f"- Labels: {manifest['labels']}{source}",
-        f"- Seed: {request['seed']}. The manifest records a generator seed for each image: with "
-        "the label, it draws the same image again.",
+        f"- Seed: {request['seed']}. {_again(manifest)}",
+        *(f"- {line}" for line in _sequences(request["content"], manifest)),
         *(f"- {line}" for line in _criteria(request["criteria"])),
         f"- Drawn: {manifest['drawn']:,} digits, {_rejected(manifest)}.",
     ]
@@ -233,7 +240,49 @@ def _limits(manifest: Manifest) -> str:
     return "\n".join(["## Limits", "", *lines, ""])
 
 
+def _again(manifest: Manifest) -> str:
+    """Say how to draw the same again."""
+    if not _is_sequences(manifest):
+        return (
+            "The manifest records a generator seed for each image: with the label, it draws the "
+            "same image again."
+        )
+    if isinstance(manifest["request"]["content"]["writers"], list):
+        return "The handwritings imitate those of given pictures."
+    return "A writer's name is the `hand` that `inkgan.write` takes for the same handwriting."
+
+
+def _sequences(content: Manifest, manifest: Manifest) -> list[str]:
+    """Describe texts, writers and layout of sequences."""
+    if not _is_sequences(manifest):
+        return []
+    layout = content["layout"]
+    texts = "random digits"
+    if content["texts"] is not None:
+        texts = f"{content['texts']['count']:,} given texts, each used equally often"
+    elif content["pattern"]:
+        texts = "the patterns " + ", ".join(f"`{pattern}`" for pattern in content["pattern"])
+    splits = " and ".join(f"{n:,} for {split}" for split, n in manifest["writers"].items())
+    return [
+        f"Texts: {texts}.",
+        f"Writers: {splits}; no two splits have one in common.",
+        f"Layout: of the pairs of neighboring digits, {layout['touching']:.0%} touch and "
+        f"{layout['overlapping']:.0%} overlap; the line leans by {layout['tilt'][0]:g} to "
+        f"{layout['tilt'][1]:g} degrees.",
+    ]
+
+
+def _tasks(manifest: Manifest) -> tuple[str, ...]:
+    if not _is_sequences(manifest):
+        return ("image-classification",)
+    detection = SEQUENCE_FORMATS[_kind(manifest)].detection
+    return ("object-detection", "image-to-text") if detection else ("image-to-text",)
+
+
+def _is_sequences(manifest: Manifest) -> bool:
+    return bool(manifest["request"]["content"]["kind"] == "sequences")
+
+
 def _kind(manifest: Manifest) -> str:
-    """Return the format, or "sequences"."""
-    content = manifest["request"]["content"]
-    return str("sequences" if content["kind"] == "sequences" else content["format"])
+    """Return the format."""
+    return str(manifest["request"]["content"]["format"])

@@ -11,10 +11,10 @@ from inkgan.generation.style_control.style import Style
 from inkgan.io.bundle import Bundle
 from inkgan.metrics.features.extractors import classify
 from inkgan.synthesis.dedup import Deduplicator
-from inkgan.synthesis.glyph_pool import INK
-from inkgan.synthesis.request import Criteria, DigitSequences, LabeledImages, SynthesisRequest
+from inkgan.synthesis.request import Criteria, LabeledImages, SynthesisRequest
+from inkgan.synthesis.sequence_request import Sequences
 from inkgan.synthesis.shard_store import NOT_PREDICTED, DrawCounts, ShardResult, concatenate
-from inkgan.types import Bool, Int64, Progress, silent
+from inkgan.types import Bool, Int64, Progress, UInt8, silent
 
 BATCH = 1000  # images drawn and classified at once
 MIN_TRIES = 1000  # images of a class after which drawing may stop,
@@ -31,6 +31,8 @@ def check_generator(generator: GeneratorLike, request: SynthesisRequest) -> None
     bundle, criteria = generator.bundle, request.criteria
     what = f"{bundle.recipe.name} draws {bundle.shape} images of {bundle.recipe.data.name}"
     _check_content(bundle, request.content, what)
+    if isinstance(request.content, Sequences) and not generator.conditional:
+        raise ConfigError(f"`sequences` needs a generator that takes labels, but {what} without")
     if can_classify(bundle):
         return
     if not generator.conditional:
@@ -73,10 +75,10 @@ def check_style(
     StyleController(generator, progress).check(labels, *style.bounds(len(labels)))
 
 
-def _check_content(bundle: Bundle, content: LabeledImages | DigitSequences, what: str) -> None:
+def _check_content(bundle: Bundle, content: LabeledImages | Sequences, what: str) -> None:
     """Refuse formats that cannot hold the images or the labels."""
     gray = bundle.shape.channels == 1
-    if isinstance(content, DigitSequences):
+    if isinstance(content, Sequences):
         if not gray or bundle.classes != DIGITS:
             raise ConfigError(
                 f"`sequences` needs a generator of gray digits from 0 to 9, but {what}"
@@ -151,23 +153,7 @@ class DatasetSampler:
             labels=requested.tolist() if conditional else None, seeds=seeds.tolist()
         )
         self.counts = self.counts.add(len(requested), {})
-        unknown = np.full(len(requested), np.nan, dtype=np.float32)
-        predicted = np.full(len(requested), NOT_PREDICTED)
-        confidence, slant, thickness = unknown, unknown, unknown
-        labels = requested
-        if self._classifies:
-            classified = classify(pixels)
-            predicted = classified.predicted
-            labels = requested if conditional else predicted
-            rows = np.arange(len(labels))
-            confidence = classified.probabilities[rows, labels].astype(np.float32)
-        if self._request.criteria.slant or self._request.criteria.thickness:
-            from inkgan.metrics.strokes import measure
-
-            strokes = measure(pixels)
-            slant = strokes.slant.astype(np.float32)
-            thickness = strokes.thickness.astype(np.float32)
-        return ShardResult(pixels, labels, seeds, predicted, confidence, slant, thickness)
+        return examine(pixels, requested, seeds, self._generator, self._request.criteria)
 
     def _place(
         self, candidates: ShardResult, labels: Int64, taken: Sequence[int]
@@ -192,9 +178,8 @@ class DatasetSampler:
 
     def _accepted(self, candidates: ShardResult) -> Bool:
         """Test the criteria in order; an image is counted for the first one that rejects it."""
-        sequences = isinstance(self._request.content, DigitSequences)
         accepted = np.ones(len(candidates), dtype=np.bool_)
-        for reason, passes in criteria_tests(self._request.criteria, candidates, sequences).items():
+        for reason, passes in criteria_tests(self._request.criteria, candidates).items():
             self.counts = self.counts.add(0, {reason: int((accepted & ~passes).sum())})
             accepted &= passes
         return accepted
@@ -213,11 +198,40 @@ class DatasetSampler:
                 )
 
 
-def criteria_tests(criteria: Criteria, images: ShardResult, sequences: bool) -> dict[str, Bool]:
+def examine(
+    pixels: UInt8, requested: Int64, seeds: Int64, generator: GeneratorLike, criteria: Criteria
+) -> ShardResult:
+    """Classify images, and measure what the criteria need.
+
+    Args:
+        pixels: the images.
+        requested: their labels; an unconditional generator has the predicted ones instead.
+        seeds: that are recorded with them.
+        generator: that drew them.
+        criteria: what the images must satisfy.
+    """
+    unknown = np.full(len(requested), np.nan, dtype=np.float32)
+    predicted = np.full(len(requested), NOT_PREDICTED)
+    confidence, slant, thickness = unknown, unknown, unknown
+    labels = requested
+    if can_classify(generator.bundle):
+        classified = classify(pixels)
+        predicted = classified.predicted
+        labels = requested if generator.conditional else predicted
+        rows = np.arange(len(labels))
+        confidence = classified.probabilities[rows, labels].astype(np.float32)
+    if criteria.slant or criteria.thickness:
+        from inkgan.metrics.strokes import measure
+
+        strokes = measure(pixels)
+        slant = strokes.slant.astype(np.float32)
+        thickness = strokes.thickness.astype(np.float32)
+    return ShardResult(pixels, labels, seeds, predicted, confidence, slant, thickness)
+
+
+def criteria_tests(criteria: Criteria, images: ShardResult) -> dict[str, Bool]:
     """Return which images pass each test, bool (n,), by the reason of rejection."""
     tests: dict[str, Bool] = {}
-    if sequences:  # a digit without ink has no box
-        tests["blank"] = np.asarray((images.pixels >= INK).any(axis=(1, 2)))
     if criteria.min_confidence is not None:
         tests["confidence"] = np.asarray(images.confidence >= criteria.min_confidence)
     for name, bounds in (("slant", criteria.slant), ("thickness", criteria.thickness)):

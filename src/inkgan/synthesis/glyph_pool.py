@@ -13,7 +13,7 @@ from inkgan.types import Float64, UInt8
 INK = 32  # the darkest level that counts as ink: an eighth of the range, above a generator's haze
 PADDING = 2  # of background round each image, so that interpolation ends softly at its border
 PEN_DIGITS = (1, 4, 7)  # whose strokes show thickness and slant best
-DIGIT_HEIGHT = 20.0  # pixels of a digit in MNIST's format
+DIGIT_SHARE = 20 / 28  # of an image that a digit takes in MNIST's format
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class GlyphPool:
     def num_variants(self) -> int:
         """How many images there are of each digit of a writer."""
         return int(self.images.shape[2])
+
+    @property
+    def digit_height(self) -> float:
+        """The usual height of a digit in pixels."""
+        return DIGIT_SHARE * int(self.images.shape[-2])
 
     @cached_property
     def padded(self) -> UInt8:

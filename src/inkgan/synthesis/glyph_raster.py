@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from inkgan.handwriting.punctuation import Pen, distance_to_lines, mark_strokes, num_points
+from inkgan.handwriting.punctuation import Pen, distance_to_lines, mark_strokes
 from inkgan.synthesis.bounding_box import BoundingBox
-from inkgan.synthesis.glyph_pool import DIGIT_HEIGHT, INK, GlyphPool
+from inkgan.synthesis.glyph_pool import INK, GlyphPool
 from inkgan.types import Float64, UInt8
 
 SHARPENING = 0.8  # of an edge that enlarging has made soft, as a share of the enlargement
@@ -104,12 +104,7 @@ def mark_glyph(mark: str, pen: Pen, pose: Pose, unsteadiness: Float64) -> Glyph:
 def pen_of(pool: GlyphPool, writer: int, scale: float) -> Pen:
     """Return a writer's pen in pixels of the picture."""
     thickness, slant = pool.pens[writer].tolist()
-    return Pen(DIGIT_HEIGHT * scale, thickness * scale, slant)
-
-
-def steady(mark: str) -> Float64:
-    """Return zeros, in the number that `mark_glyph` needs."""
-    return np.zeros((num_points(mark), 2))
+    return Pen(pool.digit_height * scale, thickness * scale, slant)
 
 
 def _cropped(ink: UInt8) -> tuple[UInt8, BoundingBox]:

@@ -141,9 +141,17 @@ def write_manifest(
     shape: Shape,
     num_images: int,
     counts: DrawCounts,
-    statistics: DatasetStatistics,
+    found: Json,
 ) -> Json:
     """Write manifest.json into a folder in which all other files but the card are written.
+
+    Args:
+        folder: of the data set.
+        plan: what decides it.
+        shape: of the generator's images.
+        num_images: pictures written.
+        counts: of the digits drawn.
+        found: classes and measures of the data set.
 
     Returns:
         What manifest.json holds: the plan, and what came of it.
@@ -151,11 +159,10 @@ def write_manifest(
     others = sorted(folder.iterdir())
     manifest = plan | {
         "shape": list(shape),
-        "classes": list(statistics.classes),
         "images": num_images,
         "drawn": counts.drawn,
         "rejected": dict(counts.rejected),
-        "measured": statistics.as_json(),
+        **found,
         "sha256": {path.name: _sha256(path) for path in others if path.is_file()},
         "entries": sorted([*(path.name for path in others), MANIFEST, CARD]),
     }

@@ -8,18 +8,14 @@ from typing import Any, Literal, get_args
 from inkgan.errors import ConfigError, did_you_mean
 from inkgan.images import Shape
 from inkgan.io.bundle import check_license
+from inkgan.synthesis.sequence_request import FILE_BLOCK, Sequences
 
 Format = Literal["idx", "npz", "png", "imagefolder"]
 Bounds = tuple[float, float]
 DEFAULT_PER_CLASS = 6000
 SEEDS_PER_SET = 2**32  # image k of the data set with seed s has the generator's seed s * 2^32 + k
 MAX_IMAGES = 999_999_999  # per split: numpy draws without replacement from fewer than 10^9
-MAX_SEQUENCES = 100_000_000
-MAX_LENGTH = 32  # digits of a sequence
-MAX_SPACING = 100  # pixels
-FILE_BLOCK = 4096  # bytes that a small file takes on common file systems
 ROW_BYTES = 140  # of an image's line in manifest.jsonl
-OUTLINE_BYTES = 1500  # of a digit's polygons in annotations.json
 
 
 @dataclass(frozen=True)
@@ -46,11 +42,6 @@ class LabeledImages:
     def num_images(self) -> int:
         """The number of images written."""
         return sum(self.train) + sum(self.test)
-
-    @property
-    def max_drawn(self) -> int:
-        """The number of images kept by the generator, which here is exact."""
-        return self.num_images
 
     def check(self) -> None:
         """Raise ConfigError for impossible values."""
@@ -80,61 +71,6 @@ class LabeledImages:
         pixels = math.prod(shape)
         image = max(FILE_BLOCK, 2 * pixels) if file_per_image else pixels + 1
         return self.num_images * (image + ROW_BYTES)
-
-
-@dataclass(frozen=True)
-class DigitSequences:
-    """Numbers of several digits side by side on one canvas, with a box around each digit.
-
-    Attributes:
-        count: number of sequences.
-        length: fewest and most digits of one, both possible.
-        spacing: fewest and most blank pixels between the ink of neighbors, both possible.
-    """
-
-    count: int
-    length: tuple[int, int] = (1, 6)
-    spacing: tuple[int, int] = (1, 8)
-
-    def splits(self) -> dict[str, tuple[int, ...]]:
-        """Return the only split; its counts per class are random."""
-        return {"train": ()}
-
-    @property
-    def num_images(self) -> int:
-        """The number of canvases written."""
-        return self.count
-
-    @property
-    def max_drawn(self) -> int:
-        """The largest possible number of digits."""
-        return self.count * self.length[1]
-
-    def check(self) -> None:
-        """Raise ConfigError for impossible values."""
-        if not 1 <= self.count <= MAX_SEQUENCES:
-            raise ConfigError(
-                f"`sequences` must be between 1 and {MAX_SEQUENCES:,}, not {self.count}; leave it "
-                "out for single digits"
-            )
-        shortest, longest = self.length
-        if not 1 <= shortest <= longest <= MAX_LENGTH:
-            raise ConfigError(
-                f"`length` must be two numbers between 1 and {MAX_LENGTH}, the smaller first, not "
-                f"{shortest} and {longest}"
-            )
-        smallest, largest = self.spacing
-        if not 0 <= smallest <= largest <= MAX_SPACING:
-            raise ConfigError(
-                f"`spacing` must be two numbers of pixels between 0 and {MAX_SPACING}, the smaller "
-                f"first, not {smallest} and {largest}"
-            )
-
-    def max_bytes(self, shape: Shape) -> int:
-        """Return an upper bound of the finished files' size: pictures, label files, records."""
-        # A digit is in the picture, the manifest, the annotations and the labels.
-        digit = math.prod(shape) + 3 * ROW_BYTES + OUTLINE_BYTES
-        return self.num_images * (2 * FILE_BLOCK + self.length[1] * digit + ROW_BYTES)
 
 
 @dataclass(frozen=True)
@@ -171,13 +107,13 @@ class SynthesisRequest:
     """Everything that decides what is drawn and written, except for the generator itself.
 
     Attributes:
-        content: single images or sequences of digits.
+        content: single images or sequences.
         criteria: what every image must satisfy.
         seed: of the data set; two data sets with different seeds share no image's seed.
         license: of the data set, for its card: an identifier such as cc0-1.0.
     """
 
-    content: LabeledImages | DigitSequences
+    content: LabeledImages | Sequences
     criteria: Criteria = Criteria()
     seed: int = 0
     license: str = "unknown"
@@ -190,6 +126,8 @@ class SynthesisRequest:
         """
         self.content.check()
         self.criteria.check()
+        if self.criteria.dedupe and isinstance(self.content, Sequences):
+            raise ConfigError("`dedupe` is for single digits; a writer's digits are alike")
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"`seed` must be between 0 and {2**31 - 1}, not {self.seed}")
         check_license(self.license)
@@ -201,14 +139,23 @@ class SynthesisRequest:
 
     def max_bytes(self, shape: Shape) -> int:
         """Return an upper bound of the disk space that is needed while the data set is made."""
-        shards = self.content.max_drawn * (math.prod(shape) + 64)
+        if isinstance(self.content, Sequences):
+            return self.content.max_bytes(shape)
+        shards = self.content.num_images * (math.prod(shape) + 64)
         return shards + self.content.max_bytes(shape)
 
     def as_json(self) -> dict[str, Any]:
         """Return the request as JSON represents it: lists for tuples."""
-        kind = "sequences" if isinstance(self.content, DigitSequences) else "images"
-        values = asdict(self)
-        values["content"] = {"kind": kind, **values["content"]}
+        if isinstance(self.content, Sequences):
+            content = self.content.as_json()
+        else:
+            content = {"kind": "images", **asdict(self.content)}
+        values = {
+            "content": content,
+            "criteria": asdict(self.criteria),
+            "seed": self.seed,
+            "license": self.license,
+        }
         return {key: _without_tuples(value) for key, value in values.items()}
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inkgan.rng import Address, seed_for
-from inkgan.synthesis.request import DigitSequences, LabeledImages, SynthesisRequest
+from inkgan.synthesis.random_numbers import random_numbers
+from inkgan.synthesis.request import LabeledImages
 
 IMAGES_PER_SHARD = 2000  # some seconds of drawing: the most that an interruption can cost
-SEQUENCES_PER_SHARD = 500
 Counts = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
 
@@ -21,30 +20,25 @@ class Shard:
     Attributes:
         index: over all splits.
         split: train or test.
-        first: index of its first image, or sequence, within the split.
+        first: index of its first image within the split.
         labels: class of each image, (n,), in order.
-        lengths: digits of each sequence, (k,), which add up to n; empty for single images.
     """
 
     index: int
     split: str
     first: int
     labels: Counts
-    lengths: Counts
 
 
-def plan_shards(request: SynthesisRequest) -> tuple[Shard, ...]:
+def plan_shards(images: LabeledImages, seed: int) -> tuple[Shard, ...]:
     """Divide a request into shards; the same request always gives the same shards.
 
-    Examples:
-        >>> request = SynthesisRequest(LabeledImages(train=(3000, 1500)))
-        >>> [(shard.split, len(shard.labels)) for shard in plan_shards(request)]
+    Example:
+        >>> shards = plan_shards(LabeledImages(train=(3000, 1500)), seed=0)
+        >>> [(shard.split, len(shard.labels)) for shard in shards]
         [('train', 2000), ('train', 2000), ('train', 500)]
     """
-    content, seed = request.content, request.seed
-    if isinstance(content, DigitSequences):
-        return tuple(_sequence_shards(content, seed))
-    return tuple(_image_shards(content, seed))
+    return tuple(_image_shards(images, seed))
 
 
 def _image_shards(images: LabeledImages, seed: int) -> Iterator[Shard]:
@@ -62,24 +56,8 @@ def _image_shards(images: LabeledImages, seed: int) -> Iterator[Shard]:
             random = random_numbers(seed, "labels", split, first)
             chosen = random.multivariate_hypergeometric(remaining, size, method="marginals")
             labels = random.permutation(np.repeat(np.arange(len(remaining)), chosen))
-            yield Shard(index, split, first, _compact(labels), np.empty(0, np.uint8))
+            yield Shard(index, split, first, _compact(labels))
             index, first, remaining = index + 1, first + size, remaining - chosen
-
-
-def _sequence_shards(sequences: DigitSequences, seed: int) -> Iterator[Shard]:
-    """Draw lengths and digits from uniform distributions."""
-    shortest, longest = sequences.length
-    for index, first in enumerate(range(0, sequences.count, SEQUENCES_PER_SHARD)):
-        size = min(SEQUENCES_PER_SHARD, sequences.count - first)
-        random = random_numbers(seed, "strings", first)
-        lengths = random.integers(shortest, longest + 1, size=size)
-        labels = random.integers(0, 10, size=int(lengths.sum()))
-        yield Shard(index, "train", first, _compact(labels), _compact(lengths))
-
-
-def random_numbers(seed: int, *address: Address) -> np.random.Generator:
-    """Return numpy's random numbers at an address of the data set with this seed."""
-    return np.random.default_rng(seed_for(seed, "synth", *address))
 
 
 def _compact(values: npt.NDArray[np.int64]) -> Counts:

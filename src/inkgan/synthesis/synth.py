@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -17,8 +19,9 @@ from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.extractors import extractors_digest
 from inkgan.synthesis.data_card import data_card
 from inkgan.synthesis.dataset_sampler import DatasetSampler, check_generator, check_style
+from inkgan.synthesis.encoded_store import EncodedStore
 from inkgan.synthesis.formats.labeled_images import write_labeled_images
-from inkgan.synthesis.formats.sequences import write_sequences
+from inkgan.synthesis.formats.sequence_formats import SEQUENCE_FORMATS, check_importable
 from inkgan.synthesis.manifest import (
     CARD,
     KIND,
@@ -29,19 +32,23 @@ from inkgan.synthesis.manifest import (
     write_records,
 )
 from inkgan.synthesis.output_folder import OutputFolder, Plan
+from inkgan.synthesis.pool_store import draw_pool
 from inkgan.synthesis.request import (
     DEFAULT_PER_CLASS,
     Bounds,
     Criteria,
-    DigitSequences,
     Format,
     LabeledImages,
     SynthesisRequest,
     counts_per_class,
 )
+from inkgan.synthesis.sequence_composer import SequenceComposer
+from inkgan.synthesis.sequence_files import SequenceStatistics, write_sequences, write_writers
+from inkgan.synthesis.sequence_request import SequenceFormat, Sequences
 from inkgan.synthesis.shard_store import DrawCounts, ShardStore
 from inkgan.synthesis.shards import plan_shards
 from inkgan.synthesis.synthesis_result import SynthesisResult
+from inkgan.synthesis.writer_set import choose_writers, imitated_writers
 from inkgan.types import Progress, silent
 
 
@@ -51,16 +58,14 @@ def synth(
     source: str | Path = "flagship",
     per_class: int | Sequence[int] | None = None,
     test_per_class: int | Sequence[int] = 0,
-    format: Format | None = None,
+    format: Format | SequenceFormat | None = None,
     plain: bool = False,
     seed: int = 0,
     min_confidence: float | None = None,
     dedupe: bool = False,
     slant: Bounds | None = None,
     thickness: Bounds | None = None,
-    sequences: int | None = None,
-    length: tuple[int, int] = (1, 6),
-    spacing: tuple[int, int] = (1, 8),
+    sequences: int | Sequences | None = None,
     license: str = "unknown",
     checkpoint: Checkpoint = "last",
     device: str = "auto",
@@ -78,16 +83,15 @@ def synth(
             6,000 if left out.
         test_per_class: the same for a test split; 0 makes none.
         format: idx (MNIST's own files), npz (the keys of Keras), png (with metadata.csv) or
-            imagefolder (a folder for each class); idx if left out.
+            imagefolder (a folder for each class); idx if left out. Of sequences, see `Sequences`.
         plain: idx without gzip.
         seed: of the data set, 0 to 2^31 - 1; data sets with different seeds share no image.
         min_confidence: least probability in (0, 1) that a classifier gives to an image's label.
         dedupe: leave out near-copies of earlier images.
         slant: least and most degrees from the vertical, positive to the right.
         thickness: least and most pixels of the stroke.
-        sequences: draw this many numbers with boxes (COCO and YOLO) instead of single digits.
-        length: fewest and most digits of a sequence, 1 to 32.
-        spacing: fewest and most pixels between the ink of a sequence's digits, 0 to 100.
+        sequences: numbers, dates and amounts instead of single digits: how many, or all that
+            `inkgan.Sequences` can say of them.
         license: identifier for the data card, such as cc0-1.0.
         checkpoint: of a run folder, its last generator or the best-scored one.
         device: that draws the images: auto, cpu, cuda, cuda:N or mps.
@@ -106,21 +110,16 @@ def synth(
 
     Examples:
         >>> inkgan.synth("digits", per_class=6000, test_per_class=1000)
-        >>> inkgan.synth("numbers", sequences=10_000, length=(1, 6))
+        >>> inkgan.synth("numbers", sequences=inkgan.Sequences(10_000, pattern="[0-9]{4,8}"))
     """
     generator = light_on_dark(load(source, device=device, checkpoint=checkpoint))
-    content: LabeledImages | DigitSequences
+    content: LabeledImages | Sequences
     if sequences is None:
         counts = per_class, test_per_class
         content = _labeled_images(generator.bundle.classes, counts, format, plain)
     else:
-        _refuse_for_sequences(
-            per_class=per_class is not None,
-            test_per_class=test_per_class != 0,
-            format=format is not None,
-            plain=plain,
-        )
-        content = DigitSequences(sequences, length, spacing)
+        single = {"per_class": per_class is not None, "test_per_class": test_per_class != 0}
+        content = _sequences(sequences, format, single | {"plain": plain})
     criteria = Criteria(min_confidence, dedupe, slant, thickness)
     request = SynthesisRequest(content, criteria, seed, license)
     with compute_settings(threads=threads):
@@ -150,6 +149,8 @@ def synthesize(
         InkganError: as `synth`.
     """
     request.check()
+    if isinstance(request.content, Sequences):
+        check_importable(request.content.format)
     check_generator(generator, request)
     bundle, folder = generator.bundle, OutputFolder(out)
     plan = _plan(generator, request, origin)
@@ -160,20 +161,64 @@ def synthesize(
     check_style(generator, request, progress)
     folder.check_disk_space(request.max_bytes(bundle.shape))
     with folder.opened(plan, force) as started, compute_settings(threads=started["threads"]):
-        store = ShardStore(folder.work, plan_shards(request))
-        counts = _draw_missing(generator, request, store, progress)
-        staging = folder.empty_staging()
-        statistics = DatasetStatistics(bundle.classes)
-        content, num_images = request.content, request.content.num_images
-        if isinstance(content, DigitSequences):
-            written = write_sequences(staging, store, content, request.seed, bundle.shape)
-        else:
-            written = write_labeled_images(staging, store, content, bundle.shape, bundle.classes)
-        write_records(staging, written, statistics, num_images, progress)
-        manifest = write_manifest(staging, started, bundle.shape, num_images, counts, statistics)
-        files.write_text(staging / CARD, data_card(manifest))
+        make = _make_sequences if isinstance(request.content, Sequences) else _make_images
+        manifest = make(folder, generator, request, started, progress)
+        files.write_text(folder.staging / CARD, data_card(manifest))
         folder.publish()
     return SynthesisResult(folder.path, manifest, already=False)
+
+
+def _make_images(
+    folder: OutputFolder,
+    generator: GeneratorLike,
+    request: SynthesisRequest,
+    started: Plan,
+    progress: Progress,
+) -> Plan:
+    """Draw and write single images; return the manifest."""
+    content, bundle = request.content, generator.bundle
+    assert isinstance(content, LabeledImages)
+    store = ShardStore(folder.work, plan_shards(content, request.seed))
+    counts = _draw_missing(generator, request, store, progress)
+    staging = folder.empty_staging()
+    statistics = DatasetStatistics(bundle.classes)
+    written = write_labeled_images(staging, store, content, bundle.shape, bundle.classes)
+    write_records(staging, written, statistics, content.num_images, progress)
+    found = {"classes": list(bundle.classes), "measured": statistics.as_json()}
+    return write_manifest(staging, started, bundle.shape, content.num_images, counts, found)
+
+
+def _make_sequences(
+    folder: OutputFolder,
+    generator: GeneratorLike,
+    request: SynthesisRequest,
+    started: Plan,
+    progress: Progress,
+) -> Plan:
+    """Draw the digits of all writers, compose and write the sequences; return the manifest."""
+    content, bundle = request.content, generator.bundle
+    assert isinstance(content, Sequences)
+    spec = SEQUENCE_FORMATS[content.format]
+    if content.hands:
+        writers = imitated_writers(generator, content, progress)
+    else:
+        writers = choose_writers(generator, content, request.criteria, request.seed)
+    variants = content.num_variants()
+    drawn = draw_pool(folder.work, generator, request, writers, variants, progress)
+    composer = SequenceComposer(content, drawn.pool, writers.splits, request.seed)
+    store = EncodedStore(folder.work, content.splits())
+    store.fill(composer, drawn, spec.polygons, spec.jpeg, progress)
+    staging = folder.empty_staging()
+    statistics = SequenceStatistics(drawn)
+    write_sequences(staging, store, spec, statistics, progress)
+    write_writers(staging, writers, drawn)
+    found = {
+        "classes": list(bundle.classes),
+        "measured": statistics.as_json(),
+        "writers": {split: end - first for split, (first, end) in writers.splits.items()},
+    }
+    images = content.num_images
+    return write_manifest(staging, started, bundle.shape, images, drawn.counts, found)
 
 
 def weights_file(source: str | Path, checkpoint: Checkpoint) -> Path:
@@ -187,7 +232,7 @@ def weights_file(source: str | Path, checkpoint: Checkpoint) -> Path:
 def _labeled_images(
     classes: Sequence[str],
     counts: tuple[int | Sequence[int] | None, int | Sequence[int]],
-    format: Format | None,
+    format: Format | SequenceFormat | None,
     plain: bool,
 ) -> LabeledImages:
     """Return the request for single images, with one count for each class."""
@@ -196,7 +241,7 @@ def _labeled_images(
         DEFAULT_PER_CLASS if per_class is None else per_class, classes, "per_class"
     )
     test = counts_per_class(test_per_class, classes, "test_per_class")
-    return LabeledImages(train, test, format or "idx", plain)
+    return LabeledImages(train, test, cast(Format, format or "idx"), plain)
 
 
 def _origin(source: str | Path, checkpoint: Checkpoint, device: str) -> Plan:
@@ -209,10 +254,16 @@ def _origin(source: str | Path, checkpoint: Checkpoint, device: str) -> Plan:
     }
 
 
-def _refuse_for_sequences(**given: bool) -> None:
-    """Refuse parameters that belong to single digits."""
+def _sequences(
+    sequences: int | Sequences, format: Format | SequenceFormat | None, given: dict[str, bool]
+) -> Sequences:
+    """Return the request for sequences; refuse parameters that belong to single digits."""
     for name in (name for name, is_given in given.items() if is_given):
         raise ConfigError(f"`{name}` is for single digits; leave it out with `sequences`")
+    content = Sequences(sequences) if isinstance(sequences, int) else sequences
+    if format is not None:
+        content = replace(content, format=cast(SequenceFormat, format))
+    return content.resolved()
 
 
 def _plan(generator: GeneratorLike, request: SynthesisRequest, origin: Plan) -> Plan:
@@ -249,6 +300,6 @@ def _draw_missing(
             store.save(shard, result, sampler.counts)
         elif request.criteria.dedupe:
             sampler.remember(store.load(shard))
-        done += len(shard.lengths) or len(shard.labels)
+        done += len(shard.labels)
         progress("drawing", done, total)
     return sampler.counts

@@ -8,10 +8,10 @@ from typing import Any
 from inkgan import images
 from inkgan.synthesis.data_card import describe_files, summarize, title
 from inkgan.synthesis.formats.preview import read_first_images
+from inkgan.synthesis.sequence_files import PREVIEW
 from inkgan.types import UInt8
 
 PREVIEW_IMAGES, PREVIEW_COLUMNS = 40, 20
-PREVIEW_SEQUENCES = 8
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ class SynthesisResult:
 
     def _contact_sheet(self) -> UInt8:
         if self.manifest["request"]["content"]["kind"] == "sequences":
-            first = read_first_images(self.path, self.manifest, PREVIEW_SEQUENCES)
-            return images.grid(first, columns=2)
+            return images.read_picture(self.path / PREVIEW)
         first = read_first_images(self.path, self.manifest, PREVIEW_IMAGES)
         return images.grid(first, columns=PREVIEW_COLUMNS)
 

@@ -15,13 +15,13 @@ from PIL import Image
 
 from inkgan import files
 from inkgan.images import Shape
+from inkgan.synthesis.formats.files_of_pictures import numbered, save_bytes
 from inkgan.synthesis.request import LabeledImages
 from inkgan.synthesis.shard_store import ShardResult, ShardStore
 from inkgan.synthesis.shards import Shard
 from inkgan.types import UInt8
 
 IDX_PREFIXES = {"train": "train", "test": "t10k"}  # the names of MNIST's own files
-FILES_PER_FOLDER = 10_000  # more are slow to list
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # of all members: the same request gives the same bytes
 
 
@@ -31,7 +31,7 @@ class Written(NamedTuple):
     Attributes:
         shard: its place in the plan.
         result: its images.
-        records: what manifest.jsonl says of each image, or sequence.
+        records: what manifest.jsonl says of each image.
     """
 
     shard: Shard
@@ -75,11 +75,6 @@ def file_of(images: LabeledImages, split: str, index: int, class_name: str) -> s
         return f"{split}/{numbered(index)}.png"
     split_folder = f"{split}/" if len(images.splits()) > 1 else ""
     return f"{split_folder}{class_name.replace('/', '-')}/{index:08d}.png"
-
-
-def numbered(index: int) -> str:
-    """Return the place of picture `index` in folders of limited size, without the ending."""
-    return f"{index // FILES_PER_FOLDER:04d}/{index:08d}"
 
 
 # --- IDX ---
@@ -180,12 +175,10 @@ def write_pictures(
 
 
 def save_picture(path: Path, pixels: UInt8) -> None:
-    """Write one PNG of many; not synced, since the folder appears only when all are written."""
-    if not path.parent.is_dir():
-        path.parent.mkdir(parents=True)
+    """Write one PNG of many."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG")
-    path.write_bytes(buffer.getbuffer())
+    save_bytes(path, buffer.getvalue())
 
 
 @contextlib.contextmanager

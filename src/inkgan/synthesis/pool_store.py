@@ -1,0 +1,159 @@
+"""Draw the digits of all writers, a block of writers at a time, and keep them on disk."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inkgan import files
+from inkgan.errors import ArtifactError, DataError
+from inkgan.generation.protocols import GeneratorLike
+from inkgan.synthesis.dataset_sampler import criteria_tests, examine
+from inkgan.synthesis.glyph_pool import INK, GlyphPool
+from inkgan.synthesis.request import SynthesisRequest
+from inkgan.synthesis.shard_store import NOT_PREDICTED, DrawCounts
+from inkgan.synthesis.writer_set import WriterSet
+from inkgan.types import Float32, Int64, Progress, silent
+
+GLYPHS_PER_BLOCK = 2000  # some seconds of drawing: the most that an interruption can cost
+ATTEMPTS = 30  # at each image of a writer's digit, before the criteria count as too strict
+ARRAYS = ("images", "predicted", "confidence", "numbers")
+
+
+@dataclass(frozen=True)
+class DrawnPool:
+    """The digits of all writers with what is known of each.
+
+    Attributes:
+        pool: the images.
+        predicted: classes that the classifier predicts, (writers, 10, variants).
+        confidence: the probability that it gives to the label, or NaN.
+        numbers: how many times the writer had written the digit before, as `inkgan.write` counts.
+        counts: how many images were drawn and rejected.
+    """
+
+    pool: GlyphPool
+    predicted: Int64
+    confidence: Float32
+    numbers: Int64
+    counts: DrawCounts
+
+
+def draw_pool(
+    folder: Path,
+    generator: GeneratorLike,
+    request: SynthesisRequest,
+    writers: WriterSet,
+    variants: int,
+    progress: Progress = silent,
+) -> DrawnPool:
+    """Draw what is not saved yet, and return all of it.
+
+    Args:
+        folder: that keeps a file for each block of writers.
+        generator: conditional, of gray digits.
+        request: whose criteria each image satisfies.
+        writers: whose digits are drawn.
+        variants: images of each digit of a writer.
+        progress: called as `progress("drawing", done, total)`.
+
+    Raises:
+        DataError: too few of the generator's images satisfy the criteria.
+    """
+    blocks = []
+    counts = DrawCounts()
+    per_block = max(1, GLYPHS_PER_BLOCK // (10 * variants))
+    for index, first in enumerate(range(0, len(writers), per_block)):
+        path = folder / f"glyphs-{index:06d}.npz"
+        rows = np.arange(first, min(first + per_block, len(writers)))
+        if not path.is_file():
+            _save(path, _draw_block(rows, generator, request, writers, variants))
+        blocks.append(_load(path))
+        drawn, *rejected = blocks[-1]["counts"].tolist()
+        counts = counts.add(drawn, dict(zip(blocks[-1]["reasons"].tolist(), rejected, strict=True)))
+        progress("drawing", (int(rows[-1]) + 1) * 10 * variants, len(writers) * 10 * variants)
+    joined = {name: np.concatenate([block[name] for block in blocks]) for name in ARRAYS}
+    return DrawnPool(
+        GlyphPool(joined["images"], writers.names),
+        joined["predicted"].astype(np.int64),
+        joined["confidence"],
+        joined["numbers"].astype(np.int64),
+        counts,
+    )
+
+
+def _draw_block(
+    rows: Int64,
+    generator: GeneratorLike,
+    request: SynthesisRequest,
+    writers: WriterSet,
+    variants: int,
+) -> dict[str, npt.NDArray[Any]]:
+    """Draw the digits of some writers until each satisfies the criteria."""
+    shape = generator.bundle.shape
+    size = len(rows), 10, variants
+    images = np.zeros((*size, shape.height, shape.width), np.uint8)
+    predicted = np.full(size, NOT_PREDICTED, np.int16)
+    confidence = np.full(size, np.nan, np.float32)
+    numbers = np.full(size, -1, np.int32)
+    counts = DrawCounts()
+    for attempt in range(ATTEMPTS):
+        places, latents = [], []
+        for digit, variant in np.ndindex(10, variants):
+            missing = np.flatnonzero(numbers[:, digit, variant] < 0)
+            if len(missing):
+                number = variant + attempt * variants
+                latents.append(writers.latents(rows[missing], digit, number))
+                places += [(row, digit, variant) for row in missing.tolist()]
+        if not places:
+            break
+        labels = np.array([digit for _, digit, _ in places])
+        drawn = generator.render(np.concatenate(latents), labels.tolist())
+        result = examine(drawn, labels, labels, generator, request.criteria)
+        tests = {"blank": (drawn >= INK).any(axis=(1, 2))}
+        accepted = np.ones(len(places), np.bool_)
+        for reason, passes in (tests | criteria_tests(request.criteria, result)).items():
+            counts = counts.add(0, {reason: int((accepted & ~passes).sum())})
+            accepted &= passes
+        counts = counts.add(len(places), {})
+        chosen = tuple(np.array(places)[accepted].T)
+        images[chosen] = drawn[accepted]
+        predicted[chosen], confidence[chosen] = (
+            result.predicted[accepted],
+            result.confidence[accepted],
+        )
+        numbers[chosen] = chosen[2] + attempt * variants
+    if (numbers < 0).any():
+        row, digit, _ = np.argwhere(numbers < 0)[0].tolist()
+        reasons = ", ".join(f"{why} {count:,}" for why, count in counts.rejected.items())
+        raise DataError(
+            f"writer {writers.names[int(rows[row])]} does not deliver a {digit} in {ATTEMPTS} "
+            f"attempts (rejected so far: {reasons}); relax `min_confidence`, `slant` or "
+            "`thickness`, or use another generator"
+        )
+    return {
+        "images": images,
+        "predicted": predicted,
+        "confidence": confidence,
+        "numbers": numbers,
+        "reasons": np.array(list(counts.rejected), dtype=np.str_),
+        "counts": np.array([counts.drawn, *counts.rejected.values()], dtype=np.int64),
+    }
+
+
+def _save(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    with files.atomic(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, KeyError) as error:
+        raise ArtifactError(f"{path} is damaged ({error}); start over with `force=True`") from error
