@@ -87,7 +87,7 @@ def test_digits(bundle: Path, tmp_path: Path) -> None:
 
 def test_strings(bundle: Path, tmp_path: Path) -> None:
     told = run(tmp_path / "set", "--from", bundle, "--sequences", 4, "--length", "2-3")
-    assert re.search(r"4 sequences with (8|9|10|11|12) digits; ", told[1])
+    assert re.search(r"4 sequences with (8|9|10|11|12) digits by 4 writers; ", told[1])
     assert "writing" in told[1]  # the stages are named where there is no terminal
     assert (tmp_path / "set" / "annotations" / "train.json").is_file()
 

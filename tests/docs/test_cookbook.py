@@ -87,9 +87,27 @@ def pictures(path: Path) -> None:
 
 def numbers(path: Path) -> None:
     """Expect twenty numbers, boxed."""
-    boxes = json.loads((path / "annotations.json").read_text(encoding="utf-8"))
+    boxes = json.loads((path / "annotations" / "train.json").read_text(encoding="utf-8"))
     assert len(boxes["images"]) == 20
     assert 20 <= len(boxes["annotations"]) <= 120
+
+
+def dates(path: Path) -> None:
+    """Expect PaddleOCR's lists: 20 and 5 dates or amounts."""
+    for split, count in (("train", 20), ("test", 5)):
+        lines = (path / f"{split}.txt").read_text(encoding="utf-8").splitlines()
+        assert len(lines) == count
+        for line in lines:
+            name, text = line.split("\t")
+            assert re.fullmatch(r"\d\d\.\d\d\.\d{4}|[\d,]+\.\d\d", text)
+            assert (path / name).is_file()
+
+
+def cards(path: Path) -> None:
+    """Expect ten numbers of 16 digits for Tesseract."""
+    texts = [p.read_text(encoding="utf-8") for p in path.rglob("*.gt.txt")]
+    assert len(texts) == 10
+    assert all(re.fullmatch(r"\d{16}\n", text) for text in texts)
 
 
 def weights(path: Path) -> None:
@@ -124,6 +142,8 @@ EXPECTED: dict[str, Callable[[Path], None]] = {
     "digits": digits,
     "pictures": pictures,
     "numbers": numbers,
+    "dates": dates,
+    "cards": cards,
     "morph.gif": frames(24),
     "walk.webp": frames(72),
     "axes.png": bytes_of(5_000),

@@ -124,8 +124,7 @@ def synth(
     each = None if per_class is None else parse_counts(per_class, "--per-class")
     test_each = parse_counts(test_per_class, "--test-per-class")
     slants, thicknesses = parse_bounds(slant, "--slant"), parse_bounds(thickness, "--thickness")
-    lengths = parse_lengths(length, "--length")
-    tilts = parse_bounds(tilt, "--tilt") or (0.0, 0.0)
+    lengths, tilts = parse_lengths(length, "--length"), parse_bounds(tilt, "--tilt") or (0.0, 0.0)
 
     from inkgan.cli.console import say, show, show_json
     from inkgan.cli.progress import stages
@@ -137,8 +136,8 @@ def synth(
     gaps = SPACINGS.get(spacing) or parse_bounds(spacing, "--spacing") or (0.0, 0.0)
     layout = SequenceLayout(height, gaps, touching, overlapping, drift, tilts, size_jitter)
     counts = sequences, validation_sequences, test_sequences
-    several = tuple(pattern or ())
-    request = Sequences(*counts, texts, several, lengths, writers, tuple(hands or ()), layout)
+    several, pictures = tuple(pattern or ()), tuple(hands or ())
+    request = Sequences(*counts, texts, several, lengths, writers, pictures, layout)
     with all_cores(), stages() as progress:
         made = draw(
             out,

@@ -1,6 +1,7 @@
 """How the characters of a sequence stand beside each other: a frozen value."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from inkgan.errors import ConfigError
 
@@ -39,6 +40,13 @@ class SequenceLayout:
     drift: float = 0.03
     tilt: Pair = (-2.0, 2.0)
     size_jitter: float = 0.05
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the values as JSON, with every measure but the height as a float."""
+        values: dict[str, Any] = {"height": self.height, "spacing": [*map(float, self.spacing)]}
+        values |= {"touching": float(self.touching), "overlapping": float(self.overlapping)}
+        values |= {"drift": float(self.drift), "tilt": [*map(float, self.tilt)]}
+        return values | {"size_jitter": float(self.size_jitter)}
 
     def check(self) -> None:
         """Refuse impossible values.

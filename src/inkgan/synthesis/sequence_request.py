@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -109,7 +109,7 @@ class Sequences:
     def lengths(self) -> Lengths:
         """Each length of random digits with its weight."""
         if isinstance(self.length, Mapping):
-            return tuple(self.length.items())
+            return tuple((length, float(weight)) for length, weight in self.length.items())
         shortest, longest = self.length
         return tuple((length, 1.0) for length in range(shortest, longest + 1))
 
@@ -206,7 +206,7 @@ class Sequences:
             "pattern": list(self.patterns),
             "length": [list(pair) for pair in self.lengths],
             "writers": hands or self.writers,
-            "layout": asdict(self.layout),
+            "layout": self.layout.as_json(),
         }
 
 
