@@ -109,7 +109,6 @@ class DatasetSampler:
     ) -> None:
         self.counts = counts
         self._generator, self._request = generator, request
-        self._classifies = can_classify(generator.bundle)
         self._dedup = Deduplicator() if request.criteria.dedupe else None
 
     def remember(self, result: ShardResult) -> None:
