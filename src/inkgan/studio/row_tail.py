@@ -23,6 +23,8 @@ class RowTail:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.generation = 0
+        """How often the file was found to be another one."""
         self._ends = array("Q")  # offset behind each row
         self._identity: tuple[int, int] | None = None
 
@@ -68,7 +70,7 @@ class RowTail:
         if not count:
             return "0-0"
         lines = self.lines(count - 1, 1)
-        return f"{count}-{zlib.crc32(lines[0]) if lines else 0:x}"
+        return mark_of(count, lines[0] if lines else b"")
 
     def position(self, mark: str) -> int | None:
         """Return how many rows a mark counts, or None where they are not those of this file."""
@@ -78,7 +80,14 @@ class RowTail:
         return int(number) if self.mark(int(number)) == mark else None
 
     def _forget(self, identity: tuple[int, int] | None) -> None:
+        if self._ends or identity != self._identity:
+            self.generation += 1
         self._ends, self._identity = array("Q"), identity
+
+
+def mark_of(count: int, last: bytes) -> str:
+    """Return the mark of `count` rows of which `last` is the last one."""
+    return f"{count}-{zlib.crc32(last):x}"
 
 
 def parse_row(line: bytes) -> dict[str, Any]:

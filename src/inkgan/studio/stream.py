@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from inkgan.io.live_folder import LiveFolder, read_document
 from inkgan.io.run_paths import RunPaths
-from inkgan.studio.row_tail import RowTail, parse_row
+from inkgan.studio.row_tail import RowTail, mark_of, parse_row
 from inkgan.studio.run_state import RunEntry
 
 LOOK_SECONDS = 0.1  # between two looks at the files
@@ -24,9 +25,25 @@ STATES_SECONDS = 0.5  # between two looks at the states of all runs
 HEARTBEAT_SECONDS = 10.0
 SEND_SECONDS = 30.0  # after which a client that takes nothing is given up
 PIECE_ROWS = 500  # in one event
+KEPT_PIECES = 8  # of a run, as they are sent
 MOST_RUNS = 8  # that one client follows
 MOST_CLIENTS = 256
 NOTHING = "0-0"  # the mark of a client that has no rows
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows as they are sent.
+
+    Attributes:
+        reached: the number of rows up to and with these.
+        mark: of these many rows.
+        rows: a list, as JSON.
+    """
+
+    reached: int
+    mark: str
+    rows: str
 
 
 class FollowedRun:
@@ -39,6 +56,7 @@ class FollowedRun:
     def __init__(self, run: Path) -> None:
         self.rows = RowTail(RunPaths(run).metrics_path)
         self.frame: dict[str, Any] = {}
+        self._pieces: dict[tuple[int, int, int], Piece] = {}
         self._live = LiveFolder(run)
         self._frame_changed: int | None = None
         self._looked_at = self._watched_at = 0.0
@@ -57,6 +75,19 @@ class FollowedRun:
         if changed != self._frame_changed:
             self._frame_changed = changed
             self.frame = read_document(self._live.frame_path)
+
+    def piece(self, first: int) -> "Piece":
+        """Return the rows from number `first` on, which most clients want at the same time."""
+        key = (self.rows.generation, first, min(len(self.rows), first + PIECE_ROWS))
+        if key not in self._pieces:
+            lines = self.rows.lines(first, PIECE_ROWS)
+            reached = first + len(lines)
+            mark = mark_of(reached, lines[-1]) if lines else ""
+            rows = json.dumps([parse_row(line) for line in lines])
+            while len(self._pieces) >= KEPT_PIECES:
+                del self._pieces[next(iter(self._pieces))]
+            self._pieces[key] = Piece(reached, mark, rows)
+        return self._pieces[key]
 
     def watch(self) -> None:
         """Ask the training process for pictures."""
@@ -122,6 +153,7 @@ class Client:
         self._follower, self._names, self._pictures = follower, names, pictures
         given = last_id.split("~") if last_id else []
         self._marks = (given + [NOTHING] * len(names))[: len(names)]
+        self._known: list[tuple[int, int] | None] = [None] * len(names)  # generation, rows
         self._frames: list[int | None] = [None] * len(names)
         self._states = ""
 
@@ -148,17 +180,25 @@ class Client:
     def _rows(self, run: FollowedRun, place: int) -> tuple[list[str], bool]:
         """Return the next piece of a run's rows, and whether there are more."""
         texts, name = [], self._names[place]
-        known = run.rows.position(self._marks[place])
-        if known is None:  # the file was written anew: the client has to forget its rows
-            known, self._marks[place] = 0, NOTHING
-            texts.append(_event("rewind", json.dumps({"run": name}), self._id()))
-        lines = run.rows.lines(known, PIECE_ROWS)
-        if lines:
-            reached = known + len(lines)
-            self._marks[place] = run.rows.mark(reached)
-            document = {"run": name, "first": known, "rows": [parse_row(line) for line in lines]}
-            texts.append(_event("rows", json.dumps(document), self._id()))
-        return texts, known + len(lines) < len(run.rows)
+        known, generation = self._known[place], run.rows.generation
+        if known is not None and known[0] == generation:
+            count = known[1]
+        else:
+            found = run.rows.position(self._marks[place])
+            count = 0 if found is None else found
+            if found is None:  # the rows are others: the client has to forget those it has
+                self._marks[place] = NOTHING
+                texts.append(_event("rewind", json.dumps({"run": name}), self._id()))
+        before = count
+        if count < len(run.rows):
+            piece = run.piece(count)
+            if piece.reached > count:
+                self._marks[place] = piece.mark
+                data = f'{{"run": {json.dumps(name)}, "first": {count}, "rows": {piece.rows}}}'
+                texts.append(_event("rows", data, self._id()))
+                count = piece.reached
+        self._known[place] = generation, count
+        return texts, before < count < len(run.rows)
 
     def _frame(self, run: FollowedRun, place: int) -> list[str]:
         number = run.frame.get("number")
