@@ -22,7 +22,7 @@ from inkgan.io.live_folder import LiveFolder
 from inkgan.training.state import TrainState
 from inkgan.types import UInt8
 
-SHARE = 0.025  # of the time, at most
+SHARE = 0.02  # of the time, at most
 INTERVAL = 0.12  # seconds between two pictures, where the share allows it
 CREDIT = 0.1  # seconds in advance: the first picture shows everything at once
 LOOK_INTERVAL = 0.25  # seconds between two looks at whether somebody watches
