@@ -67,7 +67,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with pytest.raises(DataError, match=r"no extractors for npz:.*fit_extractors_for\('npz:"):
             load_reference(name, None)
         told: list[str] = []
-        inkgan.fit_extractors_for(name, epochs=3, progress=lambda what, *_: told.append(what))
+        inkgan.fit_extractors_for(name, epochs=8, progress=lambda what, *_: told.append(what))
         assert {what.split()[1] for what in told} >= {"e1", "e2", "linear"}
     return folder
 
@@ -153,5 +153,5 @@ def test_impossible_arguments_are_refused(tmp_path: Path) -> None:
         inkgan.fit_extractors_for("mnist", epochs=0)
     images, _ = shapes(300, 0)
     np.savez(tmp_path / "one.npz", images=images)
-    with pytest.raises(DataError, match=r"at least 200 are needed in each"):
+    with pytest.raises(DataError, match=r"at least 200 are needed for baselines and tests each"):
         inkgan.fit_extractors_for(f"npz:{tmp_path / 'one.npz'}")

@@ -22,6 +22,7 @@ from inkgan.evaluation.baselines import (
     BaselineCache,
     interpolate,
     migrate_baselines,
+    summarize,
 )
 from inkgan.evaluation.protocol import ProtocolRunner, confusion
 from inkgan.evaluation.reference import class_matched
@@ -30,6 +31,7 @@ from inkgan.evaluation.score import Score
 from inkgan.evaluation.set_metrics import measure_set
 from inkgan.evaluation.verdict import verdict
 from inkgan.metrics.features.extractors import extract_features, linear_probabilities, weights_path
+from inkgan.metrics.features.fitting_split import fitting_images
 from inkgan.metrics.frechet import frechet_distance, moments
 from inkgan.metrics.metric_registry import METRIC_SPECS
 from inkgan.metrics.two_sample import classification_accuracy, two_sample_auc
@@ -57,7 +59,7 @@ def test_shipped_weights_are_those_that_were_measured() -> None:
     described = files.read_json(weights_path("e1").parent / "extractors.json")
     for name, row in described.items():
         assert hashlib.sha256(weights_path(name).read_bytes()).hexdigest() == row["sha256"]
-    assert described["e1"]["test_accuracy"] >= 0.995
+    assert described["e1"]["test_accuracy"] >= 0.994
     assert described["e3"]["sha256"] != described["e1"]["sha256"]
 
 
@@ -81,6 +83,32 @@ def test_what_is_seen_does_not_depend_on_the_company() -> None:
     for part in range(3):
         assert (whole[part][order] == shuffled[part]).all()
         assert (whole[part][:7] == few[part]).all()
+
+
+def test_baselines_are_of_images_that_no_extractor_has_seen() -> None:
+    reference = small_reference()
+    assert not fitting_images(reference.train[reference.unseen]).any()
+    rows = reference.class_matched(300, draw=3)
+    assert set(rows) <= set(reference.unseen)
+    everything = reference.class_matched(len(reference.test), draw=3, all_images=True)
+    assert not set(everything) <= set(reference.unseen)
+    assert reference.only((3, 5, 8)).largest_set <= len(reference.only((3, 5, 8)).unseen)
+
+
+def test_draws_that_share_images_have_a_wider_error() -> None:
+    """Simulate means of n out of N numbers: their spread, and the error of their mean."""
+    random, n, population, trials = np.random.default_rng(8), 100, 250, 400
+    sds, means, errors = [], [], []
+    for _ in range(trials):
+        numbers = random.normal(size=population)
+        draws = [random.permutation(numbers)[:n].mean() for _ in range(20)]
+        mean, sd, count, error = summarize(draws, n / population)
+        assert count == 20
+        means.append(mean)
+        sds.append(sd)
+        errors.append(error)
+    assert np.sqrt(np.mean(np.square(sds))) == pytest.approx(1 / np.sqrt(n), rel=0.05)
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(means), rel=0.12)
 
 
 # --- what must be zero, and what must be worse ---
@@ -331,10 +359,10 @@ def test_interpolated_baselines_are_those_of_the_size() -> None:
         known = {n: shipped.get(f"quick-set {n}") or shipped[f"set {n}"] for n in (low, size, high)}
         found = interpolate(size, (low, known[low]), (high, known[high]))
         for name in ("fd_e1", "fd_e2", "precision", "recall", "density", "coverage", "confident"):
-            mean, sd, draws = known[size][name if name in known[size] else "clear"]
+            mean, sd = known[size][name][:2]
             assert abs(found[name].mean - mean) < 3 * sd, (name, size)
             assert sd / 2.5 < found[name].sd < 2.5 * sd, (name, size)
-            assert found[name].draws == draws
+            assert found[name].draws == min(known[low][name][2], known[high][name][2])
 
 
 def test_few_draws_where_nothing_is_shipped(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Baselines: what real images score by the same code, computed once and kept.
 
-The package ships MNIST's for the usual numbers of images; others are computed when first needed
-and kept in the user's cache.
+They are neutral: training images that no extractor was fitted to are compared with the test
+images. The package ships MNIST's for the usual numbers of images; others are computed when first
+needed and kept in the user's cache.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file
@@ -19,10 +21,10 @@ from inkgan.documents import check_values
 from inkgan.errors import ArtifactError
 from inkgan.evaluation.reference import ReferenceSet
 from inkgan.evaluation.score import Baseline
-from inkgan.evaluation.set_metrics import CONFIDENT, Measures, measure_set
+from inkgan.evaluation.set_metrics import Measures, measure_set
 from inkgan.evaluation.train_distances import compare_halves
 from inkgan.metrics.features.extractors import Features, extractors_digest
-from inkgan.metrics.frechet import frechet_distance, frechet_infinity, moments
+from inkgan.metrics.frechet import frechet_infinity
 from inkgan.metrics.metric_registry import current_key
 from inkgan.metrics.modes import stacked_modes
 from inkgan.metrics.prdc import one_nearest_neighbor
@@ -30,17 +32,20 @@ from inkgan.metrics.two_sample import classification_accuracy, two_sample_auc
 from inkgan.rng import seed_for
 from inkgan.types import Progress, silent
 
-SET_DRAWS = 20
+SET_DRAWS = 10  # a third of the images of two draws of 10,000 are the same; more say little
+GRID_DRAWS = 20
 LEAST_DRAWS = 5
 GRID = (200, 300, 400, 600, 1_000, 1_600, 2_500, 5_000)  # sizes of shipped sets
 QUICK_IMAGES = 15_000  # of all draws together, in the quick protocol
-INFINITY_DRAWS = 5
+INFINITY_DRAWS = 20
+HALVES_DRAWS = 10
+HALF = 5_000  # images of each half of the test split
 SEEDS = 5
 SHIPPED = "baselines.json"
 STANDARD = (
     ("set", 10_000),
-    ("halves", 5_000),
-    ("infinity", 50_000),
+    ("halves", HALF),
+    ("infinity", 25_000),
     ("cas", 60_000),
     ("two-sample", 5_000),
     ("train-distances", 10_000),
@@ -49,11 +54,13 @@ STANDARD = (
 )
 RENAMED_COMPONENTS = {"usefulness": "cas", "memory": "train-distances"}
 VERSION = 1  # of the protocol: baselines and cached results of another one are not used
-INFINITY_COUNTS = (2_500, 5_000, 10_000, 25_000, 50_000)
+INFINITY_COUNTS = (2_500, 5_000, 10_000, 25_000)
+LEAST_COUNTS = 3  # of points on a line that is extrapolated
 Baselines = dict[str, Baseline]
 _Triple = Annotated[list[float], Field(min_length=3, max_length=3)]  # mean, sd, draws
 _Table = dict[str, dict[str, _Triple]]
 SizedBaselines = tuple[int, Mapping[str, Any]]  # a size, and mean, sd and draws of each metric
+MOST_SHARED = 0.9  # of two draws; more says nothing about their spread
 MOST_APART = 2.6  # between two sizes is interpolated where one is at most so many times the other
 
 
@@ -63,14 +70,14 @@ def infinity_counts(available: int) -> tuple[int, ...]:
 
 
 def _set_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[Measures]:
-    """Compare class-matched training images with the test images, in 20 draws."""
+    """Compare class-matched, unseen training images with the test images."""
     return _measure_draws(reference, size, SET_DRAWS, True, progress)
 
 
 def _quick_set_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[Measures]:
     """Compare them in as many draws as a quick evaluation has time for."""
-    draws = min(SET_DRAWS, max(LEAST_DRAWS, QUICK_IMAGES // size))
-    draws = SET_DRAWS if size in GRID else draws
+    draws = min(GRID_DRAWS, max(LEAST_DRAWS, QUICK_IMAGES // size))
+    draws = GRID_DRAWS if size in GRID else draws
     return _measure_draws(reference, size, draws, False, progress)
 
 
@@ -83,36 +90,33 @@ def _measure_draws(
     for draw, rows in enumerate(chosen):
         part = features.at(slice(start, start + len(rows)))
         labels = reference.images.train_labels[rows]
-        measures = measure_set(part, labels, reference, thorough)
-        found.append(measures | _test_predictions(reference, size, draw))
+        found.append(measure_set(part, labels, reference, thorough))
         start += len(rows)
         progress("baselines: sets of real images", draw + 1, draws)
     return found
 
 
-def _test_predictions(reference: ReferenceSet, size: int, draw: int) -> Measures:
-    """Measure E1's predictions on test images: it has memorized the training images."""
-    random = np.random.default_rng(seed_for(0, "reading", draw))
-    rows = random.integers(len(reference.labels), size=size)
-    right = reference.features.predicted[rows] == reference.labels[rows]
-    confident = reference.features.probabilities[rows].max(axis=1) >= CONFIDENT
-    return {"label_accuracy": float(right.mean()), "confident": float(confident.mean())}
-
-
 def _halves_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[Measures]:
-    """Compare halves of the test images: no extractor was trained on either."""
+    """Compare halves of the test images with each other: the clean reference.
+
+    No extractor was fitted to either, and the writers of both are the same.
+    """
     found = []
-    for draw in range(SET_DRAWS):
+    for draw in range(HALVES_DRAWS):
         random = np.random.default_rng(seed_for(0, "halves", draw))
         order = random.permutation(len(reference.labels))
-        halves = order[:size], order[size : 2 * size]
-        one, other = (reference.features.at(rows) for rows in halves)
-        pairs = {"fd_e1": (one.e1, other.e1), "fd_e2": (one.e2, other.e2)}
-        found.append(
-            {key: frechet_distance(moments(a), moments(b)) for key, (a, b) in pairs.items()}
-        )
-        progress("baselines: halves of the test images", draw + 1, SET_DRAWS)
+        one, other = order[:size], order[size : 2 * size]
+        real = reference.part_of_test(one)
+        drawn, labels = reference.features.at(other), reference.labels[other]
+        measures = measure_set(drawn, labels, real, thorough=False)
+        infinity = measure_infinity(drawn, real, _counts_of_half(size))
+        found.append(measures | infinity)
+        progress("baselines: halves of the test images", draw + 1, HALVES_DRAWS)
     return found
+
+
+def _counts_of_half(size: int) -> tuple[int, ...]:
+    return (size // 4, size // 2, size)
 
 
 def _infinity_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[Measures]:
@@ -125,9 +129,14 @@ def _infinity_draws(reference: ReferenceSet, size: int, progress: Progress) -> l
     return found
 
 
-def measure_infinity(features: Features, reference: ReferenceSet) -> Measures:
-    """Extrapolate both Fréchet distances to infinitely many images."""
-    counts = infinity_counts(len(features.e1))
+def measure_infinity(
+    features: Features, reference: ReferenceSet, counts: Sequence[int] | None = None
+) -> Measures:
+    """Extrapolate both Fréchet distances to infinitely many images.
+
+    The distances are taken at `counts` images, by default at `infinity_counts`.
+    """
+    counts = infinity_counts(len(features.e1)) if counts is None else counts
     pairs = {"e1": (features.e1, reference.e1_moments), "e2": (features.e2, reference.e2_moments)}
     return {
         f"fd_infinity_{name}": frechet_infinity(points, real, counts, seed=0).intercept
@@ -139,7 +148,7 @@ def _cas_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[M
     real = reference.images
     found = []
     for seed in range(SEEDS):
-        rows = real.class_matched(size, seed)
+        rows = real.class_matched(size, seed, all_images=True)
         labels = real.train_labels[rows]
         accuracy = classification_accuracy(
             real.train[rows], labels, real.test, real.test_labels, seed
@@ -175,15 +184,15 @@ def rows_of_test(available: int, size: int, seed: int) -> np.ndarray:
 def _train_distance_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[Measures]:
     """Let halves of the test images take the place of generated ones: they are no copies."""
     distances = reference.test_distances
-    return [compare_halves(distances, draw) for draw in range(SET_DRAWS)]
+    return [compare_halves(distances, draw) for draw in range(GRID_DRAWS)]
 
 
 def _modes_draws(reference: ReferenceSet, size: int, progress: Progress) -> list[Measures]:
-    """Stack three training images each, as E1 classifies them."""
-    predicted = reference.train_features.predicted
+    """Stack three unseen training images each, as E1 classifies them."""
+    predicted = reference.features_of_train(reference.images.unseen).predicted
     found = []
-    for draw in range(SET_DRAWS):
-        random = np.random.default_rng(seed_for(0, "stacked floor", draw))
+    for draw in range(GRID_DRAWS):
+        random = np.random.default_rng(seed_for(0, "stacked baseline", draw))
         found.append(measure_modes(predicted[random.integers(len(predicted), size=(size, 3))]))
     return found
 
@@ -235,6 +244,16 @@ class BaselineCache:
             )
         return {name: Baseline(*values) for name, values in known[key].items()}
 
+    def clean_reference(self, compute: bool) -> Baselines:
+        """Return what halves of the test images score against each other.
+
+        Args:
+            compute: compute it, which takes minutes, where it is not known; else nothing comes.
+        """
+        size = min(HALF, len(self.reference.labels) // 2)
+        is_known = f"halves {size}" in self._shipped() | self._kept()
+        return self.get("halves", size) if compute or is_known else {}
+
     def interpolates(self, component: str, size: int) -> bool:
         """Return whether `get` interpolates between the baselines of other sizes."""
         known = self._shipped() | self._kept()
@@ -246,11 +265,23 @@ class BaselineCache:
         files.write_json(path, self._document(baselines))
 
     def compute(self, component: str, size: int) -> dict[str, list[float]]:
-        """Compute mean, standard deviation and number of draws of each metric of a component."""
+        """Compute the fields of `Baseline` of each metric of a component."""
         draws = COMPONENTS[component](self.reference, size, self.progress)
         names = sorted(set.intersection(*(set(draw) for draw in draws)))
-        values = {name: np.array([draw[name] for draw in draws]) for name in names}
-        return {name: [float(v.mean()), float(v.std(ddof=1)), len(v)] for name, v in values.items()}
+        shared = self._shared_part(component, size)
+        return {name: summarize([draw[name] for draw in draws], shared) for name in names}
+
+    def _shared_part(self, component: str, size: int) -> float:
+        """Return which part of its images one draw shares with another, on average."""
+        available = {
+            **dict.fromkeys(("set", "quick-set", "infinity", "two-sample"), self._unseen),
+            **dict.fromkeys(("halves", "train-distances"), 2 * size),
+        }
+        return min(MOST_SHARED, size / available[component]) if component in available else 0.0
+
+    @property
+    def _unseen(self) -> int:
+        return len(self.reference.images.unseen)
 
     @property
     def _key(self) -> str:
@@ -290,6 +321,27 @@ class BaselineCache:
         return baselines if all(size > 0 for size in sizes) else {}
 
 
+def summarize(values: Sequence[float], shared: float) -> list[float]:
+    """Summarize a metric over draws that share a part of their images.
+
+    Draws of n out of N images without replacement have the correlation n / N, so that they spread
+    too little about a mean that is itself uncertain (sampling from a finite population: Cochran
+    1977, section 2.5).
+
+    Args:
+        values: of the draws (n,).
+        shared: correlation of two draws, in [0, 1).
+
+    Returns:
+        Mean, standard deviation between independent sets, number of draws, and the standard error
+        of the mean.
+    """
+    draws = np.asarray(values, np.float64)
+    count = len(draws)
+    sd = float(draws.std(ddof=1)) / math.sqrt(1 - shared)
+    return [float(draws.mean()), sd, count, sd * math.sqrt(shared + (1 - shared) / count)]
+
+
 def _between(size: int, known: Mapping[str, Any]) -> tuple[SizedBaselines, SizedBaselines] | None:
     """Find the known sets nearest above and below a size; None without both."""
     sizes = {}
@@ -326,7 +378,9 @@ def interpolate(size: int, low: SizedBaselines, high: SizedBaselines) -> Baselin
             mean = _weighted(means, part)
         spreads = np.maximum([below[name][1], above[name][1]], np.finfo(float).tiny)
         sd = float(np.exp(_weighted(np.log(spreads), part)))
-        found[name] = Baseline(mean, sd, int(min(below[name][2], above[name][2])))
+        errors = [Baseline(*values[name]).standard_error for values in (below, above)]
+        error = _weighted(errors, part)
+        found[name] = Baseline(mean, sd, int(min(below[name][2], above[name][2])), error)
     return found
 
 

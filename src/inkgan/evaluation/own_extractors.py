@@ -121,10 +121,11 @@ def _read_splits(name: str, data_dir: Path | None, download: Progress) -> Refere
                 f"`reference` {name!r}: an evaluation takes 28x28 gray images, not {split.shape}"
             )
     images = _reference(name, train, test)
-    if min(len(train), len(test)) < LEAST_IMAGES:
+    if images.largest_set < LEAST_IMAGES:
         raise DataError(
-            f"`reference` {name!r} has {min(len(train), len(test)):,} images in its training or "
-            f"test split; at least {LEAST_IMAGES:,} are needed in each, better 10,000"
+            f"`reference` {name!r} has {len(train):,} training images, {len(images.unseen):,} of "
+            f"them for baselines, and {len(test):,} test images; at least {LEAST_IMAGES:,} are "
+            "needed for baselines and tests each, better 10,000"
         )
     return images
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from inkgan.evaluation.baselines import (
+    LEAST_COUNTS,
     SET_DRAWS,
     BaselineCache,
     Baselines,
@@ -90,7 +91,7 @@ class ProtocolRunner:
         """
         check_images(images)
         protocol = self.protocol
-        size = min(protocol.set_size, len(images.pixels), len(self.reference.labels))
+        size = min(protocol.set_size, len(images.pixels), self.reference.images.largest_set)
         sets = min(protocol.sets, len(images.pixels) // size)
         features = self.reference.images.extract(
             images.pixels, self.progress, "features of the images"
@@ -114,6 +115,7 @@ class ProtocolRunner:
         scores = {key: found[key] for key in METRIC_SPECS if key in found}
         counts = {"images": len(images.pixels), "set_size": size, "sets": sets}
         classes = _classes(measured, baselines, estimates)
+        clean = self.baselines.clean_reference(compute=protocol.thorough)
         return EvaluationResult(
             scores=scores,
             classes=classes,
@@ -123,6 +125,7 @@ class ProtocolRunner:
             counts=counts | {key: n for part in parts for key, n in part.counts.items()},
             copy_tests=copies.copy_tests,
             nearest=copies.nearest,
+            clean_reference={key: clean[key] for key in scores if key in clean},
             notes=(
                 *_cautions(images, parts[0].scores, classes, size, protocol),
                 *([INTERPOLATED] if interpolated else []),
@@ -178,9 +181,9 @@ class ProtocolRunner:
 
     def _infinity(self, images: GeneratedImages, features: Features) -> _Part:
         """Extrapolate, where there are enough images for a line through three points."""
-        available = min(len(features.e1), len(self.reference.images.train))
+        available = min(len(features.e1), len(self.reference.images.unseen))
         counts = infinity_counts(available)
-        if len(counts) < 3:
+        if len(counts) < LEAST_COUNTS:
             note = "FD-infinity is left out: it takes 10,000 images, drawn and real ones."
             return _Part(notes=(note,))
         count = counts[-1]

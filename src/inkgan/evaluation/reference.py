@@ -3,7 +3,7 @@
 import functools
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from inkgan.errors import DataError
 from inkgan.evaluation.train_distances import SpacePoints, TrainDistances, measure_train_distances
 from inkgan.generation.protocols import DIGITS
 from inkgan.metrics.features.extractors import Features, extract_features
+from inkgan.metrics.features.fitting_split import fitting_images
 from inkgan.metrics.frechet import Moments, moments
 from inkgan.metrics.frechet_expansion import frechet_trace
 from inkgan.metrics.kernels import median_bandwidth
@@ -55,12 +56,17 @@ class ReferenceImages:
             hashed.update(np.ascontiguousarray(part).tobytes())
         return hashed.hexdigest()
 
+    @functools.cached_property
+    def unseen(self) -> np.ndarray:
+        """The rows of the training images that no extractor was fitted to, int64 (n,)."""
+        return np.flatnonzero(~fitting_images(self.train))
+
     def only(self, digits: Sequence[int]) -> "ReferenceImages":
         """Return the images of some of the digits; all where these are too few."""
         rows, test_rows = np.isin(self.train_labels, digits), np.isin(self.test_labels, digits)
-        if min(rows.sum(), test_rows.sum()) < LEAST_IMAGES or (rows.all() and test_rows.all()):
+        if rows.all() and test_rows.all():
             return self
-        return ReferenceImages(
+        part = ReferenceImages(
             f"{self.name} ({', '.join(self.classes[digit] for digit in digits)} alone)",
             self.train[rows],
             self.train_labels[rows],
@@ -69,6 +75,7 @@ class ReferenceImages:
             self.classes,
             self.extractors,
         )
+        return self if part.largest_set < LEAST_IMAGES else part
 
     def places(self, names: Iterable[str]) -> list[int]:
         """Return the places of classes by their names; numbers that are no names are places.
@@ -95,9 +102,21 @@ class ReferenceImages:
         """Extract the features of images (n, 28, 28) by the extractors of this set."""
         return extract_features(pixels, progress, what, self.extractors)
 
-    def class_matched(self, count: int, draw: int) -> np.ndarray:
-        """Return the rows of `count` training images with the class shares of the test split."""
-        return class_matched(self.train_labels, self.test_labels, count, draw)
+    @property
+    def largest_set(self) -> int:
+        """How many images a set can have that is compared with as many real ones."""
+        return min(len(self.unseen), len(self.test_labels))
+
+    def class_matched(self, count: int, draw: int, *, all_images: bool = False) -> np.ndarray:
+        """Return the rows of `count` training images with the class shares of the test split.
+
+        They are `unseen` by the extractors, unless `all_images` may be chosen.
+        """
+        rows = np.arange(len(self.train_labels)) if all_images else self.unseen
+        chosen: np.ndarray = rows[
+            class_matched(self.train_labels[rows], self.test_labels, count, draw)
+        ]
+        return chosen
 
     def labels_to_request(self, count: int, set_size: int) -> np.ndarray:
         """Return `count` labels (n,) to request of a generator, in random order.
@@ -158,6 +177,14 @@ class ReferenceSet:
     def features(self) -> Features:
         """The features of the test images."""
         return self.images.extract(self.images.test, self.progress, "features of real images")
+
+    def part_of_test(self, rows: np.ndarray) -> "ReferenceSet":
+        """Return the reference that some of the test images make, with their features."""
+        images = self.images
+        test, labels = images.test[rows], images.test_labels[rows]
+        part = ReferenceSet(replace(images, test=test, test_labels=labels), self.progress)
+        part.__dict__["features"] = self.features.at(rows)  # as a cached property has them
+        return part
 
     @functools.cached_property
     def train_features(self) -> Features:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from inkgan.errors import DataError
+from inkgan.evaluation.findings import findings_of
 from inkgan.evaluation.reference import LEAST_IMAGES
-from inkgan.evaluation.score import Score
+from inkgan.evaluation.score import Baseline, Score
 from inkgan.evaluation.train_distances import TrainDistances
 from inkgan.generation.protocols import DIGITS
 from inkgan.metrics.features.extractors import Features, require_digit_images
@@ -84,6 +85,7 @@ class EvaluationResult:
         notes: cautions, in words.
         missing: digits that do not occur; the others were compared with real ones of the same.
         class_names: what the numbers of digits, or of other classes, stand for.
+        clean_reference: what halves of the test images score against each other.
     """
 
     scores: Mapping[str, Score]
@@ -96,6 +98,7 @@ class EvaluationResult:
     notes: tuple[str, ...] = ()
     missing: tuple[int, ...] = ()
     class_names: tuple[str, ...] = DIGITS
+    clean_reference: Mapping[str, Baseline] = field(default_factory=dict)
 
     @property
     def noun(self) -> str:
@@ -117,6 +120,10 @@ class EvaluationResult:
             "notes": list(self.notes),
             "missing": list(self.missing),
             "class_names": list(self.class_names),
+            "findings": [finding.to_dict() for finding in findings_of(self.scores).values()],
+            "clean_reference": {
+                key: baseline._asdict() for key, baseline in self.clean_reference.items()
+            },
         }
 
 

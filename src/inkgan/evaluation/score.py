@@ -9,21 +9,29 @@ from inkgan.metrics.stats.intervals import Interval, difference_interval, mean_i
 
 
 class Baseline(NamedTuple):
-    """What real images score: mean and standard deviation over draws."""
+    """What real images score: mean and standard deviation over draws.
+
+    Attributes:
+        mean: over the draws.
+        sd: of single sets of real images.
+        draws: their number.
+        error: the standard error of the mean, where draws share images; None for independent ones.
+    """
 
     mean: float
     sd: float
     draws: int
+    error: float | None = None
 
     @property
     def standard_error(self) -> float:
         """The standard error of the mean over the draws."""
-        return self.sd / math.sqrt(self.draws)
+        return self.sd / math.sqrt(self.draws) if self.error is None else self.error
 
     @property
     def interval(self) -> Interval:
         """The mean with its 95 % interval (Student's t over the draws)."""
-        return mean_interval(self.mean, self.sd, self.draws)
+        return mean_interval(self.mean, self.standard_error * math.sqrt(self.draws), self.draws)
 
 
 @dataclass(frozen=True)

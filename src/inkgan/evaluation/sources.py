@@ -24,6 +24,7 @@ from inkgan.generation.hub_download import FILE as HUB_FILE
 from inkgan.generation.load import find, load
 from inkgan.generation.protocols import DIGITS
 from inkgan.io.run_dir import RunFolder
+from inkgan.metrics.features.fitting_split import fitting_images
 from inkgan.metrics.features.networks import SIDE
 from inkgan.types import Progress
 
@@ -94,14 +95,15 @@ def _is_array(source: Any) -> bool:
 
 
 def _real_source(text: str, options: SourceOptions) -> Source:
-    """Evaluate a data set's own training images: the best that a generator could do, all copied."""
+    """Evaluate a data set's own training images, those that no extractor was fitted to."""
     name = text.removeprefix(REAL)
     dataset = load_dataset(whole_set(name), "train", options.data_dir, options.download)
     if dataset.shape != (1, SIDE, SIDE):
         raise ConfigError(f"{text}: an evaluation takes 28x28 gray images, not {dataset.shape}")
     named_digits = not is_built_in(name) and set(dataset.classes) <= set(DIGITS)
     own = not named_digits and evaluates_alone(name)
-    pixels, labels = dataset.images[:, 0].numpy(), dataset.labels.numpy()
+    unseen = ~fitting_images(dataset.images[:, 0].numpy())
+    pixels, labels = dataset.images[:, 0].numpy()[unseen], dataset.labels.numpy()[unseen]
 
     def draw(protocol: Protocol, reference: ReferenceImages, progress: Progress) -> DrawnImages:
         count = min(protocol.images, len(labels))
@@ -109,7 +111,7 @@ def _real_source(text: str, options: SourceOptions) -> Source:
         rows = class_matched(own, reference.test_labels, count, draw=0)
         return DrawnImages(GeneratedImages(pixels[rows], own[rows]))
 
-    facts = {"images": f"{len(labels):,} real training images of {name}"}
+    facts = {"images": f"{len(labels):,} real training images of {name}, unseen by the extractors"}
     folder = Path(f"{Path(name.rpartition(':')[2]).stem}-evaluation")
     reference = name if own else None
     return Source(

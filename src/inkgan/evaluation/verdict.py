@@ -13,7 +13,7 @@ import numpy as np
 from inkgan.evaluation.findings import Finding, findings_of
 from inkgan.evaluation.results import EvaluationResult
 from inkgan.generation.protocols import DIGITS
-from inkgan.metrics.metric_registry import MINUS, format_number
+from inkgan.metrics.metric_registry import format_number
 from inkgan.metrics.stats.intervals import wilson_interval
 
 Claim = Literal[
@@ -272,12 +272,10 @@ def _listings(result: EvaluationResult, findings: Mapping[str, Finding]) -> list
 
 def _titles(findings: Iterable[Finding]) -> str:
     """List titles with their margins, such as "Recall (±0.50 points)"."""
-    return "; ".join(f"{f.score.spec.title} (±{_margin(f)})" for f in findings)
-
-
-def _margin(found: Finding) -> str:
-    written = found.score.spec.format_difference(found.margin or 0.0)
-    return written.lstrip(f"+{MINUS}")
+    return "; ".join(
+        f"{f.score.spec.title} (±{f.score.spec.format_margin_of(f.margin or 0.0)})"
+        for f in findings
+    )
 
 
 # --- digits ---

@@ -189,6 +189,10 @@ class MetricSpec:
         text = self.format(abs(difference)).replace(" %", " points")
         return (MINUS if difference < 0 else "+") + text
 
+    def format_margin_of(self, margin: float) -> str:
+        """Write the margin of a difference without a sign, such as "0.50 points"."""
+        return self.format_difference(margin).removeprefix("+")
+
     def format_difference_interval(self, low: float, high: float) -> str:
         """Write the interval of a difference, such as "+0.30 to +1.20 points"."""
         first, second = self.format_difference(low), self.format_difference(high)

@@ -123,12 +123,12 @@ def confusion_chart(table: np.ndarray, labelled: bool, names: Sequence[str] = DI
     return figure_pixels(figure)
 
 
-def score_charts(assessment: EvaluationResult) -> list[UInt8]:
+def score_charts(result: EvaluationResult) -> list[UInt8]:
     """Draw distances as multiples of their baselines, shares as points from theirs.
 
     A distance whose baseline is about zero cannot be divided by it, and is left out.
     """
-    scores = list(assessment.scores.values())
+    scores = list(result.scores.values())
     ratios = [_ratio(score) for score in scores if shows_ratio(score.spec) and has_ratio(score)]
     points = [_points(score) for score in scores if score.spec.unit in ("share", "fraction")]
     charts = []

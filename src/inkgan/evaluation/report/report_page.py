@@ -7,20 +7,19 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader
 
+from inkgan.evaluation.findings import Finding, findings_of
 from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.report import charts, figures
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages
-from inkgan.evaluation.score import Score
+from inkgan.evaluation.score import Baseline, Score
 from inkgan.images import data_uri
 from inkgan.metrics.metric_registry import METRIC_SPECS, MINUS, format_number
 from inkgan.metrics.stats.intervals import Interval
 from inkgan.metrics.style_consistency import StyleConsistency
 
-LIKE_REAL = 3.0  # |z| up to which a score is not told from one of real images
-# How large a difference that is told is: shares, and distances as multiples of the baseline.
+# How large a certain difference is: shares, and distances as multiples of the baseline.
 SLIGHT_SHARE, FAR_SHARE = 0.01, 0.10
-SLIGHT_RATIO, FAR_RATIO = 1.5, 20.0  # the limits of "as good as real" and "good" in the verdict
-MAX_Z = 100.0  # a larger z says nothing more
+SLIGHT_RATIO, FAR_RATIO = 1.5, 20.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,11 @@ def page(report: ReportPage) -> str:
         verdict=report.verdict,
         facts=report.facts,
         counts=result.counts,
-        scores=[_score_row(score) for score in result.scores.values()],
+        scores=[
+            _score_row(found, result.clean_reference.get(key))
+            for key, found in findings_of(result.scores).items()
+        ],
+        has_clean=bool(result.clean_reference),
         keys=set(result.scores),
         classes=_class_rows(result),
         copy_tests=_copy_test_rows(result),
@@ -112,10 +115,11 @@ def _tiles(tiles: Sequence[figures.Tile]) -> list[tuple[str, str]]:
     return [(data_uri(tile.picture), tile.caption) for tile in tiles]
 
 
-def _score_row(score: Score) -> dict[str, str]:
-    """Write everything that the page shows of a score."""
+def _score_row(found: Finding, clean: Baseline | None) -> dict[str, str]:
+    """Write everything that the page shows of a score, with that of halves of the test images."""
+    score = found.score
     spec, baseline = score.spec, score.baseline
-    word, tone = _reading(score)
+    word, tone = _outcome(found)
     return {
         "title": spec.title,
         "summary": spec.summary,
@@ -126,11 +130,28 @@ def _score_row(score: Score) -> dict[str, str]:
         "baseline": spec.format(baseline.mean),
         "baseline_sd": spec.format(baseline.sd).replace(" %", " points"),
         "draws": str(baseline.draws),
-        "excess": spec.format_difference(score.excess),
-        "z": _z(score.z),
+        "clean": "" if clean is None else spec.format(clean.mean),
+        "clean_sd": "" if clean is None else spec.format(clean.sd).replace(" %", " points"),
+        "difference": spec.format_difference(score.value - baseline.mean),
+        "difference_interval": _difference_interval(score),
+        "ratio": _ratio(score),
+        "margin": "" if not found.margin else f"margin ±{spec.format_margin_of(found.margin)}",
         "word": word,
         "tone": tone,
     }
+
+
+def _difference_interval(score: Score) -> str:
+    if score.difference is None:
+        return ""
+    return score.spec.format_difference_interval(score.difference.low, score.difference.high)
+
+
+def _ratio(score: Score) -> str:
+    """Write how many times the baseline a distance is, where one can divide by it."""
+    if not (score.spec.is_distance and charts.has_ratio(score)):
+        return ""
+    return f"{score.value / score.baseline.mean:.3g} times"
 
 
 def _interval(score: Score) -> str:
@@ -143,31 +164,22 @@ def _percent(share: float, decimals: int = 1) -> str:
     return f"{100 * share:.{decimals}f} %"
 
 
-def _z(z: float) -> str:
-    if not np.isfinite(z):
-        return "—"
-    if abs(z) > MAX_Z:
-        return f"beyond {MINUS if z < 0 else '+'}{MAX_Z:.0f}"
-    return f"{z:+.1f}".replace("-", MINUS)
+def _outcome(found: Finding) -> tuple[str, str]:
+    """Say in a word, and a tone for the style sheet, what the test of a score shows.
 
-
-def _reading(score: Score) -> tuple[str, str]:
-    """Say in a word, and a tone for the style sheet, how a score compares with real images.
-
-    Whether it differs at all is told by z, how much by the size of the difference.
+    Whether it differs at all follows from its interval, the word from the size of the difference.
     """
-    unknown = 0.0 if score.excess <= 0 else np.inf
-    z = score.z if np.isfinite(score.z) else unknown
-    if score.spec.group == "memorization":
-        return ("closer than real", "off") if z > LIKE_REAL else ("no sign of copying", "like")
-    if abs(z) <= LIKE_REAL:
-        return "like real", "like"
+    if found.outcome != "different":
+        tone = "like" if found.outcome == "inside" else "open"
+        words = {"inside": "inside its margin", "undecided": "undecided", "untested": "not tested"}
+        return words[found.outcome], tone
+    score = found.score
     if score.spec.direction == "baseline" and score.value > score.baseline.mean:
-        return "too typical", "beyond"
-    if z < 0:
+        return "above real", "beyond"
+    if score.excess <= 0:
         return "beyond real", "beyond"
     slight, far = _size(score)
-    return ("slightly worse", "like") if slight else ("far off", "far") if far else ("worse", "off")
+    return ("slightly worse", "off") if slight else ("far off", "far") if far else ("worse", "off")
 
 
 def _size(score: Score) -> tuple[bool, bool]:
