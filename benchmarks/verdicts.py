@@ -2,12 +2,13 @@
 
     python -m benchmarks.verdicts --bundles flagship mlp
 
-Every set has 10,000 images, drawn with fixed seeds. All of the protocol runs but the parts that
-train networks. The table is Markdown; docs/evaluation.md has one.
+Every set has 10,000 images, drawn with fixed seeds, and is evaluated by the quick protocol; the
+copy test reads 1,000 of them. The table is Markdown; docs/evaluation.md has one.
 """
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from inkgan.evaluation.baselines import BaselineCache
 from inkgan.evaluation.own_extractors import load_reference
 from inkgan.evaluation.protocol import ProtocolRunner
 from inkgan.evaluation.reference import ReferenceImages, ReferenceSet
-from inkgan.evaluation.results import GeneratedImages, Protocol
+from inkgan.evaluation.results import QUICK, EvaluationResult, GeneratedImages
+from inkgan.evaluation.train_distances import compare_train_distances
 from inkgan.evaluation.verdict import statements
 
-PROTOCOL = Protocol("verdicts", images=10_000, thorough=True)
+COPY_TESTED = 1_000
 FIRST_SEED = 1_000_000
 DRAW = 500  # apart from the draws of the baselines
 DROPPED = 4
@@ -31,14 +33,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bundles", nargs="*", default=["flagship", "mlp", "vanilla", "dcgan"])
     parser.add_argument("--data-dir", type=Path, default=None)
-    parser.add_argument("--images", type=int, default=PROTOCOL.images)
+    parser.add_argument("--images", type=int, default=QUICK.images)
     given = parser.parse_args()
     reference = ReferenceSet(load_reference("mnist", given.data_dir))
-    runner = ProtocolRunner(reference, BaselineCache(reference), PROTOCOL)
+    runner = ProtocolRunner(reference, BaselineCache(reference), QUICK)
     print("| images | verdict |\n|---|---|", flush=True)
     for name, images in examples(reference.images, given.images, given.bundles):
-        lines = [statement.text for statement in statements(runner.run(images))]
+        lines = [statement.text for statement in statements(evaluate(runner, images))]
         print(f"| {name} | **{lines[0]}** {' '.join(lines[1:])} |", flush=True)
+
+
+def evaluate(runner: ProtocolRunner, images: GeneratedImages) -> EvaluationResult:
+    """Run the protocol, and test some of the images for copies."""
+    result, reference = runner.run(images), runner.reference
+    few = slice(0, COPY_TESTED)
+    near = reference.train_distances(images.pixels[few], result.features.at(few))
+    _, copy_tests = compare_train_distances(near, reference.test_distances)
+    return replace(result, copy_tests=copy_tests)
 
 
 def examples(

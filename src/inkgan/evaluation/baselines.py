@@ -53,12 +53,12 @@ STANDARD = (
     *(("quick-set", size) for size in GRID),
 )
 RENAMED_COMPONENTS = {"usefulness": "cas", "memory": "train-distances"}
-VERSION = 1  # of the protocol: baselines and cached results of another one are not used
+VERSION = 2  # of the protocol: baselines and cached results of another one are not used
 INFINITY_COUNTS = (2_500, 5_000, 10_000, 25_000)
 LEAST_COUNTS = 3  # of points on a line that is extrapolated
 Baselines = dict[str, Baseline]
-_Triple = Annotated[list[float], Field(min_length=3, max_length=3)]  # mean, sd, draws
-_Table = dict[str, dict[str, _Triple]]
+_Row = Annotated[list[float], Field(min_length=3, max_length=4)]  # mean, sd, draws, error
+_Table = dict[str, dict[str, _Row]]
 SizedBaselines = tuple[int, Mapping[str, Any]]  # a size, and mean, sd and draws of each metric
 MOST_SHARED = 0.9  # of two draws; more says nothing about their spread
 MOST_APART = 2.6  # between two sizes is interpolated where one is at most so many times the other

@@ -31,12 +31,11 @@ class Margin:
 
 _DISTANCE = Margin(
     0.15,
-    "Single sets of real images stray from their mean by about 5 %; three times that is visible "
-    "in no sample.",
+    "Twice what single sets of 10,000 real images differ by (7 %).",
     of_baseline=True,
 )
 _INFINITY = Margin(
-    0.10, "A tenth of what separates the writers of the two splits.", of_baseline=True
+    0.10, "A tenth of the distance between the writers of both splits.", of_baseline=True
 )
 _SHARE_OF_REAL = Margin(0.005, "Half a point: 50 of the 10,000 test images.")
 _GUESS = Margin(0.02, "Fifty-two right guesses in a hundred instead of fifty.")
@@ -47,16 +46,16 @@ MARGINS: Mapping[str, Margin] = MappingProxyType(
         "fd_e2": _DISTANCE,
         "fd_infinity_e1": _INFINITY,
         "fd_infinity_e2": _INFINITY,
-        "kid": Margin(0.1, "Three standard deviations of one set of 10,000 real images."),
-        "mmd": Margin(3e-5, "Three standard deviations of one set of 10,000 real images."),
+        "kid": Margin(0.2, "Three standard deviations of one set of 10,000 real images."),
+        "mmd": Margin(3e-5, "Four standard deviations of one set of 10,000 real images."),
         "precision": Margin(0.01, "One image in a hundred."),
         "recall": _SHARE_OF_REAL,
-        "density": Margin(0.025, "Three standard deviations of one set of 10,000 real images."),
+        "density": Margin(0.025, "Four standard deviations of one set of 10,000 real images."),
         "coverage": _SHARE_OF_REAL,
         "confident": Margin(0.003, "Three images in a thousand, a third of the unclear real ones."),
         "label_accuracy": Margin(0.002, "Two images in a thousand, half of E1's own errors."),
         "worst_class_fd": Margin(
-            0.30, "The worst of ten digits varies by 15 % between real sets.", of_baseline=True
+            0.35, "Twice what single sets of real images differ by (17 %).", of_baseline=True
         ),
         "worst_class_recall": Margin(0.02, "Twenty of the 1,000 test images of a digit."),
         "cas": Margin(0.0015, "Fifteen of the 10,000 test images; seeds alone move it by five."),
@@ -64,7 +63,7 @@ MARGINS: Mapping[str, Margin] = MappingProxyType(
         "one_nearest": _GUESS,
         "near_train": Margin(0.005, "Half of the share that is expected of test images."),
         "copies": Margin(0.002, "Two images in a thousand; the copy test finds as many."),
-        "authenticity": Margin(0.02, "Four standard deviations of halves of the test images."),
+        "authenticity": Margin(0.02, "Three standard deviations of halves of the test images."),
         "ct": Margin(3.0, "Below -3 its authors call it copying (Meehan et al. 2020)."),
         "modes": Margin(1.0, "One of the thousand combinations."),
         "kl": Margin(0.005, "A fifth of what a finite sample of a perfect generator shows."),
