@@ -62,19 +62,20 @@ def digit_glyph(pool: GlyphPool, place: tuple[int, int, int], pose: Pose) -> Gly
     """
     left, top, right, bottom = pool.bounds[place].tolist()
     corners = np.array([(x, y) for x in (left - 1, right + 1) for y in (top - 1, bottom + 1)])
-    mapped = corners @ pose.matrix.T
+    matrix = pose.matrix
+    mapped = corners @ matrix.T
     low = np.floor(mapped.min(axis=0))
     width, height = np.ceil(mapped.max(axis=0) - low).astype(int).tolist()
-    inverse = np.linalg.inv(pose.matrix)
-    (a, b), (c, d) = inverse.tolist()
-    x, y = (inverse @ low).tolist()
+    (p, q), (r, s) = matrix.tolist()
+    area = p * s - q * r
+    a, b, c, d = s / area, -q / area, -r / area, p / area
+    x, y = a * low[0] + b * low[1], c * low[0] + d * low[1]
     drawn = Image.fromarray(pool.padded[place]).transform(
         (width, height), Image.Transform.AFFINE, (a, b, x, c, d, y), Image.Resampling.BICUBIC
     )
     steepness = max(1.0, SHARPENING * pose.scale)
-    if steepness > 1:
-        drawn = drawn.point(_steepened(steepness))
-    ink, _ = _cropped(np.asarray(drawn))
+    pixels = np.asarray(drawn)
+    ink, _ = _cropped(_steepened(steepness)[pixels] if steepness > 1 else pixels)
     return Glyph(ink, len(ink))
 
 
@@ -115,7 +116,7 @@ def _cropped(ink: UInt8) -> tuple[UInt8, BoundingBox]:
     return ink[box.slices], box
 
 
-def _steepened(steepness: float) -> list[int]:
+def _steepened(steepness: float) -> UInt8:
+    """Return the level that each of the 256 levels becomes."""
     levels = (np.arange(256) - 127.5) * steepness + 127.5
-    table: list[int] = levels.clip(0, 255).round().astype(int).tolist()
-    return table
+    return levels.clip(0, 255).round().astype(np.uint8)
