@@ -63,9 +63,18 @@ def test_every_flipped_bit_of_the_weights_is_noticed(path: Path) -> None:
             load_bundle(path)
 
 
+def test_equal_contents_make_equal_files(path: Path, bundle: Bundle) -> None:
+    for _ in range(8):
+        again = path.with_name("b.safetensors")
+        bundle.save(again)
+        assert again.read_bytes() == path.read_bytes()
+
+
 def test_a_checksum_cannot_be_left_out(path: Path) -> None:
     with safe_open(path, framework="pt") as opened:
-        text = opened.metadata()[tensor_files.KEY]
+        signed = opened.metadata()[tensor_files.KEY]
+    text = tensor_files.CHECKSUM.sub("}", signed)
+    assert text != signed
     save_file(parts(path)[0], path, metadata={tensor_files.KEY: text})
     with pytest.raises(ArtifactError, match="checksum is missing"):
         load_bundle(path)

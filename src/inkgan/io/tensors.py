@@ -1,11 +1,13 @@
 """Safetensors files with one JSON document and a checksum; nothing is ever unpickled.
 
-The metadata of a file has the document under "inkgan", and under "inkgan.sha256" the SHA-256 of the
-document and of every tensor. Files of version 0.1.0, format 1, have no checksum.
+The metadata of a file has one entry, "inkgan": the document. Its last value, "sha256", is that of
+the text before it and of every tensor. (One entry, because safetensors writes several in random
+order, and equal runs have equal files.) Files of version 0.1.0, format 1, have no checksum.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from inkgan.errors import ArtifactError
 from inkgan.files import atomic
 
 KEY = "inkgan"
-CHECKSUM = "inkgan.sha256"
+CHECKSUM = re.compile(r', "sha256": "([0-9a-f]{64})"\}$')
 FORMAT = 2
 
 
@@ -35,10 +37,10 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], document: Mapping[str
     """
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps({"format": FORMAT, **document})
-    metadata = {KEY: text, CHECKSUM: checksum(text, on_cpu)}
+    signed = f'{text[:-1]}, "sha256": "{checksum(text, on_cpu)}"}}'
     try:
         with atomic(path) as temporary:
-            save_file(on_cpu, temporary, metadata=metadata)
+            save_file(on_cpu, temporary, metadata={KEY: signed})
     except SafetensorError as error:  # how the library reports a full disk
         raise ArtifactError(f"cannot write {path}: {error}") from error
 
@@ -64,7 +66,8 @@ def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]
             names = opened.keys()
             # copied, since a mapped file that changes later would change or end this process
             tensors = {name: opened.get_tensor(name).clone() for name in names}
-        document = json.loads(metadata.get(KEY, "null"))
+        signed = metadata.get(KEY, "null")
+        document = json.loads(signed)
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} is no readable safetensors file: {error}") from error
     if not isinstance(document, dict) or document.get("kind") != kind:
@@ -76,11 +79,12 @@ def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]
         raise ArtifactError(
             f"{path} has format {version}, and this inkgan reads up to {FORMAT}: upgrade inkgan"
         )
-    expected = metadata.get(CHECKSUM)
-    if expected is None and version > 1:
+    found = CHECKSUM.search(signed)
+    if found is None and version > 1:
         raise ArtifactError(f"{path} is damaged: its checksum is missing")
-    if expected is not None and checksum(metadata[KEY], tensors) != expected:
+    if found is not None and checksum(f"{signed[: found.start()]}}}", tensors) != found[1]:
         raise ArtifactError(f"{path} is damaged: its contents do not match its checksum")
+    document.pop("sha256", None)
     return tensors, {key: value for key, value in document.items() if key != "kind"}
 
 
