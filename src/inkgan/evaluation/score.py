@@ -183,13 +183,14 @@ class Score:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Score":
-        """Read what `to_dict` returned."""
+        """Read what `to_dict` returned; fields of later versions are ignored."""
+        row = values["baseline"]
         parts: dict[str, Any] = {key: values.get(key) for key in ("value", "low", "high")}
         parts |= {"interval_over": values.get("interval_over", "")}
         parts |= {key: values[key] for key in _OPTIONAL if key in values}
         return cls(
             key=current_key(values["key"]),
-            baseline=Baseline(**values["baseline"]),
+            baseline=Baseline(**{key: row[key] for key in Baseline._fields if key in row}),
             replicates=tuple(values.get("replicates", ())),
             **parts,
         )
