@@ -162,7 +162,7 @@ def test_real_images_are_called_different_in_one_of_twenty_evaluations_at_most()
 def test_a_difference_is_said_with_its_size_and_interval() -> None:
     scores = {key: score(key, 0.1, 0.1) for key in REAL} | {"recall": score("recall", -4, 0.3)}
     lines = verdict(result_of(scores))
-    assert lines[0].startswith("Distinguishable from real images, though no farther")
+    assert lines[0].startswith("Distinguishable from real images, by other scores")
     (said,) = [line for line in lines if "Variety is missing" in line]
     assert "Recall 92.70 %, of real images 94.70 %" in said
     assert "difference \N{MINUS SIGN}2.00 points, \N{MINUS SIGN}2." in said

@@ -188,7 +188,7 @@ def _distinguishable(findings: Mapping[str, Finding], different: tuple[Finding, 
         return Statement(f"{lead} ({_numbers(narrow)})", "some different", (narrow,))
     farther = [f for f in different if f.score.key in DISTANCES and f.difference.value > 0]
     if not farther:
-        text = "Distinguishable from real images, though no farther from them than real sets."
+        text = "Distinguishable from real images, by other scores than the distances."
         return Statement(text, "some different", different)
     shown = max(farther, key=lambda f: (f.score.key.startswith("fd"), f.severity))
     ratio = shown.difference.value / max(abs(shown.score.baseline.mean), 1e-12)
