@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -143,6 +144,12 @@ async def _client(address: Address, rows: list[int], load: Load, chance: random.
         try:
             async with _stream(address, events.last) as reader:
                 load.connections += 1
+                events.begin()
+                status = (await asyncio.wait_for(reader.readline(), 15)).decode().strip()
+                if status != "HTTP/1.1 200 OK":
+                    load.failures.append(status or "no answer")
+                    await asyncio.sleep(0.5)
+                    continue
                 while time.monotonic() < leave_at:
                     line = await asyncio.wait_for(reader.readline(), 15)
                     if not line:
@@ -161,6 +168,10 @@ class _Events:
     def __init__(self, rows: list[int], load: Load) -> None:
         self.last = ""
         self._rows, self._load = rows, load
+        self._identity = self._kind = ""
+
+    def begin(self) -> None:
+        """Forget an event that the end of a connection has cut short."""
         self._identity = self._kind = ""
 
     def take(self, line: str) -> None:
@@ -226,6 +237,8 @@ def main() -> None:
     arguments = parser.parse_args()
     load = measure(arguments.clients, arguments.seconds)
     print(load)
+    for reason, count in Counter(load.failures).most_common(5):
+        print(f"{count} times: {reason}")
     sys.exit(bool(load.lost or load.doubled or load.failures))
 
 

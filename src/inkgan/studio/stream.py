@@ -269,7 +269,9 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         async for text in self._texts:
             message = {"type": "http.response.body", "body": text.encode(), "more_body": True}
-            await asyncio.wait_for(send(message), SEND_SECONDS)
+            # not wait_for: until Python 3.12 it loses a cancellation where `send` has just ended
+            async with asyncio.timeout(SEND_SECONDS):
+                await send(message)
 
 
 async def _gone(receive: Receive) -> None:
