@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from inkgan.synthesis.composition import ComposedString, compose
 from inkgan.synthesis.glyph_pool import GlyphPool
+from inkgan.synthesis.paper.paper_effects import effects_of
 from inkgan.synthesis.random_numbers import random_numbers
-from inkgan.synthesis.rendered_sequence import Effects, RenderedSequence, render_clean
+from inkgan.synthesis.rendered_sequence import Effects, RenderedSequence
 from inkgan.synthesis.sequence_request import Sequences
 from inkgan.synthesis.texts.text_source import TextSource
 from inkgan.types import Int64
@@ -23,7 +24,6 @@ class SequenceComposer:
         pool: digits of all writers.
         writers: the rows of each split's writers in the pool, (first, last + 1).
         seed: of the data set.
-        effects: put a sequence on paper.
 
     Example:
         >>> composer = SequenceComposer(sequences, pool, {"train": (0, 500)}, seed=0)
@@ -34,11 +34,14 @@ class SequenceComposer:
     pool: GlyphPool
     writers: dict[str, Rows]
     seed: int
-    effects: Effects = render_clean
 
     @functools.cached_property
     def _source(self) -> TextSource:
         return self.sequences.source(self.seed)
+
+    @functools.cached_property
+    def _effects(self) -> Effects:
+        return effects_of(self.sequences.paper)
 
     @functools.cached_property
     def _first(self) -> dict[str, int]:
@@ -74,7 +77,7 @@ class SequenceComposer:
     def render(self, split: str, index: int) -> RenderedSequence:
         """Return the picture of a sequence."""
         random = random_numbers(self.seed, "effects", split, index)
-        return self.effects(self.compose(split, index), random)
+        return self._effects(self.compose(split, index), random)
 
 
 @functools.lru_cache(maxsize=8)

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from inkgan.errors import ArtifactError, ConfigError, did_you_mean
 from inkgan.images import Shape
+from inkgan.synthesis.paper.paper import Paper
 from inkgan.synthesis.sequence_layout import SequenceLayout
 from inkgan.synthesis.texts.text_list import TextList
 from inkgan.synthesis.texts.text_source import (
@@ -62,6 +63,7 @@ class Sequences:
         hands: pictures of digits, each of one writer whose handwriting is imitated; instead of
             `writers`.
         layout: how the characters stand beside each other.
+        paper: what they are written on, and how the picture of it is taken.
         format: of the files, such as "coco", "lmdb" or "parquet".
 
     Example:
@@ -78,6 +80,7 @@ class Sequences:
     hands: Sequence[str | Path] = ()
     layout: SequenceLayout = field(default_factory=SequenceLayout)
     format: SequenceFormat = "detection"
+    paper: Paper = field(default_factory=Paper)
 
     def resolved(self) -> "Sequences":
         """Return the request with its texts in memory and its count as a number.
@@ -181,13 +184,14 @@ class Sequences:
             )
         _ = self.patterns_read if self.patterns else None
         self.layout.check()
+        self.paper.check()
 
     def max_bytes(self, shape: Shape) -> int:
         """Return an upper bound of the bytes that are needed while the data set is made."""
         longest = self.source(0).longest
         height = self.layout.height
         width = longest * (height + self.layout.spacing[1] * height / 28) + 2 * height
-        picture = int(height * width) + FILE_BLOCK
+        picture = self.paper.most_bytes(height, width) + FILE_BLOCK
         each = 2 * picture + 2 * FILE_BLOCK + longest * CHARACTER_BYTES
         pool = sum(self.num_writers().values()) * 10 * self.num_variants()
         return self.num_images * each + pool * (shape.height * shape.width + 64)
@@ -207,6 +211,7 @@ class Sequences:
             "length": [list(pair) for pair in self.lengths],
             "writers": hands or self.writers,
             "layout": self.layout.as_json(),
+            "paper": self.paper.as_json(),
         }
 
 

@@ -1,0 +1,1 @@
+"""What paper, pen, light and camera do to a sequence, with its boxes and masks moved along."""

@@ -1,0 +1,105 @@
+"""How a camera maps the page to the picture, for points and for images alike."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from PIL import Image
+
+from inkgan.types import Float64, UInt8
+
+DISTANCE = 2.5  # of the camera from the page, in diagonals of what it shows
+
+
+@dataclass(frozen=True)
+class Homography:
+    """A map of the plane that keeps lines straight.
+
+    Coordinates are (x, y) with y down; pixel (0, 0) is the square from (0, 0) to (1, 1).
+
+    Attributes:
+        matrix: float64 (3, 3), of homogeneous coordinates.
+
+    Example:
+        >>> turned = Homography.of_camera((64, 256), roll=3, yaw=15, pitch=-10)
+        >>> turned.points(np.array([[0.0, 0.0], [256.0, 64.0]]))
+    """
+
+    matrix: Float64
+
+    @classmethod
+    def identity(cls) -> "Homography":
+        """Return the map that moves nothing."""
+        return cls(np.eye(3))
+
+    @classmethod
+    def of_camera(
+        cls, size: tuple[int, int], *, roll: float, yaw: float, pitch: float
+    ) -> "Homography":
+        """Return the map of a pinhole camera that looks at the middle of a turned page.
+
+        The columns of the matrix are those of the rotation for x and y, and the translation
+        (Hartley and Zisserman 2004, section 8.1.1). Sizes in the middle are kept.
+
+        Args:
+            size: height and width of what is shown.
+            roll: degrees counterclockwise.
+            yaw: degrees about the vertical.
+            pitch: degrees about the horizontal.
+        """
+        height, width = size
+        distance = DISTANCE * float(np.hypot(height, width))
+        a, b, c = np.radians((roll, yaw, pitch))
+        about_z = np.array([[np.cos(a), np.sin(a), 0], [-np.sin(a), np.cos(a), 0], [0, 0, 1]])
+        about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
+        about_x = np.array([[1, 0, 0], [0, np.cos(c), -np.sin(c)], [0, np.sin(c), np.cos(c)]])
+        pose = about_z @ about_y @ about_x
+        pose[:, 2] = 0, 0, distance
+        projected = np.diag([distance, distance, 1.0]) @ pose
+        middle = translation(width / 2, height / 2)
+        matrix: Float64 = (middle @ projected @ translation(-width / 2, -height / 2)).astype(
+            np.float64
+        )
+        return cls(matrix)
+
+    @cached_property
+    def inverse(self) -> "Homography":
+        """The map back, from the picture to the page."""
+        matrix: Float64 = np.linalg.inv(self.matrix).astype(np.float64)
+        return Homography(matrix)
+
+    def points(self, points: Float64) -> Float64:
+        """Map points (..., 2)."""
+        mapped = points @ self.matrix[:, :2].T + self.matrix[:, 2]
+        divided: Float64 = mapped[..., :2] / mapped[..., 2:]
+        return divided
+
+    def moved(self, x: float, y: float) -> "Homography":
+        """Return this map, followed by a translation."""
+        return Homography(translation(x, y) @ self.matrix)
+
+    def of_part(self, x: float, y: float) -> "Homography":
+        """Return the map of a part of the page whose own origin is at (x, y)."""
+        return Homography(self.matrix @ translation(x, y))
+
+    def image(self, image: UInt8, size: tuple[int, int]) -> UInt8:
+        """Map an image (h, w) or (h, w, 3), by cubic convolution; 0 outside of it.
+
+        Args:
+            image: on the page.
+            size: height and width of the picture.
+        """
+        inverse = self.inverse.matrix / self.inverse.matrix[2, 2]
+        height, width = size
+        mapped = Image.fromarray(image).transform(
+            (width, height),
+            Image.Transform.PERSPECTIVE,
+            tuple(inverse.ravel()[:8].tolist()),
+            Image.Resampling.BICUBIC,
+        )
+        return np.asarray(mapped)
+
+
+def translation(x: float, y: float) -> Float64:
+    """Return the matrix (3, 3) that moves by (x, y)."""
+    return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
