@@ -15,6 +15,7 @@ __all__ = [
     "InkganError",
     "Loss",
     "MetricSpec",
+    "Paper",
     "Recipe",
     "Run",
     "SequenceLayout",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from inkgan.metrics.metric_registry import MetricSpec, register_metric
     from inkgan.runs.api import train, train_iter
     from inkgan.runs.run import Run
+    from inkgan.synthesis.paper.paper import Paper
     from inkgan.synthesis.sequence_layout import SequenceLayout
     from inkgan.synthesis.sequence_request import Sequences
     from inkgan.synthesis.synth import synth
@@ -80,6 +82,7 @@ HOMES = {
     "RECIPES": "inkgan.config.recipes",
     "Recipe": "inkgan.config",
     "Run": "inkgan.runs.run",
+    "Paper": "inkgan.synthesis.paper.paper",
     "SequenceLayout": "inkgan.synthesis.sequence_layout",
     "Sequences": "inkgan.synthesis.sequence_request",
     "Generator": "inkgan.generation.generator",

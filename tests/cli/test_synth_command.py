@@ -28,6 +28,7 @@ from inkgan.images import Shape
 from inkgan.io.bundle import Bundle
 from inkgan.models.build import build_generator
 from inkgan.synthesis import synth as room
+from inkgan.synthesis.paper.paper import Paper
 from inkgan.synthesis.sequence_layout import SequenceLayout
 from inkgan.synthesis.sequence_request import Sequences
 from tests.fixtures.synthesis import HandGenerator, tree
@@ -109,11 +110,14 @@ def test_the_python_call_is_the_same(bundle: Path, tmp_path: Path) -> None:
     )
     assert names - flags == {"progress", "threads"}
     fields = {
-        field.name for kind in (Sequences, SequenceLayout) for field in dataclasses.fields(kind)
+        field.name
+        for kind in (Sequences, SequenceLayout, Paper)
+        for field in dataclasses.fields(kind)
     }
-    splits = {"validation_sequences", "test_sequences"}
-    assert flags - names - fields == {"from_", "json"} | splits
-    assert fields - flags == {"count", "validation", "test", "layout"}
+    renamed = {"validation_sequences", "test_sequences", "paper_strength", "paper_kinds"}
+    assert flags - names - fields == {"from_", "json"} | renamed
+    unflagged = {"count", "validation", "test", "layout", "preset", "strength", "kinds"}
+    assert fields - flags == unflagged
 
 
 def test_all_flags_of_sequences_arrive(bundle: Path, tmp_path: Path) -> None:
@@ -132,6 +136,9 @@ def test_all_flags_of_sequences_arrive(bundle: Path, tmp_path: Path) -> None:
         "drift": 0.5,
         "tilt": "-1:4",
         "size-jitter": 0.25,
+        "paper": "scan",
+        "paper-strength": 0.5,
+        "paper-kinds": "grid,form",
         "format": "paddleocr",
         "seed": 4,
     }
@@ -146,7 +153,14 @@ def test_all_flags_of_sequences_arrive(bundle: Path, tmp_path: Path) -> None:
         tmp_path / "b",
         source=bundle,
         sequences=Sequences(
-            5, 2, 2, ["12-3", "007"], length={2: 1, 3: 4}, writers=3, layout=layout
+            5,
+            2,
+            2,
+            ["12-3", "007"],
+            length={2: 1, 3: 4},
+            writers=3,
+            layout=layout,
+            paper=Paper("scan", 0.5, kinds=("grid", "form")),
         ),
         format="paddleocr",
         seed=4,
@@ -172,6 +186,8 @@ def test_all_flags_of_sequences_arrive(bundle: Path, tmp_path: Path) -> None:
         (["--touching", "0.2"], "sequences`? is needed: how many"),
         (["--sequences", "3", "--per-class", "2"], "per.class`? is for single digits"),
         (["--sequences", "3", "--format", "png"], "format`? 'png' is none of sequences"),
+        (["--sequences", "3", "--paper", "foto"], "paper`? must be clean, scan or photo, not"),
+        (["--sequences", "3", "--backgrounds", "."], "backgrounds`? needs .*paper.* scan"),
         (["--sequences", "0"], "sequences`? must be between 1 and 100,000,000, not 0"),
     ],
 )

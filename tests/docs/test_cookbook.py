@@ -110,6 +110,19 @@ def cards(path: Path) -> None:
     assert all(re.fullmatch(r"\d{16}\n", text) for text in texts)
 
 
+def ten_pictures(mode: str) -> Callable[[Path], None]:
+    """Expect ten pictures of this kind."""
+
+    def check(path: Path) -> None:
+        found = list((path / "images").rglob("*.png"))
+        assert len(found) == 10
+        for one in found:
+            with Image.open(one) as opened:
+                assert opened.mode == mode
+
+    return check
+
+
 def weights(path: Path) -> None:
     """Expect a bundle that draws as the one it was made from."""
     done = inkgan("sample", path, "--seeds", "5", "--out", path.with_name("drawn.npz"))
@@ -144,6 +157,8 @@ EXPECTED: dict[str, Callable[[Path], None]] = {
     "numbers": numbers,
     "dates": dates,
     "cards": cards,
+    "forms": ten_pictures("L"),
+    "photos": ten_pictures("RGB"),
     "morph.gif": frames(24),
     "walk.webp": frames(72),
     "axes.png": bytes_of(5_000),

@@ -1,5 +1,6 @@
 """inkgan synth: a labeled data set from a trained generator."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,6 +81,19 @@ Overlapping = Annotated[float, _sequence_option("Share of neighboring digits tha
 Drift = Annotated[float, _sequence_option("Of the baseline, in heights of a digit.")]
 Tilt = Annotated[str, _sequence_option("Least and most degrees of the line, positive: it rises.")]
 SizeJitter = Annotated[float, _sequence_option("Variation of size and lean.")]
+PaperPreset = Annotated[
+    str,
+    _sequence_option("clean (black on white), scan (gray) or photo (in color).", metavar="NAME"),
+]
+PaperStrength = Annotated[
+    float, _sequence_option("How far the effects of scan and photo go, 0 to 2.")
+]
+PaperKinds = Annotated[
+    str, _sequence_option("One or more of plain, ruled, grid and form, with commas.")
+]
+Backgrounds = Annotated[
+    Path | None, _sequence_option("A folder of images that serve scan and photo as paper.")
+]
 
 
 def synth(
@@ -110,6 +124,10 @@ def synth(
     drift: Drift = 0.03,
     tilt: Tilt = "-2:2",
     size_jitter: SizeJitter = 0.05,
+    paper: PaperPreset = "clean",
+    paper_strength: PaperStrength = 1.0,
+    paper_kinds: PaperKinds = "plain,ruled,grid,form",
+    backgrounds: Backgrounds = None,
     license: License = "unknown",
     checkpoint: Checkpoint = "last",
     device: Device = "auto",
@@ -129,6 +147,7 @@ def synth(
     from inkgan.cli.console import say, show, show_json
     from inkgan.cli.progress import stages
     from inkgan.synthesis.data_card import summarize
+    from inkgan.synthesis.paper.paper import Paper
     from inkgan.synthesis.sequence_layout import SPACINGS, SequenceLayout
     from inkgan.synthesis.sequence_request import Sequences
     from inkgan.synthesis.synth import synth as draw
@@ -138,6 +157,9 @@ def synth(
     counts = sequences, validation_sequences, test_sequences
     several, pictures = tuple(pattern or ()), tuple(hands or ())
     request = Sequences(*counts, texts, several, lengths, writers, pictures, layout)
+    kinds = tuple(paper_kinds.split(","))
+    page = Paper(paper, paper_strength, backgrounds, kinds)  # type: ignore[arg-type]
+    request = replace(request, paper=page)
     with all_cores(), stages() as progress:
         made = draw(
             out,

@@ -269,7 +269,16 @@ def _sequences(content: Manifest, manifest: Manifest) -> list[str]:
         f"Layout: of the pairs of neighboring digits, {layout['touching']:.0%} touch and "
         f"{layout['overlapping']:.0%} overlap; the line leans by {layout['tilt'][0]:g} to "
         f"{layout['tilt'][1]:g} degrees.",
+        _describe_paper(content["paper"]),
     ]
+
+
+def _describe_paper(paper: Manifest) -> str:
+    if paper["preset"] == "clean":
+        return "Paper: clean, black on white."
+    folder = paper["backgrounds"]
+    kinds = f"{folder['count']:,} images" if folder else ", ".join(paper["kinds"])
+    return f"Paper: {paper['preset']} of strength {paper['strength']:g}; {kinds}."
 
 
 def _tasks(manifest: Manifest) -> tuple[str, ...]:

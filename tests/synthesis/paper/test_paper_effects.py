@@ -159,7 +159,9 @@ def test_impossible_papers_are_refused(tmp_path: Path) -> None:
         Paper("scan", backgrounds=tmp_path / "missing").check()
     with pytest.raises(ConfigError, match="has no images"):
         Paper("scan", backgrounds=tmp_path).check()
-    with pytest.raises(ConfigError, match=r"`kinds` must name one or more of .*, not 'lined'"):
+    with pytest.raises(
+        ConfigError, match=r"`paper_kinds` must name one or more of .*, not 'lined'"
+    ):
         Paper("scan", kinds=("lined",)).check()  # type: ignore[arg-type]
     (tmp_path / "broken.png").write_bytes(b"not a picture")
     with pytest.raises(ArtifactError, match=r"broken\.png cannot be read"):
@@ -172,6 +174,7 @@ def test_a_data_set_on_paper(tmp_path: Path) -> None:
     request = SynthesisRequest(content, seed=1)
     made = make(tmp_path / "a", request)
     assert made.manifest["request"]["content"]["paper"]["preset"] == "photo"
+    assert "Paper: photo of strength 1; plain, ruled" in (made.path / "README.md").read_text()
     assert tree(made.path) == tree(make(tmp_path / "b", request).path)
     for picture in (made.path / "images").rglob("*.png"):
         with Image.open(picture) as opened:

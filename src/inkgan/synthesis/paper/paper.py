@@ -54,7 +54,7 @@ class Paper:
         wrong = [kind for kind in self.kinds if kind not in get_args(PaperKind)]
         if wrong or not self.kinds:
             raise ConfigError(
-                f"`kinds` must name one or more of {', '.join(get_args(PaperKind))}, not "
+                f"`paper_kinds` must name one or more of {', '.join(get_args(PaperKind))}, not "
                 f"{wrong[0] if wrong else 'nothing'!r}"
             )
         if self.preset != "clean":
@@ -65,7 +65,7 @@ class Paper:
                 for name, value in (
                     ("backgrounds", self.backgrounds is not None),
                     ("paper_strength", self.strength != 1),
-                    ("kinds", True),
+                    ("paper_kinds", True),
                 )
                 if value
             )
