@@ -1,6 +1,5 @@
 """inkgan synth: a labeled data set from a trained generator."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -138,10 +137,6 @@ def synth(
 
     Example: inkgan synth digits --per-class 1000 --format png
     """
-    origin = one_source(source, from_)
-    each = None if per_class is None else parse_counts(per_class, "--per-class")
-    test_each = parse_counts(test_per_class, "--test-per-class")
-    slants, thicknesses = parse_bounds(slant, "--slant"), parse_bounds(thickness, "--thickness")
     lengths, tilts = parse_lengths(length, "--length"), parse_bounds(tilt, "--tilt") or (0.0, 0.0)
 
     from inkgan.cli.console import say, show, show_json
@@ -156,23 +151,22 @@ def synth(
     layout = SequenceLayout(height, gaps, touching, overlapping, drift, tilts, size_jitter)
     counts = sequences, validation_sequences, test_sequences
     several, pictures = tuple(pattern or ()), tuple(hands or ())
-    request = Sequences(*counts, texts, several, lengths, writers, pictures, layout)
     kinds = tuple(paper_kinds.split(","))
     page = Paper(paper, paper_strength, backgrounds, kinds)  # type: ignore[arg-type]
-    request = replace(request, paper=page)
+    request = Sequences(*counts, texts, several, lengths, writers, pictures, layout, paper=page)
     with all_cores(), stages() as progress:
         made = draw(
             out,
-            source=origin,
-            per_class=each,
-            test_per_class=test_each,
+            source=one_source(source, from_),
+            per_class=None if per_class is None else parse_counts(per_class, "--per-class"),
+            test_per_class=parse_counts(test_per_class, "--test-per-class"),
             format=format,  # type: ignore[arg-type]  # the library refuses others
             plain=plain,
             seed=seed,
             min_confidence=min_confidence,
             dedupe=dedupe,
-            slant=slants,
-            thickness=thicknesses,
+            slant=parse_bounds(slant, "--slant"),
+            thickness=parse_bounds(thickness, "--thickness"),
             sequences=None if request == Sequences() else request,
             license=license,
             checkpoint=checkpoint,

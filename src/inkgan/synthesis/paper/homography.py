@@ -56,10 +56,8 @@ class Homography:
         pose = about_z @ about_y @ about_x
         pose[:, 2] = 0, 0, distance
         projected = np.diag([distance, distance, 1.0]) @ pose
-        middle = translation(width / 2, height / 2)
-        matrix: Float64 = (middle @ projected @ translation(-width / 2, -height / 2)).astype(
-            np.float64
-        )
+        middle, back = translation(width / 2, height / 2), translation(-width / 2, -height / 2)
+        matrix: Float64 = middle @ (projected / distance) @ back
         return cls(matrix)
 
     @cached_property
