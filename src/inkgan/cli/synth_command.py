@@ -1,13 +1,16 @@
 """inkgan synth: a labeled data set from a trained generator."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from inkgan.cli.command import all_cores
 from inkgan.cli.options import SOURCE_HELP, Checkpoint, Device, From, Json, one_source
 from inkgan.cli.parse import parse_bounds, parse_counts, parse_lengths
+
+if TYPE_CHECKING:
+    from inkgan.synthesis.synthesis_result import SynthesisResult
 
 Out = Annotated[Path, typer.Argument(help="Folder to make; it appears when it is complete.")]
 Source = Annotated[
@@ -139,9 +142,7 @@ def synth(
     """
     lengths, tilts = parse_lengths(length, "--length"), parse_bounds(tilt, "--tilt") or (0.0, 0.0)
 
-    from inkgan.cli.console import say, show, show_json
     from inkgan.cli.progress import stages
-    from inkgan.synthesis.data_card import summarize
     from inkgan.synthesis.paper.paper import Paper
     from inkgan.synthesis.sequence_layout import SPACINGS, SequenceLayout
     from inkgan.synthesis.sequence_request import Sequences
@@ -174,6 +175,13 @@ def synth(
             force=force,
             progress=progress,
         )
+    _report(out, made, json)
+
+
+def _report(out: Path, made: "SynthesisResult", json: bool) -> None:
+    from inkgan.cli.console import say, show, show_json
+    from inkgan.synthesis.data_card import summarize
+
     say(summarize(made.manifest, made.already))
     if json:
         show_json({"out": out, "already": made.already, "manifest": made.manifest})
