@@ -88,7 +88,7 @@ def test_two_at_once(words: tuple[str, ...], made: str, tmp_path: Path) -> None:
     assert codes[2] == 0
     assert (both / made).read_bytes() == (alone / made).read_bytes()
     hidden = {path.name for path in both.rglob(".*")}
-    assert hidden <= {".lock", ".set.lock"}, hidden
+    assert hidden <= {".lock", ".set.lock", ".live"}, hidden
 
 
 def test_a_process_that_is_stopped_for_a_while_goes_on(tmp_path: Path) -> None:
