@@ -1,5 +1,6 @@
 """One character as a tile of ink at the size of the picture."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from inkgan.synthesis.glyph_pool import INK, GlyphPool
 from inkgan.types import Float64, UInt8
 
 SHARPENING = 0.8  # of an edge that enlarging has made soft, as a share of the enlargement
+LEVELS_FROM_MIDDLE = np.arange(256) - 127.5
 LEAST_HALF_STROKE = 0.75  # pixels: less would leave no ink
 
 
@@ -44,10 +46,9 @@ class Pose:
     @property
     def matrix(self) -> Float64:
         """The map from the image to the picture, float64 (2, 2); y points down."""
-        lean, turn = np.tan(np.radians(self.lean)), np.radians(self.turn)
-        rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        sheared: Float64 = self.scale * rotation @ np.array([[1.0, -lean], [0.0, 1.0]])
-        return sheared
+        lean, turn = math.tan(math.radians(self.lean)), math.radians(self.turn)
+        across, down = self.scale * math.cos(turn), self.scale * math.sin(turn)
+        return np.array([[across, down - across * lean], [-down, across + down * lean]])
 
 
 def digit_glyph(pool: GlyphPool, place: tuple[int, int, int], pose: Pose) -> Glyph:
@@ -61,15 +62,15 @@ def digit_glyph(pool: GlyphPool, place: tuple[int, int, int], pose: Pose) -> Gly
         pose: size and lean.
     """
     left, top, right, bottom = pool.bounds[place].tolist()
-    corners = np.array([(x, y) for x in (left - 1, right + 1) for y in (top - 1, bottom + 1)])
-    matrix = pose.matrix
-    mapped = corners @ matrix.T
-    low = np.floor(mapped.min(axis=0))
-    width, height = np.ceil(mapped.max(axis=0) - low).astype(int).tolist()
-    (p, q), (r, s) = matrix.tolist()
+    corners = [(x, y) for x in (left - 1, right + 1) for y in (top - 1, bottom + 1)]
+    (p, q), (r, s) = pose.matrix.tolist()
+    columns = [p * x + q * y for x, y in corners]
+    rows = [r * x + s * y for x, y in corners]
+    low, upper = math.floor(min(columns)), math.floor(min(rows))
+    width, height = math.ceil(max(columns) - low), math.ceil(max(rows) - upper)
     area = p * s - q * r
     a, b, c, d = s / area, -q / area, -r / area, p / area
-    x, y = a * low[0] + b * low[1], c * low[0] + d * low[1]
+    x, y = a * low + b * upper, c * low + d * upper
     drawn = Image.fromarray(pool.padded[place]).transform(
         (width, height), Image.Transform.AFFINE, (a, b, x, c, d, y), Image.Resampling.BICUBIC
     )
@@ -118,5 +119,6 @@ def _cropped(ink: UInt8) -> tuple[UInt8, BoundingBox]:
 
 def _steepened(steepness: float) -> UInt8:
     """Return the level that each of the 256 levels becomes."""
-    levels = (np.arange(256) - 127.5) * steepness + 127.5
-    return levels.clip(0, 255).round().astype(np.uint8)
+    levels = LEVELS_FROM_MIDDLE * steepness + 127.5
+    steepened: UInt8 = np.rint(np.minimum(np.maximum(levels, 0), 255)).astype(np.uint8)
+    return steepened

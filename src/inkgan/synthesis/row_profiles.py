@@ -58,9 +58,11 @@ def contact_shift(before: RowProfile, after: RowProfile, diagonal: bool) -> int 
     bottom = min(before.top + len(before.left) + reach, after.top + len(after.left))
     if top >= bottom:
         return None
-    right = np.pad(before.right, 2 * reach, constant_values=-FAR)
+    right = before.right
     if diagonal:
-        right = np.maximum(np.maximum(right[:-2], right[1:-1]), right[2:])
+        padded = np.full(len(right) + 4, -FAR)
+        padded[2:-2] = right
+        right = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
     first = top - (before.top - reach)
     edge = right[first : first + bottom - top]
     start = after.left[top - after.top : bottom - after.top]

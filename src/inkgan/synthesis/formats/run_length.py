@@ -5,6 +5,8 @@ one column after another. In the text, each count from the fourth on is a differ
 before it, and each number is written five bits at a time, lowest first, as a character from "0" on.
 """
 
+import functools
+
 import numpy as np
 
 from inkgan.synthesis.bounding_box import BoundingBox
@@ -20,11 +22,11 @@ def run_lengths(mask: Bool, box: BoundingBox, size: tuple[int, int]) -> Int64:
         size: height and width of the picture.
     """
     height, width = size
-    columns = np.zeros((box.width, height), np.int8)
-    columns[:, box.y : box.y + box.height] = mask.T
-    flat = np.concatenate([[np.int8(0)], columns.ravel(), [np.int8(0)]])
-    changes = np.flatnonzero(np.diff(flat)) + box.x * height
-    counts = np.diff(changes, prepend=0, append=height * width)
+    flat = np.zeros(box.width * height + 2, np.int8)
+    flat[1:-1].reshape(box.width, height)[:, box.y : box.y + box.height] = mask.T
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + box.x * height
+    ends = np.concatenate([[0], changes, [height * width]])
+    counts: Int64 = ends[1:] - ends[:-1]
     return counts if counts[-1] else counts[:-1]
 
 
@@ -32,13 +34,16 @@ def compressed(counts: Int64) -> str:
     """Write counts as the text of COCO's compressed masks."""
     values = counts.copy()
     values[3:] -= counts[1:-2]
-    groups: list[np.ndarray] = []
-    unfinished = np.ones(len(values), np.bool_)
-    while unfinished.any():
-        low = values & 31
-        values = values >> 5
-        more = np.where(low & 16, values != -1, values != 0)
-        groups.append(np.where(unfinished, low + 32 * more + 48, 0))
-        unfinished &= more
-    letters = np.stack(groups, axis=1).ravel()
-    return bytes(letters[letters > 0].astype(np.uint8)).decode("ascii")
+    return "".join(map(_letters, values.tolist()))
+
+
+@functools.lru_cache(maxsize=4096)
+def _letters(value: int) -> str:
+    """Write one number; few of them are ever different."""
+    letters = ""
+    while True:
+        low, value = value & 31, value >> 5
+        more = value != (-1 if low & 16 else 0)
+        letters += chr(low + 32 * more + 48)
+        if not more:
+            return letters
