@@ -227,7 +227,10 @@ def test_what_is_proposed_collides_with_nothing(tmp_path: Path) -> None:
     for recipe, out in (("vanilla", "runs/vanilla"), ("mlp", "runs/dcgan"), ("mlp", "my runs/a")):
         done = inkgan("train", recipe, "--data", "uci-digits", *SMALL, "--out", out, cwd=tmp_path)
         assert done.code == 0, done.stderr
-        sample, *_, train, compare = proposed(done.stdout)
+        studio, sample, *_, train, compare = proposed(done.stdout)
+        assert studio == (
+            ["studio"] if Path(out).parent == Path("runs") else ["studio", "--runs", "my runs"]
+        )
         assert sample[:2] == ["sample", out]
         assert not (tmp_path / sample[-1]).exists()
         assert train[1] != recipe
@@ -237,7 +240,7 @@ def test_what_is_proposed_collides_with_nothing(tmp_path: Path) -> None:
     assert inkgan(*sample, cwd=tmp_path).code == 0
     again = inkgan("train", "--out", out, cwd=tmp_path)
     assert "nothing left to train" in again.stdout
-    assert proposed(again.stdout)[0][-1] != sample[-1]
+    assert proposed(again.stdout)[1][-1] != sample[-1]
 
 
 def test_a_window_of_metrics_is_told_once(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import json
 import math
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from rich.console import Console
 
 from inkgan.cli.translate import translate
 from inkgan.printable import printable
+
+above: list[Callable[[Callable[[], None]], None]] = []
+"""What is called to print above a live view, while there is one."""
 
 errors = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
@@ -61,7 +64,14 @@ def _print(console: Console, text: str, style: str | None = None) -> None:
     text = printable(text)
     if console.is_terminal:
         text = "\n".join(_wrapped(line, console.width) for line in text.split("\n"))
-    console.print(text, style=style, markup=False, emoji=False, soft_wrap=True)
+
+    def write() -> None:
+        console.print(text, style=style, markup=False, emoji=False, soft_wrap=True)
+
+    if above and console.is_terminal:
+        above[-1](write)
+    else:
+        write()
 
 
 def _wrapped(line: str, width: int) -> str:

@@ -1,16 +1,26 @@
 """inkgan train: a recipe, a run folder, and what happens in it."""
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from inkgan.cli.command import INTERRUPTED, all_cores
+from inkgan.cli.console import say, show_json
 from inkgan.cli.options import DataDir, Device, Json
+
+if TYPE_CHECKING:
+    from inkgan.cli.training_view import TrainingView
+
+Live = Annotated[
+    bool, typer.Option(help="On a terminal, show digits and curves while they improve.")
+]
+STOPPING = "stopping after this step; once more to stop at once"
 
 
 def train(
@@ -47,6 +57,7 @@ def train(
         Literal["warn", "stop", "rollback"],
         typer.Option(help="What to do when training goes wrong."),
     ] = "warn",
+    live: Live = True,
     json: Json = False,
 ) -> None:
     """Train a recipe. The same command again continues where it was stopped.
@@ -65,13 +76,12 @@ def train(
         evaluation_interval=evaluation_interval,
         seed=seed,
     )
-    from inkgan.cli.console import show_json
     from inkgan.cli.progress import download_report
     from inkgan.cli.training_view import TrainingView, summary
     from inkgan.runs.api import train_iter
 
-    view = TrainingView(minutes)
-    with all_cores(), _stop_on_signal() as should_stop, download_report() as download:
+    view = TrainingView(minutes, live)
+    with all_cores(), _stop_on_signal(view) as should_stop, download_report() as download:
         events = train_iter(
             chosen,
             out=out,
@@ -95,22 +105,31 @@ def train(
 
 
 @contextlib.contextmanager
-def _stop_on_signal() -> Iterator[Callable[[], bool]]:
+def _stop_on_signal(view: "TrainingView") -> Iterator[Callable[[], bool]]:
     """Turn the first Ctrl-C or SIGTERM into a request to stop; the second stops at once."""
     requests: list[int] = []
+    said: list[str] = []
     old = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if view.is_live and hasattr(signal, "SIGCONT"):  # after Ctrl-Z the shell has the last lines
+        old[signal.SIGCONT] = signal.signal(signal.SIGCONT, lambda *_: view.leave())
 
     def remember(number: int, frame: object) -> None:
         if requests:
             raise KeyboardInterrupt
         requests.append(number)
-        sys.stderr.write("\nstopping after this step; once more to stop at once\n")
+        # not by sys.stderr, which a live view may be writing to at this moment
+        start, end = ("\r\x1b[K", "") if view.is_live else ("\n", "\n")
+        with contextlib.suppress(OSError, ValueError):
+            os.write(sys.stderr.fileno(), f"{start}{STOPPING}{end}".encode())
 
     def should_stop() -> bool:
         # installed with the first step, so that Ctrl-C during a download ends it at once
         if signal.getsignal(signal.SIGINT) is not remember:
-            for number in old:
+            for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, remember)
+        if requests and view.is_live and not said:
+            said.append(STOPPING)
+            say(STOPPING)  # the view has been drawn over the note
         return bool(requests)
 
     try:

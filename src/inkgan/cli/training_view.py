@@ -1,17 +1,20 @@
-"""A training run as a person follows it: a bar on a terminal, a line now and then in a pipe."""
+"""A training run as a person follows it: live on a terminal, a line now and then in a pipe."""
 
 import itertools
+import os
 import shlex
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from inkgan.cli.command import program, typed_command
-from inkgan.cli.console import errors, say, show, warn
-from inkgan.cli.progress import stop
+from inkgan.cli.console import above, errors, say, show, warn
+from inkgan.cli.live_region import terminal_size
+from inkgan.cli.run_bar import RunBar
+from inkgan.cli.terminal import find_abilities
+from inkgan.cli.terminal_display import TerminalDisplay
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.generation.load import RUNS
@@ -31,41 +34,41 @@ LEGEND = (
 
 
 class TrainingView:
-    """Follows one run and shows it."""
+    """Follows one run and shows it.
 
-    def __init__(self, minutes: float | None) -> None:
-        self.minutes = minutes
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(compact=True),
-            console=errors,
-            transient=True,
-        )
+    Args:
+        minutes: the limit of the run, if there is one.
+        live: whether a terminal that can shows pictures and curves while the run trains.
+    """
+
+    def __init__(self, minutes: float | None, live: bool = False) -> None:
+        self.display = _display(minutes, live)
         self.row: dict[str, float] = {}
-        self.speed = 0.0
         self.began_with, self.total_images, self.printed_at = 0, 1, 0.0
         self.told_of_sleep = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether pictures and curves are drawn in place."""
+        return isinstance(self.display, TerminalDisplay)
+
+    def leave(self) -> None:
+        """Draw what is live below whatever the terminal shows now."""
+        if isinstance(self.display, TerminalDisplay):
+            self.display.region.leave()
 
     def follow(self, events: Iterable[Event]) -> Finished:
         """Show the events of a run and return the last one."""
         finished: Finished | None = None
         try:
             for event in events:
-                if isinstance(event, Updated):
-                    self._update(event)
-                elif isinstance(event, Sampled):
-                    self._sampled(event)
-                elif isinstance(event, Troubled):
-                    warn(f"{event.finding}\n  ({event.action})")
-                elif isinstance(event, Started):
-                    self._start(event)
-                elif isinstance(event, Finished):
+                self._say(event)
+                if self.display is not None:
+                    self.display.take(event)
+                if isinstance(event, Finished):
                     finished = event
         finally:
-            stop(self.progress)
+            self._close()
         if finished is None:
             raise RuntimeError("a run ended without its last event")
         return finished
@@ -89,6 +92,24 @@ class TrainingView:
         for command in next_commands(run.recipe, event):
             show(f"  {program()} {command}")
 
+    def _say(self, event: Event) -> None:
+        """Print what is to be read of an event."""
+        if isinstance(event, Updated):
+            self._update(event)
+        elif isinstance(event, Sampled):
+            self._sampled(event)
+        elif isinstance(event, Troubled):
+            warn(f"{event.finding}\n  ({event.action})")
+        elif isinstance(event, Started):
+            self._start(event)
+            if isinstance(self.display, TerminalDisplay):
+                above.append(self.display.print_above)
+
+    def _close(self) -> None:
+        above.clear()
+        if self.display is not None:
+            self.display.close()
+
     def _start(self, event: Started) -> None:
         if event.note:
             warn(event.note)
@@ -101,24 +122,12 @@ class TrainingView:
         say(LEGEND)
         self.began_with, self.total_images = event.images, event.total_images
         self.printed_at = time.monotonic()
-        if errors.is_terminal and self._share(event.images, 0.0) < 1:
-            self.progress.add_task("epoch 0.0", total=1.0, speed="")
-            self.progress.start()
 
     def _update(self, event: Updated) -> None:
         if event.row is not None:
             self.row = event.row
-            self.speed = event.row["images_per_second"]
             self._say_once_that_threads_sleep()
-        if self.progress.tasks:
-            speed = self.speed
-            self.progress.update(
-                self.progress.tasks[0].id,
-                completed=self._share(event.update.images, event.seconds),
-                description=f"epoch {event.update.epoch:.1f}",
-                speed=f"{speed:,.0f} images/s" if speed else "",
-            )
-        elif time.monotonic() - self.printed_at > QUIET_SECONDS:
+        if self.display is None and time.monotonic() - self.printed_at > QUIET_SECONDS:
             self._line(event.update.epoch, event.update.images, "")
 
     def _say_once_that_threads_sleep(self) -> None:
@@ -128,11 +137,6 @@ class TrainingView:
                 "other processes use the cores too: threads now sleep while they wait for each "
                 "other; results do not change"
             )
-
-    def _share(self, images: int, seconds: float) -> float:
-        by_images = images / self.total_images
-        by_time = seconds / (60 * self.minutes) if self.minutes else 0.0
-        return max(by_images, by_time)
 
     def _sampled(self, event: Sampled) -> None:
         mark = " (best)" if event.is_best else ""
@@ -149,6 +153,19 @@ class TrainingView:
                 f"right on real {row['d_real_accuracy']:.0%} fake {row['d_fake_accuracy']:.0%}"
             )
         say(f"epoch {epoch:.1f} {counted(images, 'image')}{numbers}{tail}")
+
+
+def _display(minutes: float | None, live: bool) -> TerminalDisplay | RunBar | None:
+    """Return what shows a run between two messages; nothing in a pipe."""
+    if not errors.is_terminal:
+        return None
+    if live:
+        size = terminal_size(sys.stderr)
+        color_system = None if errors.legacy_windows else errors.color_system
+        abilities = find_abilities(sys.stderr, size, color_system, os.environ)
+        if abilities is not None:
+            return TerminalDisplay(abilities, minutes)
+    return RunBar(minutes)
 
 
 def summary(event: Finished) -> dict[str, Any]:
@@ -189,7 +206,9 @@ def next_commands(recipe: Recipe, event: Finished) -> list[str]:
     if recipe.data.name != RECIPES[other].data.name:
         data = f" --data {shlex.quote(recipe.data.name)}"
     drawn = shlex.quote(str(_unused(Path(f"{event.run.path.name}-digits.png"))))
-    commands = [f"sample {path} --seeds 0-99 --out {drawn}"]
+    runs = event.run.path.parent
+    where = "" if runs.resolve() == RUNS.resolve() else f" --runs {shlex.quote(str(runs))}"
+    commands = [f"studio{where}", f"sample {path} --seeds 0-99 --out {drawn}"]
     if _can_be_evaluated(event):
         commands.append(f"evaluate {path} --quick")
     return [
