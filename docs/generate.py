@@ -29,7 +29,7 @@ KINDS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 # The order in which a reader meets the names; a test checks that none is missing.
 API: Mapping[str, tuple[str, ...]] = {
     "Draw and write": ("load", "Generator", "write", "morph", "imitate", "styled"),
-    "Make data sets": ("synth", "Sequences", "SequenceLayout", "Paper"),
+    "Make data sets": ("synth", "stream", "Sequences", "SequenceLayout", "Paper"),
     "Train": ("train", "train_iter", "Run", "Recipe", "RECIPES", "get_recipe"),
     "Evaluate": ("evaluate", "compare", "benchmark", "fit_extractors_for"),
     "Export": ("export",),

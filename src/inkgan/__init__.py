@@ -35,6 +35,7 @@ __all__ = [
     "register_loss",
     "register_metric",
     "register_penalty",
+    "stream",
     "styled",
     "synth",
     "train",
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from inkgan.synthesis.paper.paper import Paper
     from inkgan.synthesis.sequence_layout import SequenceLayout
     from inkgan.synthesis.sequence_request import Sequences
+    from inkgan.synthesis.streaming import stream
     from inkgan.synthesis.synth import synth
     from inkgan.training.diffaug import register_augmentation
     from inkgan.training.losses import Loss, register_loss
@@ -99,6 +101,7 @@ HOMES = {
     "load_dataset": "inkgan.data.dataset",
     "register_dataset": "inkgan.data.registry",
     "morph": "inkgan.handwriting.morph",
+    "stream": "inkgan.synthesis.streaming",
     "synth": "inkgan.synthesis.synth",
     "styled": "inkgan.generation.deprecated",
     "train": "inkgan.runs.api",

@@ -43,7 +43,7 @@ class DrawnPool:
 
 
 def draw_pool(
-    folder: Path,
+    folder: Path | None,
     generator: GeneratorLike,
     request: SynthesisRequest,
     writers: WriterSet,
@@ -53,7 +53,7 @@ def draw_pool(
     """Draw what is not saved yet, and return all of it.
 
     Args:
-        folder: that keeps a file for each block of writers.
+        folder: that keeps a file for each block of writers; None keeps none.
         generator: conditional, of gray digits.
         request: whose criteria each image satisfies.
         writers: whose digits are drawn.
@@ -67,11 +67,14 @@ def draw_pool(
     counts = DrawCounts()
     per_block = max(1, GLYPHS_PER_BLOCK // (10 * variants))
     for index, first in enumerate(range(0, len(writers), per_block)):
-        path = folder / f"glyphs-{index:06d}.npz"
         rows = np.arange(first, min(first + per_block, len(writers)))
-        if not path.is_file():
-            _save(path, _draw_block(rows, generator, request, writers, variants))
-        blocks.append(_load(path))
+        path = None if folder is None else folder / f"glyphs-{index:06d}.npz"
+        if path is not None and path.is_file():
+            blocks.append(_load(path))
+        else:
+            blocks.append(_draw_block(rows, generator, request, writers, variants))
+            if path is not None:
+                _save(path, blocks[-1])
         drawn, *rejected = blocks[-1]["counts"].tolist()
         counts = counts.add(drawn, dict(zip(blocks[-1]["reasons"].tolist(), rejected, strict=True)))
         progress("drawing", (int(rows[-1]) + 1) * 10 * variants, len(writers) * 10 * variants)
