@@ -68,16 +68,15 @@ class BackgroundFolder:
         """
         image = load_background(self.files[int(random.integers(len(self.files)))])
         height, width = size
-        corners = np.array([[0.0, 0], [width, 0], [0, height], [width, height]])
-        on_page = view.inverse.points(corners)
-        low = np.floor(on_page.min(axis=0)) - 2
-        columns, rows = (np.ceil(on_page.max(axis=0)) + 2 - low).astype(int).tolist()
+        left, top, right, bottom = view.inverse.bounds(0, 0, width, height)
+        low = left - 2, top - 2
+        columns, rows = right + 2 - low[0], bottom + 2 - low[1]
         fitting = min(image.shape[1] / columns, image.shape[0] / rows)
         scale = fitting * random.uniform(LEAST_PART, 1)
         x, y = random.random(2) * (image.shape[1] - scale * columns, image.shape[0] - scale * rows)
         part = (x, y, x + scale * columns, y + scale * rows)
         page = Image.fromarray(image).resize((columns, rows), Image.Resampling.BILINEAR, box=part)
-        seen = view.of_part(*low.tolist()).image(np.asarray(page), size)
+        seen = view.image(np.asarray(page), size, origin=low)
         return seen.astype(np.float32) / np.float32(255)
 
 

@@ -80,15 +80,15 @@ def blurred(
 def sensed(picture: Float32, effects: Degradation, random: np.random.Generator) -> UInt8:
     """Return the levels that a sensor reads, with noise, of which a part grows with the light."""
     levels = picture * np.float32(255)
-    deviation = np.float32(effects.noise * random.random())
+    deviation = effects.noise * random.random()
     if deviation:
         noise = random.standard_normal(picture.shape, dtype=np.float32)
-        noise *= deviation * np.sqrt(
-            np.float32(1 - SHOT_NOISE) + np.float32(SHOT_NOISE) * picture.clip(0, 1)
-        )
+        variance = np.maximum(picture, 0) * np.float32(SHOT_NOISE * deviation**2)
+        variance += np.float32((1 - SHOT_NOISE) * deviation**2)
+        noise *= np.sqrt(variance, out=variance)
         levels += noise
-    sensed_levels: UInt8 = np.rint(levels.clip(0, 255)).astype(np.uint8)
-    return sensed_levels
+    np.rint(levels.clip(0, 255, out=levels), out=levels)
+    return levels.astype(np.uint8)
 
 
 def compressed_as_jpeg(picture: UInt8, effects: Degradation, random: np.random.Generator) -> UInt8:

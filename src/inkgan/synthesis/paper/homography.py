@@ -1,5 +1,6 @@
 """How a camera maps the page to the picture, for points and for images alike."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,26 +77,49 @@ class Homography:
         """Return this map, followed by a translation."""
         return Homography(translation(x, y) @ self.matrix)
 
-    def of_part(self, x: float, y: float) -> "Homography":
-        """Return the map of a part of the page whose own origin is at (x, y)."""
-        return Homography(self.matrix @ translation(x, y))
-
-    def image(self, image: UInt8, size: tuple[int, int]) -> UInt8:
+    def image(
+        self,
+        image: UInt8,
+        size: tuple[int, int],
+        *,
+        origin: tuple[float, float] = (0, 0),
+        start: tuple[float, float] = (0, 0),
+    ) -> UInt8:
         """Map an image (h, w) or (h, w, 3), by cubic convolution; 0 outside of it.
 
         Args:
-            image: on the page.
-            size: height and width of the picture.
+            image: of the page or of a part of it.
+            size: height and width of what is wanted of the picture.
+            origin: of the part on the page, (x, y).
+            start: of what is wanted in the picture, (x, y).
         """
-        inverse = self.inverse.matrix / self.inverse.matrix[2, 2]
-        height, width = size
+        a, b, c, d, e, f, g, h, i = self.inverse.matrix.ravel().tolist()
+        (u, v), (x, y) = origin, start
+        # from the wanted part of the picture to the picture, to the page, to the part of the page
+        c, f, i = a * x + b * y + c, d * x + e * y + f, g * x + h * y + i
+        a, b, c = a - u * g, b - u * h, c - u * i
+        d, e, f = d - v * g, e - v * h, f - v * i
         mapped = Image.fromarray(image).transform(
-            (width, height),
+            (size[1], size[0]),
             Image.Transform.PERSPECTIVE,
-            tuple(inverse.ravel()[:8].tolist()),
+            (a / i, b / i, c / i, d / i, e / i, f / i, g / i, h / i),
             Image.Resampling.BICUBIC,
         )
         return np.asarray(mapped)
+
+    def bounds(self, x: float, y: float, width: float, height: float) -> tuple[int, int, int, int]:
+        """Return the whole pixels that contain a mapped rectangle: left, top, right, bottom."""
+        a, b, c, d, e, f, g, h, i = self.matrix.ravel().tolist()
+        corners = [(p, q) for p in (x, x + width) for q in (y, y + height)]
+        depths = [g * p + h * q + i for p, q in corners]
+        along = [(a * p + b * q + c) / w for (p, q), w in zip(corners, depths, strict=True)]
+        down = [(d * p + e * q + f) / w for (p, q), w in zip(corners, depths, strict=True)]
+        return (
+            math.floor(min(along)),
+            math.floor(min(down)),
+            math.ceil(max(along)),
+            math.ceil(max(down)),
+        )
 
 
 def translation(x: float, y: float) -> Float64:

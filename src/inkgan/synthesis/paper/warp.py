@@ -41,13 +41,9 @@ def warp_character(character: Character, view: Homography) -> Character:
     height, width = (side + 2 * BORDER for side in character.ink.shape)
     ink = np.zeros((height, width), np.uint8)
     ink[BORDER:-BORDER, BORDER:-BORDER] = character.ink
-    part = view.of_part(character.box.x - BORDER, character.box.y - BORDER)
-    corners = np.array([[0.0, 0], [width, 0], [0, height], [width, height]])
-    found = part.points(corners)
-    low = np.floor(found.min(axis=0)).astype(int)
-    columns, rows = (np.ceil(found.max(axis=0)).astype(int) - low).tolist()
-    x, y = low.tolist()
-    mapped = part.moved(-x, -y).image(ink, (rows, columns))
+    origin = character.box.x - BORDER, character.box.y - BORDER
+    x, y, right, bottom = view.bounds(*origin, width, height)
+    mapped = view.image(ink, (bottom - y, right - x), origin=origin, start=(x, y))
     box = BoundingBox.around(mapped >= INK)
     if box is None:  # thinner than a pixel everywhere: the darkest pixel is its ink
         row, column = np.unravel_index(int(mapped.argmax()), mapped.shape)
