@@ -22,7 +22,7 @@ from inkgan.cli.live_region import LiveRegion
 from inkgan.cli.terminal import Abilities
 from inkgan.config import Recipe
 from inkgan.io.live_folder import LiveFolder
-from inkgan.runs import preview
+from inkgan.runs import live_state, preview
 
 SMALL = ["mlp", "--data", "uci-digits", "--set", "schedule.batch_size=32"]
 ENDLESS = [*SMALL, "--epochs", "100000"]
@@ -238,8 +238,8 @@ def test_what_a_terminal_can_do(
 def test_a_run_that_is_shown_is_the_same_run(
     tiny: Recipe, tmp_path: Path, same_weights: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(terminal_display, "INTERVAL", 0.0)
-    monkeypatch.setattr(terminal_display, "SHARE", 1e9)
+    monkeypatch.setattr(live_state, "INTERVAL", 0.0)
+    monkeypatch.setattr(live_state, "SHARE", 1e9)
     monkeypatch.setattr(preview, "INTERVAL", 0.0)
     monkeypatch.setattr(preview, "CREDIT", 100.0)
     screen = pyte.Screen(80, 24)

@@ -1,15 +1,22 @@
 """Runs in a notebook: what is shown while they train and afterwards, without a notebook."""
 
+import base64
+import io
+import re
 import sys
 import types
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import inkgan
 from inkgan.config import Recipe
-from inkgan.runs import live_display
+from inkgan.runs import live_display, live_state, preview
 from inkgan.runs.live_display import LiveDisplay, Update, in_notebook
+
+PICTURE = re.compile(r"data:image/png;base64,([^\"]+)")
+CURVE = re.compile(r'<polyline points="([^"]+)"')
 
 
 class FakeDisplay:
@@ -28,15 +35,38 @@ class FakeDisplay:
 def test_a_live_display_shows_progress_grid_and_curves(
     tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_display, "SECONDS", 0.0)
+    monkeypatch.setattr(live_state, "INTERVAL", 0.0)
+    monkeypatch.setattr(live_state, "SHARE", 1e9)
+    monkeypatch.setattr(preview, "INTERVAL", 0.0)
+    monkeypatch.setattr(preview, "CREDIT", 100.0)
     fake = FakeDisplay()
-    inkgan.train(tiny, out=tmp_path / "a", images=640, on_event=LiveDisplay(fake.show))
+    run = inkgan.train(tiny, out=tmp_path / "a", images=4096, on_event=LiveDisplay(fake.show))
     assert fake.displays == 1  # one display, replaced as the run goes on
     assert "starting" in fake.shown[0]
-    assert any("50%, epoch 0.2" in text for text in fake.shown)
-    assert fake.shown[-1].count("data:image/png;base64,") == 2
-    assert "complete: 640 images" in fake.shown[-1]
-    assert "<th>e3_distance</th>" in fake.shown[-1]
+    assert any("50%, epoch 1.4" in text and " left</strong>" in text for text in fake.shown)
+    pictures = {picture for text in fake.shown for picture in PICTURE.findall(text)}
+    assert len(pictures) > 5  # the latents as they improve
+    with Image.open(io.BytesIO(base64.b64decode(PICTURE.findall(fake.shown[-1])[0]))) as latents:
+        assert latents.size == (10 * 12, 4 * 12)
+    end = fake.shown[-1]
+    assert "complete: 4,096 images" in end
+    assert "The discriminator gets" in end
+    assert "<th>e3_distance</th>" in end
+    losses = [row["d_loss"] for row in run.metrics if "d_loss" in row]
+    curve = [float(point.split(",")[1]) for point in CURVE.findall(end)[0].split()]
+    assert len(curve) == len(losses) == 2
+    assert (curve[0] < curve[1]) == (losses[0] > losses[1])  # y points down
+
+
+def test_being_shown_changes_nothing(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_state, "INTERVAL", 0.0)
+    shown = inkgan.train(
+        tiny, out=tmp_path / "a", images=640, on_event=LiveDisplay(FakeDisplay().show)
+    )
+    alone = inkgan.train(tiny, out=tmp_path / "b", images=640)
+    assert shown.bundle_path.read_bytes() == alone.bundle_path.read_bytes()
 
 
 def test_plain_python_is_silent(

@@ -1,7 +1,7 @@
 """The live view of a run on a terminal: the fixed latents, curves, a sentence, the time left.
 
-Drawing takes SHARE of the time at most: what takes longer, or a terminal that is slow, is drawn
-less often.
+Drawing takes half a percent of the time at most: what takes longer, or a terminal that is slow, is
+drawn less often.
 """
 
 import io
@@ -21,11 +21,9 @@ from inkgan.cli.text_pictures import RESET, braille, half_blocks, sparkline
 from inkgan.cli.tile_layout import TileLayout, arrange, cut, fit_tiles
 from inkgan.printable import printable
 from inkgan.runs.events import Event, Finished, Started, Updated
-from inkgan.runs.live_state import LiveState, PictureFeed, time_left
+from inkgan.runs.live_state import LiveState, PictureFeed, next_drawing, time_left
 from inkgan.types import UInt8
 
-SHARE = 0.005  # of the time, at most
-INTERVAL = 0.12  # seconds between two drawings, where the share allows it
 LINES_ABOVE = 3  # of the terminal, left for messages
 TWO_COLUMNS = 70  # from this width on, two curves are side by side
 MOST_COLUMNS = 160  # of text: longer lines are hard to read
@@ -118,7 +116,7 @@ class TerminalDisplay:
         # on a busy computer the time that others take is not the cost of drawing, but a slow
         # terminal is
         cost = time.thread_time() - started + self.region.seconds_writing - written
-        self._due = time.perf_counter() + max(INTERVAL, cost / SHARE)
+        self._due = next_drawing(cost)
 
     # --- the picture ---
 

@@ -1,21 +1,47 @@
-"""A live display of training in a notebook: progress, the newest grid, the curves."""
+"""A live display of training in a notebook: the fixed latents, curves, a sentence, the time left.
 
+It shows what `inkgan train` shows on a terminal, from the same `LiveState` and `PictureFeed`.
+"""
+
+import base64
+import html
 import importlib
+import itertools
+import math
 import sys
-import tempfile
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from inkgan.io.run_dir import RunFolder
-from inkgan.runs.curves import draw_curves
-from inkgan.runs.events import Event, Finished, Sampled, Started, Troubled, Updated
+from inkgan.plotting import BLUE, GRAY, ORANGE
+from inkgan.runs.events import Event, Finished, Started, Troubled, Updated
+from inkgan.runs.live_state import LiveState, PictureFeed, next_drawing, time_left
 from inkgan.runs.run import to_html
 
 Update = Callable[[str], None]
 Show = Callable[[str], Update]
 """Shows HTML once, and returns what replaces it."""
-SECONDS = 1.0  # between two changes of the progress
+TILE_WIDTH = 64  # pixels of the page
+MOST_POINTS = 200  # of a curve
+CHART_WIDTH, CHART_HEIGHT = 320, 90
+
+
+class Chart(NamedTuple):
+    """Two curves in one chart: the metric, the label and the color of each, and a fixed range."""
+
+    title: str
+    curves: tuple[tuple[str, str, str], ...]
+    bounds: tuple[float, float] | None = None
+
+
+CHARTS = (
+    Chart("Losses", (("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE))),
+    Chart(
+        "Accuracy of the discriminator",
+        (("d_real_accuracy", "on real", BLUE), ("d_fake_accuracy", "on generated", ORANGE)),
+        (0.0, 1.0),
+    ),
+)
 
 
 class LiveDisplay:
@@ -27,67 +53,110 @@ class LiveDisplay:
     """
 
     def __init__(self, show: Show | None = None, minutes: float | None = None) -> None:
-        self._show, self._minutes = show or show_in_notebook, minutes
+        self._show, self._state = show or show_in_notebook, LiveState(minutes)
         self._update: Update | None = None
-        self._started: Started | None = None
-        self._pictures: list[bytes] = []
-        self._metrics: dict[str, float] = {}
-        self._note, self._changed = "", 0.0
+        self._feed: PictureFeed | None = None
+        self._picture: tuple[bytes, dict[str, Any]] | None = None
+        self._notes: list[str] = []
+        self._due = 0.0
 
     def __call__(self, event: Event) -> None:
-        """Take in an event, and change what is shown if there is something new."""
+        """Take in an event, and change what is shown if something is due."""
+        state = self._state
+        state.take(event)
         if isinstance(event, Started):
-            notes = ([event.note] if event.note else []) + list(event.notes)
-            self._started, self._note = event, " ".join(notes)
+            self._notes = [*filter(None, [event.note]), *event.notes]
+            self._feed = PictureFeed(event.run.path)
             self._draw("starting")
         elif isinstance(event, Updated):
-            self._metrics |= event.row or {}
-            if time.monotonic() - self._changed > SECONDS:
-                self._draw(self._progress(event))
-        elif isinstance(event, Sampled):
-            self._pictures = [event.path.read_bytes(), *self._curves()]
-            if event.score is not None:
-                self._metrics["e3_distance"] = event.score
-            self._draw(f"epoch {event.epoch:.1f}, {event.images:,} images")
+            if time.perf_counter() >= self._due:
+                before = time.thread_time()
+                self._draw(self._progress())
+                self._due = next_drawing(time.thread_time() - before)
         elif isinstance(event, Troubled):
-            self._note = f"{event.finding} ({event.action})"
-            self._draw("")
+            self._notes.append(f"{event.finding} ({event.action})")
+            self._draw(self._progress())
         elif isinstance(event, Finished):
-            self._draw(
-                f"{event.reason}: {event.images:,} images in {event.seconds / 60:.1f} minutes"
-            )
+            images, minutes = event.images, event.seconds / 60
+            self._draw(f"{event.reason}: {images:,} images in {minutes:.1f} minutes")
 
-    def _progress(self, event: Updated) -> str:
-        assert self._started is not None
-        share = event.update.images / max(self._started.total_images, 1)
-        if self._minutes:
-            share = max(share, event.seconds / (60 * self._minutes))
-        speed = self._metrics.get("images_per_second")
-        tail = f", {speed:,.0f} images/s" if speed else ""
-        return f"{share:.0%}, epoch {event.update.epoch:.1f}{tail}"
+    def _progress(self) -> str:
+        state = self._state
+        speed = f"{state.speed:,.0f} images/s" if state.speed else ""
+        words = [f"{state.share:.0%}", f"epoch {state.epoch:.1f}", speed]
+        return ", ".join(filter(None, [*words, time_left(state.seconds_left)]))
 
-    def _curves(self) -> list[bytes]:
-        folder = self._folder
-        if folder is None:
-            return []
-        with tempfile.TemporaryDirectory() as name:
-            path = Path(name) / "curves.png"
-            draw_curves(path, folder.rows(), folder.recipe.name)
-            return [path.read_bytes()]
-
-    @property
-    def _folder(self) -> RunFolder | None:
-        return None if self._started is None else self._started.run
-
-    def _draw(self, state: str) -> None:
-        folder = self._folder
-        title = "" if folder is None else f"{folder.recipe.name} in {folder.path}: {state}"
-        text = to_html(title, self._pictures, self._metrics, self._note)
+    def _draw(self, progress: str) -> None:
+        if self._feed is None or self._state.started is None:
+            return
+        self._feed.watch()
+        self._picture = self._feed.newest() or self._picture
+        run = self._state.started.run
+        parts = [
+            to_html(f"{run.recipe.name} in {run.path}: {progress}", [], {}),
+            f'<progress max="1" value="{self._state.share:.3f}" style="width: 100%"></progress>',
+            _latents(*self._picture) if self._picture else "",
+            f"<p>{html.escape(self._state.sentence)}</p>",
+            "".join(_chart(chart, self._state.curves) for chart in CHARTS),
+            *(f"<p>{html.escape(note)}</p>" for note in self._notes),
+            to_html("", [], self._state.row),
+        ]
+        text = "\n".join(filter(None, parts))
         if self._update is None:
             self._update = self._show(text)
         else:
             self._update(text)
-        self._changed = time.monotonic()
+
+
+def _latents(picture: bytes, document: dict[str, Any]) -> str:
+    """Show the fixed latents, each pixel as a square."""
+    width = TILE_WIDTH * int(document.get("columns") or 10)
+    data = base64.b64encode(picture).decode()
+    return (
+        f'<img src="data:image/png;base64,{data}" alt="the fixed latents" '
+        f'style="width: {width}px; max-width: 100%; image-rendering: pixelated; display: block">'
+    )
+
+
+def _chart(chart: Chart, curves: dict[str, list[float]]) -> str:
+    """Draw a chart as SVG: matplotlib takes too long for several a second."""
+    lines = {metric: _thin(curves[metric]) for metric, _, _ in chart.curves}
+    known = [value for line in lines.values() for value in line if math.isfinite(value)]
+    if not known:
+        return ""
+    low, high = chart.bounds or (min(known), max(known))
+    legend = ", ".join(
+        f'<span style="color: {color}">{label} {lines[metric][-1]:.3f}</span>'
+        for metric, label, color in chart.curves
+    )
+    drawn = "".join(
+        f'<polyline points="{_points(lines[metric], low, high)}" fill="none" stroke="{color}" '
+        'stroke-width="1.5"/>'
+        for metric, _, color in chart.curves
+    )
+    return (
+        f'<div style="display: inline-block; margin-right: 2em"><small>{chart.title}: {legend}'
+        f'</small><br><svg width="{CHART_WIDTH}" height="{CHART_HEIGHT}" role="img" '
+        f'aria-label="{chart.title}" style="border: 1px solid {GRAY}">{drawn}</svg></div>'
+    )
+
+
+def _thin(values: Sequence[float]) -> list[float]:
+    """Return the means of equal parts of a curve, MOST_POINTS at most."""
+    count = min(MOST_POINTS, len(values))
+    edges = [round(place * len(values) / max(count, 1)) for place in range(count + 1)]
+    return [sum(values[a:b]) / (b - a) for a, b in itertools.pairwise(edges)]
+
+
+def _points(values: Sequence[float], low: float, high: float) -> str:
+    """Return the points of a polyline; values that are no numbers are left out."""
+    across = (CHART_WIDTH - 8) / max(len(values) - 1, 1)
+    up = (CHART_HEIGHT - 8) / (high - low) if high > low else 0.0
+    return " ".join(
+        f"{4 + place * across:.1f},{CHART_HEIGHT - 4 - (value - low) * up:.1f}"
+        for place, value in enumerate(values)
+        if math.isfinite(value)
+    )
 
 
 def in_notebook() -> bool:

@@ -15,6 +15,8 @@ from inkgan.runs.events import Event, Sampled, Started, Troubled, Updated
 CURVES = ("d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy")
 MOST_VALUES = 2000  # of a curve; then two neighbors become one
 FINDING_ROWS = 20  # rows of metrics for which a finding stays in the sentence
+SHARE = 0.005  # of the time for drawing, at most; the pictures themselves have 2.5 %
+INTERVAL = 0.12  # seconds between two drawings, where the share allows it
 WATCH_SECONDS = 1.0  # between two touches of the file that asks for pictures
 
 
@@ -164,6 +166,11 @@ class PictureFeed:
         self._changed = changed
         document = read_document(self._live.frame_path)
         return (picture, document) if document else None
+
+
+def next_drawing(cost: float) -> float:
+    """Return when to draw again after a drawing that took `cost` seconds (of perf_counter)."""
+    return time.perf_counter() + max(INTERVAL, cost / SHARE)
 
 
 def time_left(seconds: float | None) -> str:
