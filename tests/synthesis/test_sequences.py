@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,11 @@ from inkgan.synthesis.request import Criteria, SynthesisRequest
 from inkgan.synthesis.sequence_composer import SequenceComposer
 from inkgan.synthesis.sequence_layout import SequenceLayout
 from inkgan.synthesis.sequence_request import Sequences
+from inkgan.synthesis.synth import synthesize
 from inkgan.synthesis.synthesis_result import SynthesisResult
 from inkgan.synthesis.writer_set import choose_writers, spread_choice
 from inkgan.types import UInt8
-from tests.fixtures.synthesis import HandGenerator, Unconditional, make, real_digits, tree
+from tests.fixtures.synthesis import ORIGIN, HandGenerator, Unconditional, make, real_digits, tree
 
 CONTENT = Sequences(
     30, 5, 7, pattern=("[0-9]{2,5}", "date:%d.%m.%Y"), writers=12, format="paddleocr"
@@ -102,6 +104,33 @@ def test_shards_change_nothing(made: SynthesisResult, tmp_path: Path) -> None:
     texts = [{row["text"] for row in rows(one)} for one in (made, other)]
     assert texts[0] != texts[1]
     assert not {row["writer"] for row in rows(made)} & {row["writer"] for row in rows(other)}
+
+
+def test_memory_does_not_grow_with_the_number_of_sequences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The most at a time while sequences are composed and written, with as many digits drawn."""
+    monkeypatch.setattr(encoded_store, "SEQUENCES_PER_SHARD", 20)
+    monkeypatch.setattr(Sequences, "num_variants", lambda _: 4)
+
+    def peak(count: int) -> int:
+        def forget_drawing(what: str, done: int, total: int) -> None:
+            if what == "composing" and not done:
+                tracemalloc.reset_peak()
+
+        request = SynthesisRequest(Sequences(count, writers=3, format="lmdb").resolved())
+        tracemalloc.start()
+        try:
+            synthesize(
+                tmp_path / f"{count}", HandGenerator(), request, ORIGIN, False, forget_drawing, 1
+            )
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(20)  # loads modules, and fills what is kept between calls
+    few, many = peak(100), peak(400)
+    assert many < 1.1 * few, (few, many)
 
 
 def test_digits_are_those_of_write() -> None:

@@ -50,7 +50,7 @@ class Quick(Blobs):
 def child(out: Path, request: SynthesisRequest) -> None:
     shards_module.IMAGES_PER_SHARD, encoded_store.SEQUENCES_PER_SHARD = 50, 20
     pool_store.GLYPHS_PER_BLOCK = 100
-    synthesize(out, Quick(), request, ORIGIN)
+    synthesize(out, Quick(), request, ORIGIN, workers=1)  # several: test_worker_processes.py
 
 
 def run(out: Path, request: SynthesisRequest, seconds: float) -> bool:

@@ -93,6 +93,10 @@ PaperStrength = Annotated[
 PaperKinds = Annotated[
     str, _sequence_option("One or more of plain, ruled, grid and form, with commas.")
 ]
+Workers = Annotated[
+    int | None,
+    _sequence_option("Most processes that compose; one for each core if left out."),
+]
 Backgrounds = Annotated[
     Path | None, _sequence_option("A folder of images that serve scan and photo as paper.")
 ]
@@ -130,6 +134,7 @@ def synth(
     paper_strength: PaperStrength = 1.0,
     paper_kinds: PaperKinds = "plain,ruled,grid,form",
     backgrounds: Backgrounds = None,
+    workers: Workers = None,
     license: License = "unknown",
     checkpoint: Checkpoint = "last",
     device: Device = "auto",
@@ -172,6 +177,7 @@ def synth(
             license=license,
             checkpoint=checkpoint,
             device=device,
+            workers=workers,
             force=force,
             progress=progress,
         )

@@ -1,42 +1,24 @@
 """Finished pictures on disk, a file for each shard, until the data set's own files are written."""
 
-import io
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from inkgan import files
-from inkgan.errors import ArtifactError
-from inkgan.synthesis.pool_store import DrawnPool
-from inkgan.synthesis.rendered_sequence import EncodedSequence, encode
-from inkgan.synthesis.sequence_composer import SequenceComposer
-from inkgan.types import Progress, silent
+from inkgan.device import MAX_THREADS, default_threads
+from inkgan.errors import ConfigError
+from inkgan.synthesis.rendered_sequence import EncodedSequence
+from inkgan.synthesis.shard_composer import SequenceShard, ShardComposer, load_shard
+from inkgan.synthesis.worker_processes import completed
+from inkgan.types import Progress
 
 SEQUENCES_PER_SHARD = 500  # the most that an interruption can cost
-
-
-@dataclass(frozen=True)
-class SequenceShard:
-    """Sequences that are composed together.
-
-    Attributes:
-        number: over all splits.
-        split: their split.
-        first: index of the first one within the split.
-        count: how many there are.
-    """
-
-    number: int
-    split: str
-    first: int
-    count: int
+SHARDS_PER_PROCESS = 4  # at least: to start a process takes as long as two or three shards
 
 
 @dataclass(frozen=True)
 class EncodedStore:
-    """The pictures of a data set; those of one shard are in memory at a time.
+    """The pictures of a data set; each process has those of one shard in memory.
 
     Attributes:
         folder: that keeps a file for each shard.
@@ -54,36 +36,24 @@ class EncodedStore:
                 yield SequenceShard(number, split, first, min(SEQUENCES_PER_SHARD, total - first))
                 number += 1
 
-    def fill(
-        self,
-        composer: SequenceComposer,
-        drawn: DrawnPool,
-        polygons: bool,
-        jpeg: bool,
-        progress: Progress = silent,
-    ) -> None:
-        """Compose and encode the shards that are not there yet."""
-        done, total = 0, sum(self.splits.values())
-        for shard in self.shards():
-            path = self._path(shard)
-            if not path.is_file():
-                places = range(shard.first, shard.first + shard.count)
-                encoded = []
-                for index in places:
-                    rendered = composer.render(shard.split, index)
-                    writer = rendered.composed.writer
-                    encoded.append(
-                        encode(
-                            rendered,
-                            (shard.split, index),
-                            (drawn.pool.writers[writer], drawn.numbers[writer]),
-                            polygons=polygons,
-                            jpeg=jpeg,
-                        )
-                    )
-                _save(path, encoded)
-            done += shard.count
-            progress("composing", done, total)
+    def fill(self, composer: ShardComposer, workers: int | None, progress: Progress) -> None:
+        """Compose and encode the shards that are not there yet.
+
+        Args:
+            composer: of the shards.
+            workers: the most processes at a time, as `inkgan.synth` has it.
+            progress: called as `progress("composing", done, total)`.
+        """
+        total = sum(self.splits.values())
+        num_missing = sum(1 for _ in self._missing())
+        done = total - sum(shard.count for shard in self._missing())
+        progress("composing", done, total)
+        worthwhile = max(1, num_missing // SHARDS_PER_PROCESS)
+        processes = min(default_threads() if workers is None else workers, worthwhile)
+        with contextlib.closing(completed(composer, self._missing(), processes)) as shards:
+            for shard in shards:
+                done += shard.count
+                progress("composing", done, total)
 
     def lines(self, split: str) -> Iterator[EncodedSequence]:
         """Yield the sequences of a split in order.
@@ -93,36 +63,17 @@ class EncodedStore:
         """
         for shard in self.shards():
             if shard.split == split:
-                yield from _load(self._path(shard))
+                yield from load_shard(shard.path(self.folder))
 
-    def _path(self, shard: SequenceShard) -> Path:
-        return self.folder / f"sequences-{shard.number:06d}.npz"
-
-
-def _save(path: Path, encoded: list[EncodedSequence]) -> None:
-    images = b"".join(one.image for one in encoded)
-    lines = b"\n".join(one.dumped() for one in encoded)
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        allow_pickle=False,
-        images=np.frombuffer(images, np.uint8),
-        lengths=np.array([len(one.image) for one in encoded], np.int64),
-        lines=np.frombuffer(lines, np.uint8),
-    )
-    with files.atomic(path) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+    def _missing(self) -> Iterator[SequenceShard]:
+        return (shard for shard in self.shards() if not shard.path(self.folder).is_file())
 
 
-def _load(path: Path) -> list[EncodedSequence]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            images, lines = archive["images"].tobytes(), archive["lines"].tobytes().split(b"\n")
-            ends = np.cumsum(archive["lengths"]).tolist()
-    except (OSError, ValueError, KeyError) as error:
-        raise ArtifactError(f"{path} is damaged ({error}); start over with `force=True`") from error
-    starts = [0, *ends[:-1]]
-    return [
-        EncodedSequence.restored(line, images[start:end])
-        for line, start, end in zip(lines, starts, ends, strict=True)
-    ]
+def check_workers(workers: int | None) -> None:
+    """Refuse an impossible number of processes; None is as many as there are cores.
+
+    Raises:
+        ConfigError: names the range.
+    """
+    if workers is not None and not 1 <= workers <= MAX_THREADS:
+        raise ConfigError(f"`workers` must be from 1 to {MAX_THREADS:,}, not {workers}")

@@ -19,7 +19,7 @@ from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.extractors import extractors_digest
 from inkgan.synthesis.data_card import data_card
 from inkgan.synthesis.dataset_sampler import DatasetSampler, check_generator, check_style
-from inkgan.synthesis.encoded_store import EncodedStore
+from inkgan.synthesis.encoded_store import EncodedStore, check_workers
 from inkgan.synthesis.formats.labeled_images import write_labeled_images
 from inkgan.synthesis.formats.sequence_formats import SEQUENCE_FORMATS, check_importable
 from inkgan.synthesis.manifest import (
@@ -45,6 +45,7 @@ from inkgan.synthesis.request import (
 from inkgan.synthesis.sequence_composer import SequenceComposer
 from inkgan.synthesis.sequence_files import SequenceStatistics, write_sequences, write_writers
 from inkgan.synthesis.sequence_request import SequenceFormat, Sequences
+from inkgan.synthesis.shard_composer import ShardComposer
 from inkgan.synthesis.shard_store import DrawCounts, ShardStore
 from inkgan.synthesis.shards import plan_shards
 from inkgan.synthesis.synthesis_result import SynthesisResult
@@ -70,6 +71,7 @@ def synth(
     checkpoint: Checkpoint = "last",
     device: str = "auto",
     threads: int | None = None,
+    workers: int | None = None,
     force: bool = False,
     progress: Progress = silent,
 ) -> SynthesisResult:
@@ -97,6 +99,9 @@ def synth(
         device: that draws the images: auto, cpu, cuda, cuda:N or mps.
         threads: for each operation of torch; None means the number that the data set was started
             with, or torch's setting for a new one.
+        workers: the most processes that compose sequences at a time; None means one for each core
+            that this process may use, and 1 means this process itself. Small data sets start
+            fewer. The files do not depend on it.
         force: start over, and replace an existing data set.
         progress: called as `progress(what, done, total)`.
 
@@ -114,7 +119,10 @@ def synth(
     """
     generator = light_on_dark(load(source, device=device, checkpoint=checkpoint))
     content: LabeledImages | Sequences
+    check_workers(workers)
     if sequences is None:
+        if workers is not None:
+            raise ConfigError("`workers` compose sequences; single digits need only `threads`")
         counts = per_class, test_per_class
         content = _labeled_images(generator.bundle.classes, counts, format, plain)
     else:
@@ -124,7 +132,7 @@ def synth(
     request = SynthesisRequest(content, criteria, seed, license)
     with compute_settings(threads=threads):
         origin = _origin(source, checkpoint, device)
-        return synthesize(Path(out), generator, request, origin, force, progress)
+        return synthesize(Path(out), generator, request, origin, force, progress, workers)
 
 
 def synthesize(
@@ -134,6 +142,7 @@ def synthesize(
     origin: Plan,
     force: bool = False,
     progress: Progress = silent,
+    workers: int | None = None,
 ) -> SynthesisResult:
     """Draw a data set with a generator that is already loaded.
 
@@ -144,6 +153,7 @@ def synthesize(
         origin: what the manifest records of the generator's source.
         force: start over, and replace an existing data set.
         progress: called as `progress(what, done, total)`.
+        workers: the most processes that compose sequences.
 
     Raises:
         InkganError: as `synth`.
@@ -161,8 +171,10 @@ def synthesize(
     check_style(generator, request, progress)
     folder.check_disk_space(request.max_bytes(bundle.shape))
     with folder.opened(plan, force) as started, compute_settings(threads=started["threads"]):
-        make = _make_sequences if isinstance(request.content, Sequences) else _make_images
-        manifest = make(folder, generator, request, started, progress)
+        if isinstance(request.content, Sequences):
+            manifest = _make_sequences(folder, generator, request, started, progress, workers)
+        else:
+            manifest = _make_images(folder, generator, request, started, progress)
         files.write_text(folder.staging / CARD, data_card(manifest))
         folder.publish()
     return SynthesisResult(folder.path, manifest, already=False)
@@ -194,6 +206,7 @@ def _make_sequences(
     request: SynthesisRequest,
     started: Plan,
     progress: Progress,
+    workers: int | None,
 ) -> Plan:
     """Draw the digits of all writers, compose and write the sequences; return the manifest."""
     content, bundle = request.content, generator.bundle
@@ -207,7 +220,8 @@ def _make_sequences(
     drawn = draw_pool(folder.work, generator, request, writers, variants, progress)
     composer = SequenceComposer(content, drawn.pool, writers.splits, request.seed)
     store = EncodedStore(folder.work, content.splits())
-    store.fill(composer, drawn, spec.polygons, spec.jpeg, progress)
+    shards = ShardComposer(folder.work, composer, drawn.numbers, spec.polygons, spec.jpeg)
+    store.fill(shards, workers, progress)
     staging = folder.empty_staging()
     statistics = SequenceStatistics(drawn)
     write_sequences(staging, store, spec, statistics, progress)

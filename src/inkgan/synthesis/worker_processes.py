@@ -1,0 +1,179 @@
+"""Do independent tasks in several processes, which do not outlive the one that started them.
+
+Other than those of `multiprocessing`, these processes do not run the main script again, so that a
+script needs no `if __name__ == "__main__":` to call a function that starts them. A process ends by
+itself at the end of its input, which comes however its parent ends.
+"""
+
+import contextlib
+import io
+import os
+import pickle  # between processes of this program only
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, BinaryIO, TypeVar, cast
+
+from inkgan.errors import InkganError
+
+DETACHED = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # on Windows
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ENDED = "ended"
+Task = TypeVar("Task")
+
+
+def completed(
+    work: Callable[[Task], object], tasks: Iterable[Task], processes: int
+) -> Generator[Task, None, None]:
+    """Do tasks in several processes, and yield each one when it is done.
+
+    Args:
+        work: does one task; its result is dropped. It can be pickled, as a function of a module or
+            an object with `__call__`.
+        tasks: in the order in which they begin; only those that are being done are in memory.
+        processes: how many tasks are done at a time; 1 starts no process.
+
+    Raises:
+        InkganError: a process was ended from outside.
+        Exception: what `work` raised. No process is left then, and none if the caller stops early.
+
+    Example:
+        >>> for shard in completed(compose_and_save, shards, processes=2):
+        ...     print(shard.number)
+    """
+    if processes == 1:
+        for task in tasks:
+            work(task)
+            yield task
+        return
+    with contextlib.ExitStack() as stack:
+        workers = [stack.enter_context(_Worker()) for _ in range(processes)]
+        replies: queue.SimpleQueue[tuple[_Worker, object]] = queue.SimpleQueue()
+        waiting = iter(tasks)
+        busy: dict[_Worker, Task] = {}
+        packed = pickle.dumps(work)
+        for worker, task in zip(workers, waiting, strict=False):
+            worker.start(packed, replies)
+            worker.send(pickle.dumps(task))
+            busy[worker] = task
+        while busy:
+            worker, reply = replies.get()
+            if isinstance(reply, BaseException):
+                raise reply
+            if reply == ENDED:
+                raise InkganError(
+                    f"a process that was at work ended with {worker.exit_status()}; is there "
+                    "enough memory? Repeat the same call to continue, or use `workers=1`"
+                )
+            done = busy.pop(worker)
+            for task in waiting:
+                worker.send(pickle.dumps(task))
+                busy[worker] = task
+                break
+            yield done
+
+
+class _Worker:
+    """One process that does a task after another."""
+
+    def __init__(self) -> None:
+        path = [str(folder) for folder in sys.path]
+        program = f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; serve()"
+        # In a session of its own, it gets no Ctrl-C from the terminal: its parent ends it.
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | ONE_THREAD,
+            start_new_session=True,
+            creationflags=DETACHED,
+        )
+        self._reader: threading.Thread | None = None
+
+    def __enter__(self) -> "_Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        if self._reader is not None:
+            self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with contextlib.suppress(OSError):  # what could not be sent is of no use any more
+                pipe.close()
+
+    def start(self, work: bytes, replies: "queue.SimpleQueue[tuple[_Worker, object]]") -> None:
+        """Send what to do, and begin to put each reply into a queue."""
+        self._reader = threading.Thread(target=self._read, args=(replies,), daemon=True)
+        self._reader.start()
+        self.send(work)
+
+    def send(self, message: bytes) -> None:
+        """Send something pickled; of a process that has ended, the queue says so."""
+        pipe = cast(BinaryIO, self._process.stdin)
+        with contextlib.suppress(OSError):
+            pipe.write(message)
+            pipe.flush()
+
+    def exit_status(self) -> str:
+        """Say how the process ended."""
+        code = self._process.wait()
+        if code >= 0:
+            return f"exit code {code}"
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
+
+    def _read(self, replies: "queue.SimpleQueue[tuple[_Worker, object]]") -> None:
+        pipe = cast(BinaryIO, self._process.stdout)
+        while True:
+            try:
+                reply = pickle.load(pipe)
+            except (EOFError, OSError, pickle.UnpicklingError):
+                replies.put((self, ENDED))
+                return
+            replies.put((self, reply))
+
+
+def serve() -> None:
+    """Be such a process: read what to do, then tasks, and reply to each; end with the input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests = sys.stdin.buffer
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what anything prints is no reply
+    try:
+        work = pickle.load(requests)
+    except EOFError:  # the parent has ended already
+        return
+    tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(requests, tasks), daemon=True).start()
+    while True:
+        reply = _reply(work, tasks.get())
+        try:
+            replies.write(reply)
+            replies.flush()
+        except OSError:
+            os._exit(0)
+
+
+def _receive(requests: io.BufferedIOBase, tasks: "queue.SimpleQueue[Any]") -> None:
+    """Pass tasks on; the end of the input is the end of the process, in the middle of a task."""
+    while True:
+        try:
+            tasks.put(pickle.load(requests))
+        except (EOFError, OSError, pickle.UnpicklingError):
+            os._exit(0)
+
+
+def _reply(work: Callable[[Any], object], task: object) -> bytes:
+    """Do a task; return None or what was raised, pickled."""
+    try:
+        work(task)
+    except Exception as error:
+        return pickle.dumps(error)
+    return pickle.dumps(None)
