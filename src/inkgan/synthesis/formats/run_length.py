@@ -37,7 +37,7 @@ def compressed(counts: Int64) -> str:
     return "".join(map(_letters, values.tolist()))
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1024)
 def _letters(value: int) -> str:
     """Write one number; few of them are ever different."""
     letters = ""
