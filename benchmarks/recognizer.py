@@ -1,0 +1,275 @@
+"""Train a text recognizer on generated strings and on real ones, and test both on real ones.
+
+python -m benchmarks.recognizer runs/recognizer [--strings 20000] [--epochs 12] [--seeds 3]
+
+The same command continues where it was stopped: each trained recognizer leaves one JSON file, and
+existing ones are not trained again. The sides are strings of the generator, strings composed in
+the same way of MNIST's training digits, and the generator's with one thing left out. All are
+tested on strings of MNIST's test digits, on a kind of paper that no training string has and with
+stronger effects.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import inkgan
+from inkgan import files
+from inkgan.config import Data
+from inkgan.data.dataset import load_dataset
+from inkgan.metrics.stats.intervals import t_interval
+from inkgan.synthesis.glyph_pool import GlyphPool, pool_of_images
+from inkgan.synthesis.paper.paper import Paper
+from inkgan.synthesis.request import Criteria
+from inkgan.synthesis.sequence_composer import SequenceComposer
+from inkgan.synthesis.sequence_layout import SequenceLayout
+from inkgan.synthesis.sequence_request import Sequences
+from inkgan.synthesis.streaming import SequenceSource, open_source
+from inkgan.types import UInt8
+
+HEIGHT, LEAST_WIDTH = 32, 32
+BLANK = 10
+BATCH = 64
+LEARNING_RATE = 2e-3
+VARIANTS = 8  # images of a digit that a real writer is dealt
+TEST_SEED = 1_000_000
+TRAINED = Sequences(
+    1,
+    length=(3, 8),
+    writers=300,
+    layout=SequenceLayout(touching=0.15, overlapping=0.05, tilt=(-4, 4)),
+    paper=Paper("photo", kinds=("plain", "ruled", "grid")),
+)
+TESTED = replace(TRAINED, paper=Paper("photo", strength=1.25, kinds=("form",)), writers=100)
+
+
+@dataclass(frozen=True)
+class Side:
+    """What a recognizer is trained on.
+
+    Attributes:
+        name: in the table.
+        sequences: how strings are composed.
+        real: of MNIST's training digits instead of the generator's.
+    """
+
+    name: str
+    sequences: Sequences
+    real: bool = False
+
+
+SIDES = (
+    Side("generated", TRAINED),
+    Side("real", TRAINED, real=True),
+    Side("generated, none touch", replace(TRAINED, layout=SequenceLayout(tilt=(-4, 4)))),
+    Side("generated, 10 writers", replace(TRAINED, writers=10)),
+    Side("generated, clean paper", replace(TRAINED, paper=Paper())),
+)
+
+
+@dataclass(frozen=True)
+class Strings:
+    """Pictures of one height with their texts.
+
+    Attributes:
+        images: uint8 (HEIGHT, width) each.
+        texts: digits.
+    """
+
+    images: list[UInt8]
+    texts: list[str]
+
+
+def resized(image: UInt8) -> UInt8:
+    """Return a picture in gray at the recognizer's height, uint8 (HEIGHT, width)."""
+    pixels = torch.from_numpy(np.array(image)).float()
+    gray = pixels if pixels.ndim == 2 else pixels.mean(dim=2)
+    width = max(LEAST_WIDTH, round(gray.shape[1] * HEIGHT / gray.shape[0]))
+    small = F.interpolate(
+        gray[None, None], (HEIGHT, width), mode="bilinear", antialias=True, align_corners=False
+    )
+    scaled: UInt8 = small[0, 0].round().clamp(0, 255).to(torch.uint8).numpy()
+    return scaled
+
+
+def strings_of(source: SequenceSource, count: int) -> Strings:
+    """Draw the first strings of a source."""
+    drawn = list(source.draw(iter(range(count))))
+    return Strings([resized(image) for image, _ in drawn], [str(text) for _, text in drawn])
+
+
+def real_pool(split: str, writers: int) -> GlyphPool:
+    """Return MNIST's digits of a split, dealt out to writers."""
+    data = load_dataset(Data(name="mnist", holdout=0), "test" if split == "test" else "train")
+    images, labels = data.images[:, 0].numpy(), data.labels.numpy()
+    fewest = int(np.bincount(labels).min())
+    writers = min(writers, fewest // VARIANTS)
+    return pool_of_images([images[labels == digit] for digit in range(10)], writers, VARIANTS)
+
+
+def real_source(sequences: Sequences, count: int, split: str, seed: int) -> SequenceSource:
+    """Return strings composed of MNIST's digits."""
+    content = replace(sequences, count=count).resolved()
+    pool = real_pool(split, sequences.writers)
+    composer = SequenceComposer(content, pool, {"train": (0, len(pool.writers))}, seed)
+    return SequenceSource(composer, "train", count)
+
+
+def training_strings(side: Side, count: int, seed: int) -> Strings:
+    """Draw the strings that a side is trained on."""
+    if side.real:
+        return strings_of(real_source(side.sequences, count, "train", seed), count)
+    generator = inkgan.load("flagship")
+    content = replace(side.sequences, count=count)
+    source = open_source(generator, content, "train", Criteria(), seed)
+    assert isinstance(source, SequenceSource)
+    return strings_of(source, count)
+
+
+class Recognizer(nn.Module):
+    """Convolutions, then a recurrent layer over columns (CRNN; Shi, Bai and Yao 2016)."""
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        channels = (1, width, 2 * width, 3 * width, 4 * width)
+        pools = ((2, 2), (2, 2), (2, 1), (2, 1))
+        layers: list[nn.Module] = []
+        for before, after, pool in zip(channels, channels[1:], pools, strict=False):
+            layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
+            layers.append(nn.MaxPool2d(pool))
+        self.columns = nn.Sequential(*layers)
+        self.context = nn.GRU(8 * width, 2 * width, bidirectional=True, batch_first=True)
+        self.classes = nn.Linear(4 * width, BLANK + 1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return logits (columns, n, classes) of images (n, 1, HEIGHT, width)."""
+        columns = self.columns(images).flatten(1, 2).transpose(1, 2)  # (n, width / 4, features)
+        logits: torch.Tensor = self.classes(self.context(columns)[0])
+        return logits.transpose(0, 1)
+
+
+def batch_of(strings: Strings, rows: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return images (n, 1, HEIGHT, width) in [-1, 1], and the columns that each has."""
+    images = [strings.images[row] for row in rows]
+    width = max(image.shape[1] for image in images)
+    padded = [np.pad(i, ((0, 0), (0, width - i.shape[1])), mode="edge") for i in images]
+    pixels = torch.from_numpy(np.stack(padded)).float().div(127.5).sub(1)[:, None]
+    return pixels, torch.tensor([image.shape[1] // 4 for image in images])
+
+
+def decode(logits: torch.Tensor, columns: torch.Tensor) -> list[str]:
+    """Return the best path of each image without repetitions and blanks (Graves et al. 2006).
+
+    Args:
+        logits: (columns, n, classes).
+        columns: that each image has, (n,).
+    """
+    texts = []
+    for path, count in zip(logits.argmax(dim=2).T.tolist(), columns.tolist(), strict=True):
+        seen = path[:count]
+        merged = [c for c, before in zip(seen, [BLANK, *seen], strict=False) if c != before]
+        texts.append("".join(str(c) for c in merged if c != BLANK))
+    return texts
+
+
+def trained(strings: Strings, epochs: int, seed: int) -> Recognizer:
+    """Train a recognizer with the connectionist temporal classification loss."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = Recognizer()
+    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+    steps = epochs * -(-len(strings.texts) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+    random = np.random.default_rng(seed)
+    for _ in range(epochs):
+        order = random.permutation(len(strings.texts)).tolist()
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            images, columns = batch_of(strings, rows)
+            texts = [[int(c) for c in strings.texts[row]] for row in rows]
+            loss = F.ctc_loss(
+                network(images).log_softmax(dim=2),
+                torch.tensor([c for text in texts for c in text]),
+                columns,
+                torch.tensor([len(text) for text in texts]),
+                blank=BLANK,
+                zero_infinity=True,
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            optimizer.step()
+            schedule.step()
+    return network.eval()
+
+
+@torch.no_grad()
+def sequence_accuracy(network: Recognizer, strings: Strings) -> float:
+    """Return the share of strings that are read without a mistake."""
+    correct = 0
+    for start in range(0, len(strings.texts), BATCH):
+        rows = range(start, min(start + BATCH, len(strings.texts)))
+        images, columns = batch_of(strings, rows)
+        found = decode(network(images), columns)
+        correct += sum(a == strings.texts[row] for a, row in zip(found, rows, strict=True))
+    return correct / len(strings.texts)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return the mean over seeds, and half the width of its 95 % interval (Student's t)."""
+    if len(values) < 2:
+        return values[0], float("nan")
+    found = t_interval(values)
+    return found.value, found.high - found.value
+
+
+def table(accuracies: dict[str, list[float]]) -> str:
+    """Return a Markdown table of the sides, and how far each is from the real one."""
+    lines = ["| trained on | sequence accuracy | minus real, by seed |", "|---|---|---|"]
+    for name, values in accuracies.items():
+        mean, half = interval(values)
+        gaps = [a - b for a, b in zip(values, accuracies.get("real", []), strict=False)]
+        gap, gap_half = interval(gaps) if gaps else (float("nan"), float("nan"))
+        lines.append(
+            f"| {name} | {mean:.1%} ± {100 * half:.1f} | {100 * gap:+.1f} ± {100 * gap_half:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Train what is missing, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--strings", type=int, default=20_000, help="for training, of each side")
+    parser.add_argument("--tests", type=int, default=2_000, help="strings of test digits")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=3)
+    arguments = parser.parse_args()
+    size = f"{arguments.strings}-{arguments.epochs}-{arguments.tests}"
+    tests = strings_of(real_source(TESTED, arguments.tests, "test", TEST_SEED), arguments.tests)
+    accuracies: dict[str, list[float]] = {}
+    for seed in range(arguments.seeds):
+        for side in SIDES:
+            path = (
+                arguments.out / f"{side.name.replace(' ', '-').replace(',', '')}-{size}-{seed}.json"
+            )
+            if not path.is_file():
+                strings = training_strings(side, arguments.strings, seed)
+                accuracy = sequence_accuracy(trained(strings, arguments.epochs, seed), tests)
+                arguments.out.mkdir(parents=True, exist_ok=True)
+                files.write_text(path, json.dumps({"side": side.name, "accuracy": accuracy}))
+            accuracy = json.loads(path.read_text())["accuracy"]
+            accuracies.setdefault(side.name, []).append(accuracy)
+            print(f"seed {seed}, {side.name}: {accuracy:.1%}", flush=True)
+    print(table(accuracies))
+
+
+if __name__ == "__main__":
+    main()
