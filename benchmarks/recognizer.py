@@ -224,8 +224,8 @@ def sequence_accuracy(network: Recognizer, strings: Strings) -> float:
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Return the mean over seeds, and half the width of its 95 % interval (Student's t)."""
-    if len(values) < 2:
-        return values[0], float("nan")
+    if len(values) < 2:  # one seed says nothing about the others
+        return values[0], float("inf")
     found = t_interval(values)
     return found.value, found.high - found.value
 
