@@ -78,8 +78,9 @@ class TerminalDisplay:
             self._feed = PictureFeed(event.run.path)
             self._feed.watch()
             self.draw()
-        elif isinstance(event, Updated):
-            if time.perf_counter() >= self._due and self._feed is not None:
+        elif isinstance(event, Updated) and self._feed is not None:
+            self._feed.watch()
+            if time.perf_counter() >= self._due:
                 self._draw_in_budget()
         elif isinstance(event, Finished) and self.region.is_drawn:
             self.draw()
@@ -99,7 +100,6 @@ class TerminalDisplay:
         """Draw everything as it is now."""
         if self._feed is None:
             return
-        self._feed.watch()
         self._look()
         size = self._size()
         text = self._text(min(size[0], MOST_COLUMNS))

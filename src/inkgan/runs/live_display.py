@@ -67,8 +67,10 @@ class LiveDisplay:
         if isinstance(event, Started):
             self._notes = [*filter(None, [event.note]), *event.notes]
             self._feed = PictureFeed(event.run.path)
+            self._feed.watch()
             self._draw("starting")
-        elif isinstance(event, Updated):
+        elif isinstance(event, Updated) and self._feed is not None:
+            self._feed.watch()
             if time.perf_counter() >= self._due:
                 before = time.thread_time()
                 self._draw(self._progress())
@@ -89,7 +91,6 @@ class LiveDisplay:
     def _draw(self, progress: str) -> None:
         if self._feed is None or self._state.started is None:
             return
-        self._feed.watch()
         self._picture = self._feed.newest() or self._picture
         run = self._state.started.run
         parts = [
