@@ -333,7 +333,7 @@ def test_class_matched_draws_follow_the_wanted_shares() -> None:
             np.zeros(200, np.int64),
             r"250 images have labels of shape \(200,\)",
         ),
-        (lambda: small_reference().train[:250], np.full(250, 11), "label 11 is no digit"),
+        (lambda: small_reference().train[:250], np.full(250, -1), "label -1 is no class"),
     ],
 )
 def test_bad_input_is_refused(

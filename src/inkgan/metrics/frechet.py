@@ -80,7 +80,14 @@ def _refuse(one: Moments, other: Moments) -> None:
 
 
 def factor(covariance: Float64) -> Float64:
-    """Return L with L L^T = S, (d, d); eigenvalues at rounding level or below 0 count as 0."""
+    """Return a factor L of a covariance, L L^T = S.
+
+    Args:
+        covariance: S, symmetric (d, d); eigenvalues at rounding level or below 0 count as 0.
+
+    Returns:
+        L, (d, d).
+    """
     values, vectors = np.linalg.eigh(covariance.astype(np.float64))
     rounding = len(values) * np.finfo(np.float64).eps * max(values[-1], 0.0)
     return np.asarray(vectors * np.sqrt(np.where(values > rounding, values, 0.0)))
@@ -168,7 +175,14 @@ def frechet_infinity(
 
 
 def line_weights(counts: Sequence[int]) -> Float64:
-    """Return the weights of the distances at `counts` in the intercept of the line, (k,)."""
+    """Return the weights of distances in the intercept of the line of FD-infinity.
+
+    Args:
+        counts: numbers of images of the k sets.
+
+    Returns:
+        float64 (k,).
+    """
     return np.asarray(_line(counts)[0])
 
 

@@ -37,7 +37,16 @@ def polynomial_mmd(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
 def polynomial_expansion(
     generated: npt.ArrayLike, real: npt.ArrayLike, strata: Strata | None = None
 ) -> Expansion:
-    """Expand `polynomial_mmd` in both sets, for its interval (see `expansion_interval`)."""
+    """Expand `polynomial_mmd` in both sets, for its interval (see `expansion_interval`).
+
+    Args:
+        generated: features (n, d).
+        real: features (m, d).
+        strata: the class of each image, where their numbers are fixed; None where they are not.
+
+    Returns:
+        The terms of first and second order of each image.
+    """
     return _expanded(*checked_pair(generated, real, least=4), _cubic, strata)
 
 
@@ -47,7 +56,17 @@ def gaussian_expansion(
     bandwidth: float,
     strata: Strata | None = None,
 ) -> Expansion:
-    """Expand `gaussian_mmd` in both sets, for its interval (see `expansion_interval`)."""
+    """Expand `gaussian_mmd` in both sets, for its interval (see `expansion_interval`).
+
+    Args:
+        generated: features (n, d).
+        real: features (m, d).
+        bandwidth: b of the kernel.
+        strata: the class of each image, where their numbers are fixed; None where they are not.
+
+    Returns:
+        The terms of first and second order of each image.
+    """
     return _expanded(*checked_pair(generated, real, least=4), _gaussian(bandwidth), strata)
 
 

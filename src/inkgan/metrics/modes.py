@@ -44,6 +44,9 @@ def stacked_mode_intervals(
         classes: of each channel.
         level: confidence of the intervals, in (0, 1).
 
+    Returns:
+        An interval of the number of modes, and one of the divergence.
+
     Raises:
         ValueError: as `stacked_modes`.
     """

@@ -41,7 +41,18 @@ def classification_accuracy(
 def classified_right(
     pixels: UInt8, labels: np.ndarray, test: UInt8, test_labels: np.ndarray, seed: int
 ) -> Bool:
-    """Train as `classification_accuracy`, and return which test images it classifies right."""
+    """Train as `classification_accuracy`, and return which test images it classifies right.
+
+    Args:
+        pixels: training images, uint8 (n, H, W).
+        labels: their classes (n,).
+        test: test images, uint8 (m, H, W).
+        test_labels: their classes (m,).
+        seed: of the initial weights and the order of the images.
+
+    Returns:
+        bool (m,).
+    """
     classes = max(CLASSES, int(test_labels.max()) + 1, int(labels.max()) + 1)
     network = _trained(pixels, labels, classes, CLASSIFIER, seed)
     return np.asarray(_logits(network, test).argmax(axis=1) == test_labels)
@@ -66,7 +77,16 @@ def two_sample_auc(real: UInt8, fake: UInt8, seed: int) -> float:
 
 
 def two_sample_ranking(real: UInt8, fake: UInt8, seed: int) -> Ranking:
-    """Train as `two_sample_auc`, and return the held-out scores with their rows of both sets."""
+    """Train as `two_sample_auc`, and return the held-out scores with their rows of both sets.
+
+    Args:
+        real: uint8 (n, H, W).
+        fake: uint8 (m, H, W).
+        seed: of the halves, the initial weights and the order of the images.
+
+    Returns:
+        The scores of both held-out halves, and which rows of `real` and `fake` they are.
+    """
     pixels = np.concatenate([real, fake])
     labels = np.repeat([0, 1], [len(real), len(fake)])
     random = np.random.default_rng(seed_for(seed, "two-sample halves"))
