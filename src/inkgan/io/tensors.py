@@ -80,9 +80,6 @@ def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]
             f"{path} has format {version}, and this inkgan reads up to {FORMAT}: upgrade inkgan"
         )
     found = CHECKSUM.search(signed)
-    legacy = metadata.get("inkgan.sha256")
-    if legacy is not None and checksum(signed, tensors) == legacy:
-        return tensors, {key: value for key, value in document.items() if key != "kind"}
     if found is None and version > 1:
         raise ArtifactError(f"{path} is damaged: its checksum is missing")
     if found is not None and checksum(f"{signed[: found.start()]}}}", tensors) != found[1]:
