@@ -23,6 +23,7 @@ RUNS: dict[str, tuple[str, int, dict[str, str | float]]] = {
     "healthy": ("vanilla", 6, {}),
     "collapsed": ("mlp", 3, {"model.init": "torch"}),
     "rate": ("vanilla", 3, {"optim.lr": 1e-2}),
+    "weak": ("vanilla", 4, {"model.discriminator.dropout": 0.9}),
 }
 SHOWN = ("Losses", "Accuracy of the discriminator", "Standard deviation of a pixel over the batch")
 FRAMES = (0, 1, 2, 4, 6)  # epochs of the healthy run

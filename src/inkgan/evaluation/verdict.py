@@ -53,7 +53,7 @@ CLOSENESS = (
     (100.0, "Far from real images."),
 )
 FARTHEST = "Very far from real images."
-NOT_DIGITS, UNCOVERED = 0.5, 0.3  # shares of the baseline of precision and of coverage
+NOT_DIGITS, COLLAPSED = 0.5, 0.3  # shares of the baseline of precision and of coverage
 RARE = 0.5  # of the baseline's share of a digit
 CLASS_Z = 4.0  # of ten digits and three measures by chance less than once in 400 evaluations
 CLASS_GAP = 0.1  # relative; a smaller one is not worth a sentence
@@ -182,9 +182,9 @@ def _distinguishable(findings: Mapping[str, Finding], different: tuple[Finding, 
     if few is not None:
         lead = "Not digits yet: few images lie among real ones."
         return Statement(f"{lead} ({_numbers(few)})", "some different", (few,))
-    narrow = _below(findings, different, "coverage", UNCOVERED)
+    narrow = _below(findings, different, "coverage", COLLAPSED)
     if narrow is not None:
-        lead = "Most real images have no generated one nearby."
+        lead = "Collapsed: few real images have a generated one nearby."
         return Statement(f"{lead} ({_numbers(narrow)})", "some different", (narrow,))
     farther = [f for f in different if f.score.key in DISTANCES and f.difference.value > 0]
     if not farther:
