@@ -208,7 +208,7 @@ def test_errors_name_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--recipes", "mlp, dcgen"]) == 2
     assert "did you mean 'dcgan'" in capsys.readouterr().err
     assert main(["--data", "kmnist"]) == 2
-    assert "data.name=uci-digits" in capsys.readouterr().err
+    assert "name its parent with `data_dir`" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["--seconds", "-1"])
     assert "above 0" in capsys.readouterr().err

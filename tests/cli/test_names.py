@@ -88,7 +88,7 @@ def test_two_sources_are_refused() -> None:
 # --- the same in Python ---
 
 # Parameters of the commands without a counterpart in the function: they are about the terminal.
-OF_THE_TERMINAL = {"force", "json", "from_"}
+OF_THE_TERMINAL = {"force", "json", "from_", "live"}
 # Parameters of the functions without a flag, and why: values for callers that are programs.
 OF_PYTHON = {
     "progress",
@@ -136,8 +136,6 @@ DIFFERENT: dict[str, dict[str, str]] = {
     "synth": {
         "source": "an argument or --from, so None stands for flagship",
         "test_per_class": "text that is parsed",
-        "length": "text that is parsed",
-        "spacing": "text that is parsed",
     },
     "imitate": {"source": "None stands for flagship"},
     "morph": {
@@ -151,7 +149,26 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "train": {},
     "evaluate": {"quick": "protocol='quick'", "json": ""},
     "write": {"out": "the result's save method"},
-    "synth": {},
+    "synth": {
+        "backgrounds": "`inkgan.Sequences` and what it holds",
+        "drift": "`inkgan.Sequences` and what it holds",
+        "hands": "`inkgan.Sequences` and what it holds",
+        "height": "`inkgan.Sequences` and what it holds",
+        "length": "`inkgan.Sequences` and what it holds",
+        "overlapping": "`inkgan.Sequences` and what it holds",
+        "paper": "`inkgan.Sequences` and what it holds",
+        "paper_kinds": "`inkgan.Sequences` and what it holds",
+        "paper_strength": "`inkgan.Sequences` and what it holds",
+        "pattern": "`inkgan.Sequences` and what it holds",
+        "size_jitter": "`inkgan.Sequences` and what it holds",
+        "spacing": "`inkgan.Sequences` and what it holds",
+        "test_sequences": "`inkgan.Sequences` and what it holds",
+        "texts": "`inkgan.Sequences` and what it holds",
+        "tilt": "`inkgan.Sequences` and what it holds",
+        "touching": "`inkgan.Sequences` and what it holds",
+        "validation_sequences": "`inkgan.Sequences` and what it holds",
+        "writers": "`inkgan.Sequences` and what it holds",
+    },
     "imitate": {
         "text": "the result's write method",
         "out": "the result's write method",
