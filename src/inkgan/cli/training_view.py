@@ -146,7 +146,7 @@ class TrainingView:
     def _line(self, epoch: float, images: int, tail: str) -> None:
         self.printed_at = time.monotonic()
         numbers = ""
-        row, self.row = self.row, {}  # a window is told once, not again as if it were new
+        row, self.row = self.row, {}  # a window is printed once
         if row:
             numbers = (
                 f"  D {row['d_loss']:.3f} G {row['g_loss']:.3f}  "

@@ -69,7 +69,7 @@ async def _ask(name: str, request: Request, what: str, more: dict[str, Any]) -> 
 
 
 def _changed(run: Path) -> int:
-    """Return when the generator was written, so that a newer one is loaded anew."""
+    """Return when the generator was written, so that a newer one is loaded again."""
     try:
         return RunPaths(run).bundle_path.stat().st_mtime_ns
     except OSError:

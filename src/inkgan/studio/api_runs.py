@@ -139,7 +139,7 @@ async def stream(
     """Stream the states of all runs, and rows and pictures of some.
 
     The browser sends the id of the last event when it connects again, and gets what follows it;
-    a page that connects anew gives the id as `after`.
+    a page that reconnects gives the id as `after`.
     """
     follower = request.app.state.follower
     names = list(dict.fromkeys(run))[:MOST_RUNS]

@@ -12,8 +12,8 @@ CLOCK_SLACK = 2.0  # seconds that the clock may have been moved
 def find_process(record: Mapping[str, Any]) -> psutil.Process | None:
     """Return the running process of a record, or None where it has ended.
 
-    A number that was given to another process since is told by its start: a process that began
-    after the record was written is not the one that the record names.
+    A number may belong to another process by now. A process that began after the record was
+    written is not the one that the record names.
 
     Args:
         record: `pid`, and `recorded`: when the record was written, in seconds of the epoch.

@@ -13,7 +13,7 @@ LONGEST_ROW = 1 << 16  # bytes; what is longer is no row of metrics
 
 
 class RowTail:
-    """Follows one file: where each row begins, and whether the file was written anew.
+    """Follows one file: where each row begins, and whether the file was rewritten.
 
     A resumed run, and one that the health monitor rolls back, replaces the file by a shorter one.
 

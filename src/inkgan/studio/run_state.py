@@ -16,9 +16,17 @@ from inkgan.studio.process_check import find_process
 from inkgan.studio.row_tail import parse_row
 
 State = Literal[
-    "queued", "starting", "training", "pausing", "paused", "stopping", "stopped", "complete",
-    "failed", "crashed",
-]  # fmt: skip
+    "queued",
+    "starting",
+    "training",
+    "pausing",
+    "paused",
+    "stopping",
+    "stopped",
+    "complete",
+    "failed",
+    "crashed",
+]
 ACTIVE = frozenset({"starting", "training", "pausing", "paused", "stopping"})
 TAIL_BYTES = 16_384  # of a log or of metrics
 LOG_LINES = 12

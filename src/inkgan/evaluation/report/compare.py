@@ -233,7 +233,7 @@ def _progress(
     seconds = max((row["seconds"] for row in rows), default=0.0)
     batch = run.recipe.schedule.images_per_step
     images = max(images, run.step_of(frames[-1]) * batch)
-    with contextlib.suppress(ArtifactError):  # a damaged checkpoint has told it in the metrics
+    with contextlib.suppress(ArtifactError):  # the metrics have the images then
         saved = run.load_checkpoint("last")
         if saved is not None:
             images = max(images, int(saved[1]["step"]) * batch)

@@ -48,7 +48,7 @@ def group_by_recipe(runs: Sequence[tuple[str, RunFolder]]) -> list[RecipeGroup]:
     names = [_name(recipe, [name for name, _ in members], recipes) for recipe, members in groups]
     return [
         RecipeGroup(
-            # recipes that differ in their notes alone are told apart by their runs
+            # where only the notes differ, the runs' names distinguish the recipes
             name if names.count(name) == 1 else ", ".join(run for run, _ in members),
             recipe,
             tuple(members),

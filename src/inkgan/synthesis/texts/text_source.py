@@ -97,7 +97,7 @@ class Shuffled:
     seed: int
 
     def text(self, number: int, random: np.random.Generator) -> str:
-        """Return the text at a place of the shuffled list, which is shuffled anew at its end."""
+        """Return the text at a place of the shuffled list, which is shuffled again at its end."""
         cycle, place = divmod(number, len(self.texts))
         return self.texts[int(_order(self.seed, len(self.texts), cycle)[place])]
 
