@@ -397,7 +397,7 @@ def test_evaluate_says_what_it_finds(trained: Path, tmp_path: Path, keeps_baseli
     assert done.stdout.startswith("- ")
     assert "z" in done.stdout
     assert "baseline" in done.stdout
-    assert max(map(len, done.stdout.split("metric")[1].split("Note")[0].splitlines())) <= 64
+    assert max(map(len, done.stdout.split("metric")[1].split("Note")[0].splitlines())) <= 60
     assert str(trained / "report.html") in done.stdout
     assert "\x1b" not in done.stderr + done.stdout
     assert "drawing images" in done.stderr

@@ -105,7 +105,7 @@ def score_table(document: dict[str, Any]) -> Any:
 
     from inkgan.evaluation.score import Score
 
-    table = Table(box=box.SIMPLE, padding=(0, 1), show_edge=False)
+    table = Table(box=box.SIMPLE, padding=(0, 1), show_edge=False, pad_edge=False)
     table.add_column("metric", overflow="fold")
     for heading in ("value", "± 95 %", "baseline", "z"):
         table.add_column(heading, justify="right", no_wrap=True)
