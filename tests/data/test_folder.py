@@ -64,7 +64,9 @@ def test_class_folders_are_read_to_the_bottom_but_not_where_hidden(tmp_path: Pat
     (tmp_path / "a" / "notes.txt").write_text("no picture")
     dataset = load(tmp_path)
     assert (dataset.classes, levels(dataset)) == (("a",), [0, 1])
-    assert dataset.notes[0] == "1 file left out, which are no pictures: .txt (1)."
+    left_out, mixed = dataset.notes
+    assert left_out == "1 file left out, which are no pictures: .txt (1)."
+    assert mixed.startswith("Ink and paper are mixed: about 50% of the images are dark on light")
 
 
 def test_loose_pictures_are_one_class(tmp_path: Path) -> None:

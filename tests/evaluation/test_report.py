@@ -64,7 +64,7 @@ def test_an_array_is_evaluated_and_nothing_is_written(
     score = report.scores["recall"]
     assert score.interval is not None
     assert score.interval.low <= score.value <= score.interval.high
-    assert score.baseline.draws >= 10  # the tests' shared baselines may be of another test
+    assert score.baseline.draws in (10, 20)  # full or quick, whichever test was first
     assert str(score).startswith(score.spec.format(score.value))
     assert isinstance(report.verdict, tuple)
     html = report._repr_html_()
