@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-SPIN_COUNT = 1000
+SPIN_COUNT = 100_000  # turns, about a millisecond
 # PASSIVE holds while there are more threads than cores, GOMP_SPINCOUNT otherwise.
 ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": str(SPIN_COUNT)}
 INTERVAL = 0.5  # seconds between two looks at the scheduler
-BUSY, QUIET = 0.03, 0.01  # shares of the time in which threads could run and had no core
-QUIET_INTERVALS = 6  # in a row, before threads spin again
+BUSY, QUIET = 0.08, 0.04  # shares of the time in which threads could run and had no core
+QUIET_INTERVALS = 3  # in a row, before threads spin again
 FEWEST_SECONDS = 0.05  # of computing in an interval, to judge by
 
 
@@ -102,8 +102,8 @@ def threads_sleep() -> bool:
 def adaptive_waiting() -> Iterator[None]:
     """Let OpenMP's threads wait as the machine's load asks for, inside the block.
 
-    Enter it before torch is imported: libgomp then spins for SPIN_COUNT turns instead of
-    milliseconds, and not at all on a busy machine. Variables set by the user take precedence, and
+    Enter it before torch is imported: libgomp then spins for SPIN_COUNT turns, and not at all on a
+    busy machine. Variables set by the user take precedence, and
     nothing is changed then.
     """
     if any(name in os.environ for name in ENVIRONMENT) or not thread_times_known():
