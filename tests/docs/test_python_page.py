@@ -44,6 +44,18 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         DATASETS.pop("squares", None)
         if "ink" in registered_metrics():
             unregister_metric("ink")
+    for name in (
+        "generator",
+        "line",
+        "film",
+        "mine",
+        "result",
+        "run",
+        "report",
+        "comparison",
+        "board",
+    ):
+        assert re.fullmatch(r"<[A-Z]\w+ .{10,300}>", repr(found[name])), name  # in one line
     shapes = {name: np.asarray(found[name]).shape for name in ("sevens", "different", "steps")}
     assert shapes == {"sevens": (5, 28, 28), "different": (3, 28, 28), "steps": (5, 28, 28)}
     written = ["date.svg", "morph.gif", "mine.png", "report.html", "benchmark.md", "digits.html"]

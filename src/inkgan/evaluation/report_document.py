@@ -97,6 +97,10 @@ class Report:
             copy_file(self.page_path, page)
         return page
 
+    def __repr__(self) -> str:
+        first = self.verdict[0] if self.verdict else "no verdict"
+        return f"<Report of {self.document.get('source', 'images')}: {first}>"
+
     def _repr_html_(self) -> str:
         """Return a table of the scores and the verdict, without anything to load."""
         rows = "".join(

@@ -89,6 +89,11 @@ class Animation:
             **_options(ending, self.notes),
         )
 
+    def __repr__(self) -> str:
+        count, height, width = self.coverage.shape
+        title = self.notes.get("Title", "animation")
+        return f"<Animation {title!r}: {count} pictures of {width}x{height} pixels>"
+
     def _repr_html_(self) -> str:
         kind = "gif" if self.colors.paper is not None else "webp"
         buffer = io.BytesIO()

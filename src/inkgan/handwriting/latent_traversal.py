@@ -66,6 +66,10 @@ class StyleGrid:
         }
         images.save_png(path, self.pixels, notes)
 
+    def __repr__(self) -> str:
+        height, width = self.pixels.shape[:2]
+        return f"<StyleGrid {self.title!r}: {width}x{height} pixels>"
+
     def _repr_png_(self) -> bytes:
         return images.png_bytes(self.pixels)
 

@@ -154,6 +154,9 @@ class WrittenLine:
         """Return `to_array`, for numpy."""
         return np.asarray(self.to_array(), dtype)
 
+    def __repr__(self) -> str:
+        return f"<WrittenLine {self.text!r}, {self.height} pixels high: {self.description}>"
+
     def _repr_svg_(self) -> str:
         return self.to_svg()
 

@@ -121,6 +121,10 @@ class Imitation:
             ],
         }
 
+    def __repr__(self) -> str:
+        error = float(self.inversion.errors.mean())
+        return f"<Imitation of {self.recognized.digits}: mean reconstruction error {error:.3f}>"
+
     def _repr_html_(self) -> str:
         digits = html.escape(self.recognized.digits)
         error = float(self.inversion.errors.mean())

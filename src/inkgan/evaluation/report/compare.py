@@ -157,6 +157,9 @@ class Comparison:
         files.write_text(page_path, self._render("compare.html", curves))
         return page_path, picture_path
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(run.name for run in self.runs)}>"
+
     def _repr_html_(self) -> str:
         """Return sentences, tables and curves as HTML, without anything to load."""
         return self._render("compare_tables.html", self.curves())

@@ -194,6 +194,9 @@ class Leaderboard:
         files.write_text(page, self.to_markdown(None if chart is None else picture.name))
         return page
 
+    def __repr__(self) -> str:
+        return f"<Leaderboard of {', '.join(dict.fromkeys(entry.name for entry in self.entries))}>"
+
     def _repr_html_(self) -> str:
         """Return the tables and verdicts as HTML, without anything to load."""
         tables = "".join(map(_html_table, [*self.tables(), self.cost_table()]))
