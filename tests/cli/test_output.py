@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
+from typer.core import TyperCommand
 
 from inkgan.cli import console
 from inkgan.plural import counted
@@ -90,6 +92,18 @@ def test_control_characters_cannot_steer_the_terminal(tmp_path: Path) -> None:
     assert done.code == 1
     assert not set(done.stderr) & set("\x1b\r\x07\u202e")
     assert r"\x1b[2J\r\x07\u202e" in done.stderr
+
+
+def test_deprecations_of_other_libraries_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OldName(UserWarning, DeprecationWarning):  # as pyparsing's, under an older matplotlib
+        pass
+
+    def invoke(self: object, context: object) -> None:
+        warnings.warn("call it by its new name", OldName, stacklevel=1)
+        warnings.warn("the disk is nearly full", UserWarning, stacklevel=1)
+
+    monkeypatch.setattr(TyperCommand, "invoke", invoke)
+    assert inkgan("version").stderr == "warning: the disk is nearly full\n"
 
 
 def test_nouns() -> None:

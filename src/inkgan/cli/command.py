@@ -92,6 +92,8 @@ class Command(TyperCommand):
             with warnings.catch_warnings():
                 for category in (FutureWarning, UserWarning):
                     warnings.simplefilter("always", category)
+                # of libraries to programmers; some, as pyparsing's, are UserWarnings too
+                warnings.simplefilter("ignore", DeprecationWarning)
                 warnings.showwarning = _show_warning  # type: ignore[assignment]
                 return super().invoke(ctx)
         except InkganError as error:
