@@ -11,8 +11,9 @@ RUN python -m venv /opt/inkgan \
 FROM python:3.12-slim
 COPY --from=build /opt/inkgan /opt/inkgan
 ENV PATH=/opt/inkgan/bin:$PATH INKGAN_CACHE=/cache
-RUN useradd --create-home inkgan && mkdir /work /cache && chown inkgan /work /cache
-USER inkgan
+# A number, so that a cluster can tell that it is not root.
+RUN useradd --create-home --uid 1000 inkgan && mkdir /work /cache && chown 1000 /work /cache
+USER 1000
 WORKDIR /work
 VOLUME ["/work", "/cache"]
 ENTRYPOINT ["inkgan"]
