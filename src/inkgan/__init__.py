@@ -6,7 +6,7 @@ Importing this package is instant; torch is loaded when a function that needs it
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "RECIPES",
