@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= runs/first
 
-.PHONY: run studio setup test bench docs lowest package lint format clean
+.PHONY: run studio setup test bench docs lowest fresh package lint format clean
 
 run: setup  ## train the default recipe for a few minutes and say what was written
 	$(BIN)/inkgan train flagship-quick --minutes 5 --fallback uci-digits --out $(OUT)
@@ -28,12 +28,17 @@ bench: setup  ## times the engine beside a textbook loop, about four minutes
 	$(BIN)/python -m benchmarks.train --json benchmarks/results/latest.json
 
 docs: setup  ## builds the documentation site into site/
+	$(BIN)/python docs/notebook_pages.py
 	$(BIN)/zensical build --strict --clean
 
 lowest:  ## tests the oldest dependencies that are allowed
 	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e . pytest pytest-timeout hypothesis
 	.venv-lowest/bin/python -m pytest -q -p no:cacheprovider -W default tests/config tests/io tests/generation
+
+fresh: setup  ## installs the wheel without extras elsewhere and runs the README's commands there
+	rm -rf build/fresh
+	$(BIN)/python -m tests.fresh_environment --folder build/fresh
 
 package: setup  ## builds and checks the wheel and the source distribution in dist/
 	$(BIN)/python -m build --outdir dist

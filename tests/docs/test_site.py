@@ -26,18 +26,21 @@ def pages_of(nav: list[dict[str, object]]) -> list[str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site as `make docs` does, but elsewhere: warnings are errors."""
     folder = tmp_path_factory.mktemp("docs")
-    for name in ("docs", "src"):
+    for name in ("docs", "src", "notebooks"):
         shutil.copytree(ROOT / name, folder / name)
     for name in ("zensical.toml", "CHANGELOG.md", "CONTRIBUTING.md"):
         shutil.copy(ROOT / name, folder / name)
-    command = [sys.executable, "-m", "zensical", "build", "--strict"]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
+    for command in (["docs/notebook_pages.py"], ["-m", "zensical", "build", "--strict"]):
+        result = subprocess.run(
+            [sys.executable, *command], cwd=folder, capture_output=True, text=True
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
     return folder / "site"
 
 
 def test_every_page_is_in_the_navigation() -> None:
     pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    pages |= {f"notebooks/{path.stem}.md" for path in (ROOT / "notebooks").glob("*.ipynb")}
     listed = pages_of(CONFIG["nav"])
     assert len(listed) == len(set(listed))
     assert set(listed) == pages
@@ -45,7 +48,7 @@ def test_every_page_is_in_the_navigation() -> None:
 
 def test_links_and_anchors_of_the_built_pages_lead_somewhere(site: Path) -> None:
     anchors: dict[Path, set[str]] = {}
-    for page in site.glob("*.html"):
+    for page in site.rglob("*.html"):
         anchors[page] = set(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
     count = 0
     for page in anchors:
@@ -54,7 +57,7 @@ def test_links_and_anchors_of_the_built_pages_lead_somewhere(site: Path) -> None
             if re.match(r"\w+:|/", target):
                 continue
             path, _, anchor = target.partition("#")
-            file = (site / path).resolve() if path and path != "." else page
+            file = (page.parent / path).resolve() if path and path != "." else page
             assert file.exists(), (page.name, target)
             if anchor and file in anchors and not anchor.startswith("__"):
                 assert anchor in anchors[file], (page.name, target)
@@ -63,7 +66,7 @@ def test_links_and_anchors_of_the_built_pages_lead_somewhere(site: Path) -> None
 
 
 def test_no_page_asks_another_host(site: Path) -> None:
-    for page in site.glob("*.html"):
+    for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         loaded = re.findall(r'<(?:script|img|iframe)[^>]*\bsrc="(https?:[^"]+)"', text)
         loaded += re.findall(
