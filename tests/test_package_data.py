@@ -1,6 +1,7 @@
 """The wheel contains every file that the code reads."""
 
 import fnmatch
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,13 @@ def test_the_lowest_versions_are_those_of_the_requirements() -> None:
         if name != "torch":
             assert pins[name].startswith(lowest), requirement
     assert len(pins) == len(document["project"]["dependencies"])
+
+
+def test_the_table_of_the_readme_has_every_extra() -> None:
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    text = (ROOT / "README.md").read_text("utf-8").partition("| extra, as ")[2].partition("\n\n")[0]
+    listed = [name for row in text.splitlines() for name in re.findall(r"`(\w+)`", row[:40])]
+    assert sorted(listed) == sorted(document["project"]["optional-dependencies"])
 
 
 def test_wheel_and_source_contain_what_they_should(tmp_path: Path) -> None:

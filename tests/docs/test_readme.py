@@ -18,6 +18,7 @@ SHORTER = {
     "--epochs 5": "--images 640",
     "folder:pictures": "folder:pictures --images 640",
     "--per-class 600": "--per-class 12",
+    "--sequences 100": "--sequences 4",
     "benchmark --quick": "benchmark --recipes vanilla --quick --seeds 0 --minutes 0.02",
 }
 
