@@ -8,6 +8,8 @@ is missing.
 
 import argparse
 import os
+import pty
+import re
 import shlex
 import subprocess
 import sys
@@ -18,7 +20,6 @@ from typing import NamedTuple
 from tests.docs.test_readme import COMMANDS, TEXT, shortened
 
 ROOT = Path(__file__).parents[1]
-BIN = "Scripts" if os.name == "nt" else "bin"
 SILENCE = 2.0  # seconds before the first word
 # A command that needs each extra, or None where its absence changes nothing that is asked for.
 EXTRAS = {
@@ -54,18 +55,29 @@ class Outcome(NamedTuple):
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> Outcome:
-    """Run a command, with the time of its first output of any kind."""
+    """Run a command on a terminal, with the time of its first output of any kind."""
     start = time.perf_counter()
+    reading, writing = pty.openpty()
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, cwd=folder, env=environment, stdin=writing, stdout=writing, stderr=writing
     )
-    assert process.stdout is not None
-    text = os.read(process.stdout.fileno(), 1)
-    first = time.perf_counter() - start
-    text += process.stdout.read()
+    os.close(writing)
+    text, first = b"", None
+    with os.fdopen(reading, "rb", buffering=0) as terminal:
+        while True:
+            try:
+                part = terminal.read(65536)
+            except OSError:  # Linux's way to say that the other side has closed
+                break
+            if not part:
+                break
+            first = first or time.perf_counter() - start
+            text += part
     code = process.wait()
-    lines = text.decode("utf-8", "replace").strip().splitlines() or [""]
-    return Outcome(code, first, time.perf_counter() - start, lines[-1])
+    whole = time.perf_counter() - start
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "\n", text.decode("utf-8", "replace"))
+    lines = [line for line in plain.splitlines() if line.strip()] or [""]
+    return Outcome(code, first or whole, whole, lines[-1])
 
 
 def main() -> None:
@@ -90,9 +102,9 @@ def main() -> None:
         "build the wheel": [sys.executable, "-m", "build", "--wheel", "--outdir", ".", "clone"],
         "make an environment": [sys.executable, "-m", "venv", "environment"],
     }
-    for name, command in steps.items():
-        report(name, done := run(command, folder, environment), "failed" if done.code else "")
-    binaries = folder / "environment" / BIN
+    for name, words in steps.items():
+        report(name, done := run(words, folder, environment), "failed" if done.code else "")
+    binaries = folder / "environment" / "bin"
     (wheel,) = folder.glob("inkgan-*.whl")
     install = [str(binaries / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     install += ["--quiet", "-c", str(ROOT / "constraints.txt"), str(wheel)]

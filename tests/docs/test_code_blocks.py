@@ -113,7 +113,8 @@ class Upsampling(nn.Module):
         self.layer = nn.Linear(latent_dim, 784)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        return torch.tanh(self.layer(z.flatten(1))).view(-1, 28, 28)
+        images: torch.Tensor = torch.tanh(self.layer(z.flatten(1))).view(-1, 28, 28)
+        return images
 
 
 def draw(count: int, seed: int) -> np.ndarray:
@@ -126,7 +127,8 @@ def names_for(page: str) -> dict[str, Any]:
         return {}
 
     def conditional(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return Upsampling()(z) * y[:, None, None]
+        images: torch.Tensor = Upsampling()(z)
+        return images * y[:, None, None]
 
     def model(z: np.ndarray) -> np.ndarray:
         return draw(len(z), int(z[0, 0] * 1000) % 997)
