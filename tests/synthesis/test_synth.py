@@ -25,7 +25,8 @@ from inkgan.synthesis.data_card import size_category
 from inkgan.synthesis.dataset_sampler import MIN_TRIES
 from inkgan.synthesis.dedup import MAX_RELATIVE_DISTANCE, Deduplicator
 from inkgan.synthesis.formats.preview import read_first_images
-from inkgan.synthesis.manifest import MANIFEST, RECORDS, migrate_manifest
+from inkgan.synthesis.manifest import MANIFEST, migrate_manifest
+from inkgan.synthesis.records import RECORDS
 from inkgan.synthesis.request import (
     SEEDS_PER_SET,
     Criteria,

@@ -181,11 +181,3 @@ def test_two_at_once_are_refused(tmp_path: Path) -> None:
         pytest.raises(ArtifactError, match="another process is making"),
     ):
         make(tmp_path / "a", REQUEST, Quick())
-
-
-def test_a_damaged_shard_is_reported(tmp_path: Path) -> None:
-    stopped(tmp_path / "a")
-    shard = tmp_path / ".a.unfinished" / "shard-000000.npz"
-    shard.write_bytes(shard.read_bytes()[:100])
-    with pytest.raises(ArtifactError, match=r"shard-000000.npz is damaged .*`force=True`"):
-        make(tmp_path / "a", REQUEST, Quick())

@@ -9,6 +9,7 @@ from inkgan.device import MAX_THREADS, default_threads
 from inkgan.errors import ConfigError
 from inkgan.synthesis.rendered_sequence import EncodedSequence
 from inkgan.synthesis.shard_composer import SequenceShard, ShardComposer, load_shard
+from inkgan.synthesis.shard_file import load_intact
 from inkgan.synthesis.worker_processes import completed
 from inkgan.types import Progress
 
@@ -37,7 +38,7 @@ class EncodedStore:
                 number += 1
 
     def fill(self, composer: ShardComposer, workers: int | None, progress: Progress) -> None:
-        """Compose and encode the shards that are not there yet.
+        """Compose and encode the shards that are not there yet, or damaged.
 
         Args:
             composer: of the shards.
@@ -45,12 +46,12 @@ class EncodedStore:
             progress: called as `progress("composing", done, total)`.
         """
         total = sum(self.splits.values())
-        num_missing = sum(1 for _ in self._missing())
-        done = total - sum(shard.count for shard in self._missing())
+        missing = [shard for shard in self.shards() if self._load_intact(shard) is None]
+        done = total - sum(shard.count for shard in missing)
         progress("composing", done, total)
-        worthwhile = max(1, num_missing // SHARDS_PER_PROCESS)
+        worthwhile = max(1, len(missing) // SHARDS_PER_PROCESS)
         processes = min(default_threads() if workers is None else workers, worthwhile)
-        with contextlib.closing(completed(composer, self._missing(), processes)) as shards:
+        with contextlib.closing(completed(composer, iter(missing), processes)) as shards:
             for shard in shards:
                 done += shard.count
                 progress("composing", done, total)
@@ -63,10 +64,11 @@ class EncodedStore:
         """
         for shard in self.shards():
             if shard.split == split:
-                yield from load_shard(shard.path(self.folder))
+                yield from load_shard(shard.path(self.folder), shard)
 
-    def _missing(self) -> Iterator[SequenceShard]:
-        return (shard for shard in self.shards() if not shard.path(self.folder).is_file())
+    def _load_intact(self, shard: SequenceShard) -> list[EncodedSequence] | None:
+        path = shard.path(self.folder)
+        return load_intact(path, lambda: load_shard(path, shard))
 
 
 def check_workers(workers: int | None) -> None:

@@ -1,7 +1,6 @@
 """The manifest: a record for each image, and how the whole data set was made."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,17 +13,18 @@ from inkgan.documents import Count, Document, Sha256, ShortText, check_document
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.synthesis.formats.labeled_images import Written
+from inkgan.synthesis.records import RECORDS, to_line
 from inkgan.synthesis.shard_store import DrawCounts, ShardResult
 from inkgan.synthesis.shards import Shard
 from inkgan.types import Progress, silent
 
 KIND = "synthetic-data"
 MANIFEST = "manifest.json"  # written last: its presence says that the data set is whole
-RECORDS = "manifest.jsonl"
 CARD = "README.md"
 START_OVER = "start over with `force=True`, or use another folder"
 REMOVE = "remove the folder, or use another one"
 Json = dict[str, Any]
+EntryName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]  # of a file right inside the folder
 
 
 class PlanDocument(Document):
@@ -50,8 +50,8 @@ class ManifestDocument(PlanDocument):
     drawn: Count
     rejected: dict[str, Count]
     measured: dict[str, Any]
-    sha256: dict[str, Sha256]
-    entries: list[str]
+    sha256: dict[EntryName, Sha256]
+    entries: list[EntryName]
 
 
 class DatasetStatistics:
@@ -130,7 +130,7 @@ def write_records(
         for shard, result, records in written:
             statistics.add(shard, result)
             for record in records:
-                stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+                stream.write(to_line(record))
             done += len(records)
             progress("writing", done, num_images)
 
@@ -195,6 +195,25 @@ def read_manifest(path: Path) -> Json:
     return manifest
 
 
+def check_files(folder: Path, manifest: Json, way_out: str) -> None:
+    """Compare the files of a finished data set with their checksums in its manifest.
+
+    Files in folders inside it, such as single pictures, have none.
+
+    Raises:
+        ArtifactError: one is missing or damaged; the message ends with the way out.
+    """
+    for name in manifest["entries"]:
+        if not (folder / name).exists():
+            raise ArtifactError(f"{folder} is not whole: it has no {name}; {way_out}")
+    for name, expected in manifest["sha256"].items():
+        if not (folder / name).is_file() or _sha256(folder / name) != expected:
+            raise ArtifactError(
+                f"{folder / name} is damaged: it does not match its checksum in {MANIFEST}; "
+                f"{way_out}"
+            )
+
+
 def migrate_manifest(document: Mapping[str, Any]) -> Json:
     """Return a manifest or plan of an older version under today's names.
 
@@ -231,8 +250,11 @@ def _rename(values: Mapping[str, Any], names: Mapping[str, str]) -> Json:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ArtifactError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _share(part: float, whole: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from inkgan import files
 from inkgan.config.serialize import flatten
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.synthesis.manifest import MANIFEST, read_manifest, read_plan
+from inkgan.synthesis.manifest import MANIFEST, check_files, read_manifest, read_plan
 
 PLAN = "plan.json"
 # A data set continues with the number of threads that it was started with, since sums depend on
@@ -41,7 +41,8 @@ class OutputFolder:
             force: another data set may be replaced; None is returned for this very one, too.
 
         Raises:
-            ArtifactError: the path is a file, or holds another data set or other files.
+            ArtifactError: the path is a file, or holds another data set or other files, or a file
+                of the data set is missing or damaged.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ArtifactError(f"{self.path} is a file; use the path of a folder")
@@ -69,7 +70,10 @@ class OutputFolder:
                 f"{self.path} contains another data set ({difference}); use another folder, or "
                 "replace it with `force=True`"
             )
-        return None if force else manifest
+        if force:
+            return None
+        check_files(self.path, manifest, "replace it with `force=True`")
+        return manifest
 
     def check_disk_space(self, needed: int) -> None:
         """Refuse a data set for which the disk has no room.

@@ -1,19 +1,28 @@
 """Draw the digits of all writers, a block of writers at a time, and keep them on disk."""
 
-import io
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from inkgan import files
-from inkgan.errors import ArtifactError, DataError
+from inkgan.errors import DataError
 from inkgan.generation.protocols import GeneratorLike
+from inkgan.images import Shape
 from inkgan.synthesis.dataset_sampler import criteria_tests, examine
 from inkgan.synthesis.glyph_pool import INK, GlyphPool
 from inkgan.synthesis.request import SynthesisRequest
+from inkgan.synthesis.shard_file import (
+    TEXTS,
+    ArrayType,
+    Schema,
+    damaged,
+    load_arrays,
+    load_intact,
+    save_arrays,
+)
 from inkgan.synthesis.shard_store import NOT_PREDICTED, DrawCounts
 from inkgan.synthesis.writer_set import WriterSet
 from inkgan.types import Float32, Int64, Progress, silent
@@ -69,14 +78,16 @@ def draw_pool(
     for index, first in enumerate(range(0, len(writers), per_block)):
         rows = np.arange(first, min(first + per_block, len(writers)))
         path = None if folder is None else folder / f"glyphs-{index:06d}.npz"
-        if path is not None and path.is_file():
-            blocks.append(_load(path))
-        else:
-            blocks.append(_draw_block(rows, generator, request, writers, variants))
+        schema = _schema(len(rows), variants, generator.bundle.shape)
+        saved = None if path is None else load_intact(path, partial(_load, path, schema))
+        if saved is None:
+            block, of_block = _draw_block(rows, generator, request, writers, variants)
             if path is not None:
-                _save(path, blocks[-1])
-        drawn, *rejected = blocks[-1]["counts"].tolist()
-        counts = counts.add(drawn, dict(zip(blocks[-1]["reasons"].tolist(), rejected, strict=True)))
+                save_arrays(path, block | of_block.as_arrays())
+        else:
+            block, of_block = saved
+        blocks.append(block)
+        counts = counts.add(of_block.drawn, of_block.rejected)
         progress("drawing", (int(rows[-1]) + 1) * 10 * variants, len(writers) * 10 * variants)
     joined = {name: np.concatenate([block[name] for block in blocks]) for name in ARRAYS}
     return DrawnPool(
@@ -94,7 +105,7 @@ def _draw_block(
     request: SynthesisRequest,
     writers: WriterSet,
     variants: int,
-) -> dict[str, npt.NDArray[Any]]:
+) -> tuple[dict[str, npt.NDArray[Any]], DrawCounts]:
     """Draw the digits of some writers until each satisfies the criteria."""
     shape = generator.bundle.shape
     size = len(rows), 10, variants
@@ -137,26 +148,29 @@ def _draw_block(
             f"attempts (rejected so far: {reasons}); relax `min_confidence`, `slant` or "
             "`thickness`, or use another generator"
         )
-    return {
+    block: dict[str, npt.NDArray[Any]] = {
         "images": images,
         "predicted": predicted,
         "confidence": confidence,
         "numbers": numbers,
-        "reasons": np.array(list(counts.rejected), dtype=np.str_),
-        "counts": np.array([counts.drawn, *counts.rejected.values()], dtype=np.int64),
+    }
+    return block, counts
+
+
+def _schema(writers: int, variants: int, shape: Shape) -> Schema:
+    size = writers, 10, variants
+    return {
+        "images": ArrayType("uint8", (*size, shape.height, shape.width)),
+        "predicted": ArrayType("int16", size),
+        "confidence": ArrayType("float32", size),
+        "numbers": ArrayType("int32", size),
+        "reasons": ArrayType(TEXTS, ("reasons",)),
+        "counts": ArrayType("int64", ("counts",)),
     }
 
 
-def _save(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    with files.atomic(path) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
-
-
-def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, KeyError) as error:
-        raise ArtifactError(f"{path} is damaged ({error}); start over with `force=True`") from error
+def _load(path: Path, schema: Schema) -> tuple[dict[str, npt.NDArray[Any]], DrawCounts]:
+    arrays = load_arrays(path, schema)
+    if (arrays["numbers"] < 0).any():
+        raise damaged(path, "a digit is missing")
+    return {name: arrays[name] for name in ARRAYS}, DrawCounts.from_arrays(arrays, path)

@@ -4,11 +4,13 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from PIL import Image
+from pydantic import Field
 
+from inkgan.documents import Count, Document, ShortText
 from inkgan.handwriting.text import DIGITS
 from inkgan.synthesis.bounding_box import BoundingBox
 from inkgan.synthesis.composition import ComposedString
@@ -16,6 +18,8 @@ from inkgan.synthesis.formats.outlines import Polygon, outline_polygons
 from inkgan.synthesis.formats.run_length import compressed, run_lengths
 from inkgan.types import Int64, UInt8
 
+Positive = Annotated[int, Field(ge=1, lt=2**31)]
+Polygons = tuple[Polygon, ...]
 PNG_LEVEL = 1  # of 9: a tenth larger than at 6, in two thirds of the time
 JPEG_QUALITY = 95
 
@@ -59,7 +63,7 @@ class CharacterRecord:
     box: BoundingBox
     mask: str
     area: int
-    polygons: tuple[Polygon, ...] = ()
+    polygons: Polygons = ()
     number: int | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -123,14 +127,43 @@ class EncodedSequence:
 
     @classmethod
     def restored(cls, line: bytes, image: bytes) -> "EncodedSequence":
-        """Return what `dumped` has written."""
-        values = json.loads(line)
+        """Return what `dumped` has written.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        values = _Line.model_validate_json(line)
         characters = tuple(
-            CharacterRecord(name, BoundingBox(*box), mask, area, tuple(polygons), number)
-            for name, box, mask, area, polygons, number in values.pop("characters")
+            CharacterRecord(name, BoundingBox(*box), mask, area, polygons, number)
+            for name, box, mask, area, polygons, number in values.characters
         )
-        values["size"] = tuple(values["size"])
-        return cls(image=image, characters=characters, **values)
+        return cls(
+            values.split,
+            values.index,
+            values.text,
+            values.writer,
+            image,
+            values.size,
+            values.channels,
+            characters,
+        )
+
+
+class _Line(Document):
+    """What `dumped` writes."""
+
+    split: ShortText
+    index: Count
+    text: ShortText
+    writer: ShortText
+    size: tuple[Positive, Positive]
+    channels: Literal[1, 3]
+    characters: tuple[
+        tuple[
+            ShortText, tuple[Count, Count, Positive, Positive], str, Count, Polygons, Count | None
+        ],
+        ...,
+    ]
 
 
 def encode(

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ from inkgan.handwriting.text import DIGITS
 from inkgan.synthesis.encoded_store import EncodedStore
 from inkgan.synthesis.formats.files_of_pictures import text_file
 from inkgan.synthesis.formats.sequence_formats import SequenceFormatSpec
-from inkgan.synthesis.manifest import RECORDS
 from inkgan.synthesis.pool_store import DrawnPool
+from inkgan.synthesis.records import RECORDS, to_line
 from inkgan.synthesis.rendered_sequence import EncodedSequence
 from inkgan.synthesis.writer_set import WriterSet
 from inkgan.types import Progress, UInt8, silent
@@ -104,7 +103,7 @@ def write_sequences(
         for split, count in store.splits.items():
             for line, file in spec.write(folder, split, count, store.lines(split)):
                 statistics.add(line)
-                records.write(json.dumps(line.as_json(file), ensure_ascii=False) + "\n")
+                records.write(to_line(line.as_json(file)))
                 if len(first) < PREVIEW_SEQUENCES:
                     first.append(line)
                 done += 1

@@ -1,15 +1,15 @@
 """Compose the sequences of one shard, and keep them in a file; in whichever process."""
 
-import io
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from inkgan import files
-from inkgan.errors import ArtifactError
+from inkgan.printable import brief
 from inkgan.synthesis.rendered_sequence import EncodedSequence, encode
 from inkgan.synthesis.sequence_composer import SequenceComposer
+from inkgan.synthesis.shard_file import Arrays, ArrayType, damaged, load_arrays, save_arrays
 from inkgan.types import Int64
 
 
@@ -64,36 +64,45 @@ class ShardComposer:
         return encode(rendered, (split, index), known, polygons=self.polygons, jpeg=self.jpeg)
 
 
+SCHEMA = {
+    "images": ArrayType("uint8", ("bytes",)),
+    "lengths": ArrayType("int64", ("sequences",)),
+    "lines": ArrayType("uint8", ("characters",)),
+}
+
+
 def save_shard(path: Path, encoded: list[EncodedSequence]) -> None:
     """Write the pictures and labels of a shard into one file."""
     images = b"".join(one.image for one in encoded)
     lines = b"\n".join(one.dumped() for one in encoded)
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        allow_pickle=False,
-        images=np.frombuffer(images, np.uint8),
-        lengths=np.array([len(one.image) for one in encoded], np.int64),
-        lines=np.frombuffer(lines, np.uint8),
-    )
-    with files.atomic(path) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+    arrays: Arrays = {
+        "images": np.frombuffer(images, np.uint8),
+        "lengths": np.array([len(one.image) for one in encoded], np.int64),
+        "lines": np.frombuffer(lines, np.uint8),
+    }
+    save_arrays(path, arrays)
 
 
-def load_shard(path: Path) -> list[EncodedSequence]:
+def load_shard(path: Path, shard: SequenceShard) -> list[EncodedSequence]:
     """Read what `save_shard` has written.
 
     Raises:
-        ArtifactError: the file is damaged.
+        ArtifactError: the file is missing or damaged, or of another shard.
     """
+    arrays = load_arrays(path, SCHEMA)
+    images, lines = arrays["images"].tobytes(), arrays["lines"].tobytes().split(b"\n")
+    lengths = arrays["lengths"].tolist()
+    if min(lengths, default=0) < 0 or sum(lengths) != len(images) or len(lengths) != len(lines):
+        raise damaged(path, "its pictures and lines do not belong together")
+    ends = list(itertools.accumulate(lengths))
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            images, lines = archive["images"].tobytes(), archive["lines"].tobytes().split(b"\n")
-            ends = np.cumsum(archive["lengths"]).tolist()
-    except (OSError, ValueError, KeyError) as error:
-        raise ArtifactError(f"{path} is damaged ({error}); start over with `force=True`") from error
-    starts = [0, *ends[:-1]]
-    return [
-        EncodedSequence.restored(line, images[start:end])
-        for line, start, end in zip(lines, starts, ends, strict=True)
-    ]
+        encoded = [
+            EncodedSequence.restored(line, images[end - length : end])
+            for line, length, end in zip(lines, lengths, ends, strict=True)
+        ]
+    except ValueError as error:
+        raise damaged(path, f"a line is not that of a sequence: {brief(str(error))}") from error
+    places = [(shard.split, shard.first + row) for row in range(shard.count)]
+    if [(one.split, one.index) for one in encoded] != places:
+        raise damaged(path, "its sequences are not those of the plan")
+    return encoded

@@ -1,8 +1,6 @@
 """Drawn images with what is known of each, and the files that keep them until the set is whole."""
 
-import io
 import math
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,8 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inkgan import files
-from inkgan.errors import ArtifactError
+from inkgan.images import Shape
+from inkgan.synthesis.shard_file import (
+    TEXTS,
+    Arrays,
+    ArrayType,
+    damaged,
+    load_arrays,
+    load_intact,
+    save_arrays,
+)
 from inkgan.synthesis.shards import Shard
 from inkgan.types import Float32, Int64, UInt8
 
@@ -86,6 +92,38 @@ class DrawCounts:
                 merged[reason] = merged.get(reason, 0) + count
         return DrawCounts(self.drawn + drawn, merged)
 
+    def as_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays `reasons` and `counts`, which begin with the number drawn."""
+        return {
+            "reasons": np.array(list(self.rejected), dtype=np.str_),
+            "counts": np.array([self.drawn, *self.rejected.values()], dtype=np.int64),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, path: Path) -> "DrawCounts":
+        """Return what `as_arrays` has made; `path` is the file that they come from.
+
+        Raises:
+            ArtifactError: they are not counts.
+        """
+        reasons, counts = arrays["reasons"].tolist(), arrays["counts"].tolist()
+        if len(counts) != 1 + len(reasons) or min(counts) < 0:
+            raise damaged(path, f"its counts are {counts}")
+        return cls(counts[0], dict(zip(reasons, counts[1:], strict=True)))
+
+
+SCHEMA = {
+    "labels": ArrayType("int64", ("images",)),
+    "seeds": ArrayType("int64", ("images",)),
+    "predicted": ArrayType("int64", ("images",)),
+    "confidence": ArrayType("float32", ("images",)),
+    "slant": ArrayType("float32", ("images",)),
+    "thickness": ArrayType("float32", ("images",)),
+    "reasons": ArrayType(TEXTS, ("reasons",)),
+    "counts": ArrayType("int64", ("counts",)),
+}
+RENAMED = {"read": "predicted"}  # by version 0.1.0
+
 
 class ShardStore:
     """The results of shards on disk, one file each; only one of them is in memory at a time.
@@ -93,68 +131,41 @@ class ShardStore:
     Attributes:
         folder: that holds the files.
         shards: the plan, in order.
+        shape: of the images.
     """
 
-    def __init__(self, folder: Path, shards: tuple[Shard, ...]) -> None:
-        self.folder, self.shards = folder, shards
+    def __init__(self, folder: Path, shards: tuple[Shard, ...], shape: Shape) -> None:
+        self.folder, self.shards, self.shape = folder, shards, shape
 
     def results(self, split: str | None = None) -> Iterator[tuple[Shard, ShardResult]]:
-        """Yield the shards with their images: all of them, or those of one split."""
+        """Yield the shards with their images: all of them, or those of one split.
+
+        Raises:
+            ArtifactError: one is missing or damaged.
+        """
         for shard in self.shards:
             if split in (None, shard.split):
-                yield shard, self.load(shard)
+                yield shard, self._load(shard)[0]
 
     def path(self, index: int) -> Path:
         """Return the file of a shard."""
         return self.folder / f"shard-{index:06d}.npz"
 
-    def num_saved(self) -> int:
-        """Count the saved shards, from the first on without a gap."""
-        index = 0
-        while self.path(index).is_file():
-            index += 1
-        return index
-
     def save(self, shard: Shard, result: ShardResult, counts: DrawCounts) -> None:
         """Write a shard, whole or not at all, and the counts up to its end."""
         arrays = {f.name: getattr(result, f.name) for f in fields(result)}
-        arrays["reasons"] = np.array(list(counts.rejected), dtype=np.str_)
-        arrays["counts"] = np.array([counts.drawn, *counts.rejected.values()], dtype=np.int64)
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        with files.atomic(self.path(shard.index)) as temporary:
-            temporary.write_bytes(buffer.getbuffer())
+        save_arrays(self.path(shard.index), arrays | counts.as_arrays())
 
-    def load(self, shard: Shard) -> ShardResult:
-        """Read the images of a shard.
+    def load_intact(self, shard: Shard) -> tuple[ShardResult, DrawCounts] | None:
+        """Return a shard and the counts up to its end; None if it has to be drawn (again)."""
+        return load_intact(self.path(shard.index), lambda: self._load(shard))
 
-        Raises:
-            ArtifactError: it is missing or damaged.
-        """
-        return ShardResult(*self._read(shard.index, [f.name for f in fields(ShardResult)]))
-
-    def counts(self, num_shards: int) -> DrawCounts:
-        """Return the counts at the end of the first `num_shards` shards."""
-        if num_shards == 0:
-            return DrawCounts()
-        reasons, counts = self._read(num_shards - 1, ["reasons", "counts"])
-        drawn, *rejected = counts.tolist()
-        return DrawCounts(drawn, dict(zip(reasons.tolist(), rejected, strict=True)))
-
-    def _read(self, index: int, names: Sequence[str]) -> list[npt.NDArray[Any]]:
-        path = self.path(index)
-        try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-                arrays = migrate_shard(archive)
-                return [arrays[name] for name in names]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise ArtifactError(
-                f"{path} is damaged ({error}); start over with `force=True`"
-            ) from error
-
-
-def migrate_shard(arrays: Mapping[str, npt.NDArray[Any]]) -> Mapping[str, npt.NDArray[Any]]:
-    """Return the arrays of a shard under today's names: `predicted` was once called `read`."""
-    if "read" not in arrays:
-        return arrays
-    return {{"read": "predicted"}.get(name, name): arrays[name] for name in arrays}
+    def _load(self, shard: Shard) -> tuple[ShardResult, DrawCounts]:
+        path = self.path(shard.index)
+        channels, height, width = self.shape
+        size = ("images", height, width, *((channels,) if channels > 1 else ()))
+        arrays = load_arrays(path, SCHEMA | {"pixels": ArrayType("uint8", size)}, RENAMED)
+        result = ShardResult(*(arrays[f.name] for f in fields(ShardResult)))
+        if not np.array_equal(result.labels, shard.labels):
+            raise damaged(path, "its labels are not those of the plan")
+        return result, DrawCounts.from_arrays(arrays, path)

@@ -190,7 +190,7 @@ def _make_images(
     """Draw and write single images; return the manifest."""
     content, bundle = request.content, generator.bundle
     assert isinstance(content, LabeledImages)
-    store = ShardStore(folder.work, plan_shards(content, request.seed))
+    store = ShardStore(folder.work, plan_shards(content, request.seed), bundle.shape)
     counts = _draw_missing(generator, request, store, progress)
     staging = folder.empty_staging()
     statistics = DatasetStatistics(bundle.classes)
@@ -304,16 +304,17 @@ def _plan(generator: GeneratorLike, request: SynthesisRequest, origin: Plan) -> 
 def _draw_missing(
     generator: GeneratorLike, request: SynthesisRequest, store: ShardStore, progress: Progress
 ) -> DrawCounts:
-    """Draw the shards that are not saved yet; return the counts of all of them."""
-    num_saved = store.num_saved()
-    sampler = DatasetSampler(generator, request, store.counts(num_saved))
+    """Draw the shards that are not saved yet, or damaged; return the counts of all of them."""
+    sampler = DatasetSampler(generator, request, DrawCounts())
     done, total = 0, request.content.num_images
     for shard in store.shards:
-        if shard.index >= num_saved:
+        saved = store.load_intact(shard)
+        if saved is None:
             result = sampler.fill(shard.labels.astype(np.int64))
             store.save(shard, result, sampler.counts)
-        elif request.criteria.dedupe:
-            sampler.remember(store.load(shard))
+        else:
+            result, sampler.counts = saved
+            sampler.remember(result)
         done += len(shard.labels)
         progress("drawing", done, total)
     return sampler.counts

@@ -1,5 +1,6 @@
 """What `inkgan.synth` returns: a finished data set, which shows itself in a notebook."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from inkgan import images
 from inkgan.synthesis.data_card import describe_files, summarize, title
 from inkgan.synthesis.formats.preview import read_first_images
+from inkgan.synthesis.records import RECORDS, read_records
 from inkgan.synthesis.sequence_files import PREVIEW
 from inkgan.types import UInt8
 
@@ -35,6 +37,17 @@ class SynthesisResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the result as values of JSON."""
         return {"path": str(self.path), "already": self.already, "manifest": self.manifest}
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the record of each picture, in order: its file, label and measures, or its text.
+
+        Raises:
+            ArtifactError: manifest.jsonl is damaged.
+
+        Example:
+            >>> [record["label"] for record in result.records()]
+        """
+        return read_records(self.path / RECORDS)
 
     def __repr__(self) -> str:
         return f"<SynthesisResult {self.path}: {summarize(self.manifest, self.already)}>"

@@ -1,7 +1,6 @@
 """Read the first images of a finished data set, whatever its format."""
 
 import gzip
-import json
 import math
 import zipfile
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from inkgan.images import read_picture
-from inkgan.synthesis.manifest import RECORDS
+from inkgan.synthesis.records import RECORDS, read_records
 from inkgan.types import UInt8
 
 IDX_HEADER = 16  # bytes before the images
@@ -28,8 +27,7 @@ def read_first_images(folder: Path, manifest: Mapping[str, Any], count: int) -> 
         manifest: what its manifest.json holds.
         count: the largest number of images.
     """
-    with (folder / RECORDS).open(encoding="utf-8") as stream:
-        records = [json.loads(line) for line in islice(stream, count)]
+    records = list(islice(read_records(folder / RECORDS), count))
     records = [record for record in records if record["split"] == "train"]
     path = folder / records[0]["file"]
     if path.suffix == ".png":
