@@ -1,5 +1,6 @@
 """Text from files and strangers made harmless for a terminal, a log and a message."""
 
+import json
 import re
 import unicodedata
 from typing import Any
@@ -39,6 +40,33 @@ def markdown(text: str) -> str:
         '\\<b\\>\\|'
     """
     return re.sub(r"([\\`*<>\[\]|&])", r"\\\1", one_line(text))
+
+
+def code(text: str) -> str:
+    """Return text as code in Markdown, on one line, whatever backticks it has.
+
+    Examples:
+        >>> code("runs/a")
+        '`runs/a`'
+        >>> code("a`b")
+        '``a`b``'
+    """
+    line = one_line(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    room = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{room}{line}{room}{fence}"
+
+
+def yaml(text: str) -> str:
+    """Return text as a value of YAML: as it is where it has only plain words, else in quotes.
+
+    Examples:
+        >>> yaml("Synthetic mnist images")
+        'Synthetic mnist images'
+        >>> yaml("a: b")
+        '"a: b"'
+    """
+    return text if re.fullmatch(r"[A-Za-z][\w -]*\w", text, re.ASCII) else json.dumps(text)
 
 
 def brief(value: Any) -> str:

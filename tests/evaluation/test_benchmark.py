@@ -193,15 +193,17 @@ def test_columns_come_from_the_records_of_the_metrics() -> None:
     assert "Recall, % ↑" in headings
 
 
-HOSTILE = '<script>alert("1")</script>|`&\n# Title'
+HOSTILE = '<script>alert("1")</script>|`[a](b)&\x1b\n# Title'
 
 
 def test_hostile_names_are_escaped_on_the_page_and_in_a_notebook() -> None:
     failed = LeaderboardEntry(HOSTILE, "trained", 1, failure=HOSTILE, machine=HOSTILE)
     settings = replace(SETTINGS, command=f"inkgan {HOSTILE}", reference=HOSTILE)
     board = Leaderboard((entry(HOSTILE, 0, fd_e1=50), failed), settings)
-    text = re.sub(r"`[^`]*`", "", board.to_markdown(), count=1)  # Markdown escapes code itself
+    text = re.sub(r"``.*?``", "", board.to_markdown(), count=1)  # Markdown escapes code itself
     assert "<script>" not in text
+    assert "\x1b" not in text
+    assert "[a](b)" not in text
     assert "\n# Title" not in text
     assert {len(row) for row in cells(text.replace("\\|", "/"), "Closeness to real digits")} == {3}
     shown = board._repr_html_()

@@ -18,8 +18,9 @@ from inkgan.printable import printable
 above: list[Callable[[Callable[[], None]], None]] = []
 """What is called to print above a live view, while there is one."""
 
-errors = Console(stderr=True, highlight=False)
-results = Console(highlight=False)
+# Text is never markup: a name such as "[red]" is shown as it is.
+errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
+results = Console(highlight=False, markup=False, emoji=False)
 
 
 def show(text: object = "") -> None:
@@ -66,7 +67,7 @@ def _print(console: Console, text: str, style: str | None = None) -> None:
         text = "\n".join(_wrapped(line, console.width) for line in text.split("\n"))
 
     def write() -> None:
-        console.print(text, style=style, markup=False, emoji=False, soft_wrap=True)
+        console.print(text, style=style, soft_wrap=True)
 
     if above and console.is_terminal:
         above[-1](write)

@@ -7,6 +7,7 @@ import typer
 
 from inkgan.cli.command import all_cores
 from inkgan.cli.options import Checkpoint, DataDir, Device, Json
+from inkgan.printable import printable
 
 if TYPE_CHECKING:
     from inkgan.evaluation.report_document import Report
@@ -120,7 +121,7 @@ def score_table(document: dict[str, Any]) -> Any:
         if row["z"] is not None and abs(row["z"]) > 100:
             z = "> +100" if row["z"] > 0 else "< -100"
         table.add_row(
-            score.spec.title,
+            printable(score.spec.title),
             score.spec.format(score.value),
             score.spec.format(score.margin),
             score.spec.format(score.baseline.mean),
@@ -148,7 +149,7 @@ def consistency_table(document: dict[str, Any]) -> Any:
     for style, shared in document["styles"].items():
         values = [_two(shared[name]["value"]) for name in ("consistency", "one_way", "permuted")]
         ends = f"{_two(shared['consistency']['low'])} to {_two(shared['consistency']['high'])}"
-        table.add_row(style, values[0], ends, *values[1:])
+        table.add_row(printable(style), values[0], ends, *values[1:])
     if document["blank"]:
         table.caption = f"{document['blank']:,} latents with a blank image were left out"
     return table

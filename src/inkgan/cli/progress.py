@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
     """Give a callable that shows downloads as bars, or as one line each in a pipe."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),
@@ -53,7 +53,7 @@ def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
 def stages() -> Iterator[Callable[[str, int, int], None]]:
     """Give a callable that shows each stage of long work as a bar, or as one line in a pipe."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(compact=True),

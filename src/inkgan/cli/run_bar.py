@@ -18,10 +18,10 @@ class RunBar:
     def __init__(self, minutes: float | None) -> None:
         self._state = LiveState(minutes)
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TaskProgressColumn(),
-            TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.fields[speed]}", markup=False),
             TimeRemainingColumn(compact=True),
             console=errors,
             transient=True,

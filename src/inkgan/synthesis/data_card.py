@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inkgan.printable import markdown
+from inkgan.printable import code, markdown, yaml
 from inkgan.synthesis.dedup import MAX_RELATIVE_DISTANCE, RECENT
 from inkgan.synthesis.formats.labeled_images import IDX_PREFIXES
 from inkgan.synthesis.formats.sequence_formats import SEQUENCE_FORMATS
@@ -105,7 +105,7 @@ def _front_matter(manifest: Manifest) -> str:
         "tags:",
         "- synthetic",
         "- handwriting",
-        f"pretty_name: {title(manifest)}",
+        f"pretty_name: {yaml(title(manifest))}",
     ]
     paths = SPLIT_PATHS.get(kind)
     if _is_sequences(manifest):
@@ -162,7 +162,7 @@ def _generation(manifest: Manifest) -> str:
     generator, request = manifest["generator"], manifest["request"]
     source = "." if generator["conditional"] else ", since the generator accepts none."
     lines = [
-        f"- Generator: `{generator['source']}`, SHA-256 `{generator['sha256']}`, trained for "
+        f"- Generator: {code(generator['source'])}, SHA-256 `{generator['sha256']}`, trained for "
         f"{generator['images_seen']:,} images.",
         f"- Labels: {manifest['labels']}{source}",
         f"- Seed: {request['seed']}. {_again(manifest)}",
@@ -261,7 +261,7 @@ def _sequences(content: Manifest, manifest: Manifest) -> list[str]:
     if content["texts"] is not None:
         texts = f"{content['texts']['count']:,} given texts, each used equally often"
     elif content["pattern"]:
-        texts = "the patterns " + ", ".join(f"`{pattern}`" for pattern in content["pattern"])
+        texts = "the patterns " + ", ".join(map(code, content["pattern"]))
     splits = " and ".join(f"{n:,} for {split}" for split, n in manifest["writers"].items())
     return [
         f"Texts: {texts}.",

@@ -1,6 +1,7 @@
 """The leaderboard of a benchmark: tables, a chart and verdicts, as Markdown and in a notebook."""
 
 import html
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ from inkgan.evaluation.report.leaderboard import (
 from inkgan.evaluation.report.leaderboard_chart import Curve, quality_chart, undrawn
 from inkgan.metrics.metric_registry import NO_NUMBER, format_with_margin
 from inkgan.plural import counted
+from inkgan.printable import code, printable
 
 TITLE = "# Benchmark\n\nWritten by `"
 SIGNS = """↓ lower is better, ↑ higher is better, = best where real images score, or at 0.5 for a
@@ -237,9 +239,9 @@ def _head(board: Leaderboard) -> str:
     total = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
     machines = sorted({entry.machine for entry in trained if entry.machine})
     where = f" on {' and '.join(map(_safe, machines))}" if machines else ""
-    command = " ".join(settings.command.split()).replace("`", "'")
+    command = code(" ".join(settings.command.split()))
     text = _wrapped(
-        f"`{command}`; do not edit. {counted(len(trained), 'run')} of {budget}, "
+        f"{command}; do not edit. {counted(len(trained), 'run')} of {budget}, "
         f"{total} in all{where}, "
         f"evaluated by the {settings.protocol} protocol against the test images of "
         f"{_safe(settings.reference)}."
@@ -304,12 +306,14 @@ def _verdict(row: LeaderboardRow) -> tuple[str, str]:
 
 
 def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+    filled = textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+    return re.sub(r"\n(?=[-#>+=*|]|\d+[.)])", " ", filled)  # such a line would be no part of it
 
 
 def _safe(text: str) -> str:
-    """Write a text so that Markdown shows it as it is: no HTML, no cells, no lines of its own."""
-    return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|")
+    """Write a text so that Markdown shows it as it is: no HTML, cells, code, links or lines."""
+    line = html.escape(printable(" ".join(text.split())), quote=False)
+    return re.sub(r"([|`]|\](?=[(\[]))", r"\\\1", line)
 
 
 def _markdown(table: Table) -> str:

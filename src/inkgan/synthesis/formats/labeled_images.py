@@ -57,15 +57,41 @@ def _records(
     images: LabeledImages, shard: Shard, result: ShardResult, classes: Sequence[str]
 ) -> list[dict[str, Any]]:
     records = []
+    folders = class_folders(classes)
     for row, label in enumerate(result.labels.tolist()):
         index = shard.first + row
-        file = file_of(images, shard.split, index, classes[label])
+        file = file_of(images, shard.split, index, folders[label])
         place = {"split": shard.split, "index": index, "file": file}
         records.append(place | result.record(row))
     return records
 
 
-def file_of(images: LabeledImages, split: str, index: int, class_name: str) -> str:
+def class_folders(classes: Sequence[str]) -> tuple[str, ...]:
+    """Return the folder of each class: its name, or its number where a name cannot be a folder's.
+
+    Where two names would be one folder, as "a" and "A" are on some systems, all are numbers.
+
+    Example:
+        >>> class_folders(["cat", "..", "a/b"])
+        ('cat', 'class-1', 'a-b')
+    """
+    numbered_names = tuple(f"class-{label}" for label in range(len(classes)))
+    names = tuple(
+        name if _can_be_folder(name) else numbered_names[label]
+        for label, name in enumerate(each.replace("/", "-") for each in classes)
+    )
+    different = len({name.casefold() for name in names}) == len(names)
+    return names if different else numbered_names
+
+
+def _can_be_folder(name: str) -> bool:
+    """Return whether a folder can have a name on any system, and a terminal can show it."""
+    if not name.isprintable() or set(name) & set('\\:*?"<>|') or len(name.encode()) > 200:
+        return False
+    return bool(name) and name == name.strip(" .")
+
+
+def file_of(images: LabeledImages, split: str, index: int, class_folder: str) -> str:
     """Return the file that holds an image, relative to the data set's folder."""
     if images.format == "idx":
         return idx_name(images, split, "images-idx3")
@@ -74,7 +100,7 @@ def file_of(images: LabeledImages, split: str, index: int, class_name: str) -> s
     if images.format == "png":
         return f"{split}/{numbered(index)}.png"
     split_folder = f"{split}/" if len(images.splits()) > 1 else ""
-    return f"{split_folder}{class_name.replace('/', '-')}/{index:08d}.png"
+    return f"{split_folder}{class_folder}/{index:08d}.png"
 
 
 # --- IDX ---
@@ -162,12 +188,13 @@ def write_pictures(
 
     metadata.csv follows the ImageFolder of Hugging Face: file_name relative to it, then columns.
     """
+    folders = class_folders(classes)
     for split in images.splits():
         table = folder / split / "metadata.csv" if images.format == "png" else None
         with _csv_table(table, ("file_name", "label", "class", "seed")) as add_row:
             for shard, result in store.results(split):
                 for row, label in enumerate(result.labels.tolist()):
-                    name = file_of(images, split, shard.first + row, classes[label])
+                    name = file_of(images, split, shard.first + row, folders[label])
                     save_picture(folder / name, result.pixels[row])
                     relative = name.removeprefix(f"{split}/")
                     add_row((relative, label, classes[label], int(result.seeds[row])))
