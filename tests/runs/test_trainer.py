@@ -301,7 +301,7 @@ def test_findings_of_the_last_evaluation_are_reported(
     monkeypatch.setattr(
         health,
         "examine_scores",
-        lambda scores, state, recipe: [finding] if state.step == 10 else [],
+        lambda scores, state, *_: [finding] if state.step == 10 else [],
     )
     events = events_of(override(tiny, ["schedule.images=640"]), tmp_path / "a")
     assert [event.finding for event in events if isinstance(event, Troubled)] == [finding]
@@ -317,7 +317,7 @@ def test_a_rollback_at_the_end_trains_on(
     monkeypatch.setattr(
         health,
         "examine_scores",
-        lambda scores, state, recipe: [finding] if state.step == 10 and not state.rollbacks else [],
+        lambda scores, state, *_: [finding] if state.step == 10 and not state.rollbacks else [],
     )
     recipe = override(tiny, ["schedule.images=640"])
     events = events_of(recipe, tmp_path / "a", on_trouble="rollback")

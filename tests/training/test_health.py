@@ -21,6 +21,8 @@ WELL = {
     "fake_pixel_std": 0.35,
 }
 
+CLASSES = ("boot", "sneaker")
+
 
 @pytest.fixture
 def state(tiny: Recipe) -> TrainState:
@@ -32,7 +34,7 @@ def examine(metrics: dict[str, float], state: TrainState) -> list[health.Finding
 
 
 def examine_scores(scores: dict[str, float], state: TrainState) -> list[health.Finding]:
-    return health.examine_scores(scores, state, RECIPES["cgan"])
+    return health.examine_scores(scores, state, RECIPES["cgan"], CLASSES)
 
 
 def kinds(state: TrainState, *windows: dict[str, float]) -> list[str]:
@@ -78,10 +80,10 @@ def test_streaks_belong_to_the_saved_state(state: TrainState) -> None:
 
 
 def test_a_class_that_collapses_is_named(state: TrainState) -> None:
-    scores = {"e3_distance": 9.0, "class_variety": 0.2, "least_varied": 7.0}
+    scores = {"e3_distance": 9.0, "class_variety": 0.2, "least_varied": 1.0}
     found = [f for _ in range(4) for f in examine_scores(scores, state)]
     assert [finding.kind for finding in found] == ["class-collapse"]
-    assert "class 7 vary 20 % as much" in found[0].message
+    assert "class sneaker vary 20 % as much" in found[0].message
     assert examine_scores({"e3_distance": 9.0}, state) == []
     assert examine_scores(scores | {"class_variety": 0.9}, state) == []
 

@@ -278,7 +278,8 @@ class _ActiveRun:
         seeds, model = range(SCORED_IMAGES), self.recipe.model
         drawn = torch.cat(list(draw(self.state.ema, seeds, model)))
         scores = self.scorer.score(drawn, labels_from_seeds(seeds, model.classes))
-        findings = health.examine_scores(scores, self.state, self.recipe)
+        classes = self.batches.dataset.classes
+        findings = health.examine_scores(scores, self.state, self.recipe, classes)
         self.recorder.write_row(scores, logged=scores)
         score, best = scores[DISTANCE], self.state.best_score
         # an untrained generator is never the best, however badly training goes

@@ -38,12 +38,15 @@ class Advice:
 
 @dataclass(frozen=True)
 class Symptom:
-    """A test of one window and how many windows in a row must show it."""
+    """A test of one window and how many windows in a row must show it.
+
+    `say` describes it, from the metrics and the names of the classes.
+    """
 
     kind: str
     shows: Callable[[Metrics], bool]
     patience: int
-    say: Callable[[Metrics], str]
+    say: Callable[[Metrics, Sequence[str]], str]
     advice: tuple[Advice, ...]
     fatal: bool = False
 
@@ -89,7 +92,7 @@ SYMPTOMS = (
         "nan",
         _not_finite,
         1,
-        lambda m: "A loss or gradient is no longer a number: the weights are lost.",
+        lambda m, classes: "A loss or gradient is no longer a number: the weights are lost.",
         (LOWER_RATE, Advice("`on_trouble=rollback`")),
         fatal=True,
     ),
@@ -97,7 +100,7 @@ SYMPTOMS = (
         "d-wins",
         _d_wins,
         8,
-        lambda m: (
+        lambda m, classes: (
             f"The discriminator wins: it classifies {_percent(m)} of the images correctly, so "
             "the generator gets hardly any gradient."
         ),
@@ -115,7 +118,7 @@ SYMPTOMS = (
         "d-lost",
         _d_lost,
         8,
-        lambda m: "The discriminator is fooled by everything and teaches nothing.",
+        lambda m, classes: "The discriminator is fooled by everything and teaches nothing.",
         (
             Advice("less `model.discriminator.dropout`", lambda r: bool(_dropout(r))),
             Advice("a wider discriminator"),
@@ -126,7 +129,7 @@ SYMPTOMS = (
         "collapse",
         _collapsed,
         8,
-        lambda m: (
+        lambda m, classes: (
             f"The generator has collapsed: the standard deviation of its pixels is "
             f"{m['fake_pixel_std']:.3f}, that of real images {m['real_pixel_std']:.3f}; it draws "
             "nearly the same image each time."
@@ -142,7 +145,7 @@ SYMPTOMS = (
         "frozen",
         _frozen,
         4,
-        lambda m: "The generator's gradient has vanished: it no longer learns.",
+        lambda m, classes: "The generator's gradient has vanished: it no longer learns.",
         (
             Advice(
                 "`objective.loss=non-saturating`",
@@ -163,8 +166,8 @@ EVALUATED = (
         "class-collapse",
         lambda m: m.get("class_variety", 1.0) < 0.35,
         3,
-        lambda m: (
-            f"One class has collapsed: the images of class {m['least_varied']:.0f} vary "
+        lambda m, classes: (
+            f"One class has collapsed: the images of class {classes[int(m['least_varied'])]} vary "
             f"{100 * m['class_variety']:.0f} % as much as real ones do, even if the grid looks "
             "good."
         ),
@@ -186,12 +189,14 @@ def examine(metrics: Metrics, state: TrainState, recipe: Recipe) -> list[Finding
         state: keeps the streaks, so resuming keeps them.
         recipe: that is trained; what it has already is not advised.
     """
-    return _examine(SYMPTOMS, metrics, state, recipe)
+    return _examine(SYMPTOMS, metrics, state, recipe, ())
 
 
-def examine_scores(scores: Metrics, state: TrainState, recipe: Recipe) -> list[Finding]:
-    """Examine the scores of one evaluation in the same way."""
-    return _examine(EVALUATED, scores, state, recipe)
+def examine_scores(
+    scores: Metrics, state: TrainState, recipe: Recipe, classes: Sequence[str]
+) -> list[Finding]:
+    """Examine the scores of one evaluation in the same way; `classes` are the classes' names."""
+    return _examine(EVALUATED, scores, state, recipe, classes)
 
 
 def advise(symptom: Symptom, recipe: Recipe) -> str:
@@ -203,14 +208,18 @@ def advise(symptom: Symptom, recipe: Recipe) -> str:
 
 
 def _examine(
-    symptoms: Sequence[Symptom], metrics: Metrics, state: TrainState, recipe: Recipe
+    symptoms: Sequence[Symptom],
+    metrics: Metrics,
+    state: TrainState,
+    recipe: Recipe,
+    classes: Sequence[str],
 ) -> list[Finding]:
     findings = []
     for symptom in symptoms:
         streak = state.streaks.get(symptom.kind, 0) + 1 if symptom.shows(metrics) else 0
         state.streaks[symptom.kind] = streak
         if streak == symptom.patience:
-            message = symptom.say(metrics)
+            message = symptom.say(metrics, classes)
             advice = f"{advise(symptom, recipe)}."
             findings.append(Finding(symptom.kind, message, advice, symptom.fatal))
     return findings
