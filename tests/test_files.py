@@ -108,6 +108,15 @@ def test_a_writable_cache_has_no_stand_in(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(files.cached_json("a.json")) == []
 
 
+def test_a_name_may_be_as_long_as_any(tmp_path: Path) -> None:
+    for name in ("x" * 255, f"{'x' * 250}.json", "é" * 127):
+        files.write_json(tmp_path / name, 1)
+        assert files.read_json(tmp_path / name) == 1
+        with files.atomic_folder(tmp_path / "folders" / name) as folder:
+            assert folder.is_dir()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -161,7 +161,7 @@ def atomic(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(str(path.parent.resolve()))
         handle, name = tempfile.mkstemp(
-            prefix=f".{path.name}.{_owner()}.", suffix=path.suffix, dir=path.parent
+            prefix=_temporary_prefix(path), suffix=path.suffix[:20], dir=path.parent
         )
         os.close(handle)
         temporary = Path(name)
@@ -192,7 +192,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(str(path.parent.resolve()))
-        name = tempfile.mkdtemp(prefix=f".{path.name}.{_owner()}.", dir=path.parent)
+        name = tempfile.mkdtemp(prefix=_temporary_prefix(path), dir=path.parent)
         temporary = Path(name)
         temporary.chmod(0o777 & ~_umask())
         yield temporary
@@ -201,9 +201,16 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         raise ArtifactError(f"cannot write {path}: {error.strerror or error}") from error
+    except ArtifactError as error:  # names files where they would have been
+        raise ArtifactError(str(error).replace(str(temporary), str(path))) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary_prefix(path: Path) -> str:
+    """Begin the name of a temporary file beside a path, whose own name may be as long as any."""
+    return f".{path.name[:40]}.{_owner()}."
 
 
 def _owner() -> str:

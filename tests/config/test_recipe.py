@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,19 @@ def test_a_hostile_file_is_refused_in_one_line(
         toml.read_recipe(path)
     assert message in str(caught.value)
     assert "hostile.toml" in str(caught.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a device of POSIX")
+def test_an_endless_file_is_refused() -> None:
+    with pytest.raises(ConfigError, match="/dev/zero is larger than any recipe"):
+        toml.read_recipe(Path("/dev/zero"))
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    """As the editors of Windows write it."""
+    text = toml.to_toml(RECIPES["dcgan"])
+    (tmp_path / "marked.toml").write_text(text, encoding="utf-8-sig", newline="\r\n")
+    assert toml.read_recipe(tmp_path / "marked.toml") == RECIPES["dcgan"]
 
 
 def test_unknown_key_in_a_file_names_the_file() -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import inkgan
+from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, InkganError
 from inkgan.evaluation.report.compare import compare
 from inkgan.files import DamagedFileWarning
@@ -192,6 +193,29 @@ def test_a_damaged_checkpoint_names_the_best_one_which_resumes(
     again = checkpoint(run)
     assert all(torch.equal(again[0][name], tensor) for name, tensor in trained[0].items())
     assert [run.step_of(frame) for frame in run.frames()] == [0, 20, 40, 60]
+
+
+@pytest.mark.parametrize("name", ["last", "best"])
+def test_a_checkpoint_of_another_run_is_refused(run: RunFolder, tmp_path: Path, name: str) -> None:
+    other = override(RECIPE, ["seed=1", "optim.lr=1e-3"])
+    for _ in Trainer(other, tmp_path / "other").events():
+        pass
+    swapped = RunFolder.open(tmp_path / "other").checkpoint_path(name)
+    shutil.copy(swapped, run.checkpoint_path(name))
+    reason = rf"{name}\.safetensors is of another recipe: `optim\.lr` = .*, `seed` = 1 \(now 0\)"
+    if name == "last":
+        with pytest.raises(ArtifactError, match=reason):
+            resume(run)
+    else:
+        with pytest.raises(ArtifactError, match=reason):
+            inkgan.load(run.path, checkpoint="best")
+
+
+def test_a_longer_run_takes_the_checkpoint_of_the_shorter_one(run: RunFolder) -> None:
+    longer = override(RECIPE, ["schedule.images=4480", "notes=longer"])
+    for _ in Trainer(longer, run.path).events():
+        pass
+    assert checkpoint(run)[1]["counters"]["step"] == 70
 
 
 def test_without_the_best_checkpoint_the_message_says_so(run: RunFolder) -> None:

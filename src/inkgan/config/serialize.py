@@ -60,9 +60,11 @@ def read_recipe(path: Path, *, unregistered: bool = False) -> Recipe:
         ConfigError: the file cannot be read, or is no recipe; the message begins with its path.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
             raise ConfigError(f"{path} is larger than any recipe ({LARGEST_FILE:,} bytes)")
-        text = path.read_text(encoding="utf-8")
+        text = data.decode("utf-8-sig")  # some editors begin a file with a mark
     except OSError as error:
         raise ConfigError(f"cannot read the recipe {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

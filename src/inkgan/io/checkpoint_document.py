@@ -1,6 +1,6 @@
 """The counters of a checkpoint: plain numbers beside its tensors."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -20,6 +20,10 @@ class CheckpointCounters(Document):
 
 
 class CheckpointDocument(Document):
-    """The metadata of a checkpoint."""
+    """The metadata of a checkpoint.
+
+    The recipe shows whether it belongs to a run; checkpoints of version 0.1.0 have none.
+    """
 
     counters: CheckpointCounters
+    recipe: dict[str, Any] | None = None

@@ -10,7 +10,7 @@ import torch
 from inkgan import files, images
 from inkgan.config import Recipe, serialize
 from inkgan.documents import check_document
-from inkgan.errors import ArtifactError
+from inkgan.errors import ArtifactError, ConfigError
 from inkgan.io import tensors as tensor_files
 from inkgan.io.bundle_migration import migrate_checkpoint
 from inkgan.io.checkpoint_document import CheckpointDocument
@@ -124,7 +124,8 @@ class RunFolder(RunPaths):
         self, name: str, tensors: Mapping[str, torch.Tensor], counters: Mapping[str, Any]
     ) -> None:
         """Write a checkpoint, whole or not at all."""
-        path, document = self.checkpoint_path(name), {"counters": dict(counters)}
+        recipe = self.recipe.model_dump(mode="json")
+        path, document = self.checkpoint_path(name), {"counters": dict(counters), "recipe": recipe}
         check_document(CheckpointDocument, document, path, problem="cannot be written")
         tensor_files.write(path, tensors, {"kind": CHECKPOINT, **document})
 
@@ -132,8 +133,8 @@ class RunFolder(RunPaths):
         """Read a checkpoint, or None where there is none yet.
 
         Raises:
-            ArtifactError: it is damaged, or it is gone although the run has got further; the
-                message says from what else the run can resume.
+            ArtifactError: it is damaged, or of another run, or it is gone although the run has got
+                further; the message says from what else the run can resume.
         """
         path = self.checkpoint_path(name)
         if not path.exists():
@@ -146,7 +147,11 @@ class RunFolder(RunPaths):
             if isinstance(counters, Mapping):
                 tensors, counters = migrate_checkpoint(tensors, counters)
             values = check_document(CheckpointDocument, {**document, "counters": counters}, path)
-        except ArtifactError as error:
+            if values.recipe is not None:
+                saved = serialize.parse_recipe(values.recipe, str(path), unregistered=True)
+                if changes := _changes(saved, self.recipe):
+                    raise ArtifactError(f"{path} is of another recipe: {changes}")
+        except (ArtifactError, ConfigError) as error:
             raise self.refusal(name, str(error)) from error
         return tensors, values.counters.model_dump()
 
@@ -167,10 +172,15 @@ class RunFolder(RunPaths):
 
 
 def _refuse_other_recipe(path: Path, existing: Recipe, requested: Recipe) -> None:
-    changes = [d for d in serialize.differences(existing, requested) if d[0] not in FLEXIBLE]
-    if changes:
-        shown = ", ".join(f"`{key}` = {old!r} (now {new!r})" for key, old, new in changes[:3])
-        more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
+    if changes := _changes(existing, requested):
         raise ArtifactError(
-            f"`out` {path} has a run of another recipe: {shown}{more}; choose another folder"
+            f"`out` {path} has a run of another recipe: {changes}; choose another folder"
         )
+
+
+def _changes(existing: Recipe, requested: Recipe) -> str:
+    """Name fields that differ and may not; nothing where there are none."""
+    changes = [d for d in serialize.differences(existing, requested) if d[0] not in FLEXIBLE]
+    shown = ", ".join(f"`{key}` = {old!r} (now {new!r})" for key, old, new in changes[:3])
+    more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
+    return f"{shown}{more}"

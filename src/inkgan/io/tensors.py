@@ -42,7 +42,8 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], document: Mapping[str
         with atomic(path) as temporary:
             save_file(on_cpu, temporary, metadata={KEY: signed})
     except SafetensorError as error:  # how the library reports a full disk
-        raise ArtifactError(f"cannot write {path}: {error}") from error
+        reason = re.sub(r".*I/O error: (.*) \(os error \d+\)", r"\1", str(error))
+        raise ArtifactError(f"cannot write {path}: {reason}") from error
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
