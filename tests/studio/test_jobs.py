@@ -1,17 +1,19 @@
 """Jobs are processes that outlive the server; the queue has an order; a failure says why."""
 
+import errno
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from inkgan.config import Recipe
 from inkgan.config.serialize import override, to_toml
-from inkgan.errors import ConfigError
+from inkgan.errors import ArtifactError, ConfigError
 from inkgan.io.live_folder import LiveFolder
 from inkgan.studio.jobs import Jobs
 from inkgan.studio.jobs import _children as children
@@ -44,6 +46,27 @@ def until(condition: Callable[[], bool], jobs: Jobs, seconds: float = 120) -> No
 
 def state(jobs: Jobs, name: str) -> str:
     return jobs.entry(name).state
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_a_full_disk_leaves_no_run_and_starts_no_process(
+    jobs: Jobs, tiny: Recipe, fails_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text, written = Path.write_text, list[Path]()
+
+    def full(path: Path, text: str, **options: Any) -> int:
+        written.append(path)
+        if len(written) >= fails_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write_text(path, text, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", full)
+        with pytest.raises(ArtifactError, match=r"cannot write .*No space left on device"):
+            jobs.create("first", tiny)
+    assert not children
+    assert jobs.folders.paths() == []
+    assert [path.name for path in jobs.folders.root.iterdir()] == []
 
 
 def test_a_job_lives_without_its_server_and_the_queue_goes_on(jobs: Jobs, tiny: Recipe) -> None:

@@ -1,6 +1,8 @@
 """Images of one's own: what is stored, and what is refused before it does harm."""
 
+import errno
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -92,6 +94,28 @@ def test_a_set_has_its_limits(app: ASGIApp, monkeypatch: pytest.MonkeyPatch) -> 
     assert put(app, "mine/b", png(1)).status == 413
     assert put(app, "mine/a", png(2)).status == 200
     assert put(app, "mine/a", png(3)).status == 413
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(
+    app: ASGIApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert put(app, "mine/a", png(1)).status == 200
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        for name in ("mine/a", "mine/b", "other/a"):
+            answer = put(app, name, png(2))
+            assert answer.status == 400
+            assert "No space left on device" in answer.json()["error"]
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert {name: found["classes"] for name, found in call(app, "/api/uploads").json().items()} == {
+        "mine": {"a": 1}
+    }
+    assert put(app, "mine/b", png(2)).status == 200
 
 
 def test_pictures_are_chosen_and_dropped_in_the_browser(

@@ -1,5 +1,6 @@
 """Images of one's own: each is checked, and stored under its class for `folder:PATH`."""
 
+import contextlib
 import hashlib
 import io
 import os
@@ -12,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from inkgan import files
-from inkgan.errors import ConfigError
+from inkgan.errors import ArtifactError, ConfigError
 from inkgan.studio.api_runs import jobs_of
 from inkgan.studio.run_folders import check_new_name
 
@@ -62,8 +63,14 @@ def _store(folder: Path, class_name: str, data: bytes) -> bool:
     path = target / f"{hashlib.blake2b(data, digest_size=12).hexdigest()}.{ending}"
     if path.exists():
         return False
-    with files.atomic(path) as temporary:
-        temporary.write_bytes(data)
+    try:
+        with files.atomic(path) as temporary:
+            temporary.write_bytes(data)
+    except ArtifactError:
+        for empty in (target, folder):  # no class without images stays behind
+            with contextlib.suppress(OSError):
+                empty.rmdir()
+        raise
     return True
 
 

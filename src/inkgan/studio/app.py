@@ -79,7 +79,7 @@ def create_app(settings: Settings) -> ASGIApp:
 async def _tick(jobs: Jobs) -> None:
     """Keep the queue going, whether anybody looks or not."""
     while True:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, InkganError):
             jobs.tick()
         await asyncio.sleep(TICK_SECONDS)
 

@@ -86,8 +86,12 @@ class Jobs:
             raise ConfigError(f"`name`: there is a run {name!r} already; choose another") from None
         except OSError as error:
             raise ArtifactError(f"cannot write {run}: {error.strerror or error}") from error
-        files.write_text(run / RECIPE, serialize.to_toml(recipe))
-        self.queue(run, "train", training_arguments(run, {**self._options, **options}))
+        try:
+            files.write_text(run / RECIPE, serialize.to_toml(recipe))
+            self.queue(run, "train", training_arguments(run, {**self._options, **options}))
+        except ArtifactError:  # the disk is full
+            shutil.rmtree(run, ignore_errors=True)
+            raise
 
     def continue_run(self, name: str) -> None:
         """Queue a run again; it goes on exactly where it was interrupted.
@@ -113,7 +117,8 @@ class Jobs:
         JobFile(run, kind).write(
             {"arguments": [*arguments], "state": "queued", "queued_at": time.time()}
         )
-        self.tick()
+        with contextlib.suppress(ArtifactError):  # the job waits for the next tick
+            self.tick()
 
     def act(self, name: str, action: str) -> None:
         """Pause, resume, stop ... a run.
@@ -188,6 +193,7 @@ class Jobs:
     def _start(self, job: JobFile) -> None:
         """Start a process that does not end with this one."""
         document = job.read()
+        job.write(document)  # a full disk shows before a process is started that nobody could find
         LiveFolder(job.run).clear()
         with job.log_path.open("wb") as log:
             child = subprocess.Popen(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from inkgan.config import Recipe
 from inkgan.config.serialize import from_toml
-from inkgan.errors import InkganError
+from inkgan.errors import ArtifactError, InkganError
 from inkgan.io.live_folder import LiveFolder, read_document
 from inkgan.io.run_paths import RunPaths
 from inkgan.studio.process_check import find_process
@@ -60,11 +60,21 @@ class JobFile:
         return read_document(self.path)
 
     def write(self, document: dict[str, Any]) -> None:
-        """Replace the job, whole or not at all."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Replace the job, whole or not at all.
+
+        Raises:
+            ArtifactError: it cannot be written.
+        """
         temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(document), encoding="utf-8")
-        temporary.replace(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                temporary.write_text(json.dumps(document), encoding="utf-8")
+                temporary.replace(self.path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise ArtifactError(f"cannot write {self.path}: {error.strerror or error}") from error
 
     def log_tail(self, lines: int = LOG_LINES) -> list[str]:
         """Return the last lines that the process printed."""
