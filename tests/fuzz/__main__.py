@@ -1,7 +1,6 @@
 """Fuzz the readers by hand: `python -m tests.fuzz --minutes 60 [READER...]`."""
 
 import argparse
-import math
 import sys
 import time
 from contextlib import closing
@@ -18,7 +17,9 @@ def main() -> None:
     readers = load_readers()
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("readers", nargs="*", metavar="READER", help=", ".join(sorted(readers)))
-    parser.add_argument("--minutes", type=float, default=1.0, help="for all readers together")
+    parser.add_argument(
+        "--minutes", type=float, default=1.0, help="of processor time, for all together"
+    )
     parser.add_argument("--seed", type=int, default=None, help="by default the time")
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--inputs", type=int, default=None, help="at most so many for each reader")
@@ -30,14 +31,13 @@ def main() -> None:
     tallies = {}
     for name in names:
         tallies[name] = Tally()
-        end = math.inf  # set at the first outcome: the reader's process has then started
         with closing(attempts(readers[name], seed, options.first)) as tried:
             for outcome in tried:
                 tallies[name].add(outcome)
-                end = min(end, time.monotonic() + 60 * options.minutes / len(names))
                 if outcome.verdict == "failed" and len(tallies[name].failures) <= 5:
                     print(f"{name}: {outcome}", file=sys.stderr, flush=True)
-                if time.monotonic() > end or tallies[name].total == options.inputs:
+                spent = tallies[name].seconds * len(names) / 60 >= options.minutes
+                if spent or tallies[name].total == options.inputs:
                     break
     show(tallies, seed)
     sys.exit(any(tally.failures for tally in tallies.values()))
@@ -47,13 +47,14 @@ def show(tallies: dict[str, Tally], seed: int) -> None:
     """Print the table."""
     table = Table(title=f"Damaged inputs, seed {seed}", title_justify="left")
     table.add_column("reader")
-    for heading in ("inputs", "refused", "accepted", "failures"):
+    for heading in ("inputs", "refused", "accepted", "failures", "seconds"):
         table.add_column(heading, justify="right")
     total = Tally()
     for name, tally in tallies.items():
         table.add_row(name, *_cells(tally))
         for verdict, count in tally.counts.items():
             total.counts[verdict] += count
+        total.seconds += tally.seconds
     table.add_section()
     table.add_row("together", *_cells(total))
     Console().print(table)
@@ -61,7 +62,7 @@ def show(tallies: dict[str, Tally], seed: int) -> None:
 
 def _cells(tally: Tally) -> list[str]:
     counts = (tally.total, *(tally.counts[key] for key in ("refused", "accepted", "failed")))
-    return [f"{count:,}" for count in counts]
+    return [*(f"{count:,}" for count in counts), f"{tally.seconds:,.0f}"]
 
 
 if __name__ == "__main__":

@@ -23,10 +23,12 @@ Input number i of a reader depends only on the seed, the reader's name and i, so
 be tried again alone: `python -m tests.fuzz notes --seed S --first i --inputs 1`.
 """
 
+import dataclasses
 import importlib
 import pkgutil
 import shutil
 import signal
+import time
 import traceback
 import warnings
 from abc import ABC, abstractmethod
@@ -53,7 +55,7 @@ class Reader(ABC):
         name: on the command line and in the table.
         file: that a refusal must name; empty where there is none.
         inputs: how many are tried in CI.
-        seconds: that one input may take.
+        seconds: of processor time that one input may take; ten times as many on the clock.
     """
 
     name: ClassVar[str]
@@ -123,12 +125,14 @@ class Outcome:
         number: of the input.
         damage: what was done to it.
         detail: the message of a refusal, or why it failed.
+        seconds: of processor time that it took.
     """
 
     verdict: Verdict
     number: int
     damage: str
     detail: str = ""
+    seconds: float = 0.0
 
 
 @dataclass
@@ -139,10 +143,12 @@ class Tally:
         default_factory=lambda: {"refused": 0, "accepted": 0, "failed": 0}
     )
     failures: list[Outcome] = field(default_factory=list)
+    seconds: float = 0.0
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome, and keep it if it failed."""
         self.counts[outcome.verdict] += 1
+        self.seconds += outcome.seconds
         if outcome.verdict == "failed":
             self.failures.append(outcome)
 
@@ -163,10 +169,12 @@ def outcomes(reader: Reader, folder: Path, seed: int, first: int = 0) -> Iterato
         intact = reader.read(work)
     number = first
     while True:
+        began = time.process_time()
         shutil.rmtree(work)
         shutil.copytree(intact_folder, work)
         chance = Random(f"{seed} {reader.name} {number}")
-        yield _try_one(reader, work, chance, intact, number)
+        outcome = _try_one(reader, work, chance, intact, number)
+        yield dataclasses.replace(outcome, seconds=time.process_time() - began)
         number += 1
 
 
@@ -197,16 +205,24 @@ def _complaint(message: str, file: str) -> str:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise HangError in the block after some time (on POSIX, in the main thread)."""
+    """Raise HangError in the block after some processor time, or ten times that of waiting.
+
+    A clock that ticks each second counts what it saw itself: neither a busy machine nor a process
+    that was stopped for a while is a hang. On POSIX, in the main thread.
+    """
     if not hasattr(signal, "setitimer"):
         yield
         return
+    end, ticks = time.process_time() + seconds, 0
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise HangError
+    def tick(number: int, frame: FrameType | None) -> None:
+        nonlocal ticks
+        ticks += 1
+        if time.process_time() > end or ticks > 10 * seconds:
+            raise HangError
 
-    before: Callable[..., Any] | int | None = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before: Callable[..., Any] | int | None = signal.signal(signal.SIGALRM, tick)
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)
     try:
         yield
     finally:

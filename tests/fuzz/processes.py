@@ -37,6 +37,11 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
+def _arrives(answers: Connection, seconds: float) -> bool:
+    """Wait for an answer, by seconds in which this process was not stopped itself."""
+    return any(answers.poll(1) for _ in range(round(seconds)))
+
+
 def attempts(reader: Reader, seed: int, first: int) -> Generator[Outcome]:
     """Yield outcomes without end; a process that crashes or hangs is one, and is replaced."""
     while True:
@@ -48,10 +53,10 @@ def attempts(reader: Reader, seed: int, first: int) -> Generator[Outcome]:
         theirs.close()
         limit = PREPARATION
         try:
-            while ours.poll(limit):
+            while _arrives(ours, limit):
                 outcome = ours.recv()
                 first = outcome.number + 1
-                limit = 3 * reader.seconds + 5
+                limit = 12 * reader.seconds + 5
                 yield outcome
             reason = "hangs where Python cannot interrupt it"
         except EOFError:
@@ -62,7 +67,7 @@ def attempts(reader: Reader, seed: int, first: int) -> Generator[Outcome]:
             process.join()
             ours.close()
             shutil.rmtree(folder, ignore_errors=True)
-        yield Outcome("failed", first, "", reason)
+        yield Outcome("failed", first, "", reason, limit)
         if limit == PREPARATION:  # it has not even begun
             return
         first += 1
