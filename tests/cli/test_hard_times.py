@@ -1,8 +1,7 @@
-"""Disks that are full, two commands at once, processes that are stopped, clocks that jump."""
+"""Two commands at once, processes that are stopped, clocks that jump."""
 
 import itertools
 import os
-import resource
 import signal
 import time
 from pathlib import Path
@@ -15,51 +14,7 @@ from tests.fixtures.command_line import inkgan
 SMALL = ("--data", "uci-digits", "--images", "640", "--set", "schedule.batch_size=32")
 # Shares the cache; it measures the generator, which takes long.
 SLOW = [(("write", "20", "--thickness", "2.5", "--force"), "number.png")] if KILLS > 3 else []
-ROOM = 600  # bytes of a file: enough for a line, and for no picture and no weights
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and limits")
-
-
-def without_room(folder: Path, words: tuple[str, ...]) -> None:
-    """Run a command where no file can have more than ROOM bytes."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
-    child(folder, words)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("sample", "--seeds", "0-3"),
-        ("sample", "--seeds", "0-3", "--out", "a.npz"),
-        ("write", "20"),
-        ("write", "20", "--out", "a.svg"),
-        ("morph", "3", "8", "--frames", "2"),
-        ("synth", "set", "--per-class", "2"),
-        ("synth", "set", "--sequences", "2"),
-        ("export", "bundle", "flagship", "a.safetensors"),
-        ("export", "hub", "flagship", "hub"),
-        ("train", "mlp", *SMALL),
-        ("recipes", "--json"),
-    ],
-    ids=lambda words: " ".join(words[:3]),
-)
-def test_no_room_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    process = PROCESSES.Process(target=without_room, args=(folder, words))
-    process.start()
-    process.join(120)
-    lines = (folder / "errors.txt").read_text("utf-8").splitlines()
-    if words[0] == "recipes":  # writes nothing
-        assert (process.exitcode, lines) == (0, [])
-        return
-    assert process.exitcode == 1, lines
-    assert lines[-1].startswith("inkgan: cannot write "), lines
-    assert not any("Error" in line or "Traceback" in line for line in lines[:-1])
-    left = [path for path in folder.rglob("*") if path.is_file() and path.name != "errors.txt"]
-    if words[0] not in ("train", "synth"):  # what these have begun is continued
-        assert left == []
-    assert not [path for path in left if path.name.count(".") > 2], left  # nothing half written
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 
 
 @pytest.mark.parametrize(

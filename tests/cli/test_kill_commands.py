@@ -1,7 +1,7 @@
 """Commands that are killed, by SIGKILL, at random moments; the same command again ends as if not.
 
-Three kills of each command are tried in CI, of a benchmark one. INKGAN_KILLS=20 tries twenty, and
-INKGAN_KILL_SEED repeats the moments of a failure.
+Three kills of each command are tried in CI, and one of a benchmark and of two formats of synth.
+INKGAN_KILLS=20 tries twenty, in every format; INKGAN_KILL_SEED repeats the moments of a failure.
 """
 
 import contextlib
@@ -11,9 +11,10 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -21,12 +22,19 @@ import pytest
 from inkgan.cli.main import main
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override, to_toml
+from inkgan.synthesis import encoded_store, pool_store, shards
+from inkgan.synthesis.sequence_request import SequenceFormat
 from tests.fixtures.references import as_npz, small_reference
 
 KILLS = int(os.environ.get("INKGAN_KILLS", "3"))
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
-    ["inkgan.cli.main", "inkgan.evaluation.benchmark", "inkgan.exporters.html_page"]
+    [
+        "inkgan.cli.main",
+        "inkgan.evaluation.benchmark",
+        "inkgan.exporters.html_page",
+        "inkgan.synthesis.synth",
+    ]
 )
 # What is measured of the machine differs from run to run.
 TIMES = (
@@ -51,6 +59,8 @@ def child(folder: Path, words: Sequence[str]) -> None:
     """Run a command in a folder; an evaluation has its cache there, too."""
     os.chdir(folder)
     cache = folder if words[0] in ("evaluate", "benchmark") else folder.parent
+    shards.IMAGES_PER_SHARD, encoded_store.SEQUENCES_PER_SHARD = 100, 20
+    pool_store.GLYPHS_PER_BLOCK = 200
     os.environ |= {"INKGAN_CACHE": str(cache / "cache"), "INKGAN_OFFLINE": "1"}
     with (
         (folder / "errors.txt").open("w", encoding="utf-8") as errors,
@@ -125,6 +135,23 @@ def small_benchmark(folder: Path) -> list[str]:
     ]
 
 
+# The formats of data sets, and in which of them CI kills; others are in tests/synthesis.
+IMAGES = ("idx", "npz", "png", "imagefolder")
+SEQUENCES = get_args(SequenceFormat)
+FEW = ("imagefolder", "coco")
+
+
+def set_of_images(name: str, _: Path) -> list[str]:
+    """Make images in a format; without near-copies, so that each shard depends on the others."""
+    counts = ["--per-class", "60", "--test-per-class", "5", "--dedupe"]
+    return ["synth", "set", *counts, "--format", name]
+
+
+def set_of_sequences(name: str, _: Path) -> list[str]:
+    """Make sequences in a format."""
+    return ["synth", "set", "--sequences", "60", "--format", name, "--workers", "1"]
+
+
 COMMANDS: dict[str, Callable[[Path], list[str]]] = {
     "export bundle": lambda _: ["export", "bundle", "flagship", "a.safetensors", "--half"],
     "export page": lambda _: ["export", "page", "flagship", "a.html"],
@@ -132,7 +159,22 @@ COMMANDS: dict[str, Callable[[Path], list[str]]] = {
     "export hub": lambda _: ["export", "hub", "flagship", "hub"],
     "evaluate": digits,
     "benchmark": small_benchmark,
+    **{
+        f"synth {name}": partial(make, name)
+        for formats, make in ((IMAGES, set_of_images), (SEQUENCES, set_of_sequences))
+        for name in formats
+        if KILLS > 3 or name in FEW
+    },
 }
+
+
+def empty(folder: Path, kept: Collection[str]) -> None:
+    """Remove what a command has made, hidden files as well."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        elif str(path.relative_to(folder)) not in kept:
+            path.unlink()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -157,13 +199,9 @@ def test_sigkill_at_random_moments_leaves_nothing_behind(name: str, tmp_path: Pa
     chance = random.Random(seed)
     print(f"INKGAN_KILL_SEED={seed}: {name}, {duration:.1f} s undisturbed")
     expected, killed = tree(whole), 0
-    kills = 1 if name == "benchmark" and KILLS == 3 else KILLS  # it evaluates twice
+    kills = 1 if words[0] in ("benchmark", "synth") and KILLS == 3 else KILLS
     for _ in range(kills):
-        for path in sorted(cut.rglob("*"), reverse=True):  # from the beginning each time
-            if path.is_file() and str(path.relative_to(cut)) not in before:
-                path.unlink()
-            elif path.is_dir():
-                path.rmdir()
+        empty(cut, before)
         killed += run(cut, words, duration * chance.uniform(0.05, 1.0)) is None
         code = run(cut, words)
         errors = (cut / "errors.txt").read_text("utf-8")
