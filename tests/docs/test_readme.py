@@ -47,6 +47,31 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def test_no_two_outputs_have_one_name() -> None:
+    """A reader who tries one command after another loses nothing and is refused nothing."""
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    outputs = re.findall(r'save\("([^"]+)"\)|out="([^"]+)"', code)
+    written = [first or second for first, second in outputs]
+    for command in COMMANDS:
+        words = shlex.split(command)
+        named = [words[place + 1] for place, word in enumerate(words) if word == "--out"]
+        written += named or {"imitate": ["imitation.png"], "write": ["number.png"]}.get(
+            words[0], []
+        )
+        written += {"synth": words[1:2], "export": words[3:4]}.get(words[0], [])
+    assert len(written) >= 6
+    assert len(set(written)) == len(written)
+
+
+def test_every_picture_of_the_documentation_is_shown() -> None:
+    root = Path(__file__).parents[2]
+    pages = [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "docs").rglob("*.ipynb")]
+    text = "".join(page.read_text("utf-8") for page in pages)
+    pictures = [path.name for path in (root / "docs" / "images").iterdir()]
+    assert len(pictures) > 10
+    assert [name for name in sorted(pictures) if f"images/{name}" not in text] == []
+
+
 @pytest.mark.usefixtures("small_mnist", "keeps_baselines")
 def test_the_commands_of_the_table_run(reader: Path) -> None:
     assert len(COMMANDS) >= 10
