@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,23 @@ def test_deprecations_of_other_libraries_are_not_shown(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(TyperCommand, "invoke", invoke)
     assert inkgan("version").stderr == "warning: the disk is nearly full\n"
+
+
+def test_a_terminal_that_would_show_nothing_reads_that_a_command_is_loading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def shown(first: str, **kind: Any) -> str:
+        stream = io.StringIO()
+        monkeypatch.setattr(console, "errors", Console(file=stream, width=60, **kind))
+        with console.first_word(1.0 if first else 0.02):
+            if first:
+                console.say(first)
+            time.sleep(1.2 if first else 0.5)
+        return stream.getvalue()
+
+    assert "loading" in shown("", force_terminal=True)
+    assert "loading" not in shown("training", force_terminal=True)
+    assert shown("") == ""  # a pipe
 
 
 def test_nouns() -> None:

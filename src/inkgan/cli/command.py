@@ -87,6 +87,8 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; errors of the library name its flags."""
+        from inkgan.cli.console import first_word
+
         token = running.set(self)
         try:
             with warnings.catch_warnings():
@@ -95,7 +97,8 @@ class Command(TyperCommand):
                 # of libraries to programmers; some, as pyparsing's, are UserWarnings too
                 warnings.simplefilter("ignore", DeprecationWarning)
                 warnings.showwarning = _show_warning  # type: ignore[assignment]
-                return super().invoke(ctx)
+                with first_word():
+                    return super().invoke(ctx)
         except InkganError as error:
             error.args = (translated(str(error), self), *error.args[1:])
             raise

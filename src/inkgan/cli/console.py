@@ -1,11 +1,13 @@
 """What the command line prints: results on stdout, everything else on stderr."""
 
+import contextlib
 import io
 import json
 import math
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from inkgan.printable import printable
 
 above: list[Callable[[Callable[[], None]], None]] = []
 """What is called to print above a live view, while there is one."""
+
+printed = threading.Event()
+"""Set as soon as the running command has printed or drawn anything."""
 
 # Text is never markup: a name such as "[red]" is shown as it is.
 errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -38,13 +43,34 @@ def warn(text: str) -> None:
     _print(errors, translate(text), style="bold yellow")
 
 
+@contextlib.contextmanager
+def first_word(seconds: float = 0.8) -> Iterator[None]:
+    """Say that a command is loading if a terminal has shown nothing for some time."""
+
+    def say_loading() -> None:
+        if not printed.is_set():
+            _print(errors, "loading ...", style="dim")
+
+    printed.clear()
+    timer = threading.Timer(seconds, say_loading)
+    timer.daemon = True
+    if errors.is_terminal:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def show_table(table: Any) -> None:
     """Print a table of rich on stdout."""
+    printed.set()
     results.print(table)
 
 
 def show_json(document: Any) -> None:
     """Print a document as JSON on stdout. Not-a-number and infinity become null."""
+    printed.set()
     text = json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
@@ -62,6 +88,7 @@ def replace_unencodable() -> None:
 
 def _print(console: Console, text: str, style: str | None = None) -> None:
     """Print text; a terminal gets it wrapped between words, a pipe gets it as it is."""
+    printed.set()
     text = printable(text)
     if console.is_terminal:
         text = "\n".join(_wrapped(line, console.width) for line in text.split("\n"))

@@ -13,7 +13,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from inkgan.cli.console import errors, say
+from inkgan.cli.console import errors, printed, say
 from inkgan.printable import printable
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
     def report(name: str, done: int, total: int | None) -> None:
         if name not in tasks:
             if errors.is_terminal:
+                printed.set()
                 progress.start()
             else:
                 say(f"downloading {name}")
@@ -68,6 +69,7 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
                 shown.append(what)
             return
         if what not in shown:
+            printed.set()
             progress.start()
             for task in progress.task_ids:
                 progress.remove_task(task)
