@@ -30,6 +30,7 @@ bench: setup  ## times the engine beside a textbook loop, about four minutes
 docs: setup  ## builds the documentation site into site/
 	$(BIN)/python docs/notebook_pages.py
 	$(BIN)/zensical build --strict --clean
+	@echo 'site/index.html opens in a browser; to search it: $(BIN)/python -m http.server --directory site'
 
 lowest:  ## tests the oldest dependencies that are allowed
 	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
