@@ -65,6 +65,7 @@ SMALLER = (  # commands
 SMALLER_CODE = (
     (r'out="runs/mine", overrides', 'out="runs/mine", images=256, overrides'),
     (r"per_class=6000", "per_class=3"),
+    (r"(?m)^(inkgan\.evaluate\((?!.*protocol).*?)\)(?=\s+#|$)", r'\1, protocol="quick")'),
     (r"10_000, test=1_000,", "4, test=2, writers=2,"),
 )
 

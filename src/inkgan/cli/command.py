@@ -87,8 +87,6 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; errors of the library name its flags."""
-        from inkgan.cli.console import first_word
-
         token = running.set(self)
         try:
             with warnings.catch_warnings():
@@ -97,8 +95,7 @@ class Command(TyperCommand):
                 # of libraries to programmers; some, as pyparsing's, are UserWarnings too
                 warnings.simplefilter("ignore", DeprecationWarning)
                 warnings.showwarning = _show_warning  # type: ignore[assignment]
-                with first_word():
-                    return super().invoke(ctx)
+                return super().invoke(ctx)
         except InkganError as error:
             error.args = (translated(str(error), self), *error.args[1:])
             raise
@@ -135,6 +132,15 @@ class Group(TyperGroup):
                 typer.echo(_note(before, after), err=True)
                 args = [*args[:place], after.split()[-1], *args[place + 1 :]]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a terminal is never left without a word."""
+        from inkgan.cli.console import first_word
+
+        if ctx.parent is not None:
+            return super().invoke(ctx)
+        with first_word():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands with their whole first sentence; click cuts it at 45 characters."""
