@@ -61,7 +61,7 @@ def test_a_generator_and_a_run_are_sources(source: Path, tmp_path: Path, tiny: R
     [
         ("pages", "a.html", {}, "`kind` 'pages' is unknown; did you mean 'page'"),
         ("page", "a.htm", {}, r"`out` must end in \.html, not a\.htm"),
-        ("onnx", "a.onnx", {"half": True}, "`half` has no meaning for `kind='onnx'`"),
+        ("onnx", "a.onnx", {"license": "mit"}, "`license` has no meaning for `kind='onnx'`"),
         ("page", "a.html", {"license": "mit"}, "`license` has no meaning for `kind='page'`"),
         ("bundle", "a.safetensors", {"push": "a/b"}, "`push` has no meaning for"),
         ("bundle", "a.safetensors", {"license": "My own"}, "`license` 'My own' is no identifier"),

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import onnxruntime
 import pytest
 import torch
 
+import inkgan
 from inkgan.cli.main import main
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.exporters import onnx as exporting
@@ -51,6 +53,50 @@ def test_onnxruntime_draws_what_the_sampler_draws(
     assert (told["inkgan.name"], told["inkgan.digest"]) == ("small", bundle.digest)
     assert json.loads(told["inkgan.classes"]) == (list("0123456789") if conditioning else [])
     assert json.loads(told["inkgan.styles"]) == list(bundle.recipe.model.style_measures)
+
+
+def draw(path: Path, count: int) -> Any:
+    """Draw images of the flagship's form with onnxruntime."""
+    latent = np.random.default_rng(5).standard_normal((count, 64), np.float32)
+    return session_of(path).run(None, {"latent": latent, "label": np.arange(count) % 10})[0]
+
+
+def test_half_is_half_the_file_and_draws_nearly_the_same(tmp_path: Path) -> None:
+    whole = inkgan.export("flagship", "onnx", tmp_path / "whole.onnx")
+    half = inkgan.export("flagship", "onnx", tmp_path / "half.onnx", half=True)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    model = onnx.load(half)
+    onnx.checker.check_model(model, full_check=True)
+    weights = [t for t in model.graph.initializer if len(t.dims) > 1]
+    assert {t.data_type for t in weights} == {onnx.TensorProto.FLOAT16}
+    sessions = [session_of(path) for path in (whole, half)]
+    ends = [
+        [(end.name, end.type, end.shape) for end in [*session.get_inputs(), *session.get_outputs()]]
+        for session in sessions
+    ]
+    assert ends[0] == ends[1]
+    assert ends[0][0] == ("latent", "tensor(float)", ["n", 64])
+    kept = [session.get_modelmeta().custom_metadata_map["inkgan.weights"] for session in sessions]
+    assert kept == ["float32", "float16"]
+    images = [draw(path, 640) for path in (whole, half)]
+    assert 0 < np.abs(images[0] - images[1]).max() <= 2 / 127.5  # two levels of 255
+    levels = [np.rint((image + 1) * 127.5) for image in images]
+    assert np.abs(levels[0] - levels[1]).max() <= 2
+    assert (levels[0] == levels[1]).mean() > 0.98
+
+
+@pytest.mark.parametrize(("name", "conditioning"), [("same", "multiply"), ("open", "concat")])
+def test_half_holds_for_other_networks(name: str, conditioning: str, tmp_path: Path) -> None:
+    assert export_onnx(small_bundle(name, conditioning), tmp_path / "a.onnx", half=True) < 0.01
+
+
+def test_weights_beyond_float16_are_refused(tmp_path: Path) -> None:
+    bundle = small_bundle("mlp", "")
+    key = next(key for key, tensor in bundle.weights.items() if tensor.ndim == 2)
+    large = replace(bundle, weights=bundle.weights | {key: bundle.weights[key] * 1e6})
+    with pytest.raises(ArtifactError, match="beyond float16; use `half=False`"):
+        export_onnx(large, tmp_path / "a.onnx", half=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_model_that_differs_is_not_written(

@@ -52,6 +52,7 @@ def bundle(
 def onnx(
     source: FirstSource,
     out: Annotated[Path, typer.Argument(help="An .onnx file.")],
+    half: Half = False,
     checkpoint: Checkpoint = "last",
     force: Force = False,
     json: Json = False,
@@ -62,7 +63,7 @@ def onnx(
     from inkgan.exporters.bundle_export import load_scored_bundle
     from inkgan.exporters.onnx import export_onnx
 
-    difference = export_onnx(load_scored_bundle(source, checkpoint, warn), out)
+    difference = export_onnx(load_scored_bundle(source, checkpoint, warn), out, half=half)
     say(f"differs from torch by at most {difference:.1g}")
     _show_written(json, "onnx", source, out, difference=difference)
 

@@ -44,7 +44,7 @@ def export(
             draws in any browser), hub (a folder for the Hugging Face hub) or bundle (one file for
             `inkgan.load`, with scores and a license).
         out: file that ends in .onnx, .html or .safetensors, or the folder for the hub.
-        half: store weights as float16, half the size; not for onnx.
+        half: store weights as float16, half the size; they are used as float32.
         license: of the weights, for bundle and hub: an identifier such as mit or cc0-1.0; the
             bundle's own or mit if left out.
         push: for hub: upload the folder as user/name (needs the extra `hub`).
@@ -67,14 +67,14 @@ def export(
         >>> inkgan.export(run, "hub", "folder", license="cc0-1.0", push="user/digits")
     """
     out = Path(out)
-    _refuse_unused(kind, half=half, license=license is not None, push=push is not None)
+    _refuse_unused(kind, license=license is not None, push=push is not None)
     if kind != "hub":
         _check_file(out, ENDINGS[kind], force)
     if push is not None:
         check_push(push)
     bundle = load_scored_bundle(source, checkpoint, warn, generator)
     if kind == "onnx":
-        export_onnx(bundle, out)
+        export_onnx(bundle, out, half=half)
     elif kind == "page":
         export_page(bundle, out, half=half, progress=progress)
     elif kind == "hub":
@@ -87,12 +87,11 @@ def export(
     return out
 
 
-def _refuse_unused(kind: Kind, *, half: bool, license: bool, push: bool) -> None:
+def _refuse_unused(kind: Kind, *, license: bool, push: bool) -> None:
     """Refuse an unknown kind, and parameters that it does not use."""
     if kind not in get_args(Kind):
         raise ConfigError(f"`kind` {kind!r} is unknown{did_you_mean(kind, get_args(Kind))}")
     unused = {
-        "half": half and kind == "onnx",
         "license": license and kind in ("onnx", "page"),
         "push": push and kind != "hub",
     }
