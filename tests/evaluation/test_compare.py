@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import inkgan
@@ -69,6 +70,18 @@ def test_names_are_escaped_and_told_apart(tiny: Recipe, tmp_path: Path) -> None:
     shown = comparison._repr_html_()
     assert "<b>" not in shown
     assert "&lt;b&gt;" in shown
+
+
+def test_runs_on_different_data_are_told_apart(tiny: Recipe, tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    np.savez(tmp_path / "own.npz", images=chance.integers(0, 256, (300, 28, 28), np.uint8))
+    own = override(tiny, {"data.name": f"npz:{tmp_path / 'own.npz'}"})
+    for name, recipe in (("a", tiny), ("b", own), ("c", tiny)):
+        inkgan.train(recipe, out=tmp_path / name, images=64)
+    comparison = inkgan.compare([tmp_path / "a", tmp_path / "b"])
+    assert "trained on different data" in comparison.cautions[0]
+    assert "trained on different data" in comparison._repr_html_()
+    assert not inkgan.compare([tmp_path / "a", tmp_path / "c"]).cautions
 
 
 def test_bad_requests(tiny: Recipe, tmp_path: Path) -> None:

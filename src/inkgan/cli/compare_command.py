@@ -29,7 +29,7 @@ def compare(
     if json:
         show_json({"written": written, **comparison.to_dict()})
         return
-    for sentence in comparison.sentences:
+    for sentence in (*comparison.sentences, *comparison.cautions):
         show(sentence)
     for path in written:
         show(path)

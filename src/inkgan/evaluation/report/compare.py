@@ -127,8 +127,14 @@ class Comparison:
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """What limits the sentences: how often many metrics differ by chance."""
-        return tuple(dict.fromkeys(scores.caution for scores in self.scores if scores.caution))
+        """What limits the comparison: different data, and many metrics that differ by chance."""
+        data = tuple(dict.fromkeys(run.run.recipe.data.name for run in self.runs))
+        other = (
+            f"The runs were trained on different data ({', '.join(data)}): distances and curves of "
+            "the training are to images of each run's own set, and do not compare.",
+        )
+        by_chance = dict.fromkeys(scores.caution for scores in self.scores if scores.caution)
+        return (*(other if len(data) > 1 else ()), *by_chance)
 
     def curves(self) -> UInt8:
         """Draw the curves of all runs in the same panels, one color a recipe; uint8 (H, W, 3)."""
