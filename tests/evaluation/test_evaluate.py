@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import sys
 import tempfile
 import types
@@ -379,6 +380,24 @@ def test_labels_in_every_form_are_the_same(asked: Callable[..., Any]) -> None:
     assert np.array_equal(asked((digits, labels))[1], plain)  # a pair, as of Keras
 
 
+def test_idx_files_are_read_by_folder_by_path_and_by_file(
+    asked: Callable[..., Any], tmp_path: Path
+) -> None:
+    digits, labels = small_reference().train[:300], small_reference().train_labels[:300]
+    for array, name in ((digits, "images-idx3"), (labels.astype(np.uint8), "labels-idx1")):
+        head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+        (tmp_path / f"train-{name}-ubyte").write_bytes(head + array.tobytes())
+    names = [str(tmp_path), f"idx:{tmp_path}", f"idx:{tmp_path / 'train-images-idx3-ubyte'}"]
+    for name in names:
+        pixels, found, _ = asked(name)
+        assert _as_set(pixels) <= _as_set(digits)
+        assert len(pixels) > 250
+        own = {image.tobytes(): label for image, label in zip(digits, labels, strict=True)}
+        assert [own[image.tobytes()] for image in pixels] == found.tolist()
+    with pytest.raises(DataError, match="does not exist"):
+        asked(f"idx:{tmp_path / 'nowhere'}")
+
+
 def test_files_of_arrays(asked: Callable[..., Any], tmp_path: Path) -> None:
     digits, labels = small_reference().train[:300], small_reference().train_labels[:300]
     np.save(tmp_path / "x.npy", digits)
@@ -389,6 +408,9 @@ def test_files_of_arrays(asked: Callable[..., Any], tmp_path: Path) -> None:
     pixels, found, _ = asked(tmp_path / "train.csv")
     assert _as_set(pixels) <= _as_set(digits)
     assert found is not None
+    named = asked(f"csv:{tmp_path / 'train.csv'}")
+    assert np.array_equal(named[0], pixels)
+    assert np.array_equal(named[1], found)
     (tmp_path / "words.csv").write_text("a,b\n1,c\n", encoding="utf-8")
     with pytest.raises(DataError, match="cannot be read as a table of numbers"):
         asked(tmp_path / "words.csv")

@@ -1,13 +1,17 @@
 """Data sets that the shipped extractors cannot read: classes that are no digits, one's own sets."""
 
+import io
+import re
 import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import inkgan
+from inkgan.cli.evaluate_command import score_table
 from inkgan.errors import ConfigError, DataError
 from inkgan.evaluation.outside_generators import LatentOptions
 from inkgan.evaluation.own_extractors import find_extractors, load_reference
@@ -102,6 +106,12 @@ def test_a_set_of_named_classes_is_a_reference(shape_set: str, tmp_path: Path) -
     assert "digit" not in " ".join(report.verdict)
     page = report.page_path.read_text(encoding="utf-8")
     assert all(name in page for name in NAMES)
+    shown = re.sub(r"<style>.*?</style>|<[^>]*>", "", page, flags=re.DOTALL)
+    assert "digit" not in shown
+    assert "<th>class</th>" in page
+    table = io.StringIO()
+    Console(width=60, file=table).print(score_table(report.to_dict()))
+    assert "digit" not in table.getvalue() + report._repr_html_()
     with pytest.raises(DataError, match=r"7 is no class of npz:.*it has 5: bar, cross"):
         inkgan.evaluate(images, labels=labels + 7, **options)
 

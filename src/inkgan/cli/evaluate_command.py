@@ -105,7 +105,10 @@ def score_table(document: dict[str, Any]) -> Any:
     from rich.table import Table
 
     from inkgan.evaluation.score import Score
+    from inkgan.evaluation.verdict import in_classes
+    from inkgan.generation.protocols import DIGITS
 
+    names = document.get("class_names", DIGITS)
     table = Table(box=box.SIMPLE, padding=(0, 1), show_edge=False, pad_edge=False)
     table.add_column("metric", overflow="fold")
     for heading in ("value", "± 95 %", "baseline", "z"):
@@ -121,7 +124,7 @@ def score_table(document: dict[str, Any]) -> Any:
         if row["z"] is not None and abs(row["z"]) > 100:
             z = "> +100" if row["z"] > 0 else "< -100"
         table.add_row(
-            printable(score.spec.title),
+            printable(in_classes(score.spec.title, names)),
             score.spec.format(score.value),
             score.spec.format(score.margin),
             score.spec.format(score.baseline.mean),

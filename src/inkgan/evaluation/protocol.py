@@ -33,6 +33,7 @@ from inkgan.evaluation.train_distances import (
     compare_train_distances,
     train_distance_intervals,
 )
+from inkgan.evaluation.verdict import in_classes
 from inkgan.metrics.features.extractors import Features
 from inkgan.metrics.frechet_expansion import frechet_expansion, infinity_expansion
 from inkgan.metrics.memorization import CopyTest
@@ -127,7 +128,7 @@ class ProtocolRunner:
             nearest=copies.nearest,
             clean_reference={key: clean[key] for key in scores if key in clean},
             notes=(
-                *_cautions(images, parts[0].scores, classes, size, protocol),
+                *self._cautions(images, parts[0].scores, classes, size),
                 *([INTERPOLATED] if interpolated else []),
                 *(note for part in parts for note in part.notes),
             ),
@@ -220,6 +221,40 @@ class ProtocolRunner:
             estimate = Estimate(interval, bounds[key].error)
             scores[key] = _score(key, estimate, baselines[key], len(images.pixels))
         return _CopyPart(scores, copy_tests=copy_tests, nearest=near)
+
+    def _cautions(
+        self,
+        images: GeneratedImages,
+        scores: Mapping[str, Score],
+        classes: Mapping[int, Mapping[str, float]],
+        size: int,
+    ) -> list[str]:
+        """Return what a reader must know of sets that are small, unlabeled, or lack a class."""
+        protocol, names = self.protocol, self.reference.images.classes
+        notes: list[str] = []
+        if size < protocol.set_size:
+            notes.append(
+                f"Scores and baselines are those of sets of {size:,} images, and do not compare "
+                f"with scores of {protocol.set_size:,}."
+            )
+        draws = scores["precision"].baseline.draws
+        if draws < SET_DRAWS:
+            notes.append(
+                f"The baselines of sets of {size:,} images are of {draws} draws of real images; "
+                f"the full protocol takes {SET_DRAWS}."
+            )
+        if images.requested is None:
+            notes.append("No labels were given: each image counts as the digit that E1 predicts.")
+        accuracy, confident = (scores.get(key) for key in ("label_accuracy", "confident"))
+        if accuracy and confident and accuracy.value < 0.5 * confident.value:
+            notes.append(
+                f"Only {accuracy.value:.1%} of the images show the digit that their label says, "
+                f"though {confident.value:.1%} are clear: do the labels belong to these images?"
+            )
+        missing = [names[place] for place, row in classes.items() if row["share"] == 0]
+        if missing:
+            notes.append(f"There is no {', no '.join(missing)} among the images.")
+        return [in_classes(note, names) for note in notes]
 
     def _trained(self, images: GeneratedImages, features: Features) -> dict[str, Score]:
         """Train on the images: a classifier of digits, and one of generated and real."""
@@ -332,36 +367,3 @@ def confusion(features: Features, requested: np.ndarray | None) -> np.ndarray:
         np.add.at(table, (order[unclear, -1], order[unclear, -2]), 1)
     shares: np.ndarray = table / len(features.probabilities)
     return shares
-
-
-def _cautions(
-    images: GeneratedImages,
-    scores: Mapping[str, Score],
-    classes: Mapping[int, Mapping[str, float]],
-    size: int,
-    protocol: Protocol,
-) -> list[str]:
-    notes: list[str] = []
-    if size < protocol.set_size:
-        notes.append(
-            f"Scores and baselines are those of sets of {size:,} images, and do not compare with "
-            f"scores of {protocol.set_size:,}."
-        )
-    draws = scores["precision"].baseline.draws
-    if draws < SET_DRAWS:
-        notes.append(
-            f"The baselines of sets of {size:,} images are of {draws} draws of real images; the "
-            f"full protocol takes {SET_DRAWS}."
-        )
-    if images.requested is None:
-        notes.append("No labels were given: each image counts as the digit that E1 predicts.")
-    accuracy, confident = (scores.get(key) for key in ("label_accuracy", "confident"))
-    if accuracy and confident and accuracy.value < 0.5 * confident.value:
-        notes.append(
-            f"Only {accuracy.value:.1%} of the images show the digit that their label says, though "
-            f"{confident.value:.1%} are clear: do the labels belong to these images?"
-        )
-    missing = [str(digit) for digit, row in classes.items() if row["share"] == 0]
-    if missing:
-        notes.append(f"There is no {', no '.join(missing)} among the images.")
-    return notes

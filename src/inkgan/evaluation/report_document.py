@@ -13,6 +13,8 @@ from inkgan.documents import check_document
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.evaluation.report_schema import ReportDocument
 from inkgan.evaluation.score import Score
+from inkgan.evaluation.verdict import in_classes
+from inkgan.generation.protocols import DIGITS
 from inkgan.metrics.metric_registry import METRIC_SPECS, current_key
 
 REPORT = "report.json"
@@ -103,8 +105,9 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Return a table of the scores and the verdict, without anything to load."""
+        names = self.document.get("class_names", DIGITS)
         rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(score.spec.title)} "
+            f"<tr><th style='text-align:left'>{html.escape(in_classes(score.spec.title, names))} "
             f"{score.spec.arrow}</th>"
             f"<td>{score.spec.format(score.value)}</td>"
             f"<td>{score.interval_text}</td>"

@@ -106,6 +106,8 @@ SPOKEN = (
 # What is said of images that are no digits.
 WITHOUT_DIGITS = (
     ("Not digits yet", "Not like real images yet"),
+    ("Confident digits", "Confident images"),
+    ("Worst digit's", "Worst class's"),
     ("Some digits are unclear", "The class of some images is unclear"),
     ("unusual handwriting is missing", "unusual images are missing"),
     ("show the digit requested", "show the class requested"),

@@ -1,4 +1,4 @@
-"""Charts of a report: digit by digit, confusions, and scores beside their real baselines."""
+"""Charts of a report: class by class, confusions, and scores beside their real baselines."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator
 
 from inkgan.evaluation.results import EvaluationResult
 from inkgan.evaluation.score import Score
+from inkgan.evaluation.verdict import in_classes
 from inkgan.generation.protocols import DIGITS
 from inkgan.metrics.metric_registry import MetricSpec
 from inkgan.metrics.stats.intervals import Interval
@@ -26,7 +27,7 @@ from inkgan.types import UInt8
 
 
 class ClassChart(NamedTuple):
-    """What a chart of the ten digits shows, and whether its worst digit is its largest."""
+    """What a chart of the classes shows, and whether its worst class is its largest."""
 
     kind: str
     title: str
@@ -40,8 +41,8 @@ CLASS_CHARTS = (
 )
 
 
-def worst_digit(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -> int | None:
-    """Name the digit that is worst, if any is measured."""
+def worst_class(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -> int | None:
+    """Return the place of the worst class, if any is measured."""
     values = {digit: row[chart.kind] for digit, row in classes.items() if chart.kind in row}
     choose = max if chart.largest_is_worst else min
     return choose(values, key=lambda digit: values[digit]) if values else None
@@ -50,9 +51,9 @@ def worst_digit(classes: Mapping[int, Mapping[str, float]], chart: ClassChart) -
 def class_chart(
     classes: Mapping[int, Mapping[str, float]], chart: ClassChart, names: Sequence[str] = DIGITS
 ) -> UInt8:
-    """Draw one measure of each digit as a dot, joined to its baseline; the worst one is orange."""
+    """Draw one measure of each class as a dot, joined to its baseline; the worst one is orange."""
     figure, axes = narrow_chart(3.6, 3.6 * max(1, len(names) / 12), chart.title)
-    worst = worst_digit(classes, chart)
+    worst = worst_class(classes, chart)
     for digit in range(len(names)):
         row = classes.get(digit, {})
         value = row.get(chart.kind)
@@ -131,6 +132,10 @@ def score_charts(result: EvaluationResult) -> list[UInt8]:
     scores = list(result.scores.values())
     ratios = [_ratio(score) for score in scores if shows_ratio(score.spec) and has_ratio(score)]
     points = [_points(score) for score in scores if score.spec.unit in ("share", "fraction")]
+    ratios, points = (
+        [mark._replace(title=in_classes(mark.title, result.class_names)) for mark in marks]
+        for marks in (ratios, points)
+    )
     charts = []
     if ratios:
         charts.append(_score_chart("Distance, multiples of the real baseline", ratios, log=True))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.report import charts, figures
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages
 from inkgan.evaluation.score import Baseline, Score
+from inkgan.evaluation.verdict import in_classes
 from inkgan.images import data_uri
 from inkgan.metrics.metric_registry import METRIC_SPECS, MINUS, format_number
 from inkgan.metrics.stats.intervals import Interval
@@ -56,6 +58,7 @@ def page(report: ReportPage) -> str:
         lstrip_blocks=True,
     )
     result = report.result
+    environment.filters["in_classes"] = partial(in_classes, names=result.class_names)
     return environment.get_template("report.html").render(
         title=report.title,
         verdict=report.verdict,
@@ -73,6 +76,10 @@ def page(report: ReportPage) -> str:
         style_rows=[] if report.style is None else _style_rows(report.style),
         glossary=[spec for spec in map(METRIC_SPECS.get, result.scores) if spec is not None],
         labelled=report.images.requested is not None,
+        noun=result.noun,
+        nouns=f"{result.noun}s" if result.noun == "digit" else "classes",
+        images_noun="digits" if result.noun == "digit" else "images",
+        digits=result.noun == "digit",
         without_ratio=_without_ratio(result),
         notes=result.notes,
         reference=report.reference,
@@ -194,7 +201,7 @@ def _size(score: Score) -> tuple[bool, bool]:
 
 def _class_rows(result: EvaluationResult) -> list[tuple[str, list[dict[str, Any]]]]:
     """List each digit's measures and baselines, and mark the worst digit of each measure."""
-    worst = {chart.kind: charts.worst_digit(result.classes, chart) for chart in charts.CLASS_CHARTS}
+    worst = {chart.kind: charts.worst_class(result.classes, chart) for chart in charts.CLASS_CHARTS}
     return [
         (
             result.name(digit),
