@@ -203,7 +203,7 @@ def data_sets() -> str:
     for name, spec in DATASETS.items():
         shape = str(spec.shape) if spec.shape else "any"
         images = f"{spec.train_images:,} / {spec.test_images:,}"
-        rows.append(_row(f"`{name}`", shape, _classes(spec), images, spec.license, spec.citation))
+        rows.append(_row(f"`{name}`", shape, _classes(spec), images, _license(spec), spec.citation))
     return f"""# The data sets
 
 {WRITTEN}
@@ -214,6 +214,11 @@ forms of your own.
 | name | images | classes | training / test | license | source |
 |---|---|---|---|---|---|
 {"".join(rows)}"""
+
+
+def _license(spec: DatasetSpec) -> str:
+    """Link the page that states the license, or the publishers' where none could be checked."""
+    return f"[{'see here' if spec.license == 'unknown' else spec.license}]({spec.license_url})"
 
 
 def _classes(spec: DatasetSpec) -> str:

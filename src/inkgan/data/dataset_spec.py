@@ -103,7 +103,8 @@ class DatasetSpec:
         train_images: number of training images; 0 where it is not fixed.
         test_images: number of test images; 0 where it is not fixed.
         citation: authors and year.
-        license: identifier such as mit; unknown where the publishers do not say.
+        license: identifier such as mit; unknown where no statement of it could be checked.
+        license_url: the page that states it, or that of the publishers.
         hub_id: of the data set on the Hugging Face hub.
         similar_names: other names of the set, for suggestions.
         folder_names: folders under which other programs keep its files.
@@ -123,6 +124,7 @@ class DatasetSpec:
     test_images: int = 0
     citation: str = ""
     license: str = "unknown"
+    license_url: str = ""
     hub_id: str | None = None
     similar_names: tuple[str, ...] = ()
     folder_names: tuple[str, ...] = ()

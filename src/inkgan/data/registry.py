@@ -1,7 +1,8 @@
 """The data sets that the package knows, and those that a program adds.
 
 The hashes were checked against at least two independent published lists (TensorFlow Datasets'
-url_checksums and torchvision or Keras); MNIST's were computed from the files as well.
+url_checksums and torchvision or Keras); MNIST's were computed from the files as well. Licenses are
+those that `license_url` states, in MNIST's case Keras' documentation on behalf of its authors.
 """
 
 import functools
@@ -152,6 +153,7 @@ DATASETS: dict[str, DatasetSpec] = {
             train_images=60_000,
             test_images=10_000,
             license="cc-by-sa-3.0",
+            license_url="https://keras.io/api/datasets/mnist/",
             hub_id="ylecun/mnist",
             folder_names=("MNIST",),
             evaluation="digits",
@@ -169,6 +171,7 @@ DATASETS: dict[str, DatasetSpec] = {
             train_images=60_000,
             test_images=10_000,
             license="mit",
+            license_url="https://github.com/zalandoresearch/fashion-mnist/blob/master/LICENSE",
             hub_id="zalando-datasets/fashion_mnist",
             similar_names=("fashion", "fmnist", "fashionmnist"),
             folder_names=("FashionMNIST",),
@@ -184,6 +187,7 @@ DATASETS: dict[str, DatasetSpec] = {
             train_images=60_000,
             test_images=10_000,
             license="cc-by-sa-4.0",
+            license_url="https://github.com/rois-codh/kmnist#license",
             similar_names=("kuzushiji", "kuzushiji-mnist"),
             folder_names=("KMNIST",),
         ),
@@ -199,6 +203,7 @@ DATASETS: dict[str, DatasetSpec] = {
             shape=GRAY_28,
             train_images=240_000,
             test_images=40_000,
+            license_url="https://www.nist.gov/itl/products-and-services/emnist-dataset",
             similar_names=("emnist",),
             folder_names=("EMNIST", "gzip"),
             evaluation="digits",
@@ -215,6 +220,7 @@ DATASETS: dict[str, DatasetSpec] = {
             shape=GRAY_28,
             train_images=124_800,
             test_images=20_800,
+            license_url="https://www.nist.gov/itl/products-and-services/emnist-dataset",
             similar_names=("letters",),
             folder_names=("EMNIST", "gzip"),
         ),
@@ -228,6 +234,8 @@ DATASETS: dict[str, DatasetSpec] = {
             shape=GRAY_28,
             train_images=60_000,
             test_images=60_000,
+            license="bsd-3-clause",
+            license_url="https://github.com/facebookresearch/qmnist/blob/main/LICENSE",
             folder_names=("QMNIST",),
             evaluation="digits",
         ),
@@ -241,6 +249,7 @@ DATASETS: dict[str, DatasetSpec] = {
             shape=Shape(3, 32, 32),
             train_images=50_000,
             test_images=10_000,
+            license_url="https://www.cs.toronto.edu/~kriz/cifar.html",
             hub_id="uoft-cs/cifar10",
             similar_names=("cifar", "cifar-10"),
         ),
@@ -257,6 +266,7 @@ DATASETS: dict[str, DatasetSpec] = {
             train_images=60_000,
             test_images=10_000,
             license="cc-by-sa-3.0",
+            license_url="https://keras.io/api/datasets/mnist/",
             hub_id="ylecun/mnist",
             similar_names=("stacked", "stackedmnist"),
             evaluation="stacked-digits",
@@ -270,7 +280,7 @@ DATASETS: dict[str, DatasetSpec] = {
             shape=GRAY_28,
             train_images=1500,
             test_images=297,
-            license="cc-by-4.0",
+            license_url="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
             similar_names=("uci", "digits", "sklearn-digits"),
             evaluation="digits",
         ),
