@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -166,6 +168,16 @@ def test_a_hub_that_does_not_answer_is_asked_once(
     with pytest.raises(ArtifactError, match=r"'me/nothing' here, .*it cannot be reached"):
         inkgan.load("me/nothing")
     assert [call["local_files_only"] for call in hub] == [True]
+
+
+def test_a_process_that_has_not_used_the_hub_yet_refuses_in_one_line(tmp_path: Path) -> None:
+    """The hub's library makes its submodules attributes only once they are imported."""
+    nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    environment = {**os.environ, **nowhere, "INKGAN_OFFLINE": ""}
+    command = [sys.executable, "-c", "import inkgan; inkgan.load('nothing/there')"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert "ArtifactError: there is no run or bundle 'nothing/there' here" in done.stderr
+    assert "it cannot be reached" in done.stderr
 
 
 def test_offline_only_the_cache_is_asked(hub: list[dict[str, Any]]) -> None:

@@ -36,8 +36,9 @@ def fetch(name: str) -> Path:
     """
     what = f"there is no run or bundle {name!r} here, and looking for it on the Hugging Face hub"
     hub = import_extra("huggingface_hub", "hub", what)
+    constants = import_extra("huggingface_hub.constants", "hub", what)  # no attribute until then
     offline = is_offline()
-    unreachable = not offline and not _answers(hub.constants.ENDPOINT)
+    unreachable = not offline and not _answers(constants.ENDPOINT)
     try:
         return Path(hub.hf_hub_download(name, FILE, local_files_only=offline or unreachable))
     except Exception as error:  # the hub, the connection or the disk, in many libraries' words
