@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from inkgan.errors import DataError, DataFormatError
 from inkgan.inversion.imitate import Imitation, imitate
@@ -184,22 +184,8 @@ def test_errors_above_the_documented_one_are_told() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_drawn_pictures_are_read_or_refused(seed: int) -> None:
-    """Shapes of all darknesses, some so faint that no pixel of them is ink."""
-    random = np.random.default_rng(seed)
-    width, height = (int(n) for n in random.integers(30, 300, 2))
-    picture = Image.new("L", (width, height), int(random.integers(0, 256)))
-    canvas = ImageDraw.Draw(picture)
-    for _ in range(5):
-        x, y = random.integers(0, width), random.integers(0, height)
-        box = (int(x), int(y), int(x + random.integers(2, 80)), int(y + random.integers(2, 80)))
-        draw = (canvas.line, canvas.ellipse, canvas.arc)[random.integers(3)]
-        level, pen = int(random.integers(0, 256)), int(random.integers(1, 9))
-        if draw == canvas.ellipse:
-            canvas.ellipse(box, outline=level, width=pen)
-        elif draw == canvas.arc:
-            canvas.arc(box, 20, 300, fill=level, width=pen)
-        else:
-            canvas.line(box, fill=level, width=pen)
+    """`python -m tests.fuzz imitated-drawing --inputs 1300 --minutes 60` tries more of them."""
+    picture = made.random_drawing(np.random.default_rng(seed))
     with contextlib.suppress(DataError):
         assert read_digits([picture]).images.shape[1:] == (28, 28)
 

@@ -19,6 +19,7 @@ from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.data.readers.convert import as_labels, as_uint8_images
 from inkgan.data.readers.idx import read_idx
 from inkgan.inversion.recognize import RecognizedDigits, read_digits
+from tests.fixtures.photographs import random_drawing
 from tests.fuzz.harness import FileReader, Reader, register
 from tests.fuzz.mutators import HOSTILE_VALUES, mutate_file
 
@@ -273,6 +274,34 @@ class ImitatedPicture(FileReader):
     def check(self, value: RecognizedDigits, intact: RecognizedDigits, warned: bool) -> None:
         """Digits and confidences belong together."""
         check_digits(value)
+
+
+@register
+class ImitatedDrawing(Reader):
+    """Lines, circles and arcs of any darkness, of which few are digits, for `imitate`."""
+
+    name = "imitated-drawing"
+    inputs, seconds = 10, 60.0
+    drawing: Image.Image | None = None
+
+    def prepare(self, folder: Path) -> None:
+        """Nothing is on disk."""
+
+    def mutate(self, chance: Random, folder: Path) -> str:
+        """Draw another one."""
+        number = chance.randrange(2**32)
+        self.drawing = random_drawing(np.random.default_rng(number))
+        return f"drawing {number}"
+
+    def read(self, folder: Path) -> RecognizedDigits:
+        """Find the digits."""
+        intact = Image.fromarray(np.hstack(list(255 - shapes()[:3])))
+        return read_digits([self.drawing or intact])
+
+    def check(self, value: RecognizedDigits, intact: RecognizedDigits, warned: bool) -> None:
+        """Whatever is taken for a digit has ink, and everything has its length."""
+        check_digits(value)
+        assert value.images.any(axis=(1, 2)).all()
 
 
 @register
