@@ -46,6 +46,25 @@ def test_tables_with_a_class_last_or_no_label(tmp_path: Path) -> None:
     assert read_csv(tmp_path / "test.csv").labels is None
 
 
+def test_tables_without_names_and_a_label_last(tmp_path: Path) -> None:
+    digits, labels = small_reference().train[:COUNT], small_reference().train_labels[:COUNT]
+    flat = digits.reshape(COUNT, -1)
+    for name, header in (("none.csv", None), ("pandas.csv", [str(place) for place in range(785)])):
+        (tmp_path / name).write_text(_table(np.c_[flat, labels], header), encoding="utf-8")
+        found = read_csv(tmp_path / name)
+        assert np.array_equal(found.images[..., 0], digits)
+        assert found.labels is not None
+        assert np.array_equal(found.labels, labels)
+        assert found.notes[0] == "No column has a name: the last one is read as labels."
+    busy = flat.copy()
+    busy[:, -1] = np.arange(COUNT)  # a last pixel that varies as labels do
+    (tmp_path / "busy.csv").write_text(_table(np.c_[labels, busy], None), encoding="utf-8")
+    found = read_csv(tmp_path / "busy.csv")
+    assert found.labels is not None
+    assert np.array_equal(found.labels, labels)
+    assert "the last one may hold them" in found.notes[0]
+
+
 def test_arrays_in_files(tmp_path: Path) -> None:
     digits = small_reference().train[:COUNT]
     np.save(tmp_path / "x.npy", (digits / 255).reshape(COUNT, -1))

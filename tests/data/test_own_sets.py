@@ -2,6 +2,8 @@
 
 import gzip
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -334,6 +336,25 @@ def test_a_set_in_which_nothing_shows_is_refused(tiny: Recipe, tmp_path: Path) -
     assert not (tmp_path / "run").exists()
 
 
+def test_faint_sets_are_named(tmp_path: Path) -> None:
+    images, labels = digits(10)
+    for factor, faint in ((8, True), (3, False)):
+        read = load_dataset(write_folder(tmp_path / str(factor), images // factor, labels))
+        notes = check_training_images(read, conditional=True)
+        assert any("images are faint" in note for note in notes) == faint
+
+
+def test_labels_of_bytes_are_names_or_refused(tmp_path: Path) -> None:
+    images, labels = digits(10)
+    for names in ([b"no", b"yes"], [b"no", b"\xff"]):
+        np.savez(tmp_path / "a.npz", images=images, labels=np.array(names)[labels % 2])
+        if names[1] == b"yes":
+            assert load_dataset(f"npz:{tmp_path / 'a.npz'}").classes == ("no", "yes")
+        else:
+            with pytest.raises(DataError, match="no ASCII text; give them as text"):
+                load_dataset(f"npz:{tmp_path / 'a.npz'}")
+
+
 # --- gray among colors ---
 
 
@@ -458,6 +479,42 @@ def test_large_pictures_are_refused_before_they_are_decoded(
     monkeypatch.setattr(picture_set, "MAX_BYTES", 2000)
     with pytest.raises(DataError, match=r"3 pictures of 28x28 pixels take"):
         load_dataset(f"folder:{tmp_path}", size=28)
+
+
+MEASURE_PEAK = """
+import re, resource, sys
+from pathlib import Path
+from inkgan.data.dataset import load_dataset
+
+
+def peak():
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would count the process that started this one
+        return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+before = peak()
+images = load_dataset(f"folder:{sys.argv[1]}", size=28).images
+print(len(images), peak() - before)
+"""
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+def test_large_photographs_take_little_memory(ending: str, tmp_path: Path) -> None:
+    """One photograph at a time: 24 of them would take 216 MB as bytes, 864 MB as floats."""
+    levels = np.linspace(120, 250, 2000 * 1500 * 3).reshape(1500, 2000, 3).astype(np.uint8)
+    levels[500:1000, 900:1100] = 20
+    photograph = Image.fromarray(levels)
+    photograph.save(tmp_path / f"0.{ending}")
+    content = (tmp_path / f"0.{ending}").read_bytes()
+    for number in range(1, 24):
+        (tmp_path / f"{number}.{ending}").write_bytes(content)
+    command = [sys.executable, "-c", MEASURE_PEAK, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    count, peak = map(int, done.stdout.split())
+    assert count == 22  # two are for testing
+    assert peak < 100e6
 
 
 # --- IDX files of one's own ---

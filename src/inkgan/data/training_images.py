@@ -7,6 +7,7 @@ from inkgan.errors import ConfigError, DataError
 from inkgan.plural import counted
 
 LEAST_CONTRAST = 16  # levels between the darkest and the lightest pixel of a set
+FAINT_CONTRAST = 64  # below which a line says so: such pictures are black, or gray, to the eye
 
 
 def check_training_images(dataset: Dataset, conditional: bool) -> tuple[str, ...]:
@@ -32,6 +33,11 @@ def check_training_images(dataset: Dataset, conditional: bool) -> tuple[str, ...
             "of gray"
         )
     notes = []
+    if high - low < FAINT_CONTRAST:
+        notes.append(
+            f"The images are faint: of the levels 0 to 255 their pixels go from {low} to {high} "
+            "alone; stretch them if that is not meant."
+        )
     counts = torch.bincount(dataset.labels.cpu(), minlength=len(dataset.classes))
     empty = [name for name, count in zip(dataset.classes, counts, strict=True) if not count]
     if empty:

@@ -51,8 +51,8 @@ def read_npy(path: Path) -> ArrayImages:
 def read_csv(path: Path) -> ArrayImages:
     """Read a table with an image in each row, such as Kaggle's train.csv, also as .csv.gz.
 
-    A column called "label" or "class" holds labels. Without names, a first column before a square
-    number of pixels does.
+    A column called "label" or "class" holds labels. Without names, the first or the last column
+    beside a square number of pixels does: the one that varies, as a corner of an image seldom does.
 
     Raises:
         DataError: the file is missing, is no table of numbers, or its rows are no square images.
@@ -62,7 +62,8 @@ def read_csv(path: Path) -> ArrayImages:
             first = stream.readline()
         delimiter = max(DELIMITERS, key=first.count)
         names = next(csv.reader([first], delimiter=delimiter), [])
-        headed = not all(_is_number(name) for name in names)
+        numbered = names == [str(place) for place in range(len(names))]  # as pandas names columns
+        headed = numbered or not all(_is_number(name) for name in names)
         with _open(path) as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an empty table is refused below
             table: Float32 = np.loadtxt(
@@ -76,10 +77,10 @@ def read_csv(path: Path) -> ArrayImages:
             )
     except (OSError, ValueError, EOFError, MemoryError, csv.Error) as error:
         raise _failure(path, "a table of numbers", error) from error
-    place = _label_column(names, headed, table.shape[1])
+    place, told = _label_column(names if headed and not numbered else None, table)
     pixels = table if place is None else np.delete(table, place, axis=1)
     images, notes = as_uint8_images(pixels, str(path))
-    labels = None
+    labels, notes = None, (*told, *notes)
     if place is not None:
         labels, _ = as_labels(table[:, place], len(table), f"{path}: labels")
     return ArrayImages(images, labels, notes)
@@ -108,9 +109,29 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _label_column(names: list[str], headed: bool, width: int) -> int | None:
-    """Find the column of labels; None where there is none."""
-    if headed:
+def _label_column(names: list[str] | None, table: Float32) -> tuple[int | None, tuple[str, ...]]:
+    """Find the column of labels, None where there is none, and say which one where it is a guess.
+
+    Args:
+        names: of the columns; None where they have none.
+        table: the numbers (n, columns).
+    """
+    if names is not None:
         known = [name.strip().lower() for name in names]
-        return next((known.index(name) for name in LABEL_NAMES if name in known), None)
-    return 0 if not side_of_square(width) and side_of_square(width - 1) else None
+        return next((known.index(name) for name in LABEL_NAMES if name in known), None), ()
+    width = table.shape[1]
+    if side_of_square(width) or not side_of_square(width - 1):
+        return None, ()
+    if not _may_be_labels(table[:, -1]):
+        return 0, ()
+    if not _may_be_labels(table[:, 0]):
+        return width - 1, ("No column has a name: the last one is read as labels.",)
+    return 0, (
+        "No column has a name: the first one is read as labels, though the last one may hold them; "
+        "name the column of the labels `label` in a first line.",
+    )
+
+
+def _may_be_labels(column: Float32) -> bool:
+    """Tell whether a column holds several different whole numbers."""
+    return not (column % 1).any() and bool((column != column[0]).any())

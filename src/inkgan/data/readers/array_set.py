@@ -241,7 +241,12 @@ def _npz_split(arrays: _NpzArrays, images_key: str, labels_key: str | None) -> A
 def _class_names(labels: np.ndarray, count: int, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the class of each image as a text; labels may be numbers or names."""
     if labels.dtype.kind in "US" and labels.size == count:
-        names: np.ndarray = labels.astype(str).reshape(count)
+        try:
+            names: np.ndarray = labels.astype(str).reshape(count)
+        except UnicodeDecodeError as error:
+            raise DataFormatError(
+                f"{what} are bytes that are no ASCII text; give them as text, decoded"
+            ) from error
         if not all(name.strip().isdecimal() for name in np.unique(names)):
             return names, ()
     numbers, notes = as_labels(labels, count, what)
