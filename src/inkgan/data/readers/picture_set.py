@@ -168,7 +168,7 @@ def _find_paper(headers: Sequence[Header], depth: DepthRange | None, size: int |
     if size is None or all(width == height for width, height in (h.size for h in headers)):
         return Paper(behind, is_light=False, level=0)
     some = _spread(headers)
-    borders = [_border(_luminance(decode(h, depth, behind, size)[0])) for h in some]
+    borders = [_luminance(_border(np.asarray(decode(h, depth, behind, size)[0]))) for h in some]
     edges = np.concatenate([border / 1.0 for border in borders])
     middle = (edges.min() + edges.max()) / 2
     is_light = bool(np.mean([(border > middle).mean() for border in borders]) > 0.5)
@@ -176,9 +176,10 @@ def _find_paper(headers: Sequence[Header], depth: DepthRange | None, size: int |
     return Paper(behind, is_light, int(np.median(side)))
 
 
-def _luminance(picture: Image.Image) -> Float64:
-    pixels = np.asarray(picture, np.float64)
-    return pixels if pixels.ndim == 2 else pixels @ np.asarray(LUMINANCE)
+def _luminance(pixels: np.ndarray) -> Float64:
+    """Return the brightness (n,) of pixels (n,) or (n, 3)."""
+    levels = pixels.astype(np.float64)
+    return levels if levels.ndim == 1 else levels @ np.asarray(LUMINANCE)
 
 
 def _border(pixels: np.ndarray) -> np.ndarray:
@@ -194,7 +195,7 @@ def _squared(picture: Image.Image, paper: Paper) -> Image.Image:
         return picture
     side = max(width, height)
     edge = _border(np.asarray(picture))
-    brightness = edge if edge.ndim == 1 else edge @ np.asarray(LUMINANCE)
+    brightness = _luminance(edge)
     shown = brightness > 127 if paper.is_light else brightness <= 127
     if abs(paper.level - 127) < 64:  # paper of no clear brightness: what is like it
         shown = np.abs(brightness - paper.level) < 64
