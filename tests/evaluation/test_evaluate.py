@@ -390,8 +390,7 @@ def test_idx_files_are_read_by_folder_by_path_and_by_file(
     names = [str(tmp_path), f"idx:{tmp_path}", f"idx:{tmp_path / 'train-images-idx3-ubyte'}"]
     for name in names:
         pixels, found, _ = asked(name)
-        assert _as_set(pixels) <= _as_set(digits)
-        assert len(pixels) > 250
+        assert np.array_equal(pixels, asked(digits, labels=labels)[0])  # no tenth is left out
         own = {image.tobytes(): label for image, label in zip(digits, labels, strict=True)}
         assert [own[image.tobytes()] for image in pixels] == found.tolist()
     with pytest.raises(DataError, match="does not exist"):

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from inkgan.data.path_set import find_path, read_path
+from inkgan.data.path_set import find_path
 from inkgan.data.readers.array_files import ArrayImages, read_csv, read_npy
 from inkgan.data.readers.array_set import read_npz_images
 from inkgan.data.readers.convert import as_labels, as_uint8_images
 from inkgan.data.readers.folder import read_pictures
+from inkgan.data.readers.idx_folder import read_idx_folder
 from inkgan.evaluation.reference import LEAST_IMAGES, ReferenceImages, class_matched
 from inkgan.evaluation.results import GeneratedImages, Protocol
 from inkgan.evaluation.set_metrics import CONFIDENT
@@ -63,7 +64,7 @@ def _read(path: Path) -> ArrayImages:
 
 def _read_idx(path: Path) -> ArrayImages:
     """Read the training images of IDX files, with numbers as labels."""
-    loaded = read_path(f"idx:{path}", "train")
+    loaded = read_idx_folder(path, "train", whole=True)
     names = np.array(loaded.classes)
     numbers = names.astype(np.int64) if all(map(str.isdecimal, names)) else np.arange(len(names))
     return ArrayImages(loaded.images, numbers[loaded.labels], loaded.notes)

@@ -17,7 +17,7 @@ SPLIT_OF = {"tra": "train", "tes": "test", "t10": "test", "val": "validation"}
 TRANSPOSED = "emnist-"  # files of EMNIST store images column by column
 
 
-def read_idx_folder(path: Path, split: str) -> LoadedSplit:
+def read_idx_folder(path: Path, split: str, *, whole: bool = False) -> LoadedSplit:
     """Read a split of IDX files of one's own, of any size and any labels.
 
     Files of images have "images" or "idx3" in their name, those of labels "labels" or "idx1";
@@ -27,6 +27,7 @@ def read_idx_folder(path: Path, split: str) -> LoadedSplit:
     Args:
         path: a folder of one set, or one file of images beside its labels.
         split: train, validation or test; without files for tests, every tenth image of each class.
+        whole: without files for tests, leave all images in the training split.
 
     Raises:
         DataError: there are no such files, or those of several sets.
@@ -43,6 +44,8 @@ def read_idx_folder(path: Path, split: str) -> LoadedSplit:
             splits["test"] = _split_of(other)
     if "train" not in splits:
         raise DataError(f"idx:{path} holds no file of training images, only {files[0].name}")
+    if whole:
+        splits.setdefault("test", splits["train"])
     loaded = choose_split(splits, split, f"idx:{path}")
     turned = any(file.name.lower().startswith(TRANSPOSED) for file in files)
     notes = ("Images of EMNIST are stored on their side: turned upright.",) if turned else ()
