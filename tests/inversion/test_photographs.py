@@ -190,6 +190,12 @@ def test_drawn_pictures_are_read_or_refused(seed: int) -> None:
         assert read_digits([picture]).images.shape[1:] == (28, 28)
 
 
+def test_a_mark_fainter_than_half_ink_is_read_or_refused() -> None:
+    picture = made.random_drawing(np.random.default_rng(603685665))
+    with contextlib.suppress(DataError):
+        assert read_digits([picture]).images.any()
+
+
 def test_a_faint_mark_alone_is_read_or_refused() -> None:
     """A line that is cut by the border, and far fainter a small square."""
     seen = np.full((106, 54), 120.0)

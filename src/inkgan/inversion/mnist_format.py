@@ -54,8 +54,13 @@ def _thickness(mask: Bool) -> float:
 
 
 def _scaled(amount: Float64) -> Float64:
-    """Scale so that what is at least half ink just fits into BOX."""
-    rows, columns = (np.flatnonzero((amount >= 0.5).any(axis=axis)) for axis in (1, 0))
+    """Scale so that what is at least half ink just fits into BOX.
+
+    Of a mark that is fainter than half ink, what is at least half as dark as its darkest pixel.
+    """
+    darkest = float(amount.max())
+    seen = amount >= (0.5 if darkest >= 0.5 else darkest / 2)
+    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     height, width = bottom - top, right - left
     scale = BOX / max(height, width)
