@@ -1,6 +1,8 @@
 """Draw the pictures of README.md and docs/ with the shipped flagship and the cookbook's commands.
 
 Run it with `python docs/gallery.py`. INKGAN_DATA is a folder with MNIST, for the imitated digits.
+`python docs/gallery.py RUN` draws live.gif alone, from the sample grids of a run: for the README
+those of `inkgan train vanilla --set seed=2` after 0, 1, 2, 5, 10, 25 and 50 epochs.
 """
 
 import subprocess
@@ -16,6 +18,7 @@ import inkgan
 from inkgan import images
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
+from inkgan.io.run_dir import RunFolder
 from inkgan.types import UInt8
 
 IMAGES = Path(__file__).with_name("images")
@@ -23,18 +26,39 @@ WRITERS = 8
 PHOTOGRAPHED = ([0, 1, 4], [18, 13, 24])  # test digits of MNIST on two sheets
 STYLES = (("20", "2"), ("-10", "3.5"))  # degrees, pixels
 GAP = 14
+FRAMES, ROWS, LEVELS = 40, 5, 16  # of live.gif: fewer gray levels are a third of the size
 
 
 def main() -> None:
-    """Draw all pictures."""
+    """Draw all pictures, or the training of a run that is named."""
+    if len(sys.argv) > 1:
+        live(RunFolder.open(Path(sys.argv[1])))
+        return
     writers = np.repeat(np.arange(WRITERS), 10)
     drawn = inkgan.load("flagship").sample([*range(10)] * WRITERS, seeds=writers)
     images.save_png(IMAGES / "flagship.png", images.grid(drawn, 10))
     command("write", "2026-11-21  1,299.50", "--writer", "7", "--out", IMAGES / "writing.png")
     command("morph", "3", "8", "--out", IMAGES / "morph.gif")
+    leaning = ["--labels", "0-9", "--count", "6", "--slant", "15", "--thickness", "3"]
+    command("sample", *leaning, "--out", IMAGES / "leaning.png")
     images.save_png(IMAGES / "style.png", beside([styled(*style) for style in STYLES]))
     rows = [beside([sheet, writing], 255) for sheet, writing in map(imitated, PHOTOGRAPHED)]
     images.save_png(IMAGES / "imitation.png", above(rows))
+
+
+def live(run: RunFolder) -> None:
+    """Animate the first rows of a run's grids: most frames early, where most happens."""
+    frames = {run.step_of(path): path for path in run.frames()}
+    batch, tile = run.recipe.schedule.images_per_step, 2 * (28 + 2)
+    wanted = np.geomspace(4, max(frames), FRAMES)
+    chosen = sorted({0, *(min(frames, key=lambda step: abs(step - place)) for place in wanted)})
+    pictures = []
+    for step in chosen:
+        frame = run.read_frame(frames[step])
+        assert frame is not None
+        gray = frame[: ROWS * tile + 4] // LEVELS * (255 // (LEVELS - 1))
+        pictures.append(images.caption(gray, f"{step * batch:,} images"))
+    images.save_gif(IMAGES / "live.gif", pictures, seconds=10)
 
 
 def command(*arguments: str | Path) -> None:
