@@ -106,8 +106,10 @@ def test_modules_and_functions_are_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 400
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
-            assert (node.end_lineno or 0) - node.lineno <= 80, node.name
+        if isinstance(node, ast.FunctionDef):  # its code: long docstrings and signatures are fine
+            documented = ast.get_docstring(node) is not None and len(node.body) > 1
+            first = node.body[int(documented)]
+            assert (node.end_lineno or 0) - first.lineno < 60, node.name
 
 
 def test_only_the_command_line_speaks_of_flags() -> None:
