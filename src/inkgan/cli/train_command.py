@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 Live = Annotated[
     bool, typer.Option(help="On a terminal, show digits and curves while they improve.")
 ]
+Logger = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="tensorboard, wandb and mlflow, with commas; or none. "
+        "[default: tensorboard, if installed]",
+    ),
+]
 STOPPING = "stopping after this step; once more to stop at once"
 
 
@@ -57,6 +65,7 @@ def train(
         Literal["warn", "stop", "rollback"],
         typer.Option(help="What to do when training goes wrong."),
     ] = "warn",
+    logger: Logger = None,
     live: Live = True,
     json: Json = False,
 ) -> None:
@@ -92,6 +101,7 @@ def train(
             threads=threads,
             capture=capture,
             on_trouble=on_trouble,
+            logger=logger,
             download=download,
             should_stop=should_stop,
         )

@@ -1,7 +1,7 @@
 """Train from Python: `train` returns the finished run, `train_iter` yields its events."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from inkgan.io.run_dir import RunFolder
 from inkgan.models.custom import CustomNetworks, class_name
 from inkgan.runs.events import Event, Finished, OnTrouble, Options, Started, Updated
 from inkgan.runs.live_display import LiveDisplay, in_notebook
+from inkgan.runs.loggers.open_loggers import choose_loggers
 from inkgan.runs.run import Run
 from inkgan.runs.trainer import Trainer
 from inkgan.types import DiscriminatorFactory, GeneratorFactory, Progress, silent
@@ -40,6 +41,7 @@ def train(
     threads: int | None = None,
     capture: bool = True,
     on_trouble: OnTrouble = "warn",
+    logger: str | Sequence[str] | None = None,
     generator: GeneratorFactory | None = None,
     discriminator: DiscriminatorFactory | None = None,
     progress: bool | Progress | None = None,
@@ -64,6 +66,8 @@ def train(
         threads: for each operation; by default the run's own, or torch's setting for a new run.
         capture: on CUDA, replay each step as one graph.
         on_trouble: warn, stop or rollback, when the health monitor finds something.
+        logger: tensorboard, wandb, mlflow or several of them, which record the run beside its
+            folder; "none" for none, and by default TensorBoard where it is installed.
         generator: a `torch.nn.Module` class of one's own; see docs/extend.md.
         discriminator: the same.
         progress: by default a live display in a notebook and silence elsewhere. False is silent,
@@ -98,6 +102,7 @@ def train(
         threads=threads,
         capture=capture,
         on_trouble=on_trouble,
+        logger=logger,
         generator=generator,
         discriminator=discriminator,
     )
@@ -123,6 +128,7 @@ def train_iter(
     threads: int | None = None,
     capture: bool = True,
     on_trouble: OnTrouble = "warn",
+    logger: str | Sequence[str] | None = None,
     generator: GeneratorFactory | None = None,
     discriminator: DiscriminatorFactory | None = None,
     download: Progress = silent,
@@ -154,6 +160,7 @@ def train_iter(
         minutes=minutes,
         on_trouble=on_trouble,
         capture=capture,
+        loggers=choose_loggers(logger),
         report=download,
         should_stop=should_stop,
     )

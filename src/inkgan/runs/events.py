@@ -1,13 +1,14 @@
 """Options of a run, and the events that it yields."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from inkgan.device import check_threads
 from inkgan.errors import ConfigError
 from inkgan.io.run_dir import RunFolder
+from inkgan.runs.loggers.open_loggers import choose_loggers
 from inkgan.training.health import Finding
 from inkgan.training.loop import Update
 from inkgan.types import Progress, silent
@@ -32,6 +33,7 @@ class Options:
         report: called while data is downloaded.
         should_stop: called after each update; true ends the run for now.
         capture: on CUDA, replay the step as one graph; otherwise launch by launch.
+        loggers: names of those that record the run beside its folder, from `choose_loggers`.
     """
 
     device: str = "auto"
@@ -42,6 +44,7 @@ class Options:
     report: Progress = silent
     should_stop: Callable[[], bool] = lambda: False
     capture: bool = True
+    loggers: tuple[str, ...] = field(default_factory=lambda: choose_loggers(None))
 
     def __post_init__(self) -> None:
         """Check the values."""

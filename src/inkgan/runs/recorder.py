@@ -1,16 +1,18 @@
 """What a run writes: rows of metrics, grids, checkpoints and, in the end, bundle and pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inkgan import images
+from inkgan.config.serialize import flatten
 from inkgan.data.batches import Batches
 from inkgan.generation.sampling import noise_grid
 from inkgan.io.bundle import Bundle, MeasuredScore
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import DISTANCE
 from inkgan.runs.curves import write_pictures
-from inkgan.runs.tensorboard import open_log
+from inkgan.runs.loggers.open_loggers import Loggers
+from inkgan.runs.loggers.run_logger import LoggedRun
 from inkgan.training.state import TrainState
 from inkgan.types import GeneratorFactory
 
@@ -24,6 +26,7 @@ class RunRecorder:
         data_sha256: digest of the training images and labels.
         state: the run's state, which is read at each call.
         generator_class: of a generator of one's own.
+        loggers: names of those that record the run beside its folder.
     """
 
     def __init__(
@@ -33,10 +36,12 @@ class RunRecorder:
         data_sha256: str,
         state: TrainState,
         generator_class: GeneratorFactory | None = None,
+        loggers: Sequence[str] = (),
     ) -> None:
         self.folder, self.batches, self.state = folder, batches, state
         self.data_sha256, self.generator_class = data_sha256, generator_class
-        self._log = open_log(folder.path / "tensorboard", self.images_seen)
+        recipe = flatten(folder.recipe.model_dump(mode="json"))
+        self._loggers = Loggers(loggers, LoggedRun(folder.path, recipe, self.images_seen))
 
     @property
     def images_seen(self) -> int:
@@ -49,7 +54,7 @@ class RunRecorder:
         return self.state.step / self.batches.per_epoch
 
     def write_row(self, values: Mapping[str, Any], logged: Mapping[str, float]) -> dict[str, Any]:
-        """Append a row to metrics.jsonl, and numbers to TensorBoard's log; return the row."""
+        """Append a row to metrics.jsonl, and numbers to the loggers; return the row."""
         row: dict[str, Any] = {
             "step": self.state.step,
             "images": self.images_seen,
@@ -59,7 +64,7 @@ class RunRecorder:
         row |= values
         self.folder.append(row)
         if logged:
-            self._log.scalars(self.images_seen, logged)
+            self._loggers.scalars(self.images_seen, logged)
         return row
 
     def write_grid(self) -> None:
@@ -67,7 +72,7 @@ class RunRecorder:
         picture, seeds = noise_grid(self.state.ema, self.folder.recipe.model)
         path = self.folder.frame_path(self.state.step)
         images.save_png(path, picture, {"images seen": str(self.images_seen), "seeds": seeds})
-        self._log.picture(self.images_seen, picture)
+        self._loggers.picture(self.images_seen, picture)
 
     def write_checkpoint(self, name: str) -> bool:
         """Write a checkpoint, unless a weight is not finite: then the previous one stays."""
@@ -77,11 +82,14 @@ class RunRecorder:
         return finite
 
     def finish(self) -> None:
-        """Write checkpoint, bundle, curves, grid and time-lapse, and close the log."""
+        """Write checkpoint, bundle, curves, grid and time-lapse."""
         if self.write_checkpoint("last"):
             self._bundle().save(self.folder.bundle_path)
         write_pictures(self.folder, self.batches.per_epoch)
-        self._log.close()
+
+    def close(self, complete: bool) -> None:
+        """Close the loggers; `complete` says whether the run has reached its end."""
+        self._loggers.close(complete)
 
     def _bundle(self) -> Bundle:
         best, dataset = self.state.best_score, self.batches.dataset

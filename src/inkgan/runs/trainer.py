@@ -144,7 +144,12 @@ class _ActiveRun:
         self.resumed = self._restore("last")
         self.folder.rewind(state.step if self.resumed else -1)
         self.recorder = RunRecorder(
-            self.folder, batches, run_files.data_sha256, state, self.networks.generator
+            self.folder,
+            batches,
+            run_files.data_sha256,
+            state,
+            self.networks.generator,
+            self.options.loggers,
         )
         live, size = LiveFolder(self.folder.path), batches.batch_size
         self.preview = PreviewWriter(live, self.recipe, self.validation, state, size)
@@ -155,8 +160,11 @@ class _ActiveRun:
 
     def events(self) -> Iterator[Event]:
         """Yield what happens until the run ends for now."""
-        with self.control.recorded(self.recorder.images_seen):
-            yield from self._events()
+        try:
+            with self.control.recorded(self.recorder.images_seen):
+                yield from self._events()
+        finally:
+            self.recorder.close(complete=False)  # of no effect after the end
 
     def _events(self) -> Iterator[Event]:
         yield self._started()
@@ -173,6 +181,7 @@ class _ActiveRun:
             if reason != "complete" or self.schedule.is_over(self.state.step):
                 break
         self.recorder.finish()
+        self.recorder.close(complete=reason == "complete")
         self.control.end(reason)
         yield Finished(self.folder, reason, self.recorder.images_seen, self.state.seconds)
 

@@ -1,0 +1,1 @@
+"""Where a run sends its numbers and pictures beside its own folder: one module for each logger."""
