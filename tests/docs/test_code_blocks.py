@@ -129,7 +129,7 @@ def names_for(page: str) -> dict[str, Any]:
 
     def conditional(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         images: torch.Tensor = Upsampling()(z)
-        return images * y[:, None, None]
+        return images * torch.where(y % 2 == 0, 1.0, -1.0)[:, None, None]
 
     def model(z: np.ndarray) -> np.ndarray:
         return draw(len(z), int(z[0, 0] * 1000) % 997)
