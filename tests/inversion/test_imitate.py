@@ -20,6 +20,7 @@ import inkgan
 from inkgan.cli.main import app
 from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
+from inkgan.device import compute_settings
 from inkgan.errors import ConfigError, DataError, DataFormatError
 from inkgan.generation.load import load
 from inkgan.handwriting.layout import lay_out
@@ -405,6 +406,34 @@ def test_what_is_shipped_is_whole() -> None:
         assert len(entry["percentiles"]) == 101
         assert np.all(np.diff(entry["percentiles"]) >= 0)
         assert entry["date"]
+
+
+def test_threads_change_drawn_digits_by_a_few_levels_at_most() -> None:
+    picture, generator = photographed(drawn("7")), load("flagship")
+    found = []
+    for threads in (1, 2, 1):
+        with compute_settings(threads=threads):
+            found.append(imitate(picture, generator).inversion)
+    assert np.array_equal(found[0].latents, found[2].latents)
+    assert np.abs(found[0].drawn.astype(int) - found[1].drawn).max() <= 8
+    assert found[0].errors == pytest.approx(found[1].errors, abs=1e-3)
+
+
+def test_the_command_imitates_in_one_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(photographed(drawn("7"))).save(tmp_path / "a.png")
+    threads = []
+
+    def stop(*_: object) -> Imitation:
+        threads.append(torch.get_num_threads())
+        raise ConfigError("enough")
+
+    monkeypatch.setattr(imitate_module, "imitate_digits", stop)
+    with compute_settings(threads=2):
+        CliRunner().invoke(app, ["imitate", str(tmp_path / "a.png")])
+        assert torch.get_num_threads() == 2
+    assert threads == [1]
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bar: UInt8) -> None:

@@ -48,6 +48,7 @@ def imitate(
         check_file(compare, (".png",), force, "--compare")
     from inkgan.cli.console import say, show, show_json
     from inkgan.cli.progress import stages
+    from inkgan.device import compute_settings
     from inkgan.generation.load import open_generator
     from inkgan.handwriting.text import read_text
     from inkgan.handwriting.write import LineOptions
@@ -59,7 +60,8 @@ def imitate(
     recognized = read_digits(pictures, labels and labels.replace(",", ""))
     for note in recognition_notes(recognized):
         say(note)
-    with stages() as progress:
+    # One thread costs no more processor time, and gives the same picture on any number of cores.
+    with stages() as progress, compute_settings(threads=1):
         imitation = imitate_digits(
             recognized, open_generator(source or "flagship", device), progress
         )

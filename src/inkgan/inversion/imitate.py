@@ -149,6 +149,11 @@ def imitate(
     Dark ink on light paper or light on dark, drawn or photographed; one digit on a picture, or many
     with paper between them.
 
+    The latents are found by 115 steps of gradient descent, which multiply differences of rounding.
+    With another number of threads they may differ by some hundredths, and drawn digits by a few
+    levels of 255; `inkgan.device.compute_settings(threads=1)` makes them equal on any machine with
+    the same processor and torch, as `inkgan imitate` does.
+
     Args:
         pictures: a file, a PIL image, an array (H, W[, 3 or 4]) of uint8 or of floats in [0, 1],
             or several of these.
