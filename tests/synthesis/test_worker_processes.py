@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from inkgan.errors import ConfigError, InkganError
+from inkgan.execution.worker_processes import completed
 from inkgan.synthesis import encoded_store, pool_store
 from inkgan.synthesis.paper.paper import Paper
 from inkgan.synthesis.request import SynthesisRequest
 from inkgan.synthesis.sequence_request import Sequences
 from inkgan.synthesis.synth import synth, synthesize
-from inkgan.synthesis.worker_processes import completed
 from tests.fixtures.synthesis import ORIGIN, HandGenerator, tree
 from tests.fixtures.worker_tasks import Recorded
 
@@ -92,7 +92,7 @@ def test_a_killed_process_is_reported(tmp_path: Path) -> None:
 SCRIPT = """
     import sys
     from pathlib import Path
-    from inkgan.synthesis.worker_processes import completed
+    from inkgan.execution.worker_processes import completed
     from tests.fixtures.worker_tasks import Recorded
 
     print("the script runs")

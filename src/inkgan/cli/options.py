@@ -23,6 +23,17 @@ Half = Annotated[bool, typer.Option("--half", help="Weights as float16: half the
 Ink = Annotated[str, typer.Option(help='Color of the strokes: navy, or "#1a2b6d".')]
 Jitter = Annotated[float, typer.Option(help="Unevenness: 0 is regular, 1 is restless.")]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON document instead of text.")]
+On = Annotated[
+    Literal["local", "ray"],
+    typer.Option(help="Where the work is done: processes of this machine, or a Ray cluster."),
+]
+Workers = Annotated[
+    int | None, typer.Option(help="The most jobs at a time. [default: one for each core]")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Of the Ray cluster: auto, ray://HOST:10001. [default: one of its own]"),
+]
 Paper = Annotated[str, typer.Option(help="Color of the paper, or transparent.")]
 Slant = Annotated[
     float | None, typer.Option(help='Slant in degrees from the vertical, positive for "/".')

@@ -12,11 +12,42 @@ import typer
 
 from inkgan.cli.command import INTERRUPTED, all_cores
 from inkgan.cli.console import say, show_json
-from inkgan.cli.options import DataDir, Device, Json
+from inkgan.cli.options import Address, DataDir, Device, Json, On, Workers
+from inkgan.cli.parse import parse_seeds
+from inkgan.errors import ConfigError
 
 if TYPE_CHECKING:
     from inkgan.cli.training_view import TrainingView
 
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Replace a value: optim.lr=1e-4."),
+]
+Data = Annotated[str | None, typer.Option(help="A data set (see inkgan data).")]
+Fallback = Annotated[
+    str | None, typer.Option(help="Data set to use, with a warning, if the data is missing.")
+]
+Epochs = Annotated[int | None, typer.Option(help="How often each image is shown.")]
+Images = Annotated[int | None, typer.Option(help="Stop after this many images.")]
+Minutes = Annotated[float | None, typer.Option(help="Stop after this many minutes.")]
+SampleInterval = Annotated[
+    int | None, typer.Option(help="Images between two grids. [default: an epoch]")
+]
+EvaluationInterval = Annotated[
+    int | None, typer.Option(help="Images between two evaluations. [default: each grid]")
+]
+Seed = Annotated[int | None, typer.Option(help="Another seed is another run.")]
+Seeds = Annotated[
+    str | None,
+    typer.Option(help="Several runs side by side, in OUT/seed-N: 0-7 or 0,5. A core each."),
+]
+Threads = Annotated[
+    int | None, typer.Option(help="Threads for each operation. [default: all cores]")
+]
+Capture = Annotated[bool, typer.Option(help="On CUDA, replay each step as one graph.")]
+OnTrouble = Annotated[
+    Literal["warn", "stop", "rollback"], typer.Option(help="What to do when training goes wrong.")
+]
 Live = Annotated[
     bool, typer.Option(help="On a terminal, show digits and curves while they improve.")
 ]
@@ -37,34 +68,24 @@ def train(
         typer.Argument(help="A name (see inkgan recipes) or a .toml file. [default: dcgan]"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/RECIPE]")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Replace a value: optim.lr=1e-4."),
-    ] = None,
-    data: Annotated[str | None, typer.Option(help="A data set (see inkgan data).")] = None,
+    set_: Set = None,
+    data: Data = None,
     data_dir: DataDir = None,
-    fallback: Annotated[
-        str | None, typer.Option(help="Data set to use, with a warning, if the data is missing.")
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="How often each image is shown.")] = None,
-    images: Annotated[int | None, typer.Option(help="Stop after this many images.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
-    sample_interval: Annotated[
-        int | None, typer.Option(help="Images between two grids. [default: an epoch]")
-    ] = None,
-    evaluation_interval: Annotated[
-        int | None, typer.Option(help="Images between two evaluations. [default: each grid]")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed is another run.")] = None,
+    fallback: Fallback = None,
+    epochs: Epochs = None,
+    images: Images = None,
+    minutes: Minutes = None,
+    sample_interval: SampleInterval = None,
+    evaluation_interval: EvaluationInterval = None,
+    seed: Seed = None,
+    seeds: Seeds = None,
+    on: On = "local",
+    workers: Workers = None,
+    address: Address = None,
     device: Device = "auto",
-    threads: Annotated[
-        int | None, typer.Option(help="Threads for each operation. [default: all cores]")
-    ] = None,
-    capture: Annotated[bool, typer.Option(help="On CUDA, replay each step as one graph.")] = True,
-    on_trouble: Annotated[
-        Literal["warn", "stop", "rollback"],
-        typer.Option(help="What to do when training goes wrong."),
-    ] = "warn",
+    threads: Threads = None,
+    capture: Capture = True,
+    on_trouble: OnTrouble = "warn",
     logger: Logger = None,
     live: Live = True,
     json: Json = False,
@@ -85,6 +106,17 @@ def train(
         evaluation_interval=evaluation_interval,
         seed=seed,
     )
+    if seeds is not None:
+        if seed is not None:
+            raise ConfigError(f"`seed={seed}` is for one run, `seeds={seeds}` for several: use one")
+        from inkgan.cli.train_seeds import train_seeds
+
+        options = {"device": device, "threads": threads or 1, "capture": capture, "on": on}
+        options |= {"data_dir": data_dir, "fallback": fallback, "on_trouble": on_trouble}
+        options |= {"workers": workers, "address": address, "logger": logger}
+        train_seeds(chosen, parse_seeds(seeds), json, out=out, minutes=minutes, **options)
+        return
+    _refuse_without_seeds(on=on != "local", workers=workers, address=address)
     from inkgan.cli.progress import download_report
     from inkgan.cli.training_view import TrainingView, summary
     from inkgan.runs.api import train_iter
@@ -112,6 +144,12 @@ def train(
         view.show_end(finished)
     if finished.reason == "interrupted":
         raise typer.Exit(INTERRUPTED)
+
+
+def _refuse_without_seeds(**given: object) -> None:
+    """Refuse options that one run does not have."""
+    for name in (name for name, value in given.items() if value):
+        raise ConfigError(f"`{name}` is for several runs: add `seeds=0-7`")
 
 
 @contextlib.contextmanager

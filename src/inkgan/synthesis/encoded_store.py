@@ -7,10 +7,10 @@ from pathlib import Path
 
 from inkgan.device import MAX_THREADS, default_threads
 from inkgan.errors import ConfigError
+from inkgan.execution.worker_processes import completed
 from inkgan.synthesis.rendered_sequence import EncodedSequence
 from inkgan.synthesis.shard_composer import SequenceShard, ShardComposer, load_shard
 from inkgan.synthesis.shard_file import load_intact
-from inkgan.synthesis.worker_processes import completed
 from inkgan.types import Progress
 
 SEQUENCES_PER_SHARD = 500  # the most that an interruption can cost

@@ -14,14 +14,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, BinaryIO, TypeVar, cast
 
 from inkgan.errors import InkganError
 
 DETACHED = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # on Windows
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-ENDED = "ended"
+ENDED = object()
+"""The reply of a process that has ended; not one of its own."""
+
 Task = TypeVar("Task")
 
 
@@ -50,10 +52,10 @@ def completed(
             yield task
         return
     with contextlib.ExitStack() as stack:
-        workers = [stack.enter_context(_Worker()) for _ in range(processes)]
-        replies: queue.SimpleQueue[tuple[_Worker, object]] = queue.SimpleQueue()
+        workers = [stack.enter_context(WorkerProcess()) for _ in range(processes)]
+        replies: queue.SimpleQueue[tuple[WorkerProcess, object]] = queue.SimpleQueue()
         waiting = iter(tasks)
-        busy: dict[_Worker, Task] = {}
+        busy: dict[WorkerProcess, Task] = {}
         packed = pickle.dumps(work)
         for worker, task in zip(workers, waiting, strict=False):
             worker.start(packed, replies)
@@ -63,7 +65,7 @@ def completed(
             worker, reply = replies.get()
             if isinstance(reply, BaseException):
                 raise reply
-            if reply == ENDED:
+            if reply is ENDED:
                 raise InkganError(
                     f"a process that was at work ended with {worker.exit_status()}; is there "
                     "enough memory? Repeat the same call to continue, or use `workers=1`"
@@ -76,10 +78,14 @@ def completed(
             yield done
 
 
-class _Worker:
-    """One process that does a task after another."""
+class WorkerProcess:
+    """One process that does a task after another.
 
-    def __init__(self) -> None:
+    Args:
+        environment: variables that it has beside those of this process.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = ONE_THREAD) -> None:
         path = [str(folder) for folder in sys.path]
         program = f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; serve()"
         # In a session of its own, it gets no Ctrl-C from the terminal: its parent ends it.
@@ -87,13 +93,13 @@ class _Worker:
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | ONE_THREAD,
+            env={**os.environ, **environment},
             start_new_session=True,
             creationflags=DETACHED,
         )
         self._reader: threading.Thread | None = None
 
-    def __enter__(self) -> "_Worker":
+    def __enter__(self) -> "WorkerProcess":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,7 +112,9 @@ class _Worker:
             with contextlib.suppress(OSError):  # what could not be sent is of no use any more
                 pipe.close()
 
-    def start(self, work: bytes, replies: "queue.SimpleQueue[tuple[_Worker, object]]") -> None:
+    def start(
+        self, work: bytes, replies: "queue.SimpleQueue[tuple[WorkerProcess, object]]"
+    ) -> None:
         """Send what to do, and begin to put each reply into a queue."""
         self._reader = threading.Thread(target=self._read, args=(replies,), daemon=True)
         self._reader.start()
@@ -129,7 +137,7 @@ class _Worker:
         except ValueError:
             return f"signal {-code}"
 
-    def _read(self, replies: "queue.SimpleQueue[tuple[_Worker, object]]") -> None:
+    def _read(self, replies: "queue.SimpleQueue[tuple[WorkerProcess, object]]") -> None:
         pipe = cast(BinaryIO, self._process.stdout)
         while True:
             try:
@@ -171,9 +179,8 @@ def _receive(requests: io.BufferedIOBase, tasks: "queue.SimpleQueue[Any]") -> No
 
 
 def _reply(work: Callable[[Any], object], task: object) -> bytes:
-    """Do a task; return None or what was raised, pickled."""
+    """Do a task; return its result or what was raised, pickled."""
     try:
-        work(task)
+        return pickle.dumps(work(task))
     except Exception as error:
         return pickle.dumps(error)
-    return pickle.dumps(None)

@@ -1,0 +1,150 @@
+"""A job: a function by its import path and plain arguments, so that it can be done anywhere."""
+
+import importlib
+import platform
+import tempfile
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inkgan import __version__, errors
+from inkgan.errors import ConfigError, InkganError
+from inkgan.files import require_writable
+
+Document = dict[str, Any]
+ADMISSION = ".jobs-"
+MAX_ATTEMPTS = 3  # a job whose process was ended from outside begins again so often
+
+
+@dataclass(frozen=True)
+class Job:
+    """A unit of work that depends on nothing but its arguments.
+
+    Doing it twice gives the same files, so that a job of a lost machine is simply done again.
+
+    Attributes:
+        id: names the job among those that are done together.
+        function: "package.module:function"; it takes the arguments and returns a value of JSON.
+        arguments: values of JSON.
+        cpus: cores that it uses, as threads of each operation.
+        gpus: the share of one GPU that it uses, 0 to 1.
+    """
+
+    id: str
+    function: str
+    arguments: Mapping[str, Any]
+    cpus: int = 1
+    gpus: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the requirements."""
+        if self.cpus < 1:
+            raise ConfigError(f"a job uses at least one core, not {self.cpus}")
+        if not 0 <= self.gpus <= 1:
+            raise ConfigError(f"a job uses 0 to 1 GPUs, not {self.gpus:g}")
+
+    def document(self, admission: Path) -> Document:
+        """Return what `perform` takes, as plain values."""
+        return {
+            "function": self.function,
+            "arguments": dict(self.arguments),
+            "version": __version__,
+            "admission": str(admission),
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes:
+        job: the job.
+        value: what its function returned.
+        error: why there is no value.
+        machine: the name of the machine that did it.
+    """
+
+    job: Job
+    value: Any = None
+    error: InkganError | None = None
+    machine: str = ""
+
+
+class NotAdmittedError(InkganError):
+    """The machine of a job cannot see the folder of the work, or the work was stopped."""
+
+
+@contextmanager
+def admission_to(folder: Path) -> Iterator[Path]:
+    """Put a file into the folder of the work, without which no job begins; remove it at the end.
+
+    It shows that the machine of a job sees the folder, and keeps jobs from beginning after the work
+    was stopped.
+
+    Raises:
+        ArtifactError: the folder cannot be written.
+    """
+    require_writable(folder)
+    with tempfile.NamedTemporaryFile(prefix=ADMISSION, dir=folder, delete=False) as stream:
+        path = Path(stream.name)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def perform(document: Document) -> Document:
+    """Do a job, in whichever process.
+
+    Args:
+        document: of `Job.document`.
+
+    Returns:
+        The name of this machine and either the `value` or the `error`: the name of its class, its
+        message and, of an error that is no InkganError, its traceback.
+    """
+    machine = platform.node()
+    if document["version"] != __version__:
+        text = f"{machine} has inkgan {__version__}, not {document['version']}: install the same"
+        return {"machine": machine, "error": ("InkganError", text, "")}
+    if not Path(document["admission"]).is_file():
+        folder = Path(document["admission"]).parent
+        text = f"{machine} cannot see `out` {folder}: choose a folder that all machines share"
+        return {"machine": machine, "error": (NotAdmittedError.__name__, text, "")}
+    module, _, name = document["function"].partition(":")
+    try:
+        value = getattr(importlib.import_module(module), name)(**document["arguments"])
+    except InkganError as error:
+        return {"machine": machine, "error": (type(error).__name__, str(error), "")}
+    except Exception as error:
+        shown = (type(error).__name__, f"{type(error).__name__}: {error}", traceback.format_exc())
+        return {"machine": machine, "error": shown}
+    return {"machine": machine, "value": value}
+
+
+def outcome_of(job: Job, reply: Document) -> Outcome:
+    """Turn what `perform` returned into an outcome.
+
+    Raises:
+        NotAdmittedError: the machine cannot see the folder.
+    """
+    if "error" not in reply:
+        return Outcome(job, reply["value"], machine=reply["machine"])
+    name, message, trace = reply["error"]
+    if name == NotAdmittedError.__name__:
+        raise NotAdmittedError(message)
+    kind = getattr(errors, name, InkganError)
+    is_known = isinstance(kind, type) and issubclass(kind, InkganError)
+    error = kind(message) if is_known else InkganError(message)
+    if trace:
+        error.add_note(f"on {reply['machine']}, in {job.id}:\n{trace}")
+    return Outcome(job, error=error, machine=reply["machine"])
+
+
+def lost(job: Job, how: str) -> Outcome:
+    """Return the outcome of a job whose process was ended from outside again and again."""
+    text = f"the process of {job.id} ended {MAX_ATTEMPTS} times, the last time with {how}; "
+    return Outcome(job, error=InkganError(f"{text}is there enough memory?"))
