@@ -28,6 +28,7 @@ from inkgan.evaluation.benchmark import (
     run_benchmark,
     seconds_left,
 )
+from inkgan.evaluation.benchmark_jobs import entry_from, entry_to
 from inkgan.evaluation.report.leaderboard import (
     LeaderboardEntry,
     TrainingCost,
@@ -359,6 +360,23 @@ def test_a_real_benchmark_and_the_same_again(
     assert ran.cost is not None
     assert given_run.cost.parameters == ran.cost.parameters
     assert given_run.cost.images == ran.cost.images
+    beside = list(run_benchmark(replace(plan, out=tmp_path / "beside", workers=2)))
+    assert [entry.role for entry in beside] == ["real", "trained"]
+    assert beside[1].document is not None
+    assert beside[1].document["scores"] == ran.document["scores"]
+    assert beside[1].cost is not None
+    assert beside[1].cost.images == ran.cost.images
+    bundles = [tmp_path / out / "small-1" / "generator.safetensors" for out in ("runs", "beside")]
+    assert bundles[0].read_bytes() == bundles[1].read_bytes()
+
+
+@given(st.floats(0, 1e6), st.integers(0, 10**6), st.sampled_from(["", "It collapsed."]))
+def test_an_entry_comes_back_from_another_process_as_it_was(
+    value: float, seed: int, failure: str
+) -> None:
+    curve = [(1.0, value), (2.0, value)]
+    one = replace(entry("a", seed, fd_e1=value), curve=curve, failure=failure)
+    assert entry_from(json.loads(json.dumps(entry_to(one)))) == one
 
 
 def test_the_first_seed_of_all_recipes_comes_first(tmp_path: Path, stub: Stub) -> None:

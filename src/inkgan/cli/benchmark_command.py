@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inkgan.cli.command import all_cores, typed_command
-from inkgan.cli.options import DataDir, Json
+from inkgan.cli.options import Address, DataDir, Json, On
 from inkgan.cli.parse import parse_seeds
 
 if TYPE_CHECKING:
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
 
 MINUTES, QUICK_MINUTES = 4.0, 0.5  # as in evaluation/benchmark.py, which loads torch
 SEEDS, QUICK_SEEDS = "0-2", "0"
+
+Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick",
+        help=f"Quick protocol; seed {QUICK_SEEDS} and {QUICK_MINUTES:g} minutes by default.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(help="Most runs at a time, a core each. [default: one, with all cores]"),
+]
 
 
 def benchmark(
@@ -32,13 +44,7 @@ def benchmark(
     whole: Annotated[
         bool, typer.Option("--whole", help="Train whole recipes, however long they take.")
     ] = False,
-    quick: Annotated[
-        bool,
-        typer.Option(
-            "--quick",
-            help=f"Quick protocol; seed {QUICK_SEEDS} and {QUICK_MINUTES:g} minutes by default.",
-        ),
-    ] = False,
+    quick: Quick = False,
     also: Annotated[
         list[str] | None,
         typer.Option(metavar="SOURCE", help="A trained run, bundle or name to add to the tables."),
@@ -56,6 +62,9 @@ def benchmark(
         str, typer.Option(help="Data set of real digits to compare the images with.")
     ] = "mnist",
     data_dir: DataDir = None,
+    on: On = "local",
+    workers: Workers = None,
+    address: Address = None,
     json: Json = False,
 ) -> None:
     """Train and evaluate many recipes alike; write tables and a plot.
@@ -78,6 +87,9 @@ def benchmark(
         out=out,
         reference=reference,
         data_dir=data_dir,
+        on=on,
+        workers=workers,
+        address=address,
     )
     check_page(page)
     settings = plan.settings(typed_command())

@@ -3,26 +3,29 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES, get_recipe
-from inkgan.config.serialize import override
+from inkgan.config.serialize import override, parse_recipe
 from inkgan.errors import ConfigError, DataError, TrainingStopped
+from inkgan.evaluation.benchmark_jobs import Run, entries_of_jobs, entry_to, machine_of
 from inkgan.evaluation.evaluate import evaluate
 from inkgan.evaluation.report.leaderboard import LeaderboardEntry, TrainingCost
 from inkgan.evaluation.report.leaderboard_page import BenchmarkSettings, Leaderboard
+from inkgan.execution.executor import On, check_workers, choose_executor
 from inkgan.generation.generator import Generator
 from inkgan.generation.load import load
-from inkgan.io.environment import read_environment
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import DISTANCE
 from inkgan.models.build import build_discriminator, count_parameters
 from inkgan.runs.api import train
 from inkgan.runs.events import Event, Finished, Started
+from inkgan.runs.run_watch import training_speed
+from inkgan.runs.training_job import check_travels, wait_for_lock
 from inkgan.types import Progress, silent
 
 REAL = "real training images"
@@ -47,6 +50,10 @@ class BenchmarkPlan:
         reference: the data set of real digits.
         data_dir: where to look for data first.
         also: trained generators to evaluate beside them: run folders, bundles or names.
+        on: processes of this machine (local), or a Ray cluster (ray).
+        workers: the most runs at a time, a core each; None and 1 mean one run after another with
+            all cores, and with `on="ray"` None means as many as the cluster has cores.
+        address: of the Ray cluster.
     """
 
     recipes: tuple[str, ...]
@@ -57,6 +64,14 @@ class BenchmarkPlan:
     reference: str = "mnist"
     data_dir: Path | None = None
     also: tuple[str, ...] = ()
+    on: On = "local"
+    workers: int | None = None
+    address: str | None = None
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether several runs are trained at a time."""
+        return self.on != "local" or (self.workers or 1) > 1
 
     @property
     def num_runs(self) -> int:
@@ -81,6 +96,9 @@ def plan_benchmark(
     out: str | Path | None = None,
     reference: str = "mnist",
     data_dir: str | Path | None = None,
+    on: On = "local",
+    workers: int | None = None,
+    address: str | None = None,
 ) -> BenchmarkPlan:
     """Return the plan of a benchmark; the arguments are those of `benchmark`.
 
@@ -103,6 +121,9 @@ def plan_benchmark(
         reference=reference,
         data_dir=None if data_dir is None else Path(data_dir),
         also=tuple(map(str, also)),
+        on=on,
+        workers=workers,
+        address=address,
     )
 
 
@@ -122,6 +143,9 @@ def benchmark(
     out: str | Path | None = None,
     reference: str = "mnist",
     data_dir: str | Path | None = None,
+    on: On = "local",
+    workers: int | None = None,
+    address: str | None = None,
     progress: Progress = silent,
 ) -> Leaderboard:
     """Train and evaluate many recipes alike, and return their leaderboard.
@@ -140,6 +164,11 @@ def benchmark(
             "runs/benchmark-quick".
         reference: the data set of real digits.
         data_dir: where to look for data first.
+        on: processes of this machine (local), or a Ray cluster (ray).
+        workers: the most runs at a time, a core each. By default one run after another, with all
+            cores; on a cluster, as many as it has cores. A budget of minutes goes less far with
+            fewer cores: compare the runs of one benchmark only.
+        address: of the Ray cluster.
         progress: called with (what, done, total) during evaluations.
 
     Returns:
@@ -161,6 +190,9 @@ def benchmark(
         out=out,
         reference=reference,
         data_dir=data_dir,
+        on=on,
+        workers=workers,
+        address=address,
     )
     entries = tuple(run_benchmark(plan, progress))
     return Leaderboard(entries, plan.settings("inkgan.benchmark"))
@@ -194,9 +226,41 @@ def run_benchmark(
         document = _evaluated(source, folder, plan, progress)
         cost = _known_cost(generator)
         yield LeaderboardEntry(f"{source}, as given", "given", document=document, cost=cost)
+    if plan.side_by_side:
+        rounds = [
+            [Run(recipe, seed, _folder(recipe, seed, plan)) for seed in seeds for recipe in recipes]
+            for seeds in (plan.seeds[:1], plan.seeds[1:])
+        ]
+        executor = choose_executor(plan.on, plan.workers, plan.address)
+        yield from entries_of_jobs(rounds, _plain(plan), plan.minutes, executor, progress)
+        return
     for seed in plan.seeds:
         for recipe in recipes:
             yield _trained(recipe, seed, plan, progress, on_event)
+
+
+def run_in_job(recipe: dict[str, Any], seed: int, plan: dict[str, Any]) -> dict[str, Any]:
+    """Train and evaluate one run, as a job does; return its entry as plain values."""
+    paths = {
+        "out": Path(plan["out"]),
+        "data_dir": Path(plan["data_dir"]) if plan["data_dir"] else None,
+    }
+    lists = {key: tuple(plan[key]) for key in ("recipes", "seeds", "also")}
+    whole = BenchmarkPlan(**{**plan, **lists, **paths})
+    chosen = parse_recipe(recipe)
+    wait_for_lock(_folder(chosen, seed, whole))
+    return entry_to(_trained(chosen, seed, whole, silent, None))
+
+
+def _plain(plan: BenchmarkPlan) -> dict[str, Any]:
+    """Return a plan as plain values, with paths that do not depend on the working folder."""
+    folders = {"out": str(plan.out.resolve())}
+    folders["data_dir"] = str(plan.data_dir.resolve()) if plan.data_dir else ""
+    return {**asdict(plan), **folders}
+
+
+def _folder(recipe: Recipe, seed: int, plan: BenchmarkPlan) -> Path:
+    return plan.out / f"{recipe.name}-{seed}"
 
 
 def seconds_left(entries: Sequence[LeaderboardEntry], plan: BenchmarkPlan) -> float | None:
@@ -212,6 +276,9 @@ def _check_plan(plan: BenchmarkPlan) -> list[Recipe]:
     if not plan.recipes or not plan.seeds:
         raise ConfigError("`recipes` and `seeds` must hold at least one recipe and one seed")
     recipes = [get_recipe(name) for name in plan.recipes]
+    check_workers(plan.workers)
+    for recipe in recipes if plan.side_by_side else ():
+        check_travels(recipe)
     named = {
         "recipes": [recipe.name for recipe in recipes],
         "seeds": list(map(str, plan.seeds)),
@@ -228,7 +295,7 @@ def _trained(
     recipe: Recipe, seed: int, plan: BenchmarkPlan, progress: Progress, on_event: Listener | None
 ) -> LeaderboardEntry:
     """Train and evaluate one run; one that fails is an entry too, with the reason."""
-    folder = plan.out / f"{recipe.name}-{seed}"
+    folder = _folder(recipe, seed, plan)
     events: list[Event] = []
 
     def collect(event: Event) -> None:
@@ -259,7 +326,7 @@ def _trained(
         failure,
         _cost(events, rows),
         curve=[(r["seconds"], r[DISTANCE]) for r in rows if DISTANCE in r and r["images"] > 0],
-        machine=_machine(folder),
+        machine=machine_of(folder),
     )
 
 
@@ -277,12 +344,12 @@ def _with_evaluations(
     The first part of the first seed measures how fast the recipe is; its other seeds evaluate
     after the same numbers of images. A continued run keeps its interval, unless the budget changed.
     """
-    first = plan.out / f"{recipe.name}-{plan.seeds[0]}"
-    speed = _speed(first)
+    first = _folder(recipe, plan.seeds[0], plan)
+    speed = training_speed(first)
     if speed is None and recipe.seed == plan.seeds[0]:
         part = min(max(SPEED_SHARE * minutes, MIN_SECONDS / 60), minutes)
         _train(recipe, first, plan, part, listener)
-        speed = _speed(first)
+        speed = training_speed(first)
     if speed is None:
         return recipe
     images = speed * max(60 * minutes / NUM_EVALUATIONS, MIN_SECONDS)
@@ -291,17 +358,6 @@ def _with_evaluations(
     if interval is None or not 0.5 < interval / images < 2:
         interval = max(1, int(rounded))
     return override(recipe, {"schedule.evaluation_interval": interval}, "the benchmark")
-
-
-def _speed(folder: Path) -> float | None:
-    """Return the training images per second of a run so far; None before its first checkpoint."""
-    if not (folder / "recipe.toml").is_file():
-        return None
-    run = RunFolder.open(folder)
-    saved = run.load_checkpoint("last")
-    if saved is None or not saved[1]["step"]:
-        return None
-    return float(saved[1]["step"] * run.recipe.schedule.images_per_step / saved[1]["seconds"])
 
 
 def _evaluated(
@@ -340,8 +396,3 @@ def _known_cost(generator: Generator) -> TrainingCost:
     networks = bundle.generator(), discriminator
     first, second = (count_parameters(network) for network in networks)
     return TrainingCost((first, second), bundle.images_seen)
-
-
-def _machine(folder: Path) -> str:
-    environment = read_environment(folder / "environment.json")
-    return f"{environment.device} of {environment.processor}, torch {environment.torch}"
