@@ -30,7 +30,16 @@ KINDS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 API: Mapping[str, tuple[str, ...]] = {
     "Draw and write": ("load", "Generator", "write", "morph", "imitate", "styled"),
     "Make data sets": ("synth", "stream", "Sequences", "SequenceLayout", "Paper"),
-    "Train": ("train", "train_iter", "Run", "Recipe", "RECIPES", "get_recipe"),
+    "Train": (
+        "train",
+        "train_iter",
+        "train_seeds",
+        "sweep",
+        "Run",
+        "Recipe",
+        "RECIPES",
+        "get_recipe",
+    ),
     "Evaluate": ("evaluate", "compare", "benchmark", "fit_extractors_for"),
     "Export": ("export",),
     "Data sets": ("load_dataset", "DatasetSpec", "register_dataset"),

@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "optional_imports": {"errors"},
     "images": {"files", "types"},
     "plotting": {"files", "types"},
+    "execution": {"device", "errors", "files", "optional_imports"},
     "metrics": FOUNDATION,
     "models": FOUNDATION,
     "data": FOUNDATION,
@@ -54,9 +55,12 @@ ALLOWED: dict[str, set[str]] = {
     "generation": FOUNDATION | {"io", "metrics"},
     "handwriting": FOUNDATION | {"generation", "metrics"},
     "inversion": FOUNDATION | {"data", "generation", "handwriting", "metrics"},
-    "runs": FOUNDATION | {"data", "generation", "io", "metrics", "models", "training"},
-    "evaluation": FOUNDATION | {"data", "generation", "io", "metrics", "models", "runs"},
-    "synthesis": FOUNDATION | {"generation", "handwriting", "inversion", "io", "metrics"},
+    "runs": FOUNDATION | {"data", "execution", "generation", "io", "metrics", "models", "training"},
+    "sweeps": FOUNDATION | {"data", "execution", "generation", "io", "metrics", "runs"},
+    "evaluation": FOUNDATION
+    | {"data", "execution", "generation", "io", "metrics", "models", "runs"},
+    "synthesis": FOUNDATION
+    | {"execution", "generation", "handwriting", "inversion", "io", "metrics"},
     "exporters": FOUNDATION | {"data", "evaluation", "generation", "io", "metrics", "models"},
     "studio": FOUNDATION | {"exporters", "generation", "inversion", "io", "models"},
     "cli": FOUNDATION
@@ -71,6 +75,7 @@ ALLOWED: dict[str, set[str]] = {
         "metrics",
         "runs",
         "studio",
+        "sweeps",
         "synthesis",
     },
 }

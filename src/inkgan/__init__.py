@@ -37,9 +37,11 @@ __all__ = [
     "register_penalty",
     "stream",
     "styled",
+    "sweep",
     "synth",
     "train",
     "train_iter",
+    "train_seeds",
     "write",
 ]
 
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
     from inkgan.metrics.metric_registry import MetricSpec, register_metric
     from inkgan.runs.api import train, train_iter
     from inkgan.runs.run import Run
+    from inkgan.runs.seeds import train_seeds
+    from inkgan.sweeps.sweep import sweep
     from inkgan.synthesis.paper.paper import Paper
     from inkgan.synthesis.sequence_layout import SequenceLayout
     from inkgan.synthesis.sequence_request import Sequences
@@ -104,7 +108,9 @@ HOMES = {
     "stream": "inkgan.synthesis.streaming",
     "synth": "inkgan.synthesis.synth",
     "styled": "inkgan.generation.deprecated",
+    "sweep": "inkgan.sweeps.sweep",
     "train": "inkgan.runs.api",
+    "train_seeds": "inkgan.runs.seeds",
     "write": "inkgan.handwriting.write",
 }
 

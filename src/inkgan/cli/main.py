@@ -31,6 +31,7 @@ from inkgan.cli.imitate_command import imitate
 from inkgan.cli.morph_command import morph
 from inkgan.cli.sample_command import sample
 from inkgan.cli.studio_command import studio
+from inkgan.cli.sweep_command import sweep
 from inkgan.cli.synth_command import synth
 from inkgan.cli.train_command import train
 from inkgan.cli.translate import typed
@@ -55,6 +56,7 @@ app = typer.Typer(
 )
 VERBS = (
     train,
+    sweep,
     studio,
     sample,
     write,

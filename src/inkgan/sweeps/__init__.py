@@ -1,0 +1,1 @@
+"""Sweeps: search a recipe's settings for the best score, with Optuna."""
