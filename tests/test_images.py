@@ -1,5 +1,6 @@
 """Pixel ranges, grids and picture files."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,12 @@ def test_noise_and_single_levels_are_not_mixed() -> None:
     assert images.mixed_ink_note(noise) == ()
     assert images.mixed_ink_note(np.full((9, 28, 28), 7, np.uint8)) == ()
     assert images.mixed_ink_note(noise[:0]) == ()
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (1, 1), (112, 280), (7, 4, 3), (6, 9, 4)])
+def test_a_png_in_little_time_has_the_same_pixels(shape: tuple[int, ...]) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    with Image.open(io.BytesIO(images.png_bytes(picture, fast=True))) as opened:
+        opened.verify()
+    with Image.open(io.BytesIO(images.png_bytes(picture, fast=True))) as opened:
+        assert (np.asarray(opened) == picture).all()

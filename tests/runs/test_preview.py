@@ -51,9 +51,11 @@ def test_watching_never_changes_the_result(
     monkeypatch.setattr(preview, "INTERVAL", 0.0)
     monkeypatch.setattr(preview, "CREDIT", 100.0)
     recipe = override(tiny, {"schedule.epochs": 1, **changes})
-    alone = inkgan.train(recipe, out=tmp_path / "alone")
+    alone = inkgan.train(recipe, out=tmp_path / "alone", threads=2)
     live = LiveFolder(tmp_path / "watched")
-    watched = inkgan.train(recipe, out=tmp_path / "watched", on_event=lambda event: live.watch())
+    watched = inkgan.train(
+        recipe, out=tmp_path / "watched", threads=2, on_event=lambda event: live.watch()
+    )
     frame = json.loads(live.frame_path.read_text())
     assert frame["number"] > 5  # it was watched
     assert not LiveFolder(tmp_path / "alone").frame_path.exists()
@@ -78,6 +80,17 @@ def test_a_frame_has_every_tile_and_what_the_discriminator_believes(
         pixels = np.asarray(picture)
     assert pixels.shape == (4 * 12, 10 * 12)
     assert pixels.reshape(4, 12, 10, 12).std(axis=(1, 3)).min() > 0  # no tile is left out
+
+
+def test_ranks_are_shares_of_real_images() -> None:
+    random = np.random.default_rng(0)
+    real, logits = random.integers(0, 9, 40).astype(float), random.integers(-2, 11, 30) / 1.0
+    logits[3] = np.nan
+    expected = [((real < each) + 0.5 * (real == each)).mean() for each in logits]
+    found = preview._ranks(logits, np.sort(real))
+    assert found.pop(3) is None
+    assert found == [round(share, 3) for share in [*expected[:3], *expected[4:]]]
+    assert preview._ranks(logits, np.array([])) == [None] * 30
 
 
 def test_drawing_takes_its_share_of_the_time_at_most(

@@ -5,6 +5,7 @@ has drawn. Both networks are only read, in evaluation mode and away from every r
 training, so a run that is watched ends with the same weights to the bit.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,14 +21,14 @@ from inkgan.generation.sampling import GRID_MOST_CLASSES, labels_from_seeds, lat
 from inkgan.images import png_bytes, to_array, to_float, to_uint8
 from inkgan.io.live_folder import LiveFolder
 from inkgan.training.state import TrainState
-from inkgan.types import UInt8
+from inkgan.types import Float64, UInt8
 
-SHARE = 0.02  # of the time, at most
+SHARE = 0.025  # of the time, at most
 INTERVAL = 0.12  # seconds between two pictures, where the share allows it
 CREDIT = 0.1  # seconds in advance: the first picture shows everything at once
 LOOK_INTERVAL = 0.25  # seconds between two looks at whether somebody watches
 ROWS, COLUMNS = 4, 10  # of tiles; as many columns as classes where these fit
-RATING_INTERVAL = 3  # pictures for each rating by the discriminator
+RATING_INTERVAL = 4  # pictures for each rating by the discriminator
 REAL_IMAGES = 40  # that the discriminator's ratings are compared with
 COUNTS = (1, 2, 5, 10, 20, 40)  # tiles at once: few sizes, as each is prepared when first met
 
@@ -51,10 +52,12 @@ class PreviewWriter:
         self._latents, self._labels, self._columns = _fixed_latents(recipe)
         self._real = to_float(real.images[:REAL_IMAGES].cpu())
         self._real_labels = real.labels[:REAL_IMAGES].cpu()
+        self._label_list = self._labels.tolist() if recipe.model.classes else None
         count = len(self._labels)
         shape = real.shape
         self._tiles = torch.zeros(count, *shape, dtype=torch.uint8)
         self._logits = np.full(count, np.nan)
+        self._ratings: dict[str, object] = {}
         self._real_logits = np.full(len(self._real), np.nan)
         self._costs: dict[int, float] = {}
         self._next = self._next_real = self._number = 0
@@ -104,6 +107,7 @@ class PreviewWriter:
         self._next = (self._next + count) % len(self._labels)
         self._number += 1
         with (
+            _one_thread(self._device),
             torch.no_grad(),
             rng.scoped(self._recipe.seed, "preview", self._state.step, device=self._device),
         ):
@@ -112,7 +116,8 @@ class PreviewWriter:
             if count == len(self._labels) or self._number % RATING_INTERVAL == 0:
                 self._rate(chosen, drawn, y)
         self._tiles[chosen] = to_uint8(drawn).cpu()
-        self._live.write_frame(png_bytes(self._picture(), fast=True), self._document())
+        picture = png_bytes(self._picture(), fast=True)
+        self._live.write_frame(picture, self._document(renewed=count))
         self._drawn_at = self._clock()
         cost = self._drawn_at - started
         self._spent += cost
@@ -131,6 +136,12 @@ class PreviewWriter:
             logits = discriminator.outputs(images, labels).logits.float().cpu().numpy()
         self._logits[chosen.numpy()] = logits[: len(chosen)]
         self._real_logits[real.numpy()] = logits[len(chosen) :]
+        known = np.sort(self._real_logits[np.isfinite(self._real_logits)])
+        self._ratings = {
+            "logits": [round(value, 3) for value in self._logits.tolist()],
+            "realism": _ranks(self._logits, known),
+            "real_logit": round(float(known.mean()), 3) if len(known) else None,
+        }
 
     def _picture(self) -> UInt8:
         """Lay the tiles side by side, without gaps."""
@@ -142,9 +153,8 @@ class PreviewWriter:
             rows * height, self._columns * width, *tiles.shape[3:]
         )
 
-    def _document(self) -> dict[str, object]:
+    def _document(self, renewed: int) -> dict[str, object]:
         step = self._state.step
-        known = self._real_logits[np.isfinite(self._real_logits)]
         height, width = self._tiles.shape[2:]
         return {
             "number": self._number,
@@ -152,18 +162,27 @@ class PreviewWriter:
             "images": step * self._batch_size,
             "columns": self._columns,
             "tile": [width, height],
-            "labels": self._labels.tolist() if self._recipe.model.classes else None,
-            "logits": [round(float(value), 3) for value in self._logits],
-            "realism": [_rank(float(value), known) for value in self._logits],
-            "real_logit": round(float(known.mean()), 3) if len(known) else None,
+            "renewed": renewed,
+            "labels": self._label_list,
+            **self._ratings,
         }
 
 
-def _rank(logit: float, real: np.ndarray) -> float | None:
-    """Return the share of real images that the discriminator finds less real than an image."""
-    if not len(real) or not np.isfinite(logit):
-        return None
-    return round(float(((real < logit) + 0.5 * (real == logit)).mean()), 3)
+def _ranks(logits: Float64, real: Float64) -> list[float | None]:
+    """Return the share of real images that the discriminator finds less real than each image.
+
+    Args:
+        logits: of the images, NaN where one has not been rated.
+        real: logits of real images, in ascending order.
+    """
+    if not len(real):
+        return [None] * len(logits)
+    below, up_to = (np.searchsorted(real, logits, side) for side in ("left", "right"))
+    shares = (below + up_to) / (2 * len(real))
+    return [
+        round(share, 3) if math.isfinite(logit) else None
+        for share, logit in zip(shares.tolist(), logits.tolist(), strict=True)
+    ]
 
 
 def _fixed_latents(recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor, int]:
@@ -179,6 +198,20 @@ def _fixed_latents(recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor, int]:
     numbers = range(ROWS * COLUMNS)
     labels = labels_from_seeds(numbers, model.classes)
     return latents_from_seeds(numbers, model.latent_dim), labels, COLUMNS
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """Compute on one thread inside the block: a few images are too little work for more."""
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @contextmanager
