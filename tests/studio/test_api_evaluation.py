@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import to_toml
+from inkgan.io.live_folder import LiveFolder
 from inkgan.studio.run_state import JobFile
 from tests.studio.asgi import call, studio
 
@@ -70,3 +71,16 @@ def test_an_evaluation_that_failed_shows_its_last_lines(app: ASGIApp, run: Path)
     job.log_path.write_text("inkgan: images are 12x12\n", encoding="utf-8")
     shown = call(app, "/api/runs/a/evaluation").json()
     assert (shown["state"], shown["log"]) == ("failed", ["inkgan: images are 12x12"])
+
+
+def test_a_running_evaluation_says_which_share_is_done(app: ASGIApp, run: Path) -> None:
+    mine = {"arguments": [], "state": "started", "pid": os.getpid(), "recorded": time.time()}
+    live = LiveFolder(run)
+    live.write_evaluation(0.9, "of an earlier one")
+    JobFile(run, "evaluate").write(mine | {"recorded": time.time() + 0.001})
+    time.sleep(0.01)
+    assert call(app, "/api/runs/a/evaluation").json()["share"] is None
+    live.write_evaluation(0.25, "measuring strokes")
+    shown = call(app, "/api/runs/a/evaluation").json()
+    assert (shown["state"], shown["share"]) == ("running", 0.25)
+    assert shown["stage"] == "measuring strokes"

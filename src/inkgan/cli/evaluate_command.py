@@ -1,5 +1,6 @@
 """inkgan evaluate: scores, a verdict and a report for a generator or for images."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,9 @@ from inkgan.printable import printable
 
 if TYPE_CHECKING:
     from inkgan.evaluation.report_document import Report
+    from inkgan.types import Progress
+
+RECORD_SECONDS = 0.5  # between two notes of how far the evaluation is
 
 
 def evaluate(
@@ -72,7 +76,7 @@ def evaluate(
             device=device,
             fresh=fresh,
             inception=inception,
-            progress=progress,
+            progress=_recorded(source, "quick" if quick else "full", progress),
             download=download,
         )
     if json:
@@ -80,6 +84,28 @@ def evaluate(
         show_json(report.to_dict() | {"cached": report.cached, "written": paths})
     else:
         _show(report)
+
+
+def _recorded(source: str, protocol: str, progress: "Progress") -> "Progress":
+    """Record in a run's folder how far its evaluation is, for those who watch it."""
+    from inkgan.evaluation.stage_progress import OverallProgress
+    from inkgan.io.live_folder import LiveFolder
+    from inkgan.io.run_paths import RunPaths
+
+    run = Path(source)
+    if not RunPaths(run).recipe_path.is_file():
+        return progress
+    overall, live, recorded_at = OverallProgress(protocol, progress), LiveFolder(run), 0.0
+
+    def record(what: str, done: int, total: int) -> None:
+        nonlocal recorded_at
+        is_new = what != overall.stage
+        overall(what, done, total)
+        if is_new or time.monotonic() - recorded_at > RECORD_SECONDS:
+            recorded_at = time.monotonic()
+            live.write_evaluation(overall.share, what)
+
+    return record
 
 
 def _show(report: "Report") -> None:

@@ -2,11 +2,12 @@
 
 A run in RUN/ has a hidden folder RUN/.live:
 
-    process.json   which process trains, and how the last one ended   written by training
-    frame.png      the fixed latents as they are drawn now            written by training
-    frame.json     what belongs to the picture: step, logits          written by training
-    control.json   run, pause or stop, and how many single steps      written by watchers
-    watch          its time of change says that somebody watches      touched by watchers
+    process.json     which process trains, and how the last one ended   written by training
+    frame.png        the fixed latents as they are drawn now            written by training
+    frame.json       what belongs to the picture: step, logits          written by training
+    control.json     run, pause or stop, and how many single steps      written by watchers
+    watch            its time of change says that somebody watches      touched by watchers
+    evaluation.json  how far an evaluation of the run is              written by it
 
 Nothing here is needed to resume a run: the folder may be deleted at any time. This module does not
 import torch.
@@ -56,6 +57,7 @@ class LiveFolder:
         self.frame_path = self.path / "frame.json"
         self.control_path = self.path / "control.json"
         self.watch_path = self.path / "watch"
+        self.evaluation_path = self.path / "evaluation.json"
 
     # --- the training process ---
 
@@ -67,6 +69,16 @@ class LiveFolder:
         """Show a picture (PNG) and what belongs to it."""
         self._write(self.picture_path, picture)
         self._write_json(self.frame_path, document)
+
+    def write_evaluation(self, share: float, stage: str) -> None:
+        """Say how far the evaluation of the run is.
+
+        Args:
+            share: that is done, from 0 to 1.
+            stage: what is being computed.
+        """
+        document = {"share": round(share, 4), "stage": stage, "recorded": time.time()}
+        self._write_json(self.evaluation_path, document)
 
     def is_watched(self) -> bool:
         """Return whether somebody has watched in the last seconds."""
@@ -116,13 +128,22 @@ class LiveFolder:
     def _write(self, path: Path, data: bytes) -> None:
         """Write a file whole, without waiting for the disk; a full disk loses it."""
         temporary = path.with_name(f"{path.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
-            self.path.mkdir(parents=True, exist_ok=True)
+        try:
             try:
-                temporary.write_bytes(data)
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+                _write_once(temporary, data)
+            except FileNotFoundError:  # the folder was deleted
+                self.path.mkdir(parents=True, exist_ok=True)
+                _write_once(temporary, data)
+            temporary.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    with path.open("wb", buffering=0) as stream:
+        if stream.write(data) != len(data):
+            raise OSError("the disk is full")
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
 from inkgan.errors import ConfigError
-from inkgan.io.live_folder import read_document
+from inkgan.io.live_folder import LiveFolder, read_document
 from inkgan.io.run_paths import RunPaths
 from inkgan.studio.api_runs import jobs_of
 from inkgan.studio.command_text import as_evaluation_command, evaluation_arguments
@@ -64,8 +64,13 @@ def show(name: str, request: Request) -> dict[str, Any]:
         state = "complete" if written >= document.get("recorded", 0.0) - 2 else "failed"
         cached = any("Evaluated before" in line for line in job.log_tail(40))
         state = "complete" if report and cached else state
+    far = read_document(LiveFolder(run).evaluation_path) if running else {}
+    if far.get("recorded", 0.0) < document.get("recorded", 0.0):
+        far = {}  # of an earlier evaluation
     return {
         "state": state,
+        "share": far.get("share"),
+        "stage": far.get("stage"),
         "seconds": time.time() - document.get("recorded", time.time()) if running else None,
         "log": job.log_tail(40),
         "verdict": report.get("verdict", []),

@@ -1,7 +1,7 @@
 // The evaluation of a run: its stages while it is computed, then its report.
 
 import { get, post, runPath } from "../api.js";
-import { choice, copy, duration, empty, h, toast } from "../ui.js";
+import { choice, copy, duration, empty, h, percent, toast } from "../ui.js";
 
 const LOOK_MS = 1500;
 
@@ -32,9 +32,11 @@ export async function show({ root, settings, keep, onleave }) {
     start.disabled = isBusy;
     stop.hidden = !isBusy;
     bar.hidden = now.state !== "running";
+    if (Number.isFinite(now.share)) bar.value = now.share;
+    else bar.removeAttribute("value");
     root.dataset.evaluation = now.state;
     const text = {
-      none: "This run has not been evaluated here.", queued: "Waits for its turn.", running: `Running for ${duration(now.seconds)}.`,
+      none: "This run has not been evaluated here.", queued: "Waits for its turn.", running: runningText(now),
       complete: "Complete.", failed: "The evaluation has failed; its last lines say why.",
     }[now.state];
     if (state.textContent !== text) state.textContent = text;
@@ -76,6 +78,13 @@ export async function show({ root, settings, keep, onleave }) {
     if (!document.hidden) refresh().catch(() => {});
   }, LOOK_MS);
   onleave(() => clearInterval(timer));
+}
+
+/** Say how far an evaluation is, and how long it still takes at the pace so far. */
+function runningText({ share, stage, seconds }) {
+  if (!Number.isFinite(share)) return `Starting for ${duration(seconds)}: libraries and data are being loaded.`;
+  const left = share > 0.05 ? `, about ${duration((seconds * (1 - share)) / share)} left` : "";
+  return `${percent(share)}: ${stage}. Running for ${duration(seconds)}${left}.`;
 }
 
 const commandOf = (command, { protocol, checkpoint }) =>
