@@ -5,34 +5,38 @@ random moments with the id of their last event. In the end every client must hav
 
     python -m benchmarks.studio_load                      # 100 clients for 30 minutes
     python -m benchmarks.studio_load --clients 20 --seconds 60
+
+A computer that sleeps in between, or a job that is suspended, measures on afterwards: the time that
+it slept does not count, and a silence across it is nobody's fault.
 """
 
 import argparse
 import asyncio
 import json
+import math
 import random
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from benchmarks.studio_client import event_stream, studio
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import to_toml
 from inkgan.io.live_folder import LiveFolder
-from inkgan.studio.serve import Address, running_studio
+from inkgan.studio.serve import Address
 
 RUN = "run"
 ROWS_PER_SECOND = 20
 PICTURES_PER_SECOND = 5
 STAY_SECONDS = 5.0  # mean time until a client connects again
 SLOW_SHARE = 0.1  # of the clients, which take nothing
+SILENCE = 15.0  # seconds without a word of the server, whose heartbeat comes more often
+SLEPT = 5.0  # seconds by which a tick is late where everything was suspended
 
 
 @dataclass
@@ -47,6 +51,9 @@ class Load:
         pictures: frames that were announced to all clients together.
         memory: of the server in bytes: after a tenth of the time, and the most after that.
         longest_write: seconds that the writer was held up at most.
+        slept: seconds during which everything was suspended.
+        slept_until: when that last ended, on the monotonic clock.
+        failures: what went wrong, once for each time.
     """
 
     rows: int = 0
@@ -56,6 +63,8 @@ class Load:
     pictures: int = 0
     memory: tuple[int, int] = (0, 0)
     longest_write: float = 0.0
+    slept: float = 0.0
+    slept_until: float = -math.inf
     failures: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -65,6 +74,7 @@ class Load:
             f"lost {self.lost}, doubled {self.doubled}, failures {len(self.failures)}; "
             f"memory {before:.1f} MB, then at most {most:.1f} MB ({most / before - 1:+.1%}); "
             f"longest write {1000 * self.longest_write:.1f} ms"
+            + (f"; suspended for {self.slept:.0f} s" if self.slept else "")
         )
 
 
@@ -80,24 +90,14 @@ def measure(clients: int, seconds: float, seed: int = 0) -> Load:
         runs = Path(name)
         (runs / RUN).mkdir()
         (runs / RUN / "recipe.toml").write_text(to_toml(RECIPES["dcgan"]), encoding="utf-8")
-        words = [sys.executable, "-m", "inkgan", "studio", "--runs", name, "--no-open"]
-        server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert server.stdout is not None
-        try:
-            server.stdout.readline()  # it answers
-            address = running_studio(runs)
-            assert address is not None
-            return asyncio.run(_run(address, runs / RUN, server.pid, clients, seconds, seed))
-        finally:
-            server.kill()
-            server.wait()
-            server.stdout.close()
+        with studio(runs) as (address, pid):
+            return asyncio.run(_run(address, runs / RUN, pid, clients, seconds, seed))
 
 
 async def _run(
     address: Address, run: Path, pid: int, clients: int, seconds: float, seed: int
 ) -> Load:
-    load, end = Load(), time.monotonic() + seconds
+    load = Load()
     received: list[list[int]] = [[] for _ in range(clients)]
     slow = max(1, round(SLOW_SHARE * clients))
     tasks = [
@@ -105,8 +105,8 @@ async def _run(
         for index in range(clients)
     ]
     tasks += [asyncio.ensure_future(_take_nothing(address)) for _ in range(slow)]
-    watching = asyncio.ensure_future(_memory(pid, load, seconds))
-    await _write(run, load, end)
+    watching = asyncio.gather(_memory(pid, load, seconds), _notice_sleep(load))
+    await _write(run, load, seconds)
     deadline = time.monotonic() + 30
     while any(len(rows) < load.rows for rows in received) and time.monotonic() < deadline:
         await asyncio.sleep(0.1)
@@ -120,10 +120,22 @@ async def _run(
     return load
 
 
-async def _write(run: Path, load: Load, end: float) -> None:
+async def _notice_sleep(load: Load) -> None:
+    """Add up the time during which this process did not run at all."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.5)
+        late = time.monotonic() - before - 0.5
+        if late > SLEPT:
+            load.slept += late
+            load.slept_until = time.monotonic()
+
+
+async def _write(run: Path, load: Load, seconds: float) -> None:
     """Write rows and pictures as training does."""
     live, number = LiveFolder(run), 0
-    while time.monotonic() < end:
+    began = time.monotonic()
+    while time.monotonic() - began - load.slept < seconds:
         started = time.perf_counter()
         with (run / "metrics.jsonl").open("a", encoding="utf-8") as stream:
             row = {"step": load.rows, "images": 64 * load.rows, "d_loss": 1.0, "g_loss": 2.0}
@@ -132,7 +144,9 @@ async def _write(run: Path, load: Load, end: float) -> None:
         if load.rows % (ROWS_PER_SECOND // PICTURES_PER_SECOND) == 0:
             number += 1
             live.write_frame(b"picture", {"number": number, "logits": [0.5] * 40})
-        load.longest_write = max(load.longest_write, time.perf_counter() - started)
+        taken = time.perf_counter() - started
+        if taken < SLEPT:  # or everything was suspended
+            load.longest_write = max(load.longest_write, taken)
         await asyncio.sleep(1 / ROWS_PER_SECOND)
 
 
@@ -142,21 +156,22 @@ async def _client(address: Address, rows: list[int], load: Load, chance: random.
     while True:
         leave_at = time.monotonic() + chance.expovariate(1 / STAY_SECONDS)
         try:
-            async with _stream(address, events.last) as reader:
+            async with event_stream(address, RUN, events.last) as reader:
                 load.connections += 1
                 events.begin()
-                status = (await asyncio.wait_for(reader.readline(), 15)).decode().strip()
+                status = (await asyncio.wait_for(reader.readline(), SILENCE)).decode().strip()
                 if status != "HTTP/1.1 200 OK":
                     load.failures.append(status or "no answer")
                     await asyncio.sleep(0.5)
                     continue
                 while time.monotonic() < leave_at:
-                    line = await asyncio.wait_for(reader.readline(), 15)
+                    line = await asyncio.wait_for(reader.readline(), SILENCE)
                     if not line:
                         break
                     events.take(line.decode().strip())
         except TimeoutError:
-            load.failures.append("silence for 15 s")
+            if time.monotonic() - load.slept_until > 2 * SILENCE:
+                load.failures.append(f"silence for {SILENCE:.0f} s")
         except OSError as error:
             load.failures.append(str(error))
             await asyncio.sleep(0.5)
@@ -198,25 +213,8 @@ class _Events:
 async def _take_nothing(address: Address) -> None:
     """Ask for the stream and never read it; vanish without a word after a while."""
     while True:
-        async with _stream(address, ""):
+        async with event_stream(address, RUN):
             await asyncio.sleep(20)
-
-
-@asynccontextmanager
-async def _stream(address: Address, last: str) -> AsyncIterator[asyncio.StreamReader]:
-    """Connect to the stream, and vanish without a word afterwards."""
-    reader, writer = await asyncio.open_connection(address.host, address.port, limit=2**24)
-    headers = [
-        f"GET /api/events?run={RUN} HTTP/1.1",
-        f"Host: {address.host}:{address.port}",
-        f"Authorization: token {address.token}",
-        *([f"Last-Event-ID: {last}"] if last else []),
-    ]
-    try:
-        writer.write(("\r\n".join(headers) + "\r\n\r\n").encode())
-        yield reader
-    finally:
-        writer.transport.abort()
 
 
 async def _memory(pid: int, load: Load, seconds: float) -> None:
