@@ -73,7 +73,8 @@ def test_a_job_lives_without_its_server_and_the_queue_goes_on(jobs: Jobs, tiny: 
     long = override(tiny, {"schedule.epochs": 100_000})
     jobs.create("first", long)
     jobs.create("second", override(tiny, {"schedule.epochs": 1}))
-    jobs.create("third", override(tiny, {"schedule.epochs": 1}))
+    jobs.create("third", override(tiny, {"schedule.epochs": 1}), {"minutes": 5})
+    assert (jobs.entry("second").minutes, jobs.entry("third").minutes) == (None, 5.0)
     assert (jobs.entry("second").position, jobs.entry("third").position) == (1, 2)
     until(lambda: state(jobs, "first") == "training", jobs)
     again = Jobs(jobs.folders)  # a server that was started anew

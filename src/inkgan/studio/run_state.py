@@ -1,5 +1,8 @@
 """What a run folder says about its run: queued, training, paused, complete, crashed ..."""
 
+import contextlib
+import functools
+import itertools
 import json
 import os
 import time
@@ -30,6 +33,8 @@ State = Literal[
 ACTIVE = frozenset({"starting", "training", "pausing", "paused", "stopping"})
 TAIL_BYTES = 16_384  # of a log or of metrics
 LOG_LINES = 12
+KEPT = 256  # recipes and last rows that are not read again while their files stay the same
+Stamp = tuple[int, int, int]
 OUT_OF_TIME = "time is up"  # the reason for which a run has ended
 
 
@@ -99,6 +104,7 @@ class RunEntry:
         log: the last lines of a job that failed.
         has_generator: it can draw.
         position: in the queue, from 1; 0 where it does not wait.
+        minutes: the time limit of its training, if it has one.
     """
 
     name: str
@@ -113,6 +119,7 @@ class RunEntry:
     log: tuple[str, ...] = ()
     has_generator: bool = False
     position: int = 0
+    minutes: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as JSON has it."""
@@ -155,7 +162,18 @@ def read_entry(run: Path, position: int = 0) -> RunEntry:
         log=tuple(JobFile(run).log_tail()) if failed else (),
         has_generator=paths.bundle_path.is_file(),
         position=position,
+        minutes=_minutes(job.get("arguments")),
     )
+
+
+def _minutes(arguments: object) -> float | None:
+    """Return the time limit in the words of a training command."""
+    words = arguments if isinstance(arguments, list) else []
+    for flag, value in itertools.pairwise(words):
+        if flag == "--minutes":
+            with contextlib.suppress(TypeError, ValueError):
+                return float(value)
+    return None
 
 
 def _state(
@@ -195,6 +213,12 @@ def _ended(reason: str, message: str) -> tuple[State, str]:
 
 
 def _recipe(path: Path) -> Recipe | None:
+    return _recipe_of(path, _stamp(path))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _recipe_of(path: Path, stamp: Stamp) -> Recipe | None:
+    """Read a recipe; the list of all runs is made twice a second, and most never change."""
     try:
         return from_toml(path.read_text(encoding="utf-8"), str(path), unregistered=True)
     except (OSError, ValueError, InkganError):
@@ -211,10 +235,24 @@ def _changed(paths: RunPaths) -> float:
     return min(max(times), time.time())
 
 
-def _last_rows(path: Path) -> list[dict[str, Any]]:
+def _last_rows(path: Path) -> tuple[dict[str, Any], ...]:
+    return _last_rows_of(path, _stamp(path))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _last_rows_of(path: Path, stamp: Stamp) -> tuple[dict[str, Any], ...]:
     """Return the rows in the last bytes of metrics.jsonl."""
     *lines, _ = _tail(path).split(b"\n")
-    return [row for row in map(parse_row, lines) if row]
+    return tuple(row for row in map(parse_row, lines) if row)
+
+
+def _stamp(path: Path) -> Stamp:
+    """Return what changes with a file: its number, its size and when it was written."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _tail(path: Path) -> bytes:

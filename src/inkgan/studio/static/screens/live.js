@@ -122,14 +122,15 @@ function partsOf(name, details) {
     bar.hidden = !total;
     bar.value = total ? Math.min(1, run.images / total) : 0;
     const left = total && last?.images_per_second ? (total - run.images) / last.images_per_second : NaN;
-    const pairs = [["images", total ? `${count(run.images)} of ${count(total)}` : count(run.images)], ["speed", last ? `${count(last.images_per_second)} images/s` : "–"], ["time left", run.state === "training" ? duration(left) : "–"], ["recipe", run.recipe ?? "–"], ["data", run.data ?? "–"]];
+    const pairs = [["images", total ? `${count(run.images)} of ${count(total)}` : count(run.images)], ["speed", last ? `${count(last.images_per_second)} images/s` : "–"], ["time left", run.state === "training" ? duration(left) : "–"], ["recipe", run.recipe ?? "–"], ["data", run.data ?? "–"], ["time limit", run.minutes ? duration(60 * run.minutes) : "none"]];
     facts.replaceChildren(...pairs.map(([term, fact]) => h("div", {}, h("dt", {}, term), h("dd", {}, fact))));
     facts.style.margin = "0.8rem 0";
     const said = sentenceOf(run, last, health);
     if (sentence.textContent !== said.text) sentence.textContent = said.text;
     sentence.classList.toggle("wrong", said.isWrong);
     if (!hasFrame && !hint.textContent) hint.textContent = "Pictures appear when training has begun.";
-    trouble.replaceChildren(...(run.log?.length ? [h("p", { class: "soft" }, "The last lines of its log:"), h("pre", { tabIndex: 0 }, run.log.join("\n"))] : []));
+    const hasFailed = ["failed", "crashed"].includes(run.state);
+    trouble.replaceChildren(...(hasFailed && run.log?.length ? [h("p", { class: "soft" }, "The last lines of its log:"), h("pre", { tabIndex: 0 }, run.log.join("\n"))] : []));
     const still = !hasFrame && !isActive(run.state) && Boolean(run.files?.["grid.png"]);
     if (still && box.firstChild === view.element) {
       const image = h("img", { class: "picture", src: runPath(name, `/files/grid.png?at=${run.changed}`), alt: "The grid of samples when the run ended" });
