@@ -7,7 +7,7 @@ import { runPath } from "./api.js";
 export function tiles(name) {
   const grid = h("div", { class: "tiles" });
   const behind = h("div");
-  const details = h("details", { ontoggle: () => showTable() }, h("summary", {}, "As a table"), behind);
+  const details = h("details", { hidden: true, ontoggle: () => showTable() }, h("summary", {}, "As a table"), behind);
   const element = h("div", {}, grid, details);
   let newest = null;
   let loading = false;
@@ -23,6 +23,7 @@ export function tiles(name) {
       return { canvas, bar, element: h("figure", { class: "tile" }, canvas, h("span", { class: "bar", "aria-hidden": "true" }, bar)) };
     });
     grid.replaceChildren(...shown.map((tile) => tile.element));
+    details.hidden = false;
   }
 
   function describe(frame, index) {

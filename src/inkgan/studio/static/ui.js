@@ -77,9 +77,9 @@ export function copyButtons(texts) {
     h("button", { type: "button", class: "quiet", onclick: () => copy(texts()[kind] ?? "", names[kind]) }, kinds[kind])));
 }
 
-/** A table of rows under headings; numbers are aligned to the right. */
-export function table(caption, headings, rows) {
-  const isNumber = (value) => typeof value === "number" || /^[−\d][\d., %]*$/.test(String(value));
+/** A table of rows under headings; numbers are aligned to the right, unless a column also has words. */
+export function table(caption, headings, rows, { aligned = true } = {}) {
+  const isNumber = (value) => aligned && (typeof value === "number" || /^[−\d][\d., %]*$/.test(String(value)));
   return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": caption }, h("table", {},
     h("caption", {}, caption),
     h("thead", {}, h("tr", {}, headings.map((text, place) => h("th", { scope: "col", class: place && rows[0] && isNumber(rows[0][place]) ? "number" : "" }, text)))),

@@ -34,7 +34,7 @@ export async function show({ root, settings, keep, onleave }) {
     h("div", { class: "columns" },
       h("section", {}, choice("First run", names, a, (value) => go(value, b)), views[0].element),
       h("section", {}, choice("Second run", names, b, (value) => go(a, value)), views[1].element),
-      h("section", { class: "wide" }, h("h2", {}, "What is different"), changes.length ? table("Settings that differ", ["setting", a, b], changes) : h("p", {}, "Their recipes are the same.")),
+      h("section", { class: "wide" }, h("h2", {}, "What is different"), changes.length ? table("Settings that differ", ["setting", a, b], changes, { aligned: false }) : h("p", {}, "Their recipes are the same.")),
       ...Object.values(charts).map((chart) => chart.element)));
   const side = (name) => (name === a ? 0 : 1);
   onleave(follow([...new Set([a, b])], {

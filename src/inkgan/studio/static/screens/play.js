@@ -31,6 +31,8 @@ export async function show({ root, settings, keep }) {
   const [, high, wide] = shape;
   const pad = padOf();
   const status = h("p", { class: "sentence", role: "status" }, "Draw with a mouse, a pen or a finger.");
+  const said = { "/imitation": "", "/opinion": "" }; // of the same drawing
+  let judged = "";
   const seen = canvasOf("What the networks see", wide, high);
   const nearest = canvasOf("The nearest that the generator draws", wide, high);
   const heat = canvasOf("Where more ink looks more real (blue), or less (orange)", wide, high);
@@ -42,10 +44,13 @@ export async function show({ root, settings, keep }) {
     const wanted = drawing();
     if (!wanted.pixels) return toast("Draw something first.");
     paint(seen.canvas, wanted.pixels, wide, high);
+    if (JSON.stringify(wanted) !== judged) for (const key of Object.keys(said)) said[key] = "";
+    judged = JSON.stringify(wanted);
     for (const each of [imitate, judge]) each.disabled = true;
     status.textContent = doing;
     try {
-      done(await post(runPath(name, `/play/${path}`), wanted));
+      said[`/${path}`] = done(await post(runPath(name, `/play/${path}`), wanted));
+      status.textContent = Object.values(said).filter(Boolean).join(" ");
     } catch (error) {
       status.textContent = error.message;
     }
@@ -54,13 +59,13 @@ export async function show({ root, settings, keep }) {
   }
   imitate.addEventListener("click", () => ask("imitation", imitate, "Looking for the nearest image …", (found) => {
     paint(nearest.canvas, found.pixels, wide, high);
-    status.textContent = `The nearest image differs by ${fixed(found.error, 3)} (root mean square, 1 is full ink). ${found.error > 0.08 ? "That is more than for nearly all digits of MNIST." : "That is as near as for digits of MNIST."}`;
     root.dataset.imitated = found.error;
+    return `The nearest image differs by ${fixed(found.error, 3)} (root mean square, 1 is full ink). ${found.error > 0.08 ? "That is more than for nearly all digits of MNIST." : "That is as near as for digits of MNIST."}`;
   }));
   judge.addEventListener("click", () => ask("opinion", judge, "The discriminator looks …", (found) => {
     warm(heat.canvas, found.gradient, wide, high);
-    status.textContent = `Logit ${fixed(found.logit, 2)}: it finds your drawing more real than ${percent(found.rank)} of the generator’s own images (mean ${fixed(found.own, 2)}).`;
     root.dataset.judged = found.logit;
+    return `Logit of the discriminator ${fixed(found.logit, 2)}: it finds your drawing more real than ${percent(found.rank)} of the generator’s own images (mean ${fixed(found.own, 2)}).`;
   }));
 
   const chooseLabel = classes.length ? choice("It shows", classes, label, (value) => { label = value; remember(); }) : null;
