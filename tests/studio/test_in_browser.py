@@ -131,8 +131,14 @@ SCREENS = [
     "time?run=first",
     "compare?a=one&b=two",
     "break",
+    "evaluate?run=first",
+    "play?run=first",
+    "data",
     "plane",
 ]
+CONTROLS = """() => [...document.querySelectorAll(
+  "a[href], button:enabled, input, select, textarea, summary, [tabindex='0']"
+)].filter(each => each.checkVisibility() && !each.classList.contains("skip"))"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -141,7 +147,9 @@ def test_screens_are_accessible_and_fit_a_telephone(
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, color_scheme=scheme, reduced_motion="reduce"
+    )
     shown = context.new_page()
     context.set_default_timeout(SLOW)
     shown.goto(server.url)
@@ -156,7 +164,26 @@ def test_screens_are_accessible_and_fit_a_telephone(
             if each["impact"] in ("serious", "critical")
         ]
         assert serious == [], place
+    moving = "getComputedStyle(document.getElementById('toast')).transitionDuration"
+    assert shown.evaluate(moving) == "0s"
     context.close()
+
+
+def test_every_control_is_reached_by_the_keyboard(page: Page, server: Server) -> None:
+    for place in SCREENS:
+        go(page, server, place)
+        page.locator("h1").click()
+        wanted = page.evaluate(f"({CONTROLS})().length")
+        assert wanted > 10, place  # the screens are ten
+        for _ in range(2 * wanted + 60):  # the page that writes has controls of its own
+            page.keyboard.press("Tab")
+            page.evaluate("document.activeElement.dataset.reached = 'yes'")
+        missed = f"({CONTROLS})().filter(each => !each.dataset.reached).map(each => each.outerHTML)"
+        assert page.evaluate(missed) == [], place
+        ring = "getComputedStyle(document.querySelector('nav a:focus-visible')).outlineStyle"
+        page.locator("nav a").first.focus()
+        page.keyboard.press("Tab")
+        assert page.evaluate(ring) == "solid"
 
 
 def test_an_address_without_its_token_opens_nothing(browser: Any, server: Server) -> None:
