@@ -33,7 +33,7 @@ function listOf(runs) {
 }
 
 const classOf = (text) =>
-  [["images", "D loss", "G loss"].includes(text) && "number", ["recipe", "data", "D loss", "G loss", "changed"].includes(text) && "optional"].filter(Boolean).join(" ");
+  [["images", "D loss", "G loss"].includes(text) && "number", ["recipe", "data", "images", "D loss", "G loss", "changed"].includes(text) && "optional"].filter(Boolean).join(" ");
 
 function rowOf(run) {
   const link = `#/live?run=${encodeURIComponent(run.name)}`;
@@ -42,7 +42,7 @@ function rowOf(run) {
     h("td", {}, stateLabel(run)),
     h("td", { class: "optional" }, run.recipe ?? "unreadable"),
     h("td", { class: "optional" }, run.data ?? ""),
-    h("td", { class: "number" }, count(run.images)),
+    h("td", { class: "number optional" }, count(run.images)),
     h("td", { class: "number optional" }, fixed(run.metrics.d_loss)),
     h("td", { class: "number optional" }, fixed(run.metrics.g_loss)),
     h("td", { class: "optional" }, ago(run.changed)),
