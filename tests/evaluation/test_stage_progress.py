@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkgan.evaluation.protocol import PROTOCOLS
+from inkgan.evaluation.evaluate import PROTOCOLS
 from inkgan.evaluation.stage_progress import STAGE_SECONDS, OverallProgress
 
 REPORTS = st.lists(

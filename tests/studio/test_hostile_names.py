@@ -11,15 +11,16 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.io.live_folder import LiveFolder
 from inkgan.studio.run_state import JobFile
-from tests.studio.browser import Page, Server, go, until
+from tests.studio.browser import Page, Server, go
 
 EVIL = "<img src=x onerror='window.hacked=1'>"
+SHOWS = "text => document.body.textContent.includes(text)"
 SCREENS = {
     "runs": EVIL,
     "train": "",
     "live?run=evil": EVIL,
     "time?run=evil": "",
-    "compare?a=evil&b=worse": EVIL,
+    "compare?a=evil&b=worse": "",
     "break": "",
     "evaluate?run=evil": EVIL,
     "play?run=evil": EVIL,
@@ -55,13 +56,13 @@ def test_hostile_names_are_text_on_every_screen(
         report = {"verdict": [EVIL], "scores": []}
         (run.path / "report.json").write_text(json.dumps(report), encoding="utf-8")
         (run.path / "report.html").write_text(f"<p>{EVIL}</p><script>window.hacked=1</script>")
-    ended = {"pid": 1, "state": "ended", "reason": "failed", "message": EVIL}
-    LiveFolder(server.runs / "evil").write_process(ended)
+        ended = {"state": "ended", "reason": "failed", "message": EVIL}  # not this process
+        LiveFolder(run.path).write_process(ended)
     JobFile(server.runs / "evil").log_path.write_text(EVIL + "\n", encoding="utf-8")
 
     for place, shown in SCREENS.items():
         go(page, server, place)
-        until(page, "text => document.body.textContent.includes(text)", shown)
+        page.wait_for_function(SHOWS, arg=shown, timeout=20_000)
         if place.startswith("play"):  # the exported page, with the names of classes in it
             frame = page.frame_locator("iframe").locator("html[data-ready=all]")
             frame.wait_for(state="attached")
