@@ -220,8 +220,7 @@ def compare(cost: Cost, times: npt.NDArray[np.float64], blocks: Sequence[Block])
     for one, other in zip(blocks[::2], blocks[1::2], strict=True):
         watched, alone = (one, other) if one.watched else (other, one)
         cost.ratios.append(mean(watched) / mean(alone) - 1)
-    alone = [mean(block) for block in blocks if not block.watched]
-    cost.step = statistics.median(alone)
+    cost.step = statistics.median(mean(block) for block in blocks if not block.watched)
 
 
 def main() -> None:

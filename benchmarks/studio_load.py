@@ -105,14 +105,15 @@ async def _run(
         for index in range(clients)
     ]
     tasks += [asyncio.ensure_future(_take_nothing(address)) for _ in range(slow)]
-    watching = asyncio.gather(_memory(pid, load, seconds), _notice_sleep(load))
+    tasks += [asyncio.ensure_future(_memory(pid, load, seconds))]
+    tasks += [asyncio.ensure_future(_notice_sleep(load))]
     await _write(run, load, seconds)
     deadline = time.monotonic() + 30
     while any(len(rows) < load.rows for rows in received) and time.monotonic() < deadline:
         await asyncio.sleep(0.1)
-    for task in (*tasks, watching):
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, watching, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.sleep(0)  # transports close
     for rows in received:
         load.lost += load.rows - len(set(rows))
