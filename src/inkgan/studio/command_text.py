@@ -1,5 +1,7 @@
 """Commands of the command line: for the processes of jobs, and as people would type them."""
 
+import contextlib
+import itertools
 import json
 import shlex
 from collections.abc import Mapping, Sequence
@@ -28,6 +30,16 @@ def without_time_limit(arguments: Sequence[str]) -> list[str]:
         place = words.index("--minutes")
         del words[place : place + 2]
     return words
+
+
+def time_limit(arguments: object) -> float | None:
+    """Return the minutes of a training command, or None where it has no limit."""
+    words = arguments if isinstance(arguments, list) else []
+    for flag, value in itertools.pairwise(words):
+        if flag == "--minutes":
+            with contextlib.suppress(TypeError, ValueError):
+                return float(value)
+    return None
 
 
 def evaluation_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:

@@ -1,8 +1,6 @@
 """What a run folder says about its run: queued, training, paused, complete, crashed ..."""
 
-import contextlib
 import functools
-import itertools
 import json
 import os
 import time
@@ -15,6 +13,7 @@ from inkgan.config.serialize import from_toml
 from inkgan.errors import ArtifactError, InkganError
 from inkgan.io.live_folder import LiveFolder, read_document
 from inkgan.io.run_paths import RunPaths
+from inkgan.studio.command_text import time_limit
 from inkgan.studio.process_check import find_process
 from inkgan.studio.row_tail import parse_row
 
@@ -162,18 +161,8 @@ def read_entry(run: Path, position: int = 0) -> RunEntry:
         log=tuple(JobFile(run).log_tail()) if failed else (),
         has_generator=paths.bundle_path.is_file(),
         position=position,
-        minutes=_minutes(job.get("arguments")),
+        minutes=time_limit(job.get("arguments")),
     )
-
-
-def _minutes(arguments: object) -> float | None:
-    """Return the time limit in the words of a training command."""
-    words = arguments if isinstance(arguments, list) else []
-    for flag, value in itertools.pairwise(words):
-        if flag == "--minutes":
-            with contextlib.suppress(TypeError, ValueError):
-                return float(value)
-    return None
 
 
 def _state(
