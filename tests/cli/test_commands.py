@@ -243,6 +243,13 @@ def test_what_is_proposed_collides_with_nothing(tmp_path: Path) -> None:
     assert proposed(again.stdout)[1][-1] != sample[-1]
 
 
+def test_a_run_may_have_the_longest_of_names(tmp_path: Path) -> None:
+    name = "y" * 255
+    done = inkgan("train", "mlp", "--data", "uci-digits", *SMALL, "--out", name, cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    assert inkgan(*proposed(done.stdout)[1], cwd=tmp_path).code == 0
+
+
 def test_a_window_of_metrics_is_told_once(tmp_path: Path) -> None:
     small = ["--images", "1920", "--set", "schedule.batch_size=32", "--sample-interval", "320"]
     done = inkgan("train", "mlp", "--data", "uci-digits", *small, "--out", "a", cwd=tmp_path)

@@ -205,7 +205,8 @@ def next_commands(recipe: Recipe, event: Finished) -> list[str]:
     data = ""
     if recipe.data.name != RECIPES[other].data.name:
         data = f" --data {shlex.quote(recipe.data.name)}"
-    drawn = shlex.quote(str(_unused(Path(f"{event.run.path.name}-digits.png"))))
+    short = event.run.path.name[:40]  # a file's name may be no longer than the folder's
+    drawn = shlex.quote(str(_unused(Path(f"{short}-digits.png"))))
     runs = event.run.path.parent
     where = "" if runs.resolve() == RUNS.resolve() else f" --runs {shlex.quote(str(runs))}"
     commands = [f"studio{where}", f"sample {path} --seeds 0-99 --out {drawn}"]
