@@ -24,6 +24,7 @@ def test_all_are_here() -> None:
         "compare_losses",
         "digits_to_order",
         "first_gan",
+        "five_systems",
         "your_handwriting",
     ]
 
