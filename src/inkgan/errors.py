@@ -6,6 +6,7 @@ InkganError                 anything below; the command line prints it as one li
 │   ├── DataNotFoundError   neither on disk nor on any mirror
 │   └── DataFormatError     a file whose bytes are not what its format says
 ├── ArtifactError           a run folder, checkpoint or bundle that cannot be read or written
+├── ProcessLostError        another process of a run that several train has ended
 └── TrainingStopped         the health monitor stopped an unhealthy run
 
 Messages name parameters in backticks, as Python has them: "`epochs` must be at least 1, not -1",
@@ -47,6 +48,10 @@ class DataFormatError(DataError):
 
 class ArtifactError(InkganError):
     """A run folder, checkpoint or bundle that cannot be read or written."""
+
+
+class ProcessLostError(InkganError):
+    """Another process of a run that several processes train has ended."""
 
 
 class TrainingStopped(InkganError):

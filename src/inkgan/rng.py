@@ -6,13 +6,16 @@ resuming a run, changing a batch size or reordering samples changes nothing.
 
 `words`, `normal` and `integers` compute numbers from their addresses with the counter-based
 Philox generator, for many seeds at once. They only use integers, so every device and the exported
-page's JavaScript give the same bits. `generator` and `scoped` are for what torch draws itself.
+page's JavaScript give the same bits. `generator` and `scoped` are for what torch draws itself;
+`for_batch` is for a process that computes only a part of the batch.
 """
 
 import functools
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -28,6 +31,73 @@ CACHED_WORDS = 1 << 16  # at once on a CPU, so that their intermediate results s
 # Salmon et al. 2011, table 2 and section 3.3: multipliers, and increments of the key.
 MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 KEY_INCREMENTS = 0x9E3779B9, 0xBB67AE85
+
+
+@dataclass(frozen=True)
+class BatchPart:
+    """Which samples of each batch this process computes: `rank` of `size` equal parts.
+
+    Attributes:
+        rank: of this process, from 0.
+        size: the number of processes.
+        groups: batches that lie one behind the other in what is drawn; each is divided.
+    """
+
+    rank: int = 0
+    size: int = 1
+    groups: int = 1
+
+    def of(self, whole: torch.Tensor, dim: int = 0) -> torch.Tensor:
+        """Return this part of the samples that lie along `dim`."""
+        if self.size == 1:
+            return whole
+        parts: torch.Tensor = whole.unflatten(dim, (self.groups, self.size, -1))
+        return parts.select(dim + 1, self.rank).flatten(dim, dim + 1)
+
+
+WHOLE = BatchPart()
+_part: ContextVar[BatchPart] = ContextVar("batch_part", default=WHOLE)
+
+
+@contextmanager
+def batch_part(part: BatchPart) -> Iterator[None]:
+    """Inside the block, `for_batch` draws for this part of the batch."""
+    token = _part.set(part)
+    try:
+        yield
+    finally:
+        _part.reset(token)
+
+
+@contextmanager
+def concatenated(groups: int) -> Iterator[None]:
+    """Inside the block, a batch is `groups` batches one behind the other, as (real, generated)."""
+    part = _part.get()
+    with batch_part(BatchPart(part.rank, part.size, groups)):
+        yield
+
+
+def is_batch_divided() -> bool:
+    """Return whether this process computes only a part of each batch."""
+    return _part.get().size > 1
+
+
+def for_batch(count: int, draw: Callable[[int], torch.Tensor], dim: int = 0) -> torch.Tensor:
+    """Draw random numbers for a batch, the same for each sample with any number of processes.
+
+    A process that computes a part of the batch draws the numbers of all samples, as one process
+    would, and keeps those of its own.
+
+    Args:
+        count: samples that this process computes.
+        draw: returns the numbers of as many samples as it is called with.
+        dim: along which samples lie in what `draw` returns.
+
+    Examples:
+        >>> for_batch(len(images), lambda n: torch.rand(n, 1, 1, 1))
+    """
+    part = _part.get()
+    return part.of(draw(count * part.size), dim)
 
 
 def words(

@@ -21,7 +21,7 @@ from inkgan.models.conditioning import ConditionalBatchNorm, Head, LatentLabelIn
 from inkgan.models.residual import ResidualBlock
 from inkgan.training.losses import LOSSES
 from inkgan.training.state import cosine, new_state, penalty_scale_at
-from inkgan.training.step import pixel_std, train_step
+from inkgan.training.step import pixel_stds, train_step
 
 CPU, SHAPE = torch.device("cpu"), Shape(1, 12, 12)
 LABELS = torch.tensor([0, 1, 2, 2, 1, 0])
@@ -205,11 +205,11 @@ def test_logits_are_not_rounded_to_half_precision() -> None:
 
 def test_one_image_a_class_has_no_spread_within_classes() -> None:
     images = torch.randn(3, 1, 4, 4)[LABELS]
-    assert pixel_std(images, LABELS, 3) == 0
-    assert pixel_std(images, LABELS, 0) > 0.3
+    assert pixel_stds([images], LABELS, 3)[0] == 0
+    assert pixel_stds([images], LABELS, 0)[0] > 0.3
     noisy = torch.randn(6000, 1, 4, 4) + 5 * images.repeat(1000, 1, 1, 1)
-    assert pixel_std(noisy, LABELS.repeat(1000), 3).item() == pytest.approx(1, abs=0.01)
-    torch.testing.assert_close(pixel_std(noisy, LABELS, 0), noisy.flatten(1).std(0).mean())
+    assert pixel_stds([noisy], LABELS.repeat(1000), 3)[0].item() == pytest.approx(1, abs=0.01)
+    torch.testing.assert_close(pixel_stds([noisy], LABELS, 0)[0], noisy.flatten(1).std(0).mean())
 
 
 @pytest.mark.parametrize(("loss", "right"), [("non-saturating", 0.0), ("relativistic", 1.0)])

@@ -18,7 +18,7 @@ from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
 from inkgan.files import locked
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import CheckpointScorer
-from inkgan.runs import trainer
+from inkgan.runs import active_run
 from inkgan.runs.events import (
     MAX_ROLLBACKS,
     Event,
@@ -205,7 +205,7 @@ def test_a_run_keeps_its_threads_and_the_caller_his(
             inside.append(torch.get_num_threads())
             yield update
 
-    monkeypatch.setattr(trainer, "train", recording)
+    monkeypatch.setattr(active_run, "train", recording)
     threads = torch.get_num_threads()
     try:
         events_of(tiny, tmp_path / "a", threads=1, should_stop=stop_after(1))
@@ -235,7 +235,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
                     next(state.generator.parameters()).fill_(float("nan"))
             yield update
 
-    monkeypatch.setattr(trainer, "train", spoiled)
+    monkeypatch.setattr(active_run, "train", spoiled)
 
 
 def test_nan_stops_and_keeps_the_last_healthy_state(
@@ -427,7 +427,7 @@ def test_checkpoints_are_picked_on_validation_images_alone(
             seen.append(real)
             super().__init__(real, labels)
 
-    monkeypatch.setattr(trainer, "CheckpointScorer", Watched)
+    monkeypatch.setattr(active_run, "CheckpointScorer", Watched)
     inkgan.train(override(tiny, ["data.holdout=300"]), out=tmp_path / "a", images=64)
     held_out = inkgan.load_dataset(override(tiny, ["data.holdout=300"]).data, "validation")
     assert torch.equal(seen[0], held_out.images)

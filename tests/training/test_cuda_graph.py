@@ -8,6 +8,7 @@ import torch
 from inkgan.config import Recipe
 from inkgan.training import cuda_graph as capture
 from inkgan.training.cuda_graph import WARM_UP, CapturedStep
+from inkgan.training.distributed import World
 from inkgan.training.step import train_step
 from tests.fixtures.training import prepare
 
@@ -19,8 +20,8 @@ def recordings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Stand in for CUDA: recording does nothing, replaying repeats it on the same tensors."""
     made: list[str] = []
 
-    def record(function: Callable[[], torch.Tensor]) -> capture.Recorded:
-        made.append("recorded")
+    def record(function: Callable[[], torch.Tensor], several: bool) -> capture.Recorded:
+        made.append("recorded beside others" if several else "recorded")
         result = torch.zeros(8)
 
         def replay() -> None:
@@ -67,3 +68,18 @@ def test_a_restored_state_is_recorded_anew(tiny: Recipe, recordings: list[str]) 
             state.restore(*saved)
         stepper(batches.at(step), latents(tiny, step))
     assert len(recordings) == 2
+
+
+class Twin(World):
+    """Two processes that compute the same, so that nothing has to be exchanged."""
+
+
+def test_the_recording_of_one_of_several_processes_allows_for_their_exchange(
+    tiny: Recipe, recordings: list[str]
+) -> None:
+    batches, state = prepare(tiny)
+    state.world = Twin(rank=0, size=2)
+    stepper = CapturedStep(state, tiny)
+    for step in range(WARM_UP + 1):
+        stepper(batches.at(step), latents(tiny, step))
+    assert recordings == ["recorded beside others"]

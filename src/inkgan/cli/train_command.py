@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from inkgan.cli.command import INTERRUPTED, all_cores
-from inkgan.cli.console import say, show_json
+from inkgan.cli.console import say, show_json, warn
 from inkgan.cli.options import Address, DataDir, Device, Json, On, Workers
 from inkgan.cli.parse import parse_seeds
-from inkgan.errors import ConfigError
+from inkgan.errors import ConfigError, TrainingStopped
 
 if TYPE_CHECKING:
     from inkgan.cli.training_view import TrainingView
+    from inkgan.runs.events import Event
 
 Set = Annotated[
     list[str] | None,
@@ -45,6 +46,9 @@ Threads = Annotated[
     int | None, typer.Option(help="Threads for each operation. [default: all cores]")
 ]
 Capture = Annotated[bool, typer.Option(help="On CUDA, replay each step as one graph.")]
+Processes = Annotated[
+    int | None, typer.Option(help="Processes that share each batch. [default: 1, or torchrun's]")
+]
 OnTrouble = Annotated[
     Literal["warn", "stop", "rollback"], typer.Option(help="What to do when training goes wrong.")
 ]
@@ -85,6 +89,7 @@ def train(
     device: Device = "auto",
     threads: Threads = None,
     capture: Capture = True,
+    processes: Processes = None,
     on_trouble: OnTrouble = "warn",
     logger: Logger = None,
     live: Live = True,
@@ -109,6 +114,8 @@ def train(
     if seeds is not None:
         if seed is not None:
             raise ConfigError(f"`seed={seed}` is for one run, `seeds={seeds}` for several: use one")
+        if processes is not None:
+            raise ConfigError("`seeds` trains a run on each core; `processes` shares one run")
         from inkgan.cli.train_seeds import train_seeds
 
         options = {"device": device, "threads": threads or 1, "capture": capture, "on": on}
@@ -118,10 +125,12 @@ def train(
         return
     _refuse_without_seeds(on=on != "local", workers=workers, address=address)
     from inkgan.cli.progress import download_report
-    from inkgan.cli.training_view import TrainingView, summary
+    from inkgan.cli.training_view import SilentView, TrainingView
     from inkgan.runs.api import train_iter
+    from inkgan.runs.process_group import is_leader
 
-    view = TrainingView(minutes, live)
+    reports = processes == 1 or is_leader()
+    view = TrainingView(minutes, live) if reports else SilentView()
     with all_cores(), _stop_on_signal(view) as should_stop, download_report() as download:
         events = train_iter(
             chosen,
@@ -132,17 +141,33 @@ def train(
             device=device,
             threads=threads,
             capture=capture,
+            processes=processes,
             on_trouble=on_trouble,
             logger=logger,
             download=download,
             should_stop=should_stop,
         )
+        _follow(view, events, json)
+
+
+def _follow(view: "TrainingView", events: Iterator["Event"], json: bool) -> None:
+    """Show a run and how it has ended.
+
+    torchrun starts processes that fail again, so a run that it trains ends in success on purpose.
+    """
+    from inkgan.cli.training_view import summary
+    from inkgan.runs.process_group import is_one_of_several, is_restarted_after_failure
+
+    try:
         finished = view.follow(events)
-    if json:
-        show_json(summary(finished))
-    else:
-        view.show_end(finished)
-    if finished.reason == "interrupted":
+    except TrainingStopped as error:
+        if not is_restarted_after_failure():
+            raise
+        warn(str(error))
+        return
+    if not view.is_silent:
+        show_json(summary(finished)) if json else view.show_end(finished)
+    if finished.reason == "interrupted" and not is_one_of_several():
         raise typer.Exit(INTERRUPTED)
 
 
@@ -165,6 +190,8 @@ def _stop_on_signal(view: "TrainingView") -> Iterator[Callable[[], bool]]:
         if requests:
             raise KeyboardInterrupt
         requests.append(number)
+        if view.is_silent:
+            return
         # not by sys.stderr, which a live view may be writing to at this moment
         start, end = ("\r\x1b[K", "") if view.is_live else ("\n", "\n")
         with contextlib.suppress(OSError, ValueError):

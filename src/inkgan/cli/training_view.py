@@ -22,6 +22,7 @@ from inkgan.io.bundle import load_bundle
 from inkgan.openmp import threads_sleep
 from inkgan.plural import counted, duration
 from inkgan.runs.events import Event, Finished, Sampled, Started, Troubled, Updated
+from inkgan.runs.process_group import is_one_of_several
 
 QUIET_SECONDS = 60.0
 OTHERS = ("vanilla", "dcgan", "mlp")  # recipes to compare with
@@ -46,6 +47,8 @@ class TrainingView:
         self.row: dict[str, float] = {}
         self.began_with, self.total_images, self.printed_at = 0, 1, 0.0
         self.told_of_sleep = False
+
+    is_silent = False
 
     @property
     def is_live(self) -> bool:
@@ -76,6 +79,9 @@ class TrainingView:
     def show_end(self, event: Finished) -> None:
         """Print what was written and what can be done next."""
         run, images = event.run, counted(event.images, "image")
+        if event.reason == "interrupted" and is_one_of_several():
+            show(f"stopped at {images}; everything is saved. The same command continues.")
+            return
         if event.reason == "interrupted":
             show(f"stopped at {images}; everything is saved. Continue with:")
             show(f"  {typed_command(program())}")
@@ -115,7 +121,8 @@ class TrainingView:
             warn(event.note)
         generator, discriminator = event.parameters
         verb = f"continuing from {counted(event.images, 'image')}" if event.images else "training"
-        say(f"{verb}: {event.run.recipe.name} on {event.data}, {event.device}")
+        together = "" if event.processes == 1 else f", {event.processes} processes"
+        say(f"{verb}: {event.run.recipe.name} on {event.data}, {event.device}{together}")
         for note in event.notes:
             say(f"data: {note}")
         say(f"parameters: generator {generator:,}, discriminator {discriminator:,}")
@@ -153,6 +160,22 @@ class TrainingView:
                 f"right on real {row['d_real_accuracy']:.0%} fake {row['d_fake_accuracy']:.0%}"
             )
         say(f"epoch {epoch:.1f} {counted(images, 'image')}{numbers}{tail}")
+
+
+class SilentView(TrainingView):
+    """Follows one of several processes of a run of which another reports."""
+
+    is_silent = True
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.display = None
+
+    def show_end(self, event: Finished) -> None:
+        """Print nothing."""
+
+    def _say(self, event: Event) -> None:
+        """Print nothing."""
 
 
 def _display(minutes: float | None, live: bool) -> TerminalDisplay | RunBar | None:

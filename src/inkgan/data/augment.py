@@ -5,6 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from inkgan import rng
 from inkgan.config import Augment
 from inkgan.images import BACKGROUND
 
@@ -49,7 +50,7 @@ def affine_field(
         Positions (n, H, W, 2) in [-1, 1], for `torch.nn.functional.grid_sample`.
     """
     height, width = size
-    draw = torch.rand(4, count, generator=generator) * 2 - 1
+    draw = rng.for_batch(count, lambda n: torch.rand(4, n, generator=generator), dim=1) * 2 - 1
     angle = draw[0] * math.radians(amount.rotate)
     scale = 1 / (1 + draw[1] * amount.scale)
     right, down = draw[2] * amount.shift * 2 / width, draw[3] * amount.shift * 2 / height
@@ -69,6 +70,7 @@ def _elastic_field(
     count: int, size: tuple[int, int], pixels: float, generator: torch.Generator
 ) -> torch.Tensor:
     height, width = size
-    knots = torch.randn(count, 2, ELASTIC_KNOTS, ELASTIC_KNOTS, generator=generator) * pixels
+    shape = (2, ELASTIC_KNOTS, ELASTIC_KNOTS)
+    knots = rng.for_batch(count, lambda n: torch.randn(n, *shape, generator=generator)) * pixels
     field = F.interpolate(knots, size=size, mode="bicubic", align_corners=True)
     return field.permute(0, 2, 3, 1) * torch.tensor([2 / width, 2 / height])

@@ -1,6 +1,7 @@
 """Batches addressed by (seed, epoch, step): any of them can be made at any time."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -33,6 +34,7 @@ class Batches:
         seed: of the shuffles and of the distortion.
         distortion: how to distort the images of each batch.
         style: the stroke measures that each batch carries.
+        part: the part of each batch that this process gets.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Batches:
         seed: int,
         distortion: Augment,
         style: Sequence[StyleName] = (),
+        part: rng.BatchPart = rng.WHOLE,
     ) -> None:
         if batch_size > len(dataset):
             raise ConfigError(
@@ -49,7 +52,7 @@ class Batches:
                 f"{dataset.name}; use `schedule.batch_size={max(2, len(dataset) // 8)}`"
             )
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
-        self.distortion = distortion
+        self.distortion, self.part = distortion, part
         self.per_epoch = len(dataset) // batch_size
         self._styles = _style_targets(dataset, style)
         self._shuffled: tuple[int, torch.Tensor] | None = None
@@ -57,10 +60,13 @@ class Batches:
     def at(self, step: int) -> Batch:
         """Return the batch of a step, counted from 0 over all epochs."""
         epoch, place = divmod(step, self.per_epoch)
-        chosen = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
+        whole = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
+        chosen = self.part.of(whole)
         images = to_float(self.dataset.images[chosen])
         if self.distortion != Augment():
-            images = augment(images, self.distortion, rng.generator(self.seed, "augment", step))
+            with rng.batch_part(self.part):
+                numbers = rng.generator(self.seed, "augment", step)
+                images = augment(images, self.distortion, numbers)
         return Batch(images, self.dataset.labels[chosen], self._styles[chosen])
 
     def _order(self, epoch: int) -> torch.Tensor:
@@ -71,12 +77,23 @@ class Batches:
         return self._shuffled[1]
 
 
-def batches_for(recipe: Recipe, dataset: Dataset) -> Batches:
+def batches_for(
+    recipe: Recipe,
+    dataset: Dataset,
+    part: rng.BatchPart = rng.WHOLE,
+) -> Batches:
     """Make the batches of a recipe from a data set.
 
+    Args:
+        recipe: gives the sizes, the seed and the distortion.
+        dataset: the training images.
+        part: the part of each batch that this process gets.
+
     Raises:
-        ConfigError: the set is too small, or does not have the classes that the networks expect.
+        ConfigError: the set is too small, or does not have the classes that the networks expect,
+            or a batch cannot be divided into equal parts.
     """
+    check_parts(recipe, part.size)
     classes, found = recipe.model.classes, len(dataset.classes)
     if classes not in (0, found):
         raise ConfigError(
@@ -89,7 +106,23 @@ def batches_for(recipe: Recipe, dataset: Dataset) -> Batches:
         recipe.seed,
         recipe.data.augment,
         recipe.model.style_measures,
+        replace(part, groups=recipe.schedule.d_steps),
     )
+
+
+def check_parts(recipe: Recipe, processes: int) -> None:
+    """Refuse a number of processes that cannot divide the batch evenly.
+
+    Raises:
+        ConfigError: names a size that can be divided.
+    """
+    size = recipe.schedule.batch_size
+    if size % processes:
+        near = max(size // processes, 1) * processes
+        raise ConfigError(
+            f"`schedule.batch_size={size}` is divided over all processes, and {processes} do not "
+            f"divide it evenly; use `schedule.batch_size={near}`"
+        )
 
 
 def _few_names(classes: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from inkgan import __version__, files, rng
 from inkgan.device import describe
 from inkgan.documents import Document, Sha256, ShortText, check_document
 from inkgan.errors import ArtifactError
+from inkgan.plural import counted
 
 
 class RunEnvironment(Document):
@@ -27,6 +28,7 @@ class RunEnvironment(Document):
     processor: ShortText
     device: ShortText
     threads: Annotated[int, Field(ge=1, le=100_000)]
+    processes: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     git: ShortText | None
     data_sha256: Sha256
     started: ShortText
@@ -87,7 +89,28 @@ def random_numbers_note(environment: Path) -> str | None:
     )
 
 
-def write_environment(path: Path, device: torch.device, data_sha256: str, data: str) -> None:
+def processes_note(environment: Path, processes: int) -> str | None:
+    """Return a warning if a run was started with another number of processes.
+
+    Args:
+        environment: the run's environment.json, which a new run has not yet.
+        processes: that train it from now on.
+    """
+    if not environment.exists():
+        return None
+    started_with = read_environment(environment).processes
+    if processes == started_with:
+        return None
+    before = counted(started_with, "process", "processes")
+    return (
+        f"the run was started with {before}; it resumes with {processes}, so its weights will "
+        "equal those of an uninterrupted run only up to rounding"
+    )
+
+
+def write_environment(
+    path: Path, device: torch.device, data_sha256: str, data: str, processes: int = 1
+) -> None:
     """Record how a new run is made, or check that a resumed run still has the same data.
 
     Args:
@@ -95,12 +118,13 @@ def write_environment(path: Path, device: torch.device, data_sha256: str, data: 
         device: that trains.
         data_sha256: digest of the training images and labels.
         data: name of the data set, for the message.
+        processes: that train together.
 
     Raises:
         ArtifactError: the data have changed since the run was started.
     """
     if not path.exists():
-        files.write_json(path, describe_environment(device, data_sha256))
+        files.write_json(path, describe_environment(device, data_sha256, processes))
     elif read_environment(path).data_sha256 != data_sha256:
         raise ArtifactError(
             f"{path.parent} was trained on other images than {data} now holds; bring the old data "
@@ -108,12 +132,15 @@ def write_environment(path: Path, device: torch.device, data_sha256: str, data: 
         )
 
 
-def describe_environment(device: torch.device, data_sha256: str) -> dict[str, Any]:
+def describe_environment(
+    device: torch.device, data_sha256: str, processes: int = 1
+) -> dict[str, Any]:
     """Describe all that decides whether another run can repeat this one to the bit.
 
     Args:
         device: that trains.
         data_sha256: digest of the training images and labels.
+        processes: that train together.
 
     Returns:
         JSON values, the content of environment.json.
@@ -126,6 +153,7 @@ def describe_environment(device: torch.device, data_sha256: str) -> dict[str, An
         "processor": platform.processor() or platform.machine(),
         "device": describe(device),
         "threads": torch.get_num_threads(),
+        "processes": processes,
         "random_numbers": rng.VERSION,
         "git": _git_revision(),
         "data_sha256": data_sha256,

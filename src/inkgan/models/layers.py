@@ -1,11 +1,13 @@
 """Layers that the families share."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from inkgan import rng
 from inkgan.config import Normalization
 from inkgan.models.conditioning import ConditionalBatchNorm
 from inkgan.models.torch_internals import transposed_convolution_gradients
@@ -132,10 +134,29 @@ class Dropout(nn.Dropout):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the inputs, thinned out while training."""
-        if not self.training or self.p == 0 or inputs.device.type != "cpu":
+        if not self.training or self.p == 0:
             return F.dropout(inputs, self.p, self.training)
-        words = torch.empty(-(-inputs.numel() // 4), dtype=torch.int64)
-        bits = words.random_(-(2**63), None).view(torch.int16)[: inputs.numel()]
+        if inputs.device.type != "cpu":
+            return dropout_by_sample(lambda values: F.dropout(values, self.p), inputs)
+        size = inputs[0].numel()
+        bits = rng.for_batch(len(inputs), lambda n: _random_bits(n * size).view(n, size))
         dropped = round(self.p * LEVELS)
         kept = (bits >= dropped - LEVELS // 2).to(inputs.dtype).mul_(LEVELS / (LEVELS - dropped))
         return inputs * torch.as_strided(kept, inputs.shape, inputs.stride())
+
+
+def _random_bits(count: int) -> torch.Tensor:
+    """Draw `count` times 16 bits from torch's global generator, int16 (count,)."""
+    words = torch.empty(-(-count // 4), dtype=torch.int64)
+    return words.random_(-(2**63), None).view(torch.int16)[:count]
+
+
+def dropout_by_sample(
+    dropout: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor
+) -> torch.Tensor:
+    """Apply one of torch's dropouts, with the same mask for a sample however a batch is divided."""
+    if not rng.is_batch_divided():
+        return dropout(inputs)
+    ones = torch.ones_like(inputs)  # as they lie in memory, which decides the order of the draws
+    masks = rng.for_batch(len(inputs), lambda n: dropout(torch.cat([ones] * (n // len(inputs)))))
+    return inputs * masks

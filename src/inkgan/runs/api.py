@@ -1,5 +1,6 @@
 """Train from Python: `train` returns the finished run, `train_iter` yields its events."""
 
+import functools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from inkgan.generation.load import RUNS
 from inkgan.io.run_dir import RunFolder
 from inkgan.models.custom import CustomNetworks, class_name
 from inkgan.runs.events import Event, Finished, OnTrouble, Options, Started, Updated
+from inkgan.runs.launcher import is_launch_needed, launched
 from inkgan.runs.live_display import LiveDisplay, in_notebook
 from inkgan.runs.loggers.open_loggers import choose_loggers
 from inkgan.runs.run import Run
@@ -40,6 +42,7 @@ def train(
     device: str = "auto",
     threads: int | None = None,
     capture: bool = True,
+    processes: int | None = None,
     on_trouble: OnTrouble = "warn",
     logger: str | Sequence[str] | None = None,
     generator: GeneratorFactory | None = None,
@@ -65,6 +68,8 @@ def train(
         device: auto, cpu, cuda, cuda:N or mps.
         threads: for each operation; by default the run's own, or torch's setting for a new run.
         capture: on CUDA, replay each step as one graph.
+        processes: that train the model together on this machine, each a part of every batch. By
+            default 1, or all that torchrun has started with this one; see docs/many-processes.md.
         on_trouble: warn, stop or rollback, when the health monitor finds something.
         logger: tensorboard, wandb, mlflow or several of them, which record the run beside its
             folder; "none" for none, and by default TensorBoard where it is installed.
@@ -101,6 +106,7 @@ def train(
         device=device,
         threads=threads,
         capture=capture,
+        processes=processes,
         on_trouble=on_trouble,
         logger=logger,
         generator=generator,
@@ -127,6 +133,7 @@ def train_iter(
     device: str = "auto",
     threads: int | None = None,
     capture: bool = True,
+    processes: int | None = None,
     on_trouble: OnTrouble = "warn",
     logger: str | Sequence[str] | None = None,
     generator: GeneratorFactory | None = None,
@@ -153,6 +160,7 @@ def train_iter(
         ...     if isinstance(event, Sampled):
         ...         print(event.images, event.score)
     """
+    launch = is_launch_needed(processes)
     options = Options(
         device=device,
         threads=threads,
@@ -161,6 +169,7 @@ def train_iter(
         on_trouble=on_trouble,
         capture=capture,
         loggers=choose_loggers(logger),
+        processes=1 if processes == 1 else None,
         report=download,
         should_stop=should_stop,
     )
@@ -176,7 +185,10 @@ def train_iter(
         seed=seed,
     )
     folder = RUNS / chosen.name if out is None else Path(out)
-    return _events(Trainer(chosen, folder, options, networks), fallback)
+    trainer = Trainer(chosen, folder, options, networks)
+    if launch and processes is not None:
+        return _events(trainer, fallback, functools.partial(launched, processes=processes))
+    return _events(trainer, fallback, Trainer.events)
 
 
 def _follow(events: Iterator[Event], *listeners: Listener | None) -> RunFolder:
@@ -189,17 +201,19 @@ def _follow(events: Iterator[Event], *listeners: Listener | None) -> RunFolder:
     return event.run
 
 
-def _events(trainer: Trainer, fallback: str | None) -> Iterator[Event]:
+def _events(
+    trainer: Trainer, fallback: str | None, events_of: Callable[[Trainer], Iterator[Event]]
+) -> Iterator[Event]:
     """Train; where the data cannot be found, with those of `fallback`."""
     try:
-        yield from trainer.events()
+        yield from events_of(trainer)
     except DataNotFoundError as error:
         if fallback is None:
             hint = "or train on the built-in digits with `data.name=uci-digits`"
             raise DataNotFoundError(f"{error}; {hint}") from error
         warnings.warn(f"{error}; training on {fallback} instead", stacklevel=3)
         other = override(trainer.recipe, {"data.name": fallback}, f"`fallback={fallback!r}`")
-        yield from replace(trainer, recipe=other).events()
+        yield from events_of(replace(trainer, recipe=other))
 
 
 def _name_networks(recipe: Recipe, networks: CustomNetworks) -> Recipe:

@@ -34,6 +34,8 @@ class Options:
         should_stop: called after each update; true ends the run for now.
         capture: on CUDA, replay the step as one graph; otherwise launch by launch.
         loggers: names of those that record the run beside its folder, from `choose_loggers`.
+        processes: None trains together with the processes that a launcher such as torchrun has
+            started beside this one, 1 trains alone.
     """
 
     device: str = "auto"
@@ -45,6 +47,7 @@ class Options:
     should_stop: Callable[[], bool] = lambda: False
     capture: bool = True
     loggers: tuple[str, ...] = field(default_factory=lambda: choose_loggers(None))
+    processes: Literal[1] | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -63,7 +66,8 @@ class Options:
 class Started:
     """The run is set up; it resumes if `images` is more than 0.
 
-    `notes` say what was converted, inverted or left out of the data; `note` is a warning.
+    `notes` say what was converted, inverted or left out of the data; `note` is a warning;
+    `processes` train together.
     """
 
     run: RunFolder
@@ -74,6 +78,7 @@ class Started:
     device: str
     note: str | None
     notes: tuple[str, ...] = ()
+    processes: int = 1
 
 
 @dataclass(frozen=True)

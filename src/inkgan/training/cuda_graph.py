@@ -17,10 +17,18 @@ WARM_UP = 3  # steps run one by one first, so that libraries have chosen and all
 Recorded = tuple[Callable[[], None], torch.Tensor]  # what replays it, and where its result appears
 
 
-def record(function: Callable[[], torch.Tensor]) -> Recorded:
-    """Record what a function does on CUDA, without doing it."""
+def record(function: Callable[[], torch.Tensor], several: bool = False) -> Recorded:
+    """Record what a function does on CUDA, without doing it.
+
+    Args:
+        function: what is to be replayed.
+        several: whether it exchanges tensors with other processes. NCCL's own threads ask for
+            the state of earlier exchanges meanwhile, which a recording in torch's default mode
+            does not survive.
+    """
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    mode = "thread_local" if several else "global"
+    with torch.cuda.graph(graph, capture_error_mode=mode):
         result = function()
     return graph.replay, result
 
@@ -54,7 +62,8 @@ class CapturedStep:
         if penalized not in self._recorded:
             factor = scale if penalized else None
             self._recorded[penalized] = record(
-                lambda: train_step(self.state, self.recipe, fixed_batch, fixed_latents, factor)
+                lambda: train_step(self.state, self.recipe, fixed_batch, fixed_latents, factor),
+                several=self.state.world.size > 1,
             )
         replay, metrics = self._recorded[penalized]
         replay()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 import torch
 import torch.nn.functional as F
 
+from inkgan import rng
 from inkgan.config import names
 from inkgan.images import BACKGROUND
 
@@ -45,7 +46,9 @@ def shift(images: torch.Tensor, down: int, right: int) -> torch.Tensor:
 
 def _window(images: torch.Tensor, length: int, latest: int) -> torch.Tensor:
     """Draw for each image `length` places in a row, (n, length), from a first in [0, latest]."""
-    first = torch.randint(latest + 1, (len(images), 1), device=images.device)
+    first = rng.for_batch(
+        len(images), lambda n: torch.randint(latest + 1, (n, 1), device=images.device)
+    )
     return first + torch.arange(length, device=images.device)
 
 
@@ -66,7 +69,9 @@ def _in_hole(images: torch.Tensor, side: int) -> torch.Tensor:
     The middle of the hole lies anywhere in the image: at the borders it is cut off.
     """
     hole = _portion(side, CUTOUT)
-    middle = torch.randint(side + 1 - hole % 2, (len(images), 1), device=images.device)
+    middle = rng.for_batch(
+        len(images), lambda n: torch.randint(side + 1 - hole % 2, (n, 1), device=images.device)
+    )
     distance = torch.arange(side, device=images.device) - middle
     return (distance >= -(hole // 2)) & (distance < hole - hole // 2)
 
@@ -78,8 +83,10 @@ def _portion(side: int, share: float) -> int:
 def _color(images: torch.Tensor) -> torch.Tensor:
     # brightness: + U[-1/2, 1/2]; saturation: U[0, 2] times what a pixel's channels differ from
     # their mean; contrast: U[1/2, 3/2] times what an image's pixels differ from theirs
-    brightness, saturation, contrast = torch.rand(
-        3, len(images), 1, 1, 1, dtype=images.dtype, device=images.device
+    brightness, saturation, contrast = rng.for_batch(
+        len(images),
+        lambda n: torch.rand(3, n, 1, 1, 1, dtype=images.dtype, device=images.device),
+        dim=1,
     )
     images = images + (brightness - 0.5)
     images = torch.lerp(images.mean(dim=1, keepdim=True), images, 2 * saturation)
@@ -92,6 +99,8 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "color": _color,
 }
 
+BUILT_IN = frozenset(AUGMENTATIONS)
+
 
 def register_augmentation(name: str, function: Augmentation) -> None:
     """Make an augmentation available to recipes, in `objective.augment`.
@@ -102,7 +111,7 @@ def register_augmentation(name: str, function: Augmentation) -> None:
         name: letters, digits, - and _; not a built-in one. Registering a name again replaces it.
         function: from images (n, C, H, W) in [-1, 1] to images of the same shape; differentiable,
             and random through torch's global generator of the images' device, so that runs can be
-            repeated.
+            repeated; by `inkgan.rng.for_batch` if several processes are to give one result.
 
     Raises:
         ConfigError: the name cannot be used.

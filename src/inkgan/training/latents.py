@@ -19,14 +19,20 @@ class Latents:
     Args:
         recipe: gives the seed and the shape.
         device: where they are drawn.
+        part: the part of each batch that this process gets.
 
     Example:
         >>> Latents(RECIPES["mlp"], torch.device("cpu")).at(0).shape
         torch.Size([2, 64, 100])
     """
 
-    def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        self.seed, self.device = recipe.seed, device
+    def __init__(
+        self,
+        recipe: Recipe,
+        device: torch.device,
+        part: rng.BatchPart = rng.WHOLE,
+    ) -> None:
+        self.seed, self.device, self.part = recipe.seed, device, part
         self.shape = (
             num_latent_batches(recipe),
             recipe.schedule.batch_size,
@@ -45,4 +51,4 @@ class Latents:
             seeds = torch.full_like(steps, self.seed)
             numbers = rng.normal(seeds, math.prod(self.shape), "latent", counter=steps)
             self._drawn = block, numbers.view(self.steps, *self.shape)
-        return self._drawn[1][place]
+        return self.part.of(self._drawn[1][place], dim=1)

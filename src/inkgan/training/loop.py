@@ -54,7 +54,7 @@ def train(
         An `Update` after each step of both players.
     """
     last = total_steps(recipe, batches.per_epoch)
-    latents = Latents(recipe, batches.dataset.images.device)
+    latents = Latents(recipe, batches.dataset.images.device, state.world.part)
     step: StepFunction = functools.partial(train_step, state, recipe)
     if capture and batches.dataset.images.device.type == "cuda":
         step = CapturedStep(state, recipe)
@@ -82,7 +82,10 @@ def _run_step(
     state.set_learning_rates(cosine(progress, recipe.optim.final_factor))
     penalty_scale = penalty_scale_at(recipe.objective.penalties, index, progress)
     state.generator.train()
-    with rng.scoped(recipe.seed, "dropout", index, device=device):
+    with (
+        rng.scoped(recipe.seed, "dropout", index, device=device),
+        rng.batch_part(state.world.part),
+    ):
         metrics = step(batches.at(index), latents.at(index), penalty_scale)
     state.averager.update(metrics)
     decay = ema_decay(state.step * size, size, recipe.schedule.ema_half_life)

@@ -113,6 +113,8 @@ LOSSES: dict[str, Loss] = {
     ),
 }
 
+BUILT_IN = frozenset(LOSSES)  # these read a sample's logits alone, or those of one pair
+
 
 def register_loss(name: str, loss: Loss) -> None:
     """Make a loss available to recipes, as `objective.loss`.

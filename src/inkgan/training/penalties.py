@@ -4,12 +4,15 @@ Each is a function of (discriminator, real, fakes, labels) -> (n,), differentiab
 discriminator's weights; the caller weighs and averages. D below is the logit.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 
 import torch
 
+from inkgan import rng
 from inkgan.config import Penalties, names
 from inkgan.training.diffaug import shift
+from inkgan.training.distributed import ALONE, World
 
 Critic = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Penalty = Callable[[Critic, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
@@ -39,16 +42,25 @@ def _wgan_gp(
     d: Critic, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor
 ) -> torch.Tensor:
     # (|grad D(x)| - 1)^2, x = e real + (1 - e) fake, e ~ U[0, 1] for each pair
-    share = torch.rand(len(real), 1, 1, 1, dtype=real.dtype, device=real.device)
+    share = rng.for_batch(
+        len(real), lambda n: torch.rand(n, 1, 1, 1, dtype=real.dtype, device=real.device)
+    )
     between = share * real + (1 - share) * fakes
     return (_norms(d, between, labels) - 1).square()
 
 
 def _dragan(
-    d: Critic, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor
+    d: Critic,
+    real: torch.Tensor,
+    fakes: torch.Tensor,
+    labels: torch.Tensor,
+    world: World = ALONE,
 ) -> torch.Tensor:
     # (|grad D(x)| - 1)^2, x = real + 1/2 std(real) u, u ~ U[0, 1] for each pixel
-    around = real + 0.5 * real.std() * torch.rand_like(real)
+    noise = rng.for_batch(
+        len(real), lambda n: torch.rand_like(torch.cat([real] * (n // len(real))))
+    )
+    around = real + 0.5 * world.gather(real).std() * noise
     return (_norms(d, around, labels) - 1).square()
 
 
@@ -65,8 +77,16 @@ PENALTIES: dict[str, tuple[Penalty, str]] = {
 }
 
 
-def weighted_penalties(weights: Penalties) -> Iterator[tuple[float, Penalty]]:
-    """Yield (weight, penalty) of the penalties that have a weight."""
+def weighted_penalties(
+    weights: Penalties,
+    world: World = ALONE,
+) -> Iterator[tuple[float, Penalty]]:
+    """Yield (weight, penalty) of the penalties that have a weight.
+
+    Args:
+        weights: of a recipe.
+        world: the processes that divide the batch.
+    """
     built_in = {
         "r1": weights.r1,
         "r2": weights.r2,
@@ -75,7 +95,10 @@ def weighted_penalties(weights: Penalties) -> Iterator[tuple[float, Penalty]]:
     }
     for name, weight in (built_in | weights.custom).items():
         if weight:
-            yield weight, PENALTIES[name][0]
+            penalty = PENALTIES[name][0]
+            if penalty is _dragan:  # its noise is as wide as the pixels of the whole batch vary
+                penalty = functools.partial(_dragan, world=world)
+            yield weight, penalty
 
 
 def register_penalty(name: str, function: Penalty) -> None:
@@ -87,6 +110,7 @@ def register_penalty(name: str, function: Penalty) -> None:
         name: letters, digits, - and _; not a built-in one. Registering a name again replaces it.
         function: (discriminator, real, fakes, labels) to one penalty per image, (n,). It is
             differentiated in the discriminator's weights; the mean is multiplied by the weight.
+            Several processes give each a part of the batch; see `inkgan.rng.for_batch`.
 
     Raises:
         ConfigError: the name cannot be used.

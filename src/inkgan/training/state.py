@@ -16,6 +16,8 @@ from inkgan.models.build import build_discriminator, build_generator
 from inkgan.models.conditioning import Discriminator
 from inkgan.models.custom import CustomNetworks
 from inkgan.models.torch_internals import lerp_all_
+from inkgan.training.distributed import ALONE, World
+from inkgan.training.divided_batch import see_whole_batches
 from inkgan.training.state_check import (
     ExpectedTensors,
     bounded_tensors,
@@ -75,6 +77,7 @@ class TrainState:
         averager: metrics of the current window.
         unused_parameters: whether some parameters may never get a gradient, and so no moments of
             Adam, as in a network of one's own.
+        world: the processes that train together.
     """
 
     generator: nn.Module
@@ -92,6 +95,7 @@ class TrainState:
     best_score: float | None = None
     restorations: int = 0
     unused_parameters: bool = False
+    world: World = ALONE
 
     def tensors(self) -> Tensors:
         """List every tensor of the state under its name."""
@@ -173,6 +177,7 @@ def new_state(
     shape: Shape,
     device: torch.device,
     networks: CustomNetworks = CustomNetworks(),  # noqa: B008 - immutable
+    world: World = ALONE,
 ) -> TrainState:
     """Build the state before the first step; the same recipe gives the same weights.
 
@@ -181,20 +186,25 @@ def new_state(
         shape: of the images.
         device: of all tensors.
         networks: the classes of networks of one's own.
+        world: the processes that divide each batch.
     """
     model, seed = recipe.model, recipe.seed
     generator = build_generator(model, shape, seed, networks.generator).to(device)
     discriminator = build_discriminator(model, shape, seed, networks.discriminator).to(device)
     rates = recipe.optim.lr, recipe.optim.d_lr or recipe.optim.lr
+    average = copy.deepcopy(generator).eval().requires_grad_(False)
+    for network in (generator, discriminator):
+        see_whole_batches(network, world)
     return TrainState(
         generator=generator,
         discriminator=discriminator,
-        ema=copy.deepcopy(generator).eval().requires_grad_(False),
+        ema=average,
         g_optimizer=_adam(generator, rates[0], recipe.optim, device),
         d_optimizer=_adam(discriminator, rates[1], recipe.optim, device),
         averager=MetricAverager(device),
         learning_rates=rates,
         unused_parameters=networks != CustomNetworks(),
+        world=world,
     )
 
 

@@ -1,5 +1,6 @@
 """The updates of both players: the only file of training that calls backward."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -7,15 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from inkgan import rng
 from inkgan.config import Objective, Recipe
 from inkgan.data.batches import Batch
 from inkgan.models.conditioning import Discriminator, DiscriminatorOutput
 from inkgan.training.diffaug import apply_augmentations
-from inkgan.training.losses import LOSSES
+from inkgan.training.distributed import ALONE, World
+from inkgan.training.divided_batch import BATCH_NORMS
+from inkgan.training.losses import BUILT_IN, LOSSES, PerSample
 from inkgan.training.penalties import inconsistency, weighted_penalties
 from inkgan.training.state import TrainState
-
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ def train_step(
     penalty_scale: float | torch.Tensor | None = 1.0,
 ) -> torch.Tensor:
     """Update both players by the recipe's update scheme; return the metrics, ordered as METRICS.
+
+    Several processes (`state.world`) each get their part of the batch and the latents. Losses are
+    means over the part, gradients are averaged over the processes, and metrics are those of the
+    whole batch.
 
     Args:
         state: the networks and optimizers, changed in place.
@@ -93,6 +99,7 @@ def _update_in_turn(
             of_d = _discriminator_losses(state, recipe, part, fakes.detach(), penalty_scale)
         state.d_optimizer.zero_grad(set_to_none=True)
         of_d.total.backward()
+        state.world.average_gradients(state.discriminator.parameters())
         _step_discriminator(state, recipe)
     d_norm = _grad_norm(state.discriminator)
     part = parts[-1]
@@ -105,6 +112,7 @@ def _update_in_turn(
     state.discriminator.requires_grad_(True)
     state.g_optimizer.zero_grad(set_to_none=True)
     g_total.backward()
+    state.world.average_gradients(state.generator.parameters())
     state.g_optimizer.step()
     return _metrics(state, recipe, part, fakes, of_d, g_value, d_norm)
 
@@ -125,13 +133,16 @@ def _update_together(
     fakes = _generate(state, recipe, real, z)
     with _autocast(recipe, real.images.device):
         of_d = _discriminator_losses(state, recipe, real, fakes, penalty_scale)
-        g_value = loss.g(of_d.real.logits.detach(), of_d.fakes.logits).mean()
+        logits = of_d.real.logits.detach(), of_d.fakes.logits
+        g_value = _mean_loss(loss.g, *logits, objective, state.world)
         requested = z[:, : real.styles.shape[1]]
         g_total = g_value + _heads_loss(of_d.fakes, real.labels, requested, objective)
     state.d_optimizer.zero_grad(set_to_none=True)
     state.g_optimizer.zero_grad(set_to_none=True)
     of_d.total.backward(inputs=list(state.discriminator.parameters()), retain_graph=True)
     g_total.backward(inputs=list(state.generator.parameters()))
+    for network in (state.discriminator, state.generator):
+        state.world.average_gradients(network.parameters())
     d_norm = _grad_norm(state.discriminator)
     _step_discriminator(state, recipe)
     state.g_optimizer.step()
@@ -155,12 +166,13 @@ def _discriminator_losses(
     fakes = apply_augmentations(fakes, objective.augment)
     real = real._replace(images=apply_augmentations(real.images, objective.augment))
     of_real, of_fakes = _read_both(state.discriminator, real, fakes)
-    value = LOSSES[objective.loss].d(of_real.logits, of_fakes.logits).mean()
+    logits = of_real.logits, of_fakes.logits
+    value = _mean_loss(LOSSES[objective.loss].d, *logits, objective, state.world)
     total = value + _heads_loss(of_real, real.labels, real.styles, objective)
     if of_fakes.classes is not None:
         total = total + _heads_loss(of_fakes._replace(style=None), real.labels, None, objective)
     if penalty_scale is not None:
-        for weight, penalty in weighted_penalties(objective.penalties):
+        for weight, penalty in weighted_penalties(objective.penalties, state.world):
             each = penalty(state.discriminator, real.images, fakes.detach(), real.labels)
             total = total + penalty_scale * weight * each.mean()
     if objective.consistency:
@@ -181,9 +193,21 @@ def _generator_losses(
     if loss.g_reads_real:
         augmented = apply_augmentations(real.images, objective.augment)
         real_logits = state.discriminator(augmented, real.labels).to(fakes.dtype)
-    value = loss.g(real_logits, of_fakes.logits).mean()
+    value = _mean_loss(loss.g, real_logits, of_fakes.logits, objective, state.world)
     requested = z[:, : real.styles.shape[1]]
     return value, value + _heads_loss(of_fakes, real.labels, requested, objective)
+
+
+def _mean_loss(
+    loss: PerSample, real: torch.Tensor, fakes: torch.Tensor, objective: Objective, world: World
+) -> torch.Tensor:
+    """Return the mean loss of this process's samples.
+
+    A loss of one's own may compare a logit with all others, so it gets those of all processes.
+    """
+    if world.size == 1 or objective.loss in BUILT_IN:
+        return loss(real, fakes).mean()
+    return world.part.of(loss(world.gather(real), world.gather(fakes))).mean()
 
 
 def _step_discriminator(state: TrainState, recipe: Recipe) -> None:
@@ -202,15 +226,12 @@ def _metrics(
     d_norm: torch.Tensor,
 ) -> torch.Tensor:
     logits = of_d.real.logits.detach(), of_d.fakes.logits.detach()
-    accuracy = _accuracy(*logits, recipe.objective)
+    accuracy = _accuracy(*logits, recipe.objective, state.world)
     g_norm = _grad_norm(state.generator)
-    deviations = torch.stack(
-        [
-            pixel_std(images, real.labels, recipe.model.classes)
-            for images in (real.images, fakes.detach())
-        ]
-    )
+    pair, classes = (real.images, fakes.detach()), recipe.model.classes
+    deviations = torch.stack(pixel_stds(pair, real.labels, classes, state.world))
     values = torch.stack([of_d.value.detach(), g_value.detach()])
+    values, accuracy = state.world.mean_each(values, accuracy)
     return torch.cat([values, accuracy, torch.stack([d_norm, g_norm]), deviations])
 
 
@@ -251,7 +272,8 @@ def _read_both(
         outputs = [discriminator.outputs(i, real.labels) for i in (real.images, fakes)]
         return _to_float32(outputs[0]), _to_float32(outputs[1])
     images, labels = torch.cat([real.images, fakes]), torch.cat([real.labels, real.labels])
-    both = _to_float32(discriminator.outputs(images, labels))
+    with rng.concatenated(2):
+        both = _to_float32(discriminator.outputs(images, labels))
     halves = [(None, None) if part is None else part.chunk(2) for part in both]
     of_real, of_fakes = (DiscriminatorOutput(*parts) for parts in zip(*halves, strict=True))
     return of_real, of_fakes
@@ -263,15 +285,20 @@ def _to_float32(output: DiscriminatorOutput) -> DiscriminatorOutput:
     return DiscriminatorOutput(*wide)  # type: ignore[arg-type]
 
 
-def _accuracy(real: torch.Tensor, fakes: torch.Tensor, objective: Objective) -> torch.Tensor:
+def _accuracy(
+    real: torch.Tensor, fakes: torch.Tensor, objective: Objective, world: World
+) -> torch.Tensor:
     """Return the shares of real and of generated images that are classified right (2,).
 
     Without a threshold an image is compared with the mean of the other kind.
     """
     threshold = LOSSES[objective.loss].threshold
-    for_real, for_fakes = (
-        (fakes.mean(), real.mean()) if threshold is None else (threshold, threshold)
-    )
+    for_real: float | torch.Tensor
+    for_fakes: float | torch.Tensor
+    if threshold is None:
+        for_real, for_fakes = world.mean_each(fakes.mean(), real.mean())
+    else:
+        for_real = for_fakes = threshold
     return torch.stack([(real > for_real).float().mean(), (fakes < for_fakes).float().mean()])
 
 
@@ -287,20 +314,37 @@ def _grad_norm(network: nn.Module) -> torch.Tensor:
     return torch.nn.utils.get_total_norm(gradients)
 
 
-def pixel_std(images: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """Return the standard deviation of a pixel over images (n, C, H, W), averaged over all pixels.
+def pixel_stds(
+    sets: Sequence[torch.Tensor],
+    labels: torch.Tensor,
+    classes: int,
+    world: World = ALONE,
+) -> list[torch.Tensor]:
+    """Return the standard deviation of a pixel over images, averaged over all pixels.
 
     With classes it is that around the mean of the image's own class: a generator that draws one
     image a class varies over the batch as real images do, and not at all within a class.
+
+    Args:
+        sets: images (n, C, H, W) each.
+        labels: of the images of each set (n,).
+        classes: their number; 0 ignores the labels.
+        world: the processes that have the other images.
+
+    Returns:
+        A number for each set.
     """
-    pixels = images.flatten(1)
+    flat = [images.flatten(1) for images in sets]
+    size = len(flat[0]) * world.size
     if not classes:
         # E[x^2] - E[x]^2, in two passes; pixels lie in [-1, 1], so nothing cancels badly
-        variance = pixels.square().mean(dim=0) - pixels.mean(dim=0).square()
-        return variance.clamp(min=0).mul(len(pixels) / (len(pixels) - 1)).sqrt().mean()
-    belongs = F.one_hot(labels, classes).to(pixels.dtype)
-    counts = belongs.sum(dim=0)
-    means = belongs.t() @ pixels / counts.clamp(min=1)[:, None]
+        moments = [m for p in flat for m in (p.square().mean(dim=0), p.mean(dim=0))]
+        moments = list(world.mean_each(*moments))
+        variances = [a - b.square() for a, b in zip(moments[::2], moments[1::2], strict=True)]
+        return [v.clamp(min=0).mul(size / (size - 1)).sqrt().mean() for v in variances]
+    belongs = F.one_hot(labels, classes).to(flat[0].dtype)
+    counts, *sums = world.sum_each(belongs.sum(dim=0), *(belongs.t() @ p for p in flat))
+    means = [total / counts.clamp(min=1)[:, None] for total in sums]
+    squares = [(p - m[labels]).square().sum(dim=0) for p, m in zip(flat, means, strict=True)]
     present = (counts > 0).sum()
-    squares = (pixels - means[labels]).square().sum(dim=0)
-    return (squares / (len(pixels) - present).clamp(min=1)).sqrt().mean()
+    return [(s / (size - present).clamp(min=1)).sqrt().mean() for s in world.sum_each(*squares)]
