@@ -29,6 +29,7 @@ FOUNDATION = {
     "plotting",
     "plural",
     "printable",
+    "storage",
 }
 # Beyond the foundation, each package may import these; the order is the path of a batch.
 ALLOWED: dict[str, set[str]] = {
@@ -43,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "openmp": set(),
     "device": {"openmp", "errors", "plural"},
     "files": {"errors"},
+    "storage": {"errors", "files"},
     "optional_imports": {"errors"},
     "images": {"files", "types"},
     "plotting": {"files", "types"},

@@ -250,6 +250,14 @@ def _lives(process: int) -> bool:
     return True
 
 
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with everything in it, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text, whole or not at all."""
     with atomic(path) as temporary:

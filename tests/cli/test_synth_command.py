@@ -31,6 +31,7 @@ from inkgan.synthesis import synth as room
 from inkgan.synthesis.paper.paper import Paper
 from inkgan.synthesis.sequence_layout import SequenceLayout
 from inkgan.synthesis.sequence_request import Sequences
+from inkgan.synthesis.weights_file import weights_file
 from tests.fixtures.synthesis import HandGenerator, tree
 
 
@@ -219,9 +220,9 @@ def test_a_real_generator(tmp_path: Path) -> None:
 def test_the_weights_that_draw_are_named(tmp_path: Path, tiny: Recipe) -> None:
     """The SHA-256 is that of the file which sha256sum is given."""
     run_folder = inkgan.train(tiny, out=tmp_path / "a", images=64).path
-    assert room.weights_file(run_folder, "last") == run_folder / "generator.safetensors"
-    assert room.weights_file(run_folder / "generator.safetensors", "last").is_file()
-    assert room.weights_file(run_folder, "best").parent.name == "checkpoints"
+    assert weights_file(run_folder, "last") == run_folder / "generator.safetensors"
+    assert weights_file(run_folder / "generator.safetensors", "last").is_file()
+    assert weights_file(run_folder, "best").parent.name == "checkpoints"
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=12))

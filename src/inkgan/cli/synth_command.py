@@ -12,7 +12,13 @@ from inkgan.cli.parse import parse_bounds, parse_counts, parse_lengths
 if TYPE_CHECKING:
     from inkgan.synthesis.synthesis_result import SynthesisResult
 
-Out = Annotated[Path, typer.Argument(help="Folder to make; it appears when it is complete.")]
+Out = Annotated[
+    str,
+    typer.Argument(
+        help="Folder to make; it appears when it is complete. Of parquet and webdataset also an "
+        "address: s3://bucket/name."
+    ),
+]
 Source = Annotated[
     str | None, typer.Argument(help=f"{SOURCE_HELP} Also: --from SOURCE.", show_default=False)
 ]
@@ -20,6 +26,9 @@ PerClass = Annotated[
     str | None, typer.Option(help="Images of each class, or a count,for,each; 6000 if left out.")
 ]
 TestPerClass = Annotated[str, typer.Option(help="The same for a test split.")]
+ShardSize = Annotated[
+    int, typer.Option(help="Images in a file of parquet and webdataset; a multiple of 2,000.")
+]
 Plain = Annotated[bool, typer.Option("--plain", help="idx without gzip.")]
 Seed = Annotated[int, typer.Option(help="Another seed is another data set.")]
 MinConfidence = Annotated[
@@ -34,7 +43,8 @@ FileFormat = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="idx, npz, png or imagefolder; of sequences: coco, yolo, yolo-seg, voc, lmdb, "
+        help="idx, npz, png or imagefolder; for very many images parquet or webdataset; of "
+        "sequences: coco, yolo, yolo-seg, voc, lmdb, "
         "paddleocr, easyocr, tesseract, parquet, webdataset or detection (COCO and YOLO). "
         "idx or detection if left out.",
     ),
@@ -95,7 +105,10 @@ PaperKinds = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    _sequence_option("Most processes that compose; one for each core if left out."),
+    typer.Option(
+        help="Most processes that compose sequences, or draw parquet and webdataset; one for each "
+        "core if left out."
+    ),
 ]
 Backgrounds = Annotated[
     Path | None, _sequence_option("A folder of images that serve scan and photo as paper.")
@@ -110,6 +123,7 @@ def synth(
     test_per_class: TestPerClass = "0",
     format: FileFormat = None,
     plain: Plain = False,
+    shard_size: ShardSize = 100_000,
     seed: Seed = 0,
     min_confidence: MinConfidence = None,
     dedupe: Dedupe = False,
@@ -168,6 +182,7 @@ def synth(
             test_per_class=parse_counts(test_per_class, "--test-per-class"),
             format=format,  # type: ignore[arg-type]  # the library refuses others
             plain=plain,
+            shard_size=shard_size,
             seed=seed,
             min_confidence=min_confidence,
             dedupe=dedupe,
@@ -184,7 +199,7 @@ def synth(
     _report(out, made, json)
 
 
-def _report(out: Path, made: "SynthesisResult", json: bool) -> None:
+def _report(out: str, made: "SynthesisResult", json: bool) -> None:
     from inkgan.cli.console import say, show, show_json
     from inkgan.synthesis.data_card import summarize
 

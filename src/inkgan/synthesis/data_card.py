@@ -17,7 +17,19 @@ SIZES = (
     (1e8, "10M<n<100M"),
     (1e9, "100M<n<1B"),
 )
-SPLIT_PATHS = {"png": "{split}/**", "imagefolder": "{split}/**"}
+SPLIT_PATHS = {
+    "png": "{split}/**",
+    "imagefolder": "{split}/**",
+    "parquet": "data/{split}-*",
+    "webdataset": "{split}-*.tar.gz",
+}
+PACKED_FILES = {
+    "parquet": ("`data/`", "Parquet: image, label, seed, predicted, confidence"),
+    "webdataset": (
+        "a `.tar.gz` for each file",
+        "with arrays of a thousand images: `x.npy`, `y.npy`, `seed.npy`",
+    ),
+}
 MANIFEST_ENTRY = ("`manifest.json`", "how the data set was made, with SHA-256 of its files")
 REASONS = {
     "blank": "without ink",
@@ -76,6 +88,9 @@ def describe_files(manifest: Manifest) -> list[tuple[str, str]]:
         ]
         record = "text, writer, and each character's box and mask (COCO's run lengths)"
         return [*lines, ("`manifest.jsonl`", f"a line for each picture: {record}"), MANIFEST_ENTRY]
+    if kind in PACKED_FILES:
+        preview = ("`preview.png`", "the first images")
+        return [PACKED_FILES[kind], preview, MANIFEST_ENTRY]
     if kind == "idx":
         names = " and ".join(f"`{IDX_PREFIXES[split]}-*`" for split in splits)
         lines = [(names, "IDX files with the names and layout of MNIST")]
@@ -243,10 +258,10 @@ def _limits(manifest: Manifest) -> str:
 def _again(manifest: Manifest) -> str:
     """Say how to draw the same again."""
     if not _is_sequences(manifest):
-        return (
-            "The manifest records a generator seed for each image: with the label, it draws the "
-            "same image again."
-        )
+        where = "Each image has its generator seed beside it"
+        if _kind(manifest) not in PACKED_FILES:
+            where = "The manifest records a generator seed for each image"
+        return f"{where}: with the label, it draws the same image again."
     if isinstance(manifest["request"]["content"]["writers"], list):
         return "The handwritings imitate those of given pictures."
     return "A writer's name is the `hand` that `inkgan.write` takes for the same handwriting."

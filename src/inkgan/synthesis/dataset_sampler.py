@@ -1,6 +1,6 @@
 """Draw images until every label has one that satisfies the criteria."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -96,8 +96,19 @@ def _check_content(bundle: Bundle, content: LabeledImages | Sequences, what: str
         )
 
 
+def _one_after_another(first: int) -> Callable[[int, int], Int64]:
+    return lambda drawn, count: np.arange(first + drawn, first + drawn + count, dtype=np.int64)
+
+
 class DatasetSampler:
     """Draws images for labels, shard after shard; the same seeds always give the same images.
+
+    Args:
+        generator: draws the images.
+        request: what they must satisfy.
+        counts: of the images drawn so far.
+        seeds: called as `seeds(drawn, count)`, returns the generator's seeds of the next images;
+            by default one after another from the first seed of the request.
 
     Attributes:
         counts: of all images drawn so far. With the counts of earlier shards, drawing continues
@@ -105,9 +116,14 @@ class DatasetSampler:
     """
 
     def __init__(
-        self, generator: GeneratorLike, request: SynthesisRequest, counts: DrawCounts
+        self,
+        generator: GeneratorLike,
+        request: SynthesisRequest,
+        counts: DrawCounts,
+        seeds: Callable[[int, int], Int64] | None = None,
     ) -> None:
         self.counts = counts
+        self._seeds = seeds or _one_after_another(request.first_seed)
         self._generator, self._request = generator, request
         self._dedup = Deduplicator() if request.criteria.dedupe else None
 
@@ -145,8 +161,7 @@ class DatasetSampler:
 
     def _draw(self, requested: Int64) -> ShardResult:
         """Draw and measure candidates; an unconditional generator ignores the labels."""
-        first = self._request.first_seed + self.counts.drawn
-        seeds = np.arange(first, first + len(requested), dtype=np.int64)
+        seeds = self._seeds(self.counts.drawn, len(requested))
         conditional = self._generator.conditional
         pixels = self._generator.sample(
             labels=requested.tolist() if conditional else None, seeds=seeds.tolist()

@@ -15,7 +15,6 @@ from inkgan.images import Shape
 from inkgan.synthesis.formats.labeled_images import Written
 from inkgan.synthesis.records import RECORDS, to_line
 from inkgan.synthesis.shard_store import DrawCounts, ShardResult
-from inkgan.synthesis.shards import Shard
 from inkgan.types import Progress, silent
 
 KIND = "synthetic-data"
@@ -68,15 +67,32 @@ class DatasetStatistics:
         self._correct = np.zeros(len(classes), np.int64)
         self._confidence = np.zeros(len(classes))
 
-    def add(self, shard: Shard, result: ShardResult) -> None:
-        """Add a shard."""
+    def add(self, split: str, result: ShardResult) -> None:
+        """Add images."""
         size = len(self.classes)
         counts = np.bincount(result.labels, minlength=size)
-        self.digits[shard.split] = self.digits.get(shard.split, np.zeros_like(counts)) + counts
+        self.digits[split] = self.digits.get(split, np.zeros_like(counts)) + counts
         correct = result.labels[result.predicted == result.labels]
         self._correct += np.bincount(correct, minlength=size)
         confidence = result.confidence.astype(np.float64)
         self._confidence += np.bincount(result.labels, confidence, minlength=size)
+
+    def sums(self) -> Json:
+        """Return the sums as plain values, for `merge`."""
+        finite = bool(np.isfinite(self._confidence.sum()))
+        return {
+            "digits": {split: counts.tolist() for split, counts in self.digits.items()},
+            "correct": self._correct.tolist(),
+            "confidence": self._confidence.tolist() if finite else None,
+        }
+
+    def merge(self, sums: Json) -> None:
+        """Add what `sums` returned."""
+        for split, counts in sums["digits"].items():
+            self.digits[split] = self.digits.get(split, np.zeros(len(counts), np.int64)) + counts
+        self._correct += np.array(sums["correct"], np.int64)
+        found = sums["confidence"]
+        self._confidence += np.nan if found is None else np.array(found)
 
     def as_json(self) -> Json:
         """Return the counts, and the classifier's accuracy and confidence where it can read them.
@@ -128,7 +144,7 @@ def write_records(
         temporary.open("w", encoding="utf-8", newline="\n") as stream,
     ):
         for shard, result, records in written:
-            statistics.add(shard, result)
+            statistics.add(shard.split, result)
             for record in records:
                 stream.write(to_line(record))
             done += len(records)
@@ -176,9 +192,14 @@ def read_plan(path: Path, way_out: str = START_OVER) -> Json:
     Raises:
         ArtifactError: it is damaged, or of something else; the message ends with the way out.
     """
-    document = files.read_json(path)
+    return check_plan(files.read_json(path), path, way_out)
+
+
+def check_plan(document: Any, path: str | Path, way_out: str = START_OVER) -> Json:
+    """Check what was read of the plan of an unfinished data set; otherwise as `read_plan`."""
     if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise ArtifactError(f"{path.parent} is not empty and no data set of inkgan; {way_out}")
+        folder = path.parent if isinstance(path, Path) else path
+        raise ArtifactError(f"{folder} is not empty and no data set of inkgan; {way_out}")
     try:
         migrated = migrate_manifest(document)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -190,7 +211,12 @@ def read_plan(path: Path, way_out: str = START_OVER) -> Json:
 
 def read_manifest(path: Path) -> Json:
     """Read the manifest of a finished data set; otherwise as `read_plan`."""
-    manifest = read_plan(path, REMOVE)
+    return check_manifest(files.read_json(path), path)
+
+
+def check_manifest(document: Any, path: str | Path) -> Json:
+    """Check what was read of a manifest; otherwise as `read_manifest`."""
+    manifest = check_plan(document, path, REMOVE)
     check_document(ManifestDocument, manifest, path, REMOVE)
     return manifest
 

@@ -15,7 +15,7 @@ from inkgan.synthesis.manifest import MANIFEST, check_files, read_manifest, read
 PLAN = "plan.json"
 # A data set continues with the number of threads that it was started with, since sums depend on
 # it; so it is no difference between two plans.
-NOT_COMPARED = {"threads"}
+NOT_COMPARED = {"threads", "attempt"}
 Plan = dict[str, Any]
 
 
@@ -63,15 +63,9 @@ class OutputFolder:
                 f"{self.path} contains {foreign[0]!r}, which does not belong to its data set and "
                 "which `force` would delete: move it elsewhere"
             )
-        # a set that is finished stays what it is, whichever random numbers would be drawn today
-        wanted = {key: value for key, value in plan.items() if key != "random_numbers"}
-        if not force and (difference := _difference(manifest, wanted)):
-            raise ArtifactError(
-                f"{self.path} contains another data set ({difference}); use another folder, or "
-                "replace it with `force=True`"
-            )
         if force:
             return None
+        refuse_other_set(str(self.path), manifest, plan)
         check_files(self.path, manifest, "replace it with `force=True`")
         return manifest
 
@@ -94,35 +88,36 @@ class OutputFolder:
             )
 
     @contextlib.contextmanager
-    def opened(self, plan: Plan, force: bool) -> Iterator[Plan]:
+    def opened(self, plan: Plan, force: bool, wait: bool = False) -> Iterator[Plan]:
         """Start to make the data set, or continue; yield the plan that it was started with.
+
+        Args:
+            plan: of the data set.
+            force: start over.
+            wait: until no other process has the folder open.
 
         Raises:
             ArtifactError: another process makes it, or an unfinished one has another plan.
         """
-        with files.locked(self.work, f"making {self.path} in"):
+        with files.locked(self.work, f"making {self.path} in", wait=wait):
             yield self._started(plan, force)
 
     def _started(self, plan: Plan, force: bool) -> Plan:
         path = self.work / PLAN
         if path.is_file() and not force:
             started = read_plan(path)
-            if difference := _difference(started, plan):
-                raise ArtifactError(
-                    f"{self.path} was started with other values ({difference}); repeat the same "
-                    "call, use another folder, or start over with `force=True`"
-                )
+            refuse_other_plan(str(self.path), started, plan)
             return started
         path.unlink(missing_ok=True)  # first: without a plan, nothing beside it counts
         for entry in self.work.iterdir():
             if entry.name != ".lock":
-                _remove(entry)
+                files.remove(entry)
         files.write_json(path, plan)
         return plan
 
     def empty_staging(self) -> Path:
         """Return an empty folder for the data set's files."""
-        _remove(self.staging)
+        files.remove(self.staging)
         self.staging.mkdir()
         return self.staging
 
@@ -136,11 +131,14 @@ class OutputFolder:
             self.staging.rename(self.path)
         except OSError as error:
             raise ArtifactError(f"cannot write {self.path}: {error.strerror or error}") from error
+        (self.work / PLAN).unlink(missing_ok=True)  # first: it says that the rest counts
         shutil.rmtree(self.work, ignore_errors=True)
 
     def remove_leftovers(self, plan: Plan) -> None:
         """Remove what an interruption has left after this plan's data set was published."""
         path = self.work / PLAN
+        if self.work.is_dir() and not path.is_file():  # of no use without a plan
+            shutil.rmtree(self.work, ignore_errors=True)
         try:
             if not path.is_file() or _difference(read_plan(path), plan):
                 return
@@ -150,11 +148,24 @@ class OutputFolder:
             shutil.rmtree(self.work, ignore_errors=True)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def refuse_other_set(place: str, manifest: Plan, plan: Plan) -> None:
+    """Raise ArtifactError if a finished data set is not that of a plan."""
+    # a set that is finished stays what it is, whichever random numbers would be drawn today
+    wanted = {key: value for key, value in plan.items() if key != "random_numbers"}
+    if difference := _difference(manifest, wanted):
+        raise ArtifactError(
+            f"{place} contains another data set ({difference}); use another folder, or "
+            "replace it with `force=True`"
+        )
+
+
+def refuse_other_plan(place: str, started: Plan, plan: Plan) -> None:
+    """Raise ArtifactError if an unfinished data set was started with another plan."""
+    if difference := _difference(started, plan):
+        raise ArtifactError(
+            f"{place} was started with other values ({difference}); repeat the same "
+            "call, use another folder, or start over with `force=True`"
+        )
 
 
 def _difference(existing: Plan, requested: Plan) -> str:

@@ -1,7 +1,7 @@
 """The request for a synthetic data set: complete, frozen values, checked before any work."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -10,11 +10,15 @@ from inkgan.images import Shape
 from inkgan.io.bundle import check_license
 from inkgan.synthesis.sequence_request import FILE_BLOCK, Sequences
 
-Format = Literal["idx", "npz", "png", "imagefolder"]
+Format = Literal["idx", "npz", "png", "imagefolder", "parquet", "webdataset"]
+PACKED = ("parquet", "webdataset")  # files of many images, made apart from each other
 Bounds = tuple[float, float]
 DEFAULT_PER_CLASS = 6000
 SEEDS_PER_SET = 2**32  # image k of the data set with seed s has the generator's seed s * 2^32 + k
 MAX_IMAGES = 999_999_999  # per split: numpy draws without replacement from fewer than 10^9
+BLOCK = 2000  # images drawn together
+SHARD_SIZE = 100_000
+MAX_SHARDS = 100_000  # files of one split: more are slow to list
 ROW_BYTES = 140  # of an image's line in manifest.jsonl
 
 
@@ -25,14 +29,21 @@ class LabeledImages:
     Attributes:
         train: number of images of each class.
         test: the same for a test split; empty for none.
-        format: idx, npz, png or imagefolder.
+        format: idx, npz, png, imagefolder, parquet or webdataset.
         plain: idx without gzip.
+        shard_size: images in a file of parquet and webdataset.
     """
 
     train: tuple[int, ...]
     test: tuple[int, ...] = ()
     format: Format = "idx"
     plain: bool = False
+    shard_size: int = SHARD_SIZE
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the files hold many images each, and are made apart from each other."""
+        return self.format in PACKED
 
     def splits(self) -> dict[str, tuple[int, ...]]:
         """Return the number of images of each class, by split."""
@@ -53,6 +64,7 @@ class LabeledImages:
             raise ConfigError(
                 f"`plain` leaves out the gzip of `format='idx'`; `format={self.format!r}` has none"
             )
+        self._check_shard_size()
         for name, counts in (("per_class", self.train), ("test_per_class", self.test)):
             wrong = next((count for count in counts if count < 0), None)
             if wrong is not None:
@@ -64,6 +76,21 @@ class LabeledImages:
                 )
         if not sum(self.train):
             raise ConfigError("`per_class` makes no image at all; use at least 1 for some class")
+
+    def _check_shard_size(self) -> None:
+        size, most = self.shard_size, max(sum(self.train), sum(self.test))
+        if size != SHARD_SIZE and not self.is_packed:
+            raise ConfigError(
+                "`shard_size` is the number of images in a file of `format='parquet'` and "
+                f"`format='webdataset'`; `format={self.format!r}` has no such files"
+            )
+        if size < BLOCK or size % BLOCK:
+            raise ConfigError(f"`shard_size` must be a multiple of {BLOCK:,}, not {size}")
+        if self.is_packed and -(-most // size) > MAX_SHARDS:
+            raise ConfigError(
+                f"`shard_size={size}` makes {-(-most // size):,} files; make at most "
+                f"{MAX_SHARDS:,} larger ones"
+            )
 
     def max_bytes(self, shape: Shape) -> int:
         """Return an upper bound of the finished files' size, as if nothing were compressed."""
@@ -128,9 +155,20 @@ class SynthesisRequest:
         self.criteria.check()
         if self.criteria.dedupe and isinstance(self.content, Sequences):
             raise ConfigError("`dedupe` is for single digits; a writer's digits are alike")
+        if self.criteria.dedupe and self.is_packed:
+            raise ConfigError(
+                "`dedupe` compares each image with all earlier ones, and the files of "
+                f"`format={self.content.format!r}` are made apart from each other; use another "
+                "`format`"
+            )
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"`seed` must be between 0 and {2**31 - 1}, not {self.seed}")
         check_license(self.license)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the files hold many images each, and are made apart from each other."""
+        return isinstance(self.content, LabeledImages) and self.content.is_packed
 
     @property
     def first_seed(self) -> int:
@@ -141,6 +179,8 @@ class SynthesisRequest:
         """Return an upper bound of the disk space that is needed while the data set is made."""
         if isinstance(self.content, Sequences):
             return self.content.max_bytes(shape)
+        if self.content.is_packed:
+            return self.content.max_bytes(shape)
         shards = self.content.num_images * (math.prod(shape) + 64)
         return shards + self.content.max_bytes(shape)
 
@@ -150,6 +190,8 @@ class SynthesisRequest:
             content = self.content.as_json()
         else:
             content = {"kind": "images", **asdict(self.content)}
+            if not self.content.is_packed:  # of data sets made before there were such files
+                del content["shard_size"]
         values = {
             "content": content,
             "criteria": asdict(self.criteria),
@@ -157,6 +199,19 @@ class SynthesisRequest:
             "license": self.license,
         }
         return {key: _without_tuples(value) for key, value in values.items()}
+
+
+def labeled_images_from_json(values: Mapping[str, Any]) -> SynthesisRequest:
+    """Return the request for single images that `SynthesisRequest.as_json` has written."""
+    content = {key: value for key, value in values["content"].items() if key != "kind"}
+    content |= {split: tuple(content[split]) for split in ("train", "test")}
+    bounds: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in values["criteria"].items()
+    }
+    return SynthesisRequest(
+        LabeledImages(**content), Criteria(**bounds), values["seed"], values["license"]
+    )
 
 
 def counts_per_class(

@@ -1,6 +1,5 @@
 """inkgan.synth: a labeled data set from a trained generator."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +12,10 @@ from inkgan import __version__, files, rng
 from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError
 from inkgan.generation.light_on_dark import light_on_dark
-from inkgan.generation.load import BUNDLE, Checkpoint, find, load
+from inkgan.generation.load import Checkpoint, load
 from inkgan.generation.protocols import GeneratorLike, can_classify
-from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.features.extractors import extractors_digest
+from inkgan.storage import is_url
 from inkgan.synthesis.data_card import data_card
 from inkgan.synthesis.dataset_sampler import DatasetSampler, check_generator, check_style
 from inkgan.synthesis.encoded_store import EncodedStore, check_workers
@@ -32,9 +31,12 @@ from inkgan.synthesis.manifest import (
     write_records,
 )
 from inkgan.synthesis.output_folder import OutputFolder, Plan
+from inkgan.synthesis.packed_dataset import PackedDataset, make_in_processes, make_packed
+from inkgan.synthesis.packed_output import open_output
 from inkgan.synthesis.pool_store import draw_pool
 from inkgan.synthesis.request import (
     DEFAULT_PER_CLASS,
+    SHARD_SIZE,
     Bounds,
     Criteria,
     Format,
@@ -49,6 +51,7 @@ from inkgan.synthesis.shard_composer import ShardComposer
 from inkgan.synthesis.shard_store import DrawCounts, ShardStore
 from inkgan.synthesis.shards import plan_shards
 from inkgan.synthesis.synthesis_result import SynthesisResult
+from inkgan.synthesis.weights_file import weights_digest
 from inkgan.synthesis.writer_set import choose_writers, imitated_writers
 from inkgan.types import Progress, silent
 
@@ -61,6 +64,7 @@ def synth(
     test_per_class: int | Sequence[int] = 0,
     format: Format | SequenceFormat | None = None,
     plain: bool = False,
+    shard_size: int = SHARD_SIZE,
     seed: int = 0,
     min_confidence: float | None = None,
     dedupe: bool = False,
@@ -79,14 +83,17 @@ def synth(
 
     Args:
         out: folder of the data set; it appears when it is complete. Until then its parts are in
-            .NAME.unfinished beside it.
+            .NAME.unfinished beside it. Of parquet and webdataset also an address that fsspec
+            knows, such as s3://bucket/digits, with credentials from the environment.
         source: a run folder, a bundle, or a run's name.
         per_class: training images of each class: one number for all classes, or one for each;
             6,000 if left out.
         test_per_class: the same for a test split; 0 makes none.
-        format: idx (MNIST's own files), npz (the keys of Keras), png (with metadata.csv) or
-            imagefolder (a folder for each class); idx if left out. Of sequences, see `Sequences`.
+        format: idx (MNIST's own files), npz (the keys of Keras), png (with metadata.csv),
+            imagefolder (a folder for each class), or for very many images parquet or webdataset;
+            idx if left out. Of sequences, see `Sequences`.
         plain: idx without gzip.
+        shard_size: images in each file of parquet and webdataset, a multiple of 2,000.
         seed: of the data set, 0 to 2^31 - 1; data sets with different seeds share no image.
         min_confidence: least probability in (0, 1) that a classifier gives to an image's label.
         dedupe: leave out near-copies of earlier images.
@@ -98,10 +105,12 @@ def synth(
         checkpoint: of a run folder, its last generator or the best-scored one.
         device: that draws the images: auto, cpu, cuda, cuda:N or mps.
         threads: for each operation of torch; None means the number that the data set was started
-            with, or torch's setting for a new one.
-        workers: the most processes that compose sequences at a time; None means one for each core
-            that this process may use, and 1 means this process itself. Small data sets start
-            fewer. The files do not depend on it.
+            with, or for a new one torch's setting, and 1 for parquet and webdataset.
+        workers: the most processes that compose sequences, or draw the files of parquet and
+            webdataset, at a time; None means one for each core that this process may use, and 1
+            means this process itself. Small data sets start fewer. The files do not depend on it.
+            The same call in several processes, on machines that see `out`, shares the files of
+            parquet and webdataset among them.
         force: start over, and replace an existing data set.
         progress: called as `progress(what, done, total)`.
 
@@ -121,17 +130,29 @@ def synth(
     content: LabeledImages | Sequences
     check_workers(workers)
     if sequences is None:
-        if workers is not None:
-            raise ConfigError("`workers` compose sequences; single digits need only `threads`")
         counts = per_class, test_per_class
-        content = _labeled_images(generator.bundle.classes, counts, format, plain)
+        content = _labeled_images(generator.bundle.classes, counts, format, plain, shard_size)
+        if workers is not None and not content.is_packed:
+            raise ConfigError(
+                "`workers` compose sequences, or draw the files of `format='parquet'` and "
+                "`format='webdataset'`; other formats need only `threads`"
+            )
     else:
         single = {"per_class": per_class is not None, "test_per_class": test_per_class != 0}
         content = _sequences(sequences, format, single | {"plain": plain})
     criteria = Criteria(min_confidence, dedupe, slant, thickness)
     request = SynthesisRequest(content, criteria, seed, license)
+    if request.is_packed and threads is None:
+        threads = 1  # of each process; there is one for each core
     with compute_settings(threads=threads):
         origin = _origin(source, checkpoint, device)
+        if request.is_packed:
+            return synthesize_packed(out, generator, request, origin, force, progress, workers)
+        if is_url(out):
+            raise ConfigError(
+                f"`out` {out} is no folder: use `format='parquet'` or `format='webdataset'` of "
+                "single digits"
+            )
         return synthesize(Path(out), generator, request, origin, force, progress, workers)
 
 
@@ -178,6 +199,42 @@ def synthesize(
         files.write_text(folder.staging / CARD, data_card(manifest))
         folder.publish()
     return SynthesisResult(folder.path, manifest, already=False)
+
+
+def synthesize_packed(
+    out: str | Path,
+    generator: GeneratorLike,
+    request: SynthesisRequest,
+    origin: Plan,
+    force: bool = False,
+    progress: Progress = silent,
+    workers: int | None = 1,
+) -> SynthesisResult:
+    """Draw a packed data set, beside others who draw the same; otherwise as `synthesize`.
+
+    Args:
+        out: folder of the data set, or an address.
+        generator: draws the images.
+        request: what to draw and to write.
+        origin: what the manifest records of the generator's source.
+        force: start over, and replace an existing data set.
+        progress: called as `progress(what, done, total)`.
+        workers: the most processes; more than one load the generator that `origin` names.
+    """
+    request.check()
+    check_generator(generator, request)
+    output, plan = open_output(out), _plan(generator, request, origin)
+    finished = output.find_finished(plan, force)
+    if finished is None:
+        check_style(generator, request, progress)
+        output.check_space(request.max_bytes(generator.bundle.shape))
+        dataset = PackedDataset.joined(output, output.start(plan, force))
+        make_in_processes(dataset, workers, progress)
+        manifest = make_packed(dataset, generator, progress)
+    else:
+        manifest = finished
+    path = Path(out) if is_url(out) else Path(out).resolve()
+    return SynthesisResult(path, manifest, finished is not None, str(out) if is_url(out) else None)
 
 
 def _make_images(
@@ -235,19 +292,12 @@ def _make_sequences(
     return write_manifest(staging, started, bundle.shape, images, drawn.counts, found)
 
 
-def weights_file(source: str | Path, checkpoint: Checkpoint) -> Path:
-    """Return the file that holds the weights to draw with."""
-    path = find(source)
-    if checkpoint == "best":
-        return RunFolder.open(path).checkpoint_path("best")
-    return path / BUNDLE if path.is_dir() else path
-
-
 def _labeled_images(
     classes: Sequence[str],
     counts: tuple[int | Sequence[int] | None, int | Sequence[int]],
     format: Format | SequenceFormat | None,
     plain: bool,
+    shard_size: int,
 ) -> LabeledImages:
     """Return the request for single images, with one count for each class."""
     per_class, test_per_class = counts
@@ -255,14 +305,14 @@ def _labeled_images(
         DEFAULT_PER_CLASS if per_class is None else per_class, classes, "per_class"
     )
     test = counts_per_class(test_per_class, classes, "test_per_class")
-    return LabeledImages(train, test, cast(Format, format or "idx"), plain)
+    return LabeledImages(train, test, cast(Format, format or "idx"), plain, shard_size)
 
 
 def _origin(source: str | Path, checkpoint: Checkpoint, device: str) -> Plan:
     """Return what the manifest records of the generator's source."""
     return {
         "source": str(source),
-        "sha256": hashlib.sha256(weights_file(source, checkpoint).read_bytes()).hexdigest(),
+        "sha256": weights_digest(source, checkpoint),
         "checkpoint": checkpoint,
         "device": str(choose_device(device)),
     }
