@@ -146,7 +146,7 @@ DIFFERENT: dict[str, dict[str, str]] = {
 }
 # Flags that have no parameter of the same name in the function, and where they are found instead.
 ELSEWHERE: dict[str, dict[str, str]] = {
-    "train": {},
+    "train": dict.fromkeys(("address", "on", "seeds", "workers"), "`inkgan.train_seeds`"),
     "evaluate": {"quick": "protocol='quick'", "json": ""},
     "write": {"out": "the result's save method"},
     "synth": {
