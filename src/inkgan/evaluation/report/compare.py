@@ -164,7 +164,7 @@ class Comparison:
         return page_path, picture_path
 
     def __repr__(self) -> str:
-        return f"<Comparison of {', '.join(run.name for run in self.runs)}>"
+        return f"<Comparison of the runs {', '.join(run.name for run in self.runs)}>"
 
     def _repr_html_(self) -> str:
         """Return sentences, tables and curves as HTML, without anything to load."""
