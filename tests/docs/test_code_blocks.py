@@ -40,6 +40,7 @@ OTHER = (
     "load  ",
     "cp runs/a/checkpoints/best.safetensors",
     "python -m tests.fuzz",
+    "torchrun --nnodes",
 )
 # Commands and code that are only parsed, and why.
 PARSED = {
@@ -49,6 +50,13 @@ PARSED = {
     'load("user/name")': "downloads",
     "export hub runs/a folder": "the hub's library writes it in a test of its own",
     "studio": "serves until it is stopped",
+    "sweep": "trains many times; tests/sweeps runs it",
+    "--processes": "trains in several processes; tests/runs/test_torchrun.py does",
+    "/shared/": "needs a folder that machines share",
+    "s3://": "needs an object store; tests/synthesis/test_packed.py has one",
+    "--per-class 10000000": "draws for hours",
+    "webdataset.WebDataset": "reads what takes hours to draw; test_packed.py reads less",
+    "--logger": "tests/runs/test_loggers.py runs the loggers",
 }
 SMALLER = (  # commands
     (r"--per-class \d{3,}", "--per-class 3"),
@@ -84,7 +92,8 @@ def blocks_of(page: Path) -> list[Block]:
 
 def commands_in(text: str) -> list[str]:
     """Return the commands of a block without the program's name and the remarks."""
-    lines = [re.sub(r"\s+# .*", "", line) for line in text.splitlines()]
+    joined = re.sub(r"\\\n\s*", "", text)
+    lines = [re.sub(r"\s+# .*", "", line) for line in joined.splitlines()]
     return [line.removeprefix("inkgan ") for line in lines if line.startswith("inkgan ")]
 
 
