@@ -19,6 +19,9 @@ SHORTER = {
     "folder:pictures": "folder:pictures --images 640",
     "--per-class 600": "--per-class 12",
     "--sequences 100": "--sequences 4",
+    "--seeds 0-7": "--seeds 3 --images 640",
+    "sweep dcgan": "sweep vanilla --trials 1 --images 640",
+    "1e-2 --minutes 3": "1e-2",
     "benchmark --quick": "benchmark --recipes vanilla --quick --seeds 0 --minutes 0.02",
 }
 
