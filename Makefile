@@ -30,7 +30,8 @@ bench: setup  ## times the engine beside a textbook loop, about four minutes
 docs: setup  ## builds the documentation site into site/
 	$(BIN)/python docs/notebook_pages.py
 	$(BIN)/zensical build --strict --clean
-	@echo 'site/index.html opens in a browser; to search it: $(BIN)/python -m http.server --directory site'
+	$(BIN)/python docs/finish_site.py
+	@echo 'site/index.html opens in a browser, with its search'
 
 lowest:  ## tests the oldest dependencies that are allowed
 	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest

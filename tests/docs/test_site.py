@@ -8,8 +8,16 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.studio.browser import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
+STEPS = (
+    ["docs/notebook_pages.py"],
+    ["-m", "zensical", "build", "--strict"],
+    ["docs/finish_site.py"],
+)
 CONFIG = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -30,12 +38,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, folder / name)
     for name in ("zensical.toml", "CHANGELOG.md", "CONTRIBUTING.md"):
         shutil.copy(ROOT / name, folder / name)
-    for command in (["docs/notebook_pages.py"], ["-m", "zensical", "build", "--strict"]):
+    for command in STEPS:
         result = subprocess.run(
             [sys.executable, *command], cwd=folder, capture_output=True, text=True
         )
         assert result.returncode == 0, result.stdout + result.stderr
     return folder / "site"
+
+
+def test_the_makefile_builds_the_site_in_these_steps() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    words = (" ".join(command).removeprefix("-m ") for command in STEPS)
+    assert re.search(r".*\n\t.*".join(map(re.escape, words)), text)
 
 
 def test_every_page_is_in_the_navigation() -> None:
@@ -79,3 +93,23 @@ def test_the_search_finds_words_of_the_pages(site: Path) -> None:
     index = (site / "search.json").read_text(encoding="utf-8")
     for word in ("collapse", "inkgan synth", "register_loss"):
         assert word in index
+
+
+def test_pages_and_their_pictures_alone_are_published(site: Path) -> None:
+    endings = {path.suffix for path in site.iterdir() if path.is_file()}
+    assert endings <= {".html", ".json", ".js", ".png", ".xml", ".inv"}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+@pytest.mark.parametrize("page", ["index.html", "notebooks/first_gan.html"])
+def test_the_search_works_without_a_server(site: Path, page: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = browser.new_page()
+        opened.goto((site / page).as_uri())
+        opened.keyboard.press("/")
+        opened.keyboard.type("collapse")
+        opened.get_by_text(re.compile(r"^[1-9]\d* results")).wait_for()
+        opened.get_by_text("one shape for every latent").first.click()
+        opened.wait_for_url("**/curves.html*")
+        browser.close()
