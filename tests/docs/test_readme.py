@@ -22,6 +22,7 @@ SHORTER = {
     "--seeds 0-7": "--seeds 3 --images 640",
     "sweep dcgan": "sweep vanilla --trials 1 --images 640",
     "1e-2 --minutes 3": "1e-2",
+    "--processes 4": "--processes 2 --images 256",
     "benchmark --quick": "benchmark --recipes vanilla --quick --seeds 0 --minutes 0.02",
 }
 
@@ -81,6 +82,8 @@ def test_the_commands_of_the_table_run(reader: Path) -> None:
     for command in COMMANDS:
         done = inkgan(*shlex.split(shortened(command)), cwd=reader)
         assert done.code == 0, (command, done.stderr)
+        if command.startswith("sweep"):
+            assert re.search(r"Next:\n  .*train runs/vanilla-sweep/best", done.stdout)
     for name in ("sevens.png", "date.svg", "digits.html", "runs/a/report.html"):
         assert (reader / name).stat().st_size > 500, name
 

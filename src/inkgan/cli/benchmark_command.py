@@ -73,6 +73,7 @@ def benchmark(
     updated after each run.
     """
     from inkgan.cli.console import say, show, show_json
+    from inkgan.cli.next_command import propose
     from inkgan.cli.progress import stages, training_bar
     from inkgan.evaluation.benchmark import plan_benchmark, run_benchmark
     from inkgan.evaluation.report.leaderboard_page import Leaderboard, check_page
@@ -103,6 +104,7 @@ def benchmark(
         show_json({"page": page, **Leaderboard(tuple(entries), settings).to_dict()})
     else:
         show(page)
+        propose("studio", "--runs", plan.out)
 
 
 def _listed(text: str) -> tuple[str, ...]:

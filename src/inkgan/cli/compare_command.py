@@ -22,7 +22,9 @@ def compare(
     Example: inkgan compare runs/dcgan runs/vanilla
     """
     from inkgan.cli.console import show, show_json
+    from inkgan.cli.next_command import propose
     from inkgan.evaluation.report.compare import compare as compare_runs
+    from inkgan.evaluation.report_document import REPORT
 
     comparison = compare_runs(runs)
     written = comparison.save(out)
@@ -33,3 +35,8 @@ def compare(
         show(sentence)
     for path in written:
         show(path)
+    without = [run for run in runs if not (run / REPORT).exists()]
+    if without:  # the page has no scores of it
+        propose("evaluate", without[0], "--quick")
+    else:
+        propose("studio", "--runs", runs[0].parent)

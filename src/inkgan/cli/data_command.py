@@ -1,5 +1,6 @@
 """inkgan data: list the data sets, fetch one beforehand."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ def list_sets(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     from inkgan.cli.console import show_json, show_list
+    from inkgan.cli.next_command import propose
     from inkgan.data.registry import DATASETS
 
     sets = {name: f"{spec.title} ({spec.citation})" for name, spec in DATASETS.items()} | OWN
@@ -35,6 +37,7 @@ def list_sets(context: typer.Context, json: Json = False) -> None:
         show_json([{"name": name, "description": text} for name, text in sets.items()])
     else:
         show_list(sets)
+        propose("data", "fetch", "fashion-mnist")
 
 
 @app.command(cls=Command)
@@ -45,6 +48,7 @@ def fetch(
 ) -> None:
     """Find a data set, or download it, and show what is in it."""
     from inkgan.cli.console import show, show_json
+    from inkgan.cli.next_command import propose, unused
     from inkgan.cli.progress import download_report
     from inkgan.data.dataset import load_dataset
     from inkgan.plural import counted
@@ -69,3 +73,6 @@ def fetch(
                 show(f"{name} {split}: {images} {dataset.shape}, {many}")
     if json:
         show_json(splits)
+    else:
+        out = unused(Path("runs") / Path(name.rpartition(":")[2]).name)
+        propose("train", "vanilla", "--data", name, "--out", out)

@@ -83,7 +83,10 @@ def evaluate(
         paths = {"page": report.page_path, "json": report.json_path}
         show_json(report.to_dict() | {"cached": report.cached, "written": paths})
     else:
+        from inkgan.cli.next_command import after_evaluate
+
         _show(report)
+        after_evaluate(source)
 
 
 def _recorded(source: str, protocol: str, progress: "Progress") -> "Progress":

@@ -20,13 +20,22 @@ License = Annotated[
 ]
 
 
-def _show_written(json: bool, format: str, source: str, out: object, **more: object) -> None:
+def _show_written(json: bool, format: str, source: str, out: str | Path, **more: object) -> None:
     from inkgan.cli.console import show, show_json
+    from inkgan.cli.next_command import propose, propose_text, unused
 
     if json:
         show_json({"out": out, "format": format, "source": source} | more)
-    else:
-        show(out)
+        return
+    show(out)
+    if format == "page":
+        propose_text(f"open {out} in a browser")
+    elif format == "hub" and Path(out).is_dir():
+        propose("export", "hub", source, out, "--force", "--push", "user/name")
+    elif format == "onnx":
+        propose("evaluate", out, "--quick")
+    else:  # a bundle, or a name on the hub
+        propose("sample", out, "--out", unused(Path("samples.png")))
 
 
 @app.command(cls=Command)

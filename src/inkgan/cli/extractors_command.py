@@ -23,6 +23,7 @@ def list_extractors(context: typer.Context, json: Json = False) -> None:
         return
     from inkgan import files
     from inkgan.cli.console import show, show_json
+    from inkgan.cli.next_command import propose
     from inkgan.metrics.features.extractors import weights_path
 
     networks = files.read_json(weights_path("e1").parent / "extractors.json")
@@ -36,6 +37,7 @@ def list_extractors(context: typer.Context, json: Json = False) -> None:
             else f"squared error {row['test_squared_error']:.4f} on MNIST test"
         )
         show(f"{name:8}{row['parameters']:>8,} parameters  {measured}  {row['sha256']}")
+    propose("evaluate", "flagship", "--quick")
 
 
 @app.command(cls=Command)
@@ -62,6 +64,7 @@ def fit(
     Example: inkgan extractors fit --data fashion-mnist
     """
     from inkgan.cli.console import show, show_json
+    from inkgan.cli.next_command import propose
     from inkgan.cli.progress import download_report, stages
     from inkgan.config import Data
     from inkgan.data.dataset import load_dataset
@@ -93,6 +96,7 @@ def fit(
         show_json({"out": out})
     else:
         show(out)
+        propose("extractors", "baselines")
 
 
 def _show_fitted(data: str, folder: Path, json: bool) -> None:
@@ -116,6 +120,7 @@ def baselines(
 ) -> None:
     """Compute MNIST's baselines: what real images score under the same protocol."""
     from inkgan.cli.console import show, show_json
+    from inkgan.cli.next_command import propose
     from inkgan.cli.progress import download_report, stages
     from inkgan.evaluation.baselines import STANDARD, BaselineCache
     from inkgan.evaluation.own_extractors import load_reference
@@ -130,3 +135,4 @@ def baselines(
         show_json({"out": out})
     else:
         show(out)
+        propose("evaluate", "flagship", "--quick")

@@ -47,6 +47,7 @@ def imitate(
     if compare is not None:
         check_file(compare, (".png",), force, "--compare")
     from inkgan.cli.console import say, show, show_json
+    from inkgan.cli.next_command import propose, unused
     from inkgan.cli.progress import stages
     from inkgan.device import compute_settings
     from inkgan.generation.load import open_generator
@@ -82,6 +83,8 @@ def imitate(
     for path in (compare, out):
         if path is not None:
             show(path)
+    hands = [word for picture in pictures for word in ("--hands", picture)]
+    propose("synth", unused(Path("lines")), "--sequences", 100, *hands)
 
 
 def findings(imitation: "Imitation") -> list[dict[str, Any]]:

@@ -82,6 +82,7 @@ def morph(
             raise ConfigError("--walk and --grid exclude each other; use one of them")
         _grid(target, grid, stops, height or 512, look)
     from inkgan.cli.console import show, show_json
+    from inkgan.cli.next_command import propose, unused
 
     if json:
         show_json(
@@ -94,6 +95,7 @@ def morph(
         )
     else:
         show(target)
+        propose("export", "page", stops.source, unused(Path("digits.html")))
 
 
 def _film(

@@ -52,6 +52,7 @@ def show(
 ) -> None:
     """Show a recipe as TOML; save it, edit it, train it."""
     from inkgan.cli.console import show_json
+    from inkgan.cli.next_command import propose
     from inkgan.config.recipes import get_recipe
     from inkgan.config.serialize import override, to_toml
 
@@ -61,3 +62,4 @@ def show(
         show_json(recipe.model_dump(mode="json"))
     else:
         typer.echo(to_toml(recipe), nl=False)
+        propose("train", name, *(word for value in set_ or () for word in ("--set", value)))

@@ -60,6 +60,7 @@ def sample(
         if not least <= value <= most:
             raise ConfigError(f"--{flag} {value} is impossible; use {least} to {most}")
     from inkgan.cli.console import say, show, show_json
+    from inkgan.cli.next_command import after_sample
     from inkgan.cli.progress import stages
     from inkgan.generation.load import load
     from inkgan.generation.sample_request import SampleRequest, run_request
@@ -89,6 +90,7 @@ def sample(
         )
     else:
         show(out)
+        after_sample(source, conditional=result.labels is not None)
 
 
 def _check_target(out: Path, count: int, force: bool) -> str:

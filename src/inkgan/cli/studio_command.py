@@ -77,4 +77,4 @@ def studio(
                 spell=lambda text: translate(text, command),
                 ready=ready,
             )
-    say("The studio has ended; runs go on.")
+    say("The studio has ended; runs go on. The same command opens it again.")

@@ -201,6 +201,7 @@ def synth(
 
 def _report(out: str, made: "SynthesisResult", json: bool) -> None:
     from inkgan.cli.console import say, show, show_json
+    from inkgan.cli.next_command import after_synth
     from inkgan.synthesis.data_card import summarize
 
     say(summarize(made.manifest, made.already))
@@ -208,3 +209,4 @@ def _report(out: str, made: "SynthesisResult", json: bool) -> None:
         show_json({"out": out, "already": made.already, "manifest": made.manifest})
     else:
         show(out)
+        after_synth(out, made.manifest["request"]["content"]["format"])

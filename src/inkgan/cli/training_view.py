@@ -1,6 +1,5 @@
 """A training run as a person follows it: live on a terminal, a line now and then in a pipe."""
 
-import itertools
 import os
 import shlex
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 from inkgan.cli.command import program, typed_command
 from inkgan.cli.console import above, errors, say, show, warn
 from inkgan.cli.live_region import terminal_size
+from inkgan.cli.next_command import unused
 from inkgan.cli.run_bar import RunBar
 from inkgan.cli.terminal import find_abilities
 from inkgan.cli.terminal_display import TerminalDisplay
@@ -229,7 +229,7 @@ def next_commands(recipe: Recipe, event: Finished) -> list[str]:
     if recipe.data.name != RECIPES[other].data.name:
         data = f" --data {shlex.quote(recipe.data.name)}"
     short = event.run.path.name[:40]  # a file's name may be no longer than the folder's
-    drawn = shlex.quote(str(_unused(Path(f"{short}-digits.png"))))
+    drawn = shlex.quote(str(unused(Path(f"{short}-digits.png"))))
     runs = event.run.path.parent
     where = "" if runs.resolve() == RUNS.resolve() else f" --runs {shlex.quote(str(runs))}"
     commands = [f"studio{where}", f"sample {path} --seeds 0-99 --out {drawn}"]
@@ -248,13 +248,7 @@ def _first_free(recipes: Sequence[str], taken: Path) -> tuple[str, Path]:
     for name in recipes:
         if not (RUNS / name).exists() and (RUNS / name).resolve() != taken.resolve():
             return name, RUNS / name
-    return recipes[0], _unused(RUNS / f"{recipes[0]}-2")
-
-
-def _unused(path: Path) -> Path:
-    """Return the path itself, or one like it with a number behind, where nothing exists."""
-    numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
-    return next(each for each in itertools.chain([path], numbered) if not each.exists())
+    return recipes[0], unused(RUNS / f"{recipes[0]}-2")
 
 
 def _can_be_evaluated(event: Finished) -> bool:

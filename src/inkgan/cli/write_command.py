@@ -52,6 +52,7 @@ def write(
     origin = one_source(source, from_)
     check_file(out, (".png", ".svg"), force)
     from inkgan.cli.console import show, show_json
+    from inkgan.cli.next_command import after_write
     from inkgan.cli.progress import stages
     from inkgan.handwriting.write import write as write_number
 
@@ -76,3 +77,4 @@ def write(
         show_json({"out": out, "text": text, "source": origin, "writer": writer})
     else:
         show(out)
+        after_write(origin, writer)
