@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from inkgan.evaluation import evaluate
+from inkgan.runs import active_run, trainer
 from tests.fixtures.references import small_reference
 
 
@@ -17,7 +18,7 @@ def write_idx(path: Path, array: np.ndarray) -> None:
 
 @pytest.fixture
 def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a few real digits where MNIST is looked for, and evaluate few images."""
+    """Put a few real digits where MNIST is looked for; evaluate, and score checkpoints by, few."""
     digits = small_reference()
     (tmp_path / "data" / "mnist").mkdir(parents=True)
     for split, pixels, labels in (
@@ -31,3 +32,5 @@ def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         evaluate.PROTOCOLS, "quick", replace(evaluate.PROTOCOLS["quick"], images=300)
     )
     monkeypatch.setattr(evaluate, "STYLE_LATENTS", 10)
+    for module in (active_run, trainer):
+        monkeypatch.setattr(module, "SCORED_IMAGES", 100)

@@ -65,6 +65,8 @@ SMALLER = (  # commands
     (r"--test-sequences \d+", "--test-sequences 2"),
     (r"--writers 200", "--writers 2"),
     (r"--device cuda", "--device cpu"),
+    (r"--seeds 0-7 --epochs 10", "--seeds 0-1 --images 256"),
+    (r"--labels 0-9 --count 10", "--labels 3,8 --count 2"),
     (r"\bSOURCE\b", "flagship"),
     (r"^synth (?!.*--(sequences|per-class|texts))(.*)", r"synth \2 --per-class 3"),
     (r"^synth (?=.*--texts)(.*)", r"synth \1 --writers 2"),

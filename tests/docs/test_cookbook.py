@@ -15,6 +15,8 @@ from tests.fixtures.command_line import inkgan
 
 PAGE = Path(__file__).parents[2] / "docs" / "cookbook.md"
 COMMANDS = re.findall(r"^inkgan (.+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+# Two digits instead of ten: each digit of a style is calibrated for half a second or more.
+SHORTER = {"sample --labels 0-9": "sample --labels 3,8"}
 
 
 def grid(columns: int, rows: int, scale: int = 2) -> Callable[[Path], None]:
@@ -145,8 +147,8 @@ def bytes_of(least: int) -> Callable[[Path], None]:
 EXPECTED: dict[str, Callable[[Path], None]] = {
     "sevens.png": grid(5, 1),
     "again.png": grid(3, 1),
-    "leaning.png": grid(2, 10),
-    "typical.png": grid(2, 10),
+    "leaning.png": grid(2, 2),
+    "typical.png": grid(2, 2),
     "number.png": picture(128),
     "date.png": picture(96, "RGBA"),
     "amount.svg": written("<svg", "<title>1,299.50</title>"),
@@ -181,11 +183,19 @@ def by_output() -> dict[str, str]:
     return {output_of(command): command for command in COMMANDS}
 
 
+def shortened(command: str) -> str:
+    """Return a command with less work to do."""
+    for long, short in SHORTER.items():
+        command = command.replace(long, short)
+    return command
+
+
 def test_every_entry_has_its_expectation() -> None:
     assert by_output().keys() == EXPECTED.keys()
     assert len(COMMANDS) == len(EXPECTED)
 
 
+@pytest.mark.usefixtures("keeps_baselines")  # and calibrations
 @pytest.mark.parametrize("name", EXPECTED)
 def test_entry(name: str, tmp_path: Path) -> None:
     """Each command by itself, in an empty folder: the output is there and is what it says."""
@@ -193,7 +203,7 @@ def test_entry(name: str, tmp_path: Path) -> None:
         pytest.importorskip("onnx")
     commands = by_output()
     for output in [NEEDS[name], name] if name in NEEDS else [name]:
-        done = inkgan(*shlex.split(commands[output]), cwd=tmp_path)
+        done = inkgan(*shlex.split(shortened(commands[output])), cwd=tmp_path)
         assert done.code == 0, done.stderr
     assert done.stdout.splitlines()[-1] == name
     EXPECTED[name](tmp_path / name)

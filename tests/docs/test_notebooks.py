@@ -9,11 +9,13 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-# Few images in each evaluation: the notebook is tested, not the protocol.
+# Few images in each evaluation and score: the notebook is tested, not the protocol.
 STARTUP = """
 from dataclasses import replace
 from inkgan.evaluation import evaluate
+from inkgan.runs import active_run, trainer
 
+active_run.SCORED_IMAGES = trainer.SCORED_IMAGES = 100
 evaluate.PROTOCOLS["quick"] = replace(evaluate.PROTOCOLS["quick"], images=300)
 evaluate.STYLE_LATENTS = 10
 """
@@ -30,7 +32,7 @@ def test_all_are_here() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Kernel is running over TCP")
-@pytest.mark.usefixtures("small_mnist")
+@pytest.mark.usefixtures("small_mnist", "keeps_baselines")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     startup = tmp_path / "ipython" / "profile_default" / "startup"
@@ -38,7 +40,6 @@ def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (startup / "few_images.py").write_text(STARTUP)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("INKGAN_QUICK", "1")
-    monkeypatch.setenv("INKGAN_CACHE", str(tmp_path / "cache"))
     (tmp_path / "work").mkdir()
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     resources = {"metadata": {"path": str(tmp_path / "work")}}
