@@ -46,14 +46,13 @@ def test_replaying_is_training(tiny: Recipe, recordings: list[str], same_weights
         for state, advance in ((plain, None), (captured, stepper)):
             torch.manual_seed(step)
             batch, noise = batches.at(step), latents(tiny, step)
-            metrics = (
-                train_step(state, tiny, batch, noise) if advance is None else advance(batch, noise)
-            )
+            inputs = (batch, noise, 1.0, step % 2 == 0)
+            metrics = train_step(state, tiny, *inputs) if advance is None else advance(*inputs)
             rows.append(metrics.clone())
         assert torch.equal(*rows)
         assert captured.step == plain.step == step + 1
     assert same_weights(plain.tensors(), captured.tensors())
-    assert recordings == ["recorded"]
+    assert recordings == ["recorded"] * 2  # with and without the sampled metrics
 
 
 def test_a_restored_state_is_recorded_anew(tiny: Recipe, recordings: list[str]) -> None:

@@ -17,7 +17,7 @@ from inkgan.data.dataset import Dataset
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.training.loop import WINDOW, total_steps, train
 from inkgan.training.losses import LOSSES
-from inkgan.training.state import ema_decay, new_state, update_ema
+from inkgan.training.state import EmaUpdate, MetricAverager, ema_decay, new_state
 from inkgan.training.step import num_latent_batches, train_step
 from tests.fixtures.training import prepare
 
@@ -162,11 +162,40 @@ def test_ema_closed_form() -> None:
     nn.init.constant_(average.weight, 0.0)
     nn.init.constant_(network.weight, 1.0)
     decay = ema_decay(images_seen=10**9, batch_size=100, half_life=1000)
+    update_ema = EmaUpdate(average, network)
     for _ in range(10):  # 1000 images, one half-life
-        update_ema(average, network, decay)
+        update_ema(decay)
     assert average.weight.item() == pytest.approx(0.5, rel=1e-5)
     assert ema_decay(10**9, 100, 0) == 0.0
     assert ema_decay(1000, 50, 10**6) == pytest.approx(0.5)  # ramp: 5 % of 1000 is 50
+
+
+def test_metrics_are_means_of_the_steps_that_have_them(tiny: Recipe) -> None:
+    """Steps 0 and 5 of a window of 7 have all metrics; a sampled step computes what others omit."""
+    batches, state = prepare(tiny)
+    rows = []
+    averager = MetricAverager(torch.device("cpu"))
+    for step in range(7):
+        assert averager.samples_next == (step in (0, 5))
+        real, z = batches.at(step), torch.randn(num_latent_batches(tiny), 64, 8)
+        rows.append(train_step(state, tiny, real, z, sampled=averager.samples_next))
+        averager.update(rows[-1])
+    assert all((row[4:] > 0).all() == (step in (0, 5)) for step, row in enumerate(rows))
+    every, some = torch.stack(rows)[:, :4].mean(0), torch.stack([rows[0], rows[5]])[:, 4:].mean(0)
+    expected = torch.cat([every, some])
+    torch.testing.assert_close(torch.tensor([*averager.compute().values()]), expected)
+    assert averager.count == 0
+
+
+def test_sampled_metrics_change_no_weight(tiny: Recipe, same_weights: Same) -> None:
+    states = []
+    for sampled in (True, False):
+        batches, state = prepare(tiny)
+        torch.manual_seed(0)
+        z = torch.randn(num_latent_batches(tiny), 64, 8)
+        train_step(state, tiny, batches.at(0), z, sampled=sampled)
+        states.append(state)
+    assert same_weights(states[0].tensors(), states[1].tensors())
 
 
 def test_ema_averages_batch_statistics_and_copies_counters(tiny: Recipe) -> None:

@@ -38,17 +38,22 @@ class CapturedStep:
 
     A recording holds the addresses of all tensors. So inputs and the penalties' factor are copied
     to fixed places, learning rates are tensors (see TrainState), and where a checkpoint has been
-    restored the step is recorded again. Steps with and without penalties are two recordings.
+    restored the step is recorded again. Steps with and without penalties, and with and without
+    the sampled metrics, are recordings of their own.
     """
 
     def __init__(self, state: TrainState, recipe: Recipe) -> None:
         self.state, self.recipe = state, recipe
-        self._recorded: dict[bool, Recorded] = {}
+        self._recorded: dict[tuple[bool, bool], Recorded] = {}
         self._inputs: tuple[Batch, torch.Tensor, torch.Tensor] | None = None
         self._warmed, self._restorations = 0, state.restorations
 
     def __call__(
-        self, real: Batch, latents: torch.Tensor, penalty_scale: float | None = 1.0
+        self,
+        real: Batch,
+        latents: torch.Tensor,
+        penalty_scale: float | None = 1.0,
+        sampled: bool = True,
     ) -> torch.Tensor:
         """Update both players; return the metrics, valid until the next call."""
         if self._restorations != self.state.restorations:
@@ -56,16 +61,16 @@ class CapturedStep:
             self._restorations = self.state.restorations
         if self._warmed < WARM_UP:
             self._warmed += 1
-            return train_step(self.state, self.recipe, real, latents, penalty_scale)
-        step, penalized = self.state.step, penalty_scale is not None
+            return train_step(self.state, self.recipe, real, latents, penalty_scale, sampled)
+        step, kind = self.state.step, (penalty_scale is not None, sampled)
         fixed_batch, fixed_latents, scale = self._copy_inputs(real, latents, penalty_scale)
-        if penalized not in self._recorded:
-            factor = scale if penalized else None
-            self._recorded[penalized] = record(
-                lambda: train_step(self.state, self.recipe, fixed_batch, fixed_latents, factor),
+        if kind not in self._recorded:
+            inputs = fixed_batch, fixed_latents, None if penalty_scale is None else scale
+            self._recorded[kind] = record(
+                lambda: train_step(self.state, self.recipe, *inputs, sampled),
                 several=self.state.world.size > 1,
             )
-        replay, metrics = self._recorded[penalized]
+        replay, metrics = self._recorded[kind]
         replay()
         self.state.step = step + 1  # a recording repeats what the device did, not what Python did
         return metrics

@@ -11,10 +11,10 @@ from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
 from inkgan.training.cuda_graph import CapturedStep
 from inkgan.training.latents import Latents
-from inkgan.training.state import TrainState, cosine, ema_decay, penalty_scale_at, update_ema
+from inkgan.training.state import EmaUpdate, TrainState, cosine, ema_decay, penalty_scale_at
 from inkgan.training.step import train_step
 
-StepFunction = Callable[[Batch, torch.Tensor, float | None], torch.Tensor]
+StepFunction = Callable[[Batch, torch.Tensor, float | None, bool], torch.Tensor]
 WINDOW = 50  # steps averaged in one row of metrics
 
 
@@ -55,15 +55,18 @@ def train(
     """
     last = total_steps(recipe, batches.per_epoch)
     latents = Latents(recipe, batches.dataset.images.device, state.world.part)
+    update_ema = EmaUpdate(state.ema, state.generator)
     step: StepFunction = functools.partial(train_step, state, recipe)
     if capture and batches.dataset.images.device.type == "cuda":
         step = CapturedStep(state, recipe)
     while state.step < last:
         _run_step(recipe, batches, state, latents, step, progress=state.step / last)
+        images = state.step * batches.batch_size
+        update_ema(ema_decay(images, batches.batch_size, recipe.schedule.ema_half_life))
         window_ends = state.step % WINDOW == 0 or state.step == last
         yield Update(
             step=state.step,
-            images=state.step * batches.batch_size,
+            images=images,
             epoch=state.step / batches.per_epoch,
             metrics=state.averager.compute() if window_ends else None,
         )
@@ -77,7 +80,7 @@ def _run_step(
     step: StepFunction,
     progress: float,
 ) -> None:
-    index, size = state.step, batches.batch_size
+    index = state.step
     device = batches.dataset.images.device
     state.set_learning_rates(cosine(progress, recipe.optim.final_factor))
     penalty_scale = penalty_scale_at(recipe.objective.penalties, index, progress)
@@ -86,7 +89,6 @@ def _run_step(
         rng.scoped(recipe.seed, "dropout", index, device=device),
         rng.batch_part(state.world.part),
     ):
-        metrics = step(batches.at(index), latents.at(index), penalty_scale)
+        sampled = state.averager.samples_next
+        metrics = step(batches.at(index), latents.at(index), penalty_scale, sampled)
     state.averager.update(metrics)
-    decay = ema_decay(state.step * size, size, recipe.schedule.ema_half_life)
-    update_ema(state.ema, state.generator, decay)

@@ -26,36 +26,43 @@ from inkgan.training.state_check import (
 )
 
 Tensors = dict[str, torch.Tensor]
-METRICS = (
-    "d_loss",
-    "g_loss",
-    "d_real_accuracy",
-    "d_fake_accuracy",
-    "d_grad_norm",
-    "g_grad_norm",
-    "real_pixel_std",
-    "fake_pixel_std",
-)
+# Of every step, and of every SAMPLED_EVERY-th: these read all gradients and all pixels.
+STEP_METRICS = ("d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy")
+SAMPLED_METRICS = ("d_grad_norm", "g_grad_norm", "real_pixel_std", "fake_pixel_std")
+METRICS = STEP_METRICS + SAMPLED_METRICS
+SAMPLED_EVERY = 5  # steps
 
 
 class MetricAverager:
-    """Means of the metrics over a window of steps, summed on the device."""
+    """Means of the metrics over a window of steps, summed on the device.
+
+    Attributes:
+        sums: of the window's steps, in the order of METRICS.
+        count: steps of the window so far.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self.sums = torch.zeros(len(METRICS), dtype=torch.float32, device=device)
         self.count = 0
 
+    @property
+    def samples_next(self) -> bool:
+        """Whether the next step of the window is one that has the SAMPLED_METRICS."""
+        return self.count % SAMPLED_EVERY == 0
+
     def update(self, values: torch.Tensor) -> None:
-        """Add one step's metrics, a tensor in the order of METRICS."""
+        """Add one step's metrics, a tensor in the order of METRICS; 0 for what it does not have."""
         self.sums += values
         self.count += 1
 
     def compute(self) -> dict[str, float]:
         """Return the means and reset the sums; this waits for the device."""
-        means = (self.sums / max(self.count, 1)).tolist()
+        sampled = -(-self.count // SAMPLED_EVERY)
+        counts = [self.count] * len(STEP_METRICS) + [sampled] * len(SAMPLED_METRICS)
+        sums = self.sums.tolist()
         self.sums.zero_()
         self.count = 0
-        return dict(zip(METRICS, means, strict=True))
+        return {m: s / max(n, 1) for m, s, n in zip(METRICS, sums, counts, strict=True)}
 
 
 COUNTERS = ("step", "lr_scale", "rollbacks", "seconds", "streaks", "best_score")
@@ -248,14 +255,29 @@ def ema_decay(images_seen: int, batch_size: int, half_life: int) -> float:
     return float(0.5 ** (batch_size / effective)) if effective > 0 else 0.0
 
 
-@torch.no_grad()
-def update_ema(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move the average towards the network: weights and BatchNorm's statistics alike."""
-    averaged, current = average.state_dict(), network.state_dict()
-    names = [name for name, tensor in averaged.items() if tensor.is_floating_point()]
-    lerp_all_([averaged[name] for name in names], [current[name] for name in names], 1 - decay)
-    for name in averaged.keys() - set(names):
-        averaged[name].copy_(current[name])
+class EmaUpdate:
+    """Moves an average towards a network: weights and BatchNorm's statistics alike.
+
+    The tensors of both are listed once; they have to stay in their places.
+
+    Args:
+        average: of the network; changed in place.
+        network: that is trained.
+    """
+
+    def __init__(self, average: nn.Module, network: nn.Module) -> None:
+        current = network.state_dict()
+        pairs = [(tensor, current[name]) for name, tensor in average.state_dict().items()]
+        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
+
+    @torch.no_grad()
+    def __call__(self, decay: float) -> None:
+        """Keep a share `decay` of the average; counters are copied."""
+        averages, values = zip(*self._averaged, strict=True)
+        lerp_all_(averages, values, 1 - decay)
+        for average, value in self._copied:
+            average.copy_(value)
 
 
 def cosine(progress: float, final: float) -> float:

@@ -17,7 +17,7 @@ from inkgan.training.distributed import ALONE, World
 from inkgan.training.divided_batch import BATCH_NORMS
 from inkgan.training.losses import BUILT_IN, LOSSES, PerSample
 from inkgan.training.penalties import inconsistency, weighted_penalties
-from inkgan.training.state import TrainState
+from inkgan.training.state import SAMPLED_METRICS, TrainState
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def train_step(
     real: Batch,
     latents: torch.Tensor,
     penalty_scale: float | torch.Tensor | None = 1.0,
+    sampled: bool = True,
 ) -> torch.Tensor:
     """Update both players by the recipe's update scheme; return the metrics, ordered as METRICS.
 
@@ -57,18 +58,19 @@ def train_step(
         latents: noise (`num_latent_batches(recipe)`, n, latent_dim): a batch for each update of
             the discriminator, then one for the generator if it draws fresh fakes.
         penalty_scale: factor on the recipe's penalties; None is a step without them.
+        sampled: compute the SAMPLED_METRICS too, which read all gradients and all pixels.
 
     Returns:
-        d_loss is the adversarial loss alone. The pixel standard deviations are those of the images
-        before any augmentation.
+        The SAMPLED_METRICS are 0 where they are not computed. d_loss is the adversarial loss alone.
+        The pixel standard deviations are those of the images before any augmentation.
     """
     parts = [
         Batch(*part) for part in zip(*(t.chunk(recipe.schedule.d_steps) for t in real), strict=True)
     ]
     if recipe.optim.update_scheme == "simultaneous":
-        metrics = _update_together(state, recipe, parts[0], latents[0], penalty_scale)
+        metrics = _update_together(state, recipe, parts[0], latents[0], penalty_scale, sampled)
     else:
-        metrics = _update_in_turn(state, recipe, parts, latents, penalty_scale)
+        metrics = _update_in_turn(state, recipe, parts, latents, penalty_scale, sampled)
     state.step += 1
     return metrics
 
@@ -84,6 +86,7 @@ def _update_in_turn(
     parts: list[Batch],
     latents: torch.Tensor,
     penalty_scale: float | torch.Tensor | None,
+    sampled: bool,
 ) -> torch.Tensor:
     """Update the discriminator, then the generator through the updated discriminator.
 
@@ -101,8 +104,9 @@ def _update_in_turn(
         of_d.total.backward()
         state.world.average_gradients(state.discriminator.parameters())
         _step_discriminator(state, recipe)
-    d_norm = _grad_norm(state.discriminator)
     part = parts[-1]
+    # before the generator's update, which may change or drop the discriminator's gradients
+    d_norm = _grad_norm(state.discriminator) if sampled else None
     if not reused:
         z = latents[-1]
         fakes = _generate(state, recipe, part, z)
@@ -123,6 +127,7 @@ def _update_together(
     real: Batch,
     z: torch.Tensor,
     penalty_scale: float | torch.Tensor | None,
+    sampled: bool,
 ) -> torch.Tensor:
     """Take both gradients from one forward pass of one batch of fakes, then update both players.
 
@@ -143,7 +148,7 @@ def _update_together(
     g_total.backward(inputs=list(state.generator.parameters()))
     for network in (state.discriminator, state.generator):
         state.world.average_gradients(network.parameters())
-    d_norm = _grad_norm(state.discriminator)
+    d_norm = _grad_norm(state.discriminator) if sampled else None
     _step_discriminator(state, recipe)
     state.g_optimizer.step()
     return _metrics(state, recipe, real, fakes, of_d, g_value, d_norm)
@@ -223,15 +228,18 @@ def _metrics(
     fakes: torch.Tensor,
     of_d: _Losses,
     g_value: torch.Tensor,
-    d_norm: torch.Tensor,
+    d_norm: torch.Tensor | None,
 ) -> torch.Tensor:
+    """Return the metrics; without `d_norm` those alone that each step has."""
     logits = of_d.real.logits.detach(), of_d.fakes.logits.detach()
     accuracy = _accuracy(*logits, recipe.objective, state.world)
+    values = torch.stack([of_d.value.detach(), g_value.detach()])
+    values, accuracy = state.world.mean_each(values, accuracy)
+    if d_norm is None:
+        return torch.cat([values, accuracy, values.new_zeros(len(SAMPLED_METRICS))])
     g_norm = _grad_norm(state.generator)
     pair, classes = (real.images, fakes.detach()), recipe.model.classes
     deviations = torch.stack(pixel_stds(pair, real.labels, classes, state.world))
-    values = torch.stack([of_d.value.detach(), g_value.detach()])
-    values, accuracy = state.world.mean_each(values, accuracy)
     return torch.cat([values, accuracy, torch.stack([d_norm, g_norm]), deviations])
 
 
