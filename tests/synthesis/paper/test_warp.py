@@ -173,3 +173,12 @@ def test_touching_digits_get_no_cells(pool: GlyphPool) -> None:
             for before, after in zip(composed.characters, moved.characters, strict=True)
         }
         assert len(shifts) == 1
+
+
+def test_inverse_and_grid_agree_with_numpy() -> None:
+    view = Homography.of_camera((40, 90), roll=7, yaw=-20, pitch=15).moved(3, -2)
+    assert np.allclose(view.inverse.matrix, np.linalg.inv(view.matrix), rtol=1e-12)
+    x, y = view.inverse.grid((5, 7))
+    middles = np.array([[column + 0.5, row + 0.5] for row in range(5) for column in range(7)])
+    expected = view.inverse.points(middles).reshape(5, 7, 2)
+    assert np.allclose(np.stack([x, y], axis=-1), expected, rtol=1e-6)

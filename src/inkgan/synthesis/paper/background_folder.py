@@ -59,7 +59,7 @@ class BackgroundFolder:
         return {"count": len(self.files), "sha256": self.sha256}
 
     def seen(self, view: Homography, size: tuple[int, int], random: np.random.Generator) -> Float32:
-        """Return a part of one image as a camera sees it, float32 (H, W, 3) in [0, 1].
+        """Return a part of one image as a camera sees it, float32 (3, H, W) in [0, 1].
 
         Args:
             view: from the page to the picture.
@@ -77,7 +77,7 @@ class BackgroundFolder:
         part = (x, y, x + scale * columns, y + scale * rows)
         page = Image.fromarray(image).resize((columns, rows), Image.Resampling.BILINEAR, box=part)
         seen = view.image(np.asarray(page), size, origin=low)
-        return seen.astype(np.float32) / np.float32(255)
+        return seen.transpose(2, 0, 1).astype(np.float32, order="C") / np.float32(255)
 
 
 @functools.lru_cache(maxsize=IMAGES_IN_MEMORY)

@@ -5,6 +5,7 @@ page from anywhere, and lines stay sharp.
 """
 
 import itertools
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -29,67 +30,57 @@ COMB_SHARE = 0.5  # of the forms that can have a cell for each character
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PageView:
     """The part of a page that a picture shows.
 
     Attributes:
-        points: page coordinates of the picture's pixels, float32 (H, W, 2).
+        x: how far to the right each pixel lies on the page, float32 (H, W).
+        y: how far down each pixel lies on the page, float32 (H, W).
         page: the sequence as it stands on the page.
         unit: pixels of one 48th of the usual picture's height.
     """
 
-    points: Float32
+    x: Float32
+    y: Float32
     page: ComposedString
     unit: float
 
     @classmethod
-    def seen(cls, page: ComposedString, view: Homography, size: tuple[int, int]) -> "Sheet":
+    def seen(cls, page: ComposedString, view: Homography, size: tuple[int, int]) -> "PageView":
         """Return what a picture of this height and width shows of a page."""
-        rows, columns = size
-        y, x = np.mgrid[:rows, :columns] + 0.5
-        points = view.inverse.points(np.stack([x, y], axis=-1)).astype(np.float32)
-        return cls(points, page, page.size[0] / 48)
-
-    @property
-    def x(self) -> Float32:
-        """How far to the right each pixel lies on the page, (H, W)."""
-        return self.points[..., 0]
-
-    @property
-    def y(self) -> Float32:
-        """How far down each pixel lies on the page, (H, W)."""
-        return self.points[..., 1]
+        x, y = view.inverse.grid(size)
+        return cls(x, y, page, page.size[0] / 48)
 
     @property
     def digit_height(self) -> float:
         """The usual height of a character."""
-        return float(np.max([one.box.height for one in self.page.characters]))
+        return float(max(one.box.height for one in self.page.characters))
 
     @property
     def baseline(self) -> float:
         """How far down the characters usually end."""
-        ends = [one.box.y + one.box.height for one in self.page.characters]
-        return float(np.median(ends))
+        return statistics.median(one.box.y + one.box.height for one in self.page.characters)
 
 
-Printing = Callable[[Float32, Sheet, np.random.Generator], Float32]
+Printing = Callable[[Float32, PageView, np.random.Generator], Float32]
 
 
-def bare_paper(sheet: Sheet, random: np.random.Generator) -> Float32:
-    """Return paper with a tone and fibers, float32 (H, W, 3) in [0, 1]."""
+def bare_paper(sheet: PageView, random: np.random.Generator) -> Float32:
+    """Return paper with a tone and fibers, float32 (3, H, W) in [0, 1]."""
     tone = random.uniform(DARKEST_PAPER, 1.0)
     warmth = random.uniform(0, WARMEST)
-    color = tone * np.array([1.0, 1 - warmth, 1 - 2 * warmth], np.float32)
-    fibers = 1 + TEXTURE * (smooth_field(sheet.x.shape, FIBER * sheet.unit, random) - 0.5)
-    return (fibers[..., None] * color).astype(np.float32)
+    fibers = smooth_field(sheet.x.shape, FIBER * sheet.unit, random)
+    fibers = np.float32(1 - TEXTURE / 2) + np.float32(TEXTURE) * fibers
+    color = np.array([tone, tone * (1 - warmth), tone * (1 - 2 * warmth)], np.float32)
+    return color[:, None, None] * fibers
 
 
-def plain(paper: Float32, sheet: Sheet, random: np.random.Generator) -> Float32:
+def plain(paper: Float32, sheet: PageView, random: np.random.Generator) -> Float32:
     """Print nothing."""
     return paper
 
 
-def ruled(paper: Float32, sheet: Sheet, random: np.random.Generator) -> Float32:
+def ruled(paper: Float32, sheet: PageView, random: np.random.Generator) -> Float32:
     """Print lines; the characters stand near one of them."""
     spacing = sheet.digit_height * random.uniform(1.3, 2.2)
     start = sheet.baseline + sheet.unit * random.normal(0, 2)
@@ -97,7 +88,7 @@ def ruled(paper: Float32, sheet: Sheet, random: np.random.Generator) -> Float32:
     return _printed(paper, line(_to_nearest(sheet.y - start, spacing), width), LINE_COLORS, random)
 
 
-def grid(paper: Float32, sheet: Sheet, random: np.random.Generator) -> Float32:
+def grid(paper: Float32, sheet: PageView, random: np.random.Generator) -> Float32:
     """Print squares."""
     spacing = sheet.digit_height * random.uniform(0.45, 1.1)
     start = sheet.baseline + sheet.unit * random.normal(0, 2)
@@ -133,7 +124,7 @@ class Frame:
     separators: tuple[float, ...]
     width: float
 
-    def printed(self, paper: Float32, sheet: Sheet, random: np.random.Generator) -> Float32:
+    def printed(self, paper: Float32, sheet: PageView, random: np.random.Generator) -> Float32:
         """Print the field."""
         inside_x = np.maximum(self.left - sheet.x, sheet.x - self.right)
         inside_y = np.maximum(self.top - sheet.y, sheet.y - self.bottom)
@@ -213,9 +204,9 @@ def _printed(
     colors: tuple[tuple[float, float, float], ...],
     random: np.random.Generator,
 ) -> Float32:
-    color = np.array(colors[int(random.integers(len(colors)))], np.float32)
-    strength = random.uniform(0.5, 1.0)
-    printed: Float32 = paper * (1 - np.float32(strength) * covered[..., None] * (1 - color))
+    color = np.array(colors[int(random.integers(len(colors)))])
+    absorbed = random.uniform(0.5, 1.0) * (1 - color)
+    printed: Float32 = paper * (1 - absorbed.astype(np.float32)[:, None, None] * covered)
     return printed
 
 

@@ -1,6 +1,7 @@
-"""What light and camera do to a page: pictures are float32 (H, W, channels) in [0, 1]."""
+"""What light and camera do to a page: pictures are float32 (channels, H, W) in [0, 1]."""
 
 import io
+import math
 
 import numpy as np
 from PIL import Image
@@ -18,7 +19,7 @@ def lit(
     picture: Float32, effects: Degradation, unit: float, random: np.random.Generator
 ) -> Float32:
     """Shade a page from one end to the other, let a shadow fall on it, and color the light."""
-    height, width, channels = picture.shape
+    channels, height, width = picture.shape
     angle = random.uniform(0, 2 * np.pi)
     x = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(np.cos(angle))
     y = np.linspace(-1, 1, height, dtype=np.float32) * np.float32(np.sin(angle))
@@ -27,7 +28,7 @@ def lit(
     if effects.shadow and random.random() < SHADOW_SHARE:
         light *= _shadow(height, width, effects.shadow * random.random(), unit, random)
     color = np.ones(channels) - effects.cast * random.random(channels)
-    shaded: Float32 = picture * light[..., None] * color.astype(np.float32)
+    shaded: Float32 = picture * (color.astype(np.float32)[:, None, None] * light)
     return shaded
 
 
@@ -49,7 +50,7 @@ def dusty(
     picture: Float32, effects: Degradation, unit: float, random: np.random.Generator
 ) -> Float32:
     """Drop dark dots on a page."""
-    height, width, _ = picture.shape
+    _, height, width = picture.shape
     area = height * width / unit**2 / 1000
     count = random.poisson(effects.specks * random.random() * area)
     if not count:
@@ -58,7 +59,7 @@ def dusty(
     size = max(1, round(unit))
     for y, x, level in random.random((count, 3)).tolist():
         top, left = int(y * height), int(x * width)
-        dots[top : top + size, left : left + size] *= np.float32(level)
+        dots[:, top : top + size, left : left + size] *= np.float32(level)
     return dots
 
 
@@ -69,8 +70,8 @@ def blurred(
     focus = unit * effects.blur * random.random()
     motion = unit * effects.motion * random.random()
     direction = int(random.integers(2))
-    deviations = [focus, focus, 0]
-    deviations[direction] = float(np.hypot(focus, motion))
+    deviations = [0, focus, focus]
+    deviations[1 + direction] = math.hypot(focus, motion)
     if max(deviations) < LEAST_BLUR:
         return picture
     smooth: Float32 = ndimage.gaussian_filter(picture, deviations, mode="nearest", truncate=3)
@@ -78,7 +79,11 @@ def blurred(
 
 
 def sensed(picture: Float32, effects: Degradation, random: np.random.Generator) -> UInt8:
-    """Return the levels that a sensor reads, with noise, of which a part grows with the light."""
+    """Return the levels that a sensor reads, with noise, of which a part grows with the light.
+
+    Returns:
+        uint8 (H, W, channels).
+    """
     levels = picture * np.float32(255)
     deviation = effects.noise * random.random()
     if deviation:
@@ -88,7 +93,7 @@ def sensed(picture: Float32, effects: Degradation, random: np.random.Generator) 
         noise *= np.sqrt(variance, out=variance)
         levels += noise
     np.rint(levels.clip(0, 255, out=levels), out=levels)
-    return levels.astype(np.uint8)
+    return np.ascontiguousarray(levels.astype(np.uint8).transpose(1, 2, 0))
 
 
 def compressed_as_jpeg(picture: UInt8, effects: Degradation, random: np.random.Generator) -> UInt8:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from inkgan.types import Float64, UInt8
+from inkgan.types import Float32, Float64, UInt8
 
 DISTANCE = 2.5  # of the camera from the page, in diagonals of what it shows
 
@@ -64,14 +64,28 @@ class Homography:
     @cached_property
     def inverse(self) -> "Homography":
         """The map back, from the picture to the page."""
-        matrix: Float64 = np.linalg.inv(self.matrix).astype(np.float64)
-        return Homography(matrix)
+        a, b, c, d, e, f, g, h, i = self.matrix.ravel().tolist()
+        cofactors = [
+            [e * i - f * h, c * h - b * i, b * f - c * e],
+            [f * g - d * i, a * i - c * g, c * d - a * f],
+            [d * h - e * g, b * g - a * h, a * e - b * d],
+        ]
+        determinant = a * cofactors[0][0] + b * cofactors[1][0] + c * cofactors[2][0]
+        return Homography(np.array(cofactors) / determinant)
 
     def points(self, points: Float64) -> Float64:
         """Map points (..., 2)."""
         mapped = points @ self.matrix[:, :2].T + self.matrix[:, 2]
         divided: Float64 = mapped[..., :2] / mapped[..., 2:]
         return divided
+
+    def grid(self, size: tuple[int, int]) -> tuple[Float32, Float32]:
+        """Map the middles of all pixels of a picture; return their x and y, float32 (H, W) each."""
+        a, b, c, d, e, f, g, h, i = self.matrix.ravel().tolist()
+        x, y = np.arange(size[1]) + 0.5, np.arange(size[0])[:, None] + 0.5
+        depth = (g * x + i) + h * y
+        mapped_x, mapped_y = (a * x + c) + b * y, (d * x + f) + e * y
+        return (mapped_x / depth).astype(np.float32), (mapped_y / depth).astype(np.float32)
 
     def moved(self, x: float, y: float) -> "Homography":
         """Return this map, followed by a translation."""

@@ -44,7 +44,7 @@ def inked(paper: Float32, ink: Float32, random: np.random.Generator) -> Float32:
     """Put ink on paper; on dark paper it is light.
 
     Args:
-        paper: float32 (H, W, 3) in [0, 1].
+        paper: float32 (3, H, W) in [0, 1].
         ink: how much lies on each pixel, (H, W).
         random: of the sequence's own address.
     """
@@ -52,9 +52,8 @@ def inked(paper: Float32, ink: Float32, random: np.random.Generator) -> Float32:
     chosen = random.choice(len(colors), p=np.array(weights) / sum(weights))
     color = np.array(colors[chosen]) + COLOR_DEVIATION * random.standard_normal(3)
     if paper.mean() < DARK_PAPER:
-        covered = ink[..., None]
-        light: Float32 = paper * (1 - covered) + np.float32(CHALK) * covered
+        light: Float32 = paper * (1 - ink) + np.float32(CHALK) * ink
         return light
     absorbed = (1 - color.clip(0.02, 0.9)).astype(np.float32)
-    dark: Float32 = paper * (1 - ink[..., None] * absorbed)
+    dark: Float32 = paper * (1 - absorbed[:, None, None] * ink)
     return dark

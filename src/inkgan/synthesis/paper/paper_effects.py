@@ -7,7 +7,7 @@ import numpy as np
 from inkgan.images import LUMINANCE
 from inkgan.synthesis.composition import ComposedString
 from inkgan.synthesis.paper.background_folder import BackgroundFolder
-from inkgan.synthesis.paper.backgrounds import PRINTINGS, Frame, Sheet, bare_paper, put_in_form
+from inkgan.synthesis.paper.backgrounds import PRINTINGS, Frame, PageView, bare_paper, put_in_form
 from inkgan.synthesis.paper.camera import blurred, compressed_as_jpeg, dusty, lit, sensed
 from inkgan.synthesis.paper.homography import Homography
 from inkgan.synthesis.paper.ink import inked, pressure
@@ -54,12 +54,12 @@ class PaperEffects:
             composed, frame = put_in_form(composed, random)
         unit = composed.size[0] / 48
         turned, view = warp(composed, self._view(composed.size, random))
-        sheet = Sheet.seen(composed, view, turned.size)
+        sheet = PageView.seen(composed, view, turned.size)
         picture = self._paper(kind, frame, sheet, view, random)
         ink = pressure(turned.ink, self.effects.fading, unit, random)
         picture = inked(picture, ink, random)
         if not self.effects.color:
-            picture = picture @ np.array(LUMINANCE, np.float32)[:, None]
+            picture = np.einsum("c,chw->hw", np.array(LUMINANCE, np.float32), picture)[None]
         picture = lit(dusty(picture, self.effects, unit, random), self.effects, unit, random)
         levels = sensed(blurred(picture, self.effects, unit, random), self.effects, random)
         levels = levels if self.effects.color else levels[..., 0]
@@ -76,12 +76,12 @@ class PaperEffects:
         self,
         kind: str,
         frame: Frame | None,
-        sheet: Sheet,
+        sheet: PageView,
         view: Homography,
         random: np.random.Generator,
     ) -> Float32:
         if self.folder:
-            return self.folder.seen(view, sheet.x.shape[:2], random)
+            return self.folder.seen(view, (sheet.x.shape[0], sheet.x.shape[1]), random)
         paper = bare_paper(sheet, random)
         printing = PRINTINGS[kind] if frame is None else frame.printed
         return printing(paper, sheet, random)
