@@ -123,6 +123,20 @@ def test_easyocr_reads_its_table(folder: Path) -> None:
         assert np.array_equal(read_picture(made.path / "train" / name), picture)
 
 
+def test_easyocr_needs_dtype_for_plain_numbers(tmp_path: Path) -> None:
+    """As the card says: pandas guesses the type of a column, and loses leading zeros."""
+    pandas = importlib.import_module("pandas")
+    content = Sequences(6, texts=("0042", "17", "305"), writers=2, format="easyocr").resolved()
+    made = make(tmp_path / "numbers", SynthesisRequest(content))
+    assert "add `dtype=str` to `read_csv`" in (made.path / "README.md").read_text()
+    table = made.path / "train" / "labels.csv"
+    options = {"sep": "^([^,]+),", "engine": "python", "usecols": ["filename", "words"]}
+    texts = [row["text"] for row in rows(made, "train")]
+    assert "0042" in texts
+    assert pandas.read_csv(table, **options)["words"].tolist() == list(map(int, texts))
+    assert pandas.read_csv(table, dtype=str, **options)["words"].tolist() == texts
+
+
 def test_tesseract_files_belong_together(folder: Path) -> None:
     """Boxes count from the lower left corner; a tab ends the line, as tesstrain writes it."""
     made = made_as(folder, "tesseract")

@@ -104,7 +104,14 @@ SEQUENCE_FORMATS: dict[str, SequenceFormatSpec] = {
         write_characters,
     ),
     "easyocr": SequenceFormatSpec(
-        write_easyocr, (("a folder for each split", "pictures and `labels.csv`"),)
+        write_easyocr,
+        (
+            ("a folder for each split", "pictures and `labels.csv`"),
+            (
+                "a set of plain numbers",
+                "its trainer takes 0042 for 42; add `dtype=str` to `read_csv` in its `dataset.py`",
+            ),
+        ),
     ),
     "tesseract": SequenceFormatSpec(
         write_tesseract,
