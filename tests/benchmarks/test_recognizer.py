@@ -10,8 +10,11 @@ from benchmarks.recognizer import (
     TESTED,
     TRAINED,
     Strings,
+    batches,
+    confusions,
     decode,
     interval,
+    read,
     resized,
     sequence_accuracy,
     table,
@@ -39,7 +42,21 @@ def test_it_learns_what_can_be_read() -> None:
     random = np.random.default_rng(0)
     texts = ["".join(map(str, random.choice([1, 5, 9], 2))) for _ in range(192)]
     strings = Strings([striped(text) for text in texts], texts)
-    assert sequence_accuracy(trained(strings, 14, seed=0), strings) > 0.9
+    found = read(trained(strings, 14, seed=0), strings)
+    assert sequence_accuracy(found, texts) > 0.9
+
+
+def test_each_string_is_in_one_batch_of_an_epoch() -> None:
+    texts = ["1" * (1 + place % 7) for place in range(150)]
+    found = batches(Strings([striped(text) for text in texts], texts), np.random.default_rng(0))
+    assert sorted(row for rows in found for row in rows) == list(range(150))
+    widths = [len(set(map(len, (texts[row] for row in rows)))) for rows in found]
+    assert max(widths) <= 3  # similar widths lie together
+
+
+def test_confusions_name_what_is_read_instead() -> None:
+    assert sequence_accuracy(["12", "7"], ["12", "1"]) == 0.5
+    assert confusions(["127", "45", "88"], ["121", "465", "88"]) == {("1", "7"): 1, ("6", ""): 1}
 
 
 def test_pictures_get_one_height() -> None:
