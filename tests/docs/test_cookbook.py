@@ -113,10 +113,10 @@ def cards(path: Path) -> None:
 
 
 def ten_pictures(mode: str) -> Callable[[Path], None]:
-    """Expect ten pictures of this kind."""
+    """Expect ten pictures of this kind, as a camera or a scanner makes them."""
 
     def check(path: Path) -> None:
-        found = list((path / "images").rglob("*.png"))
+        found = list((path / "images").rglob("*.jpg"))
         assert len(found) == 10
         for one in found:
             with Image.open(one) as opened:

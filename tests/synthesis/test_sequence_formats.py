@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from inkgan.synthesis.formats import parquet, webdataset_tar
 from inkgan.synthesis.formats.categories import CLASSES
 from inkgan.synthesis.formats.sequence_formats import SEQUENCE_FORMATS, check_importable
 from inkgan.synthesis.formats.yolo import box_line
+from inkgan.synthesis.paper.paper import Paper
 from inkgan.synthesis.request import SynthesisRequest
 from inkgan.synthesis.sequence_request import SequenceFormat, Sequences
 from inkgan.synthesis.synthesis_result import SynthesisResult
@@ -330,6 +332,45 @@ def test_texts_beside_the_pictures(folder: Path) -> None:
     found = [json.loads(line) for line in lines]
     assert [row["text"] for row in found] == [row["text"] for row in rows(made, "train")]
     assert all((made.path / "images" / "train" / row["file_name"]).is_file() for row in found)
+
+
+def picture_files(made: SynthesisResult, format: SequenceFormat) -> list[bytes]:
+    """Return the files of the pictures for training, wherever the format keeps them."""
+    if format == "lmdb":
+        lmdb: Any = importlib.import_module("lmdb")
+        with (
+            lmdb.open(str(made.path / "train"), readonly=True, lock=False) as store,
+            store.begin() as transaction,
+        ):
+            keys = [f"image-{index + 1:09d}".encode() for index in range(3)]
+            return [transaction.get(key) for key in keys]
+    if format == "parquet":
+        arrow = importlib.import_module("pyarrow.parquet")
+        (path,) = (made.path / "data").glob("train-*.parquet")
+        return [row["bytes"] for row in arrow.read_table(path)["image"].to_pylist()]
+    if format == "webdataset":
+        with tarfile.open(made.path / "train-000000.tar") as archive:
+            names = [name for name in archive.getnames() if name.endswith(".jpg")]
+            return [archive.extractfile(name).read() for name in names]  # type: ignore[union-attr]
+    return [(made.path / row["file"]).read_bytes() for row in rows(made, "train")]
+
+
+@pytest.mark.parametrize("format", list(SEQUENCE_FORMATS))
+def test_photos_are_files_of_a_camera(tmp_path: Path, format: SequenceFormat) -> None:
+    """The same JPEG files in all formats but Tesseract's, whose tools need PNG: the same pixels."""
+
+    def photos(name: str, format: SequenceFormat) -> list[bytes]:
+        content = Sequences(3, length=(2, 3), writers=2, format=format, paper=Paper("photo"))
+        return picture_files(make(tmp_path / name, SynthesisRequest(content.resolved())), format)
+
+    found, expected = photos("a", format), photos("b", "paddleocr")
+    assert all(one.startswith(b"\xff\xd8") for one in expected)
+    if format == "tesseract":
+        assert all(one.startswith(b"\x89PNG") for one in found)
+        for one, other in zip(found, expected, strict=True):
+            assert np.array_equal(pixels(one), pixels(other))
+    else:
+        assert found == expected
 
 
 @pytest.mark.parametrize("format", list(SEQUENCE_FORMATS))

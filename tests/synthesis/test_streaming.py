@@ -107,7 +107,7 @@ def test_a_stream_of_sequences_is_the_data_set(tmp_path: Any) -> None:
         items = list(ImageStream(source, source.length))
         assert len(items) == {"train": 6, "test": 3}[split]
         for place, (image, _) in enumerate(items):
-            (path,) = (made.path / "images" / split).rglob(f"*{place:08d}.png")
+            (path,) = (made.path / "images" / split).rglob(f"*{place:08d}.jpg")
             assert np.array_equal(image, read_picture(path))
 
 

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -22,6 +23,9 @@ Positive = Annotated[int, Field(ge=1, lt=2**31)]
 Polygons = tuple[Polygon, ...]
 PNG_LEVEL = 1  # of 9: a tenth larger than at 6, in two thirds of the time
 JPEG_QUALITY = 95
+JPEG_START = b"\xff\xd8"
+PictureFile = Literal["png", "jpeg", "as taken"]
+"""Of a format: the files that its readers take; "as taken" if they take both."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,34 @@ class RenderedSequence:
     """A sequence on paper.
 
     Attributes:
-        image: uint8 (H, W), or (H, W, 3) in color.
-        composed: what it shows; boxes and masks are those of this image.
+        pixels: uint8 (H, W), or (H, W, 3) in color.
+        composed: what it shows; boxes and masks are those of this picture.
+        jpeg: the file of a camera or a scanner, which keeps the pixels approximately.
     """
 
-    image: UInt8
+    pixels: UInt8
     composed: ComposedString
+    jpeg: bytes | None = None
+
+    @cached_property
+    def image(self) -> UInt8:
+        """The picture as its file shows it, uint8 (H, W), or (H, W, 3) in color."""
+        if self.jpeg is None:
+            return self.pixels
+        with Image.open(io.BytesIO(self.jpeg)) as opened:
+            return np.asarray(opened)
+
+    def file(self, kind: PictureFile) -> bytes:
+        """Return the bytes of a file."""
+        if self.jpeg is not None and kind != "png":
+            return self.jpeg
+        buffer = io.BytesIO()
+        if kind == "jpeg":
+            Image.fromarray(self.pixels).save(buffer, format="JPEG", quality=JPEG_QUALITY)
+        else:
+            picture = Image.fromarray(self.image)
+            picture.save(buffer, format="PNG", compress_level=PNG_LEVEL)
+        return buffer.getvalue()
 
 
 Effects = Callable[[ComposedString, np.random.Generator], RenderedSequence]
@@ -97,6 +123,11 @@ class EncodedSequence:
     size: tuple[int, int]
     channels: int
     characters: tuple[CharacterRecord, ...]
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the file's name: .png or .jpg."""
+        return ".jpg" if self.image.startswith(JPEG_START) else ".png"
 
     def as_json(self, file: str) -> dict[str, Any]:
         """Return the line of manifest.jsonl."""
@@ -172,7 +203,7 @@ def encode(
     writer: tuple[str, Int64],
     *,
     polygons: bool,
-    jpeg: bool,
+    file: PictureFile,
 ) -> EncodedSequence:
     """Encode a picture and the masks of its characters.
 
@@ -182,16 +213,10 @@ def encode(
         writer: the writer's name, and how often each image of a digit had been written before,
             (10, variants).
         polygons: whether the masks are needed as polygons, too.
-        jpeg: a JPEG file instead of a PNG.
+        file: of the picture.
     """
     name, numbers = writer
-    buffer = io.BytesIO()
-    picture = Image.fromarray(rendered.image)
-    if jpeg:
-        picture.save(buffer, format="JPEG", quality=JPEG_QUALITY)
-    else:
-        picture.save(buffer, format="PNG", compress_level=PNG_LEVEL)
-    size = rendered.image.shape[0], rendered.image.shape[1]
+    size = rendered.pixels.shape[0], rendered.pixels.shape[1]
     characters = []
     for one in rendered.composed.characters:
         record = CharacterRecord(
@@ -211,9 +236,9 @@ def encode(
         *place,
         rendered.composed.text,
         name,
-        buffer.getvalue(),
+        rendered.file(file),
         size,
-        1 if rendered.image.ndim == 2 else rendered.image.shape[2],
+        1 if rendered.pixels.ndim == 2 else rendered.pixels.shape[2],
         tuple(characters),
     )
 

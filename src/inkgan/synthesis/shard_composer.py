@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from inkgan.printable import brief
-from inkgan.synthesis.rendered_sequence import EncodedSequence, encode
+from inkgan.synthesis.rendered_sequence import EncodedSequence, PictureFile, encode
 from inkgan.synthesis.sequence_composer import SequenceComposer
 from inkgan.synthesis.shard_file import Arrays, ArrayType, damaged, load_arrays, save_arrays
 from inkgan.types import Int64
@@ -43,14 +43,14 @@ class ShardComposer:
         composer: of the single sequences.
         numbers: how often each image of a digit had been written before, (writers, 10, variants).
         polygons: whether the masks are needed as polygons, too.
-        jpeg: JPEG files instead of PNG.
+        file: of the pictures.
     """
 
     folder: Path
     composer: SequenceComposer
     numbers: Int64
     polygons: bool
-    jpeg: bool
+    file: PictureFile
 
     def __call__(self, shard: SequenceShard) -> None:
         """Make the file of a shard."""
@@ -61,7 +61,7 @@ class ShardComposer:
         rendered = self.composer.render(split, index)
         writer = rendered.composed.writer
         known = self.composer.pool.writers[writer], self.numbers[writer]
-        return encode(rendered, (split, index), known, polygons=self.polygons, jpeg=self.jpeg)
+        return encode(rendered, (split, index), known, polygons=self.polygons, file=self.file)
 
 
 SCHEMA = {

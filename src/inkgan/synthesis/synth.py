@@ -277,7 +277,7 @@ def _make_sequences(
     drawn = draw_pool(folder.work, generator, request, writers, variants, progress)
     composer = SequenceComposer(content, drawn.pool, writers.splits, request.seed)
     store = EncodedStore(folder.work, content.splits())
-    shards = ShardComposer(folder.work, composer, drawn.numbers, spec.polygons, spec.jpeg)
+    shards = ShardComposer(folder.work, composer, drawn.numbers, spec.polygons, spec.file)
     store.fill(shards, workers, progress)
     staging = folder.empty_staging()
     statistics = SequenceStatistics(drawn)

@@ -10,6 +10,7 @@ from PIL import Image
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.synthesis.composition import compose
 from inkgan.synthesis.glyph_pool import INK, pool_of_images
+from inkgan.synthesis.paper.camera import NORMAL_LEVELS
 from inkgan.synthesis.paper.paper import Paper, PaperKind, Preset
 from inkgan.synthesis.paper.paper_effects import PaperEffects, effects_of
 from inkgan.synthesis.paper.presets import PRESETS
@@ -146,6 +147,13 @@ def test_backgrounds_are_named_by_their_bytes(folder: Path, tmp_path: Path) -> N
     assert Paper("scan", backgrounds=folder).as_json() != before
 
 
+def test_levels_of_noise_are_those_of_a_normal_distribution() -> None:
+    """Variance 1, and the shares beyond one and two deviations: 31.7 and 4.6 %."""
+    assert NORMAL_LEVELS.std() == pytest.approx(1, abs=1e-6)
+    assert np.mean(np.abs(NORMAL_LEVELS) > 1) == pytest.approx(0.317, abs=0.01)
+    assert np.mean(np.abs(NORMAL_LEVELS) > 2) == pytest.approx(0.0455, abs=0.01)
+
+
 def test_impossible_papers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="`paper` must be clean, scan or photo, not 'foto'"):
         Paper("foto").check()  # type: ignore[arg-type]
@@ -176,7 +184,9 @@ def test_a_data_set_on_paper(tmp_path: Path) -> None:
     assert made.manifest["request"]["content"]["paper"]["preset"] == "photo"
     assert "Paper: photo of strength 1; plain, ruled" in (made.path / "README.md").read_text()
     assert tree(made.path) == tree(make(tmp_path / "b", request).path)
-    for picture in (made.path / "images").rglob("*.png"):
+    pictures = list((made.path / "images").rglob("*.jpg"))
+    assert len(pictures) == 6
+    for picture in pictures:
         with Image.open(picture) as opened:
             assert opened.mode == "RGB"
 
@@ -188,5 +198,5 @@ def test_pictures_stay_below_the_space_that_is_kept_for_them() -> None:
         for index in range(8):
             sequence = drawn(paper, index)
             numbers = np.zeros((10, POOL.num_variants), np.int64)
-            made = encode(sequence, ("train", 0), ("0", numbers), polygons=False, jpeg=False)
+            made = encode(sequence, ("train", 0), ("0", numbers), polygons=False, file="png")
             assert len(made.image) < paper.most_bytes(48, 8 * (48 + 8 * 48 / 28) + 96)

@@ -37,7 +37,7 @@ def write_coco(folder: Path, split: str, count: int, lines: Lines) -> Placed:
         annotations.write(_head()[:-1] + ',\n"annotations": [')
         comma, annotation_id = "", 1
         for line in lines:
-            name = f"{numbered(line.index)}.png"
+            name = f"{numbered(line.index)}{line.suffix}"
             save_bytes(pictures / name, line.image)
             texts.write(json.dumps({"file_name": name, "text": line.text}) + "\n")
             row = {

@@ -10,7 +10,7 @@ def write_easyocr(folder: Path, split: str, count: int, lines: Lines) -> Placed:
     with text_file(folder / split / "labels.csv") as labels:
         labels.write("filename,words\n")
         for line in lines:
-            name = f"{line.index:08d}.png"
+            name = f"{line.index:08d}{line.suffix}"
             save_bytes(folder / split / name, line.image)
             labels.write(f"{name},{line.text}\n")
             yield line, f"{split}/{name}"

@@ -21,7 +21,7 @@ def write_paddleocr(folder: Path, split: str, count: int, lines: Lines) -> Place
     """Write one split."""
     with text_file(folder / f"{split}.txt") as labels:
         for line in lines:
-            file = f"{split}/{numbered(line.index)}.png"
+            file = f"{split}/{numbered(line.index)}{line.suffix}"
             save_bytes(folder / file, line.image)
             labels.write(f"{file}\t{line.text}\n")
             yield line, file

@@ -40,7 +40,7 @@ def write_parquet(folder: Path, split: str, count: int, lines: Lines) -> Placed:
 
 def _row(line: EncodedSequence) -> dict[str, Any]:
     return {
-        "image": {"bytes": line.image, "path": f"{line.index:08d}.png"},
+        "image": {"bytes": line.image, "path": f"{line.index:08d}{line.suffix}"},
         "text": line.text,
         "writer": line.writer,
         "characters": [one.character for one in line.characters],

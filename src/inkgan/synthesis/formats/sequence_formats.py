@@ -17,6 +17,7 @@ from inkgan.synthesis.formats.pascal_voc import write_voc
 from inkgan.synthesis.formats.tesseract import write_tesseract
 from inkgan.synthesis.formats.webdataset_tar import write_webdataset
 from inkgan.synthesis.formats.yolo import write_data_yaml, write_yolo, write_yolo_segments
+from inkgan.synthesis.rendered_sequence import PictureFile
 
 
 def _nothing(folder: Path, splits: list[str]) -> None:
@@ -32,7 +33,7 @@ class SequenceFormatSpec:
         files: names and their meaning, for the card.
         finish: writes the files that all splits share: called as `finish(folder, splits)`.
         polygons: whether the masks are needed as polygons.
-        jpeg: whether pictures are JPEG files.
+        file: of the pictures: as they are taken, if its readers take PNG and JPEG.
         detection: whether boxes, not texts, are what the format is for.
         module: that writes it, if no dependency of the package does, and the extra that has it.
         hub_path: files of a split that the Hugging Face hub shows.
@@ -42,7 +43,7 @@ class SequenceFormatSpec:
     files: tuple[tuple[str, str], ...]
     finish: Callable[[Path, list[str]], None] = _nothing
     polygons: bool = False
-    jpeg: bool = False
+    file: PictureFile = "as taken"
     detection: bool = False
     module: tuple[str, str] | None = None
     hub_path: str | None = None
@@ -87,7 +88,7 @@ SEQUENCE_FORMATS: dict[str, SequenceFormatSpec] = {
     "voc": SequenceFormatSpec(
         write_voc,
         (("`VOCdevkit/VOC2012/`", "`JPEGImages`, `Annotations` and `ImageSets`"),),
-        jpeg=True,
+        file="jpeg",
         detection=True,
     ),
     "lmdb": SequenceFormatSpec(
@@ -116,6 +117,7 @@ SEQUENCE_FORMATS: dict[str, SequenceFormatSpec] = {
     "tesseract": SequenceFormatSpec(
         write_tesseract,
         (("`train-ground-truth/`", "`.png`, `.gt.txt` and `.box` of each line; also of others"),),
+        file="png",
     ),
     "parquet": SequenceFormatSpec(
         write_parquet,
@@ -125,7 +127,7 @@ SEQUENCE_FORMATS: dict[str, SequenceFormatSpec] = {
     ),
     "webdataset": SequenceFormatSpec(
         write_webdataset,
-        (("a `.tar` for each 10,000 sequences", "`.png`, `.txt` and `.json` of each"),),
+        (("a `.tar` for each 10,000 sequences", "picture, `.txt` and `.json` of each"),),
         hub_path="{split}-*.tar",
     ),
 }

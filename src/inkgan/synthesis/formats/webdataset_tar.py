@@ -1,4 +1,4 @@
-"""WebDataset: tar files with a .png, a .txt and a .json for each sequence."""
+"""WebDataset: tar files with a picture, a .txt and a .json for each sequence."""
 
 import io
 import json
@@ -24,7 +24,7 @@ def write_webdataset(folder: Path, split: str, count: int, lines: Lines) -> Plac
                 record = line.as_json(name)
                 labels = {key: record[key] for key in ("text", "writer", "size", "characters")}
                 _add(archive, f"{line.index:08d}.json", json.dumps(labels).encode())
-                _add(archive, f"{line.index:08d}.png", line.image)
+                _add(archive, f"{line.index:08d}{line.suffix}", line.image)
                 _add(archive, f"{line.index:08d}.txt", line.text.encode())
                 yield line, name
 

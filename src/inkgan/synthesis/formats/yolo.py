@@ -26,7 +26,7 @@ KEYS = {"train": "train", "validation": "val", "test": "test"}
 def write_yolo(folder: Path, split: str, count: int, lines: Lines) -> Placed:
     """Write the pictures and boxes of one split."""
     for line in lines:
-        file = f"images/{split}/{numbered(line.index)}.png"
+        file = f"images/{split}/{numbered(line.index)}{line.suffix}"
         save_bytes(folder / file, line.image)
         save_labels(folder, split, line)
         yield line, file
@@ -35,7 +35,7 @@ def write_yolo(folder: Path, split: str, count: int, lines: Lines) -> Placed:
 def write_yolo_segments(folder: Path, split: str, count: int, lines: Lines) -> Placed:
     """Write the pictures and outlines of one split."""
     for line in lines:
-        file = f"images/{split}/{numbered(line.index)}.png"
+        file = f"images/{split}/{numbered(line.index)}{line.suffix}"
         save_bytes(folder / file, line.image)
         rows = "".join(f"{segment_line(one, line.size)}\n" for one in line.characters)
         save_bytes(folder / "labels" / split / f"{numbered(line.index)}.txt", rows.encode())
@@ -89,7 +89,7 @@ def write_data_yaml(folder: Path, splits: list[str]) -> None:
     """Write data.yaml; without `path` trainers take the folder of the file, wherever it is."""
     paths = {KEYS[split]: f"images/{split}" for split in splits}
     with text_file(folder / DATA) as stream:
-        stream.write("# The labels of images/SPLIT/NAME.png are in labels/SPLIT/NAME.txt.\n")
+        stream.write("# The labels of a picture images/SPLIT/NAME are in labels/SPLIT/NAME.txt.\n")
         if "val" not in paths:
             stream.write("# There is no validation split: for an honest score, make one.\n")
         any_split = next(iter(paths.values()))  # trainers refuse a file without both

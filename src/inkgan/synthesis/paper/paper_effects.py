@@ -8,7 +8,7 @@ from inkgan.images import LUMINANCE
 from inkgan.synthesis.composition import ComposedString
 from inkgan.synthesis.paper.background_folder import BackgroundFolder
 from inkgan.synthesis.paper.backgrounds import PRINTINGS, Frame, PageView, bare_paper, put_in_form
-from inkgan.synthesis.paper.camera import blurred, compressed_as_jpeg, dusty, lit, sensed
+from inkgan.synthesis.paper.camera import blurred, dusty, jpeg_file, lit, sensed
 from inkgan.synthesis.paper.homography import Homography
 from inkgan.synthesis.paper.ink import inked, pressure
 from inkgan.synthesis.paper.paper import Paper
@@ -63,7 +63,7 @@ class PaperEffects:
         picture = lit(dusty(picture, self.effects, unit, random), self.effects, unit, random)
         levels = sensed(blurred(picture, self.effects, unit, random), self.effects, random)
         levels = levels if self.effects.color else levels[..., 0]
-        return RenderedSequence(compressed_as_jpeg(levels, self.effects, random), turned)
+        return RenderedSequence(levels, turned, jpeg_file(levels, self.effects, random))
 
     def _view(self, size: tuple[int, int], random: np.random.Generator) -> Homography:
         roll, yaw, pitch = random.uniform(-1, 1, size=3).tolist()
