@@ -35,6 +35,7 @@ from inkgan.synthesis.paper.paper import Paper
 from inkgan.synthesis.request import Criteria
 from inkgan.synthesis.sequence_composer import SequenceComposer
 from inkgan.synthesis.sequence_layout import SequenceLayout
+from inkgan.synthesis.sequence_plan import SequencePlan
 from inkgan.synthesis.sequence_request import Sequences
 from inkgan.synthesis.streaming import SequenceSource, open_source
 from inkgan.types import UInt8
@@ -140,7 +141,8 @@ def real_source(sequences: Sequences, count: int, split: str, seed: int) -> Sequ
     """Return strings composed of MNIST's digits."""
     content = replace(sequences, count=count).resolved()
     pool = real_pool(split, sequences.writers, seed)
-    composer = SequenceComposer(content, pool, {"train": (0, len(pool.writers))}, seed)
+    plan = SequencePlan(content, {"train": (0, len(pool.writers))}, seed)
+    composer = SequenceComposer(plan, pool)
     return SequenceSource(composer, "train", count)
 
 

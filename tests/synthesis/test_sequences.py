@@ -17,11 +17,12 @@ from inkgan.handwriting.writer import LATENT_STEP, Writer
 from inkgan.images import Shape, read_picture
 from inkgan.synthesis import encoded_store, pool_store
 from inkgan.synthesis.composition import HEIGHT_SHARE
-from inkgan.synthesis.glyph_pool import INK, GlyphPool, pool_of_images
+from inkgan.synthesis.glyph_pool import INK, PEN_DIGITS, GlyphPool, pool_of_images
 from inkgan.synthesis.pool_store import draw_pool
 from inkgan.synthesis.request import Criteria, SynthesisRequest
 from inkgan.synthesis.sequence_composer import SequenceComposer
 from inkgan.synthesis.sequence_layout import SequenceLayout
+from inkgan.synthesis.sequence_plan import SequencePlan
 from inkgan.synthesis.sequence_request import Sequences
 from inkgan.synthesis.synth import synthesize
 from inkgan.synthesis.synthesis_result import SynthesisResult
@@ -89,9 +90,9 @@ def test_a_sequence_is_a_function_of_its_place(made: SynthesisResult) -> None:
     """Without the rest of the data set: the same picture, text and writer."""
     generator = HandGenerator()
     writers = choose_writers(generator, CONTENT, Criteria(), seed=1)
-    drawn = draw_pool(made.path.parent, generator, REQUEST, writers, CONTENT.num_variants())
-    composer = SequenceComposer(CONTENT, drawn.pool, writers.splits, seed=1)
-    for row in (rows(made)[3], rows(made)[33], rows(made)[-1]):
+    drawn = draw_pool(None, generator, REQUEST, writers, CONTENT.num_variants())  # all digits
+    composer = SequenceComposer(SequencePlan(CONTENT, writers.splits, seed=1), drawn.pool)
+    for row in rows(made):
         rendered = composer.render(row["split"], row["index"])
         assert rendered.composed.text == row["text"]
         assert writers.names[rendered.composed.writer] == row["writer"]
@@ -157,9 +158,8 @@ def test_given_texts_are_used_equally_often(tmp_path: Path) -> None:
 
 def test_lengths_follow_their_weights() -> None:
     content = Sequences(600, length={2: 1, 5: 3}).resolved()
-    pool = pool_of_images(real_digits(), 1, 1)
-    composer = SequenceComposer(content, pool, {"train": (0, 1)}, seed=0)
-    lengths = Counter(len(composer.text("train", index)) for index in range(600))
+    plan = SequencePlan(content, {"train": (0, 1)}, seed=0)
+    lengths = Counter(len(plan.text("train", index)) for index in range(600))
     assert set(lengths) == {2, 5}
     assert abs(lengths[5] - 450) < 4 * (600 * 0.25 * 0.75) ** 0.5
 
@@ -182,9 +182,26 @@ def test_criteria_hold_for_each_digit(tmp_path: Path) -> None:
     made = make(tmp_path / "a", strict)
     assert made.manifest["rejected"]["confidence"] > 0
     assert made.manifest["measured"]["confidence"] >= 0.99
-    assert made.manifest["drawn"] - sum(made.manifest["rejected"].values()) == (
-        12 * 10 * CONTENT.num_variants()
-    )
+    kept = made.manifest["drawn"] - sum(made.manifest["rejected"].values())
+    assert kept == len(images_shown(made, CONTENT.num_variants()))
+
+
+def images_shown(made: SynthesisResult, variants: int) -> set[tuple[str, int, int]]:
+    """Return the images of digits in a data set, and those that pens are measured on."""
+    with (made.path / "writers.csv").open(newline="") as stream:
+        shown = {(row["writer"], d, 0) for row in csv.DictReader(stream) for d in PEN_DIGITS}
+    for row in rows(made):
+        digits = [one for one in row["characters"] if "number" in one]
+        shown |= {(row["writer"], int(o["character"]), o["number"] % variants) for o in digits}
+    return shown
+
+
+def test_only_digits_that_are_shown_are_drawn(made: SynthesisResult, tmp_path: Path) -> None:
+    variants = CONTENT.num_variants()
+    assert made.manifest["drawn"] == len(images_shown(made, variants)) < 12 * 10 * variants
+    many = Sequences(300, length=(5, 5), writers=2, format="lmdb").resolved()
+    everything = make(tmp_path / "a", SynthesisRequest(many))
+    assert everything.manifest["drawn"] == 2 * 10 * many.num_variants()
 
 
 def test_blank_digits_are_drawn_again(tmp_path: Path) -> None:

@@ -105,8 +105,7 @@ def compose(
     """
     digit_height = HEIGHT_SHARE * layout.height
     scale = digit_height / pool.digit_height
-    chosen = _Choices(len(text), layout, random)
-    variants = random.integers(pool.num_variants, size=len(text)).tolist()
+    chosen, variants = _choose(len(text), pool.num_variants, layout, random)
     pen = None if all(c in DIGITS or c == SPACE for c in text) else pen_of(pool, writer, scale)
     line = _Line(scale, digit_height, chosen)
     for position, character in enumerate(text):
@@ -123,6 +122,22 @@ def compose(
             line.add(character, mark_glyph(character, pen, pose, moves), position, None)
     size, characters = _on_canvas(line.characters, layout.height, random)
     return ComposedString(text, writer, size, characters)
+
+
+def digits_of(
+    text: str, num_variants: int, layout: SequenceLayout, random: np.random.Generator
+) -> list[tuple[int, int]]:
+    """Return the digits of which `compose` makes a text: each one's class and its variant."""
+    _, variants = _choose(len(text), num_variants, layout, random)
+    digits = zip(text, variants, strict=True)
+    return [(DIGITS.index(one), variant) for one, variant in digits if one in DIGITS]
+
+
+def _choose(
+    count: int, num_variants: int, layout: SequenceLayout, random: np.random.Generator
+) -> tuple["_Choices", list[int]]:
+    chosen = _Choices(count, layout, random)
+    return chosen, random.integers(num_variants, size=count).tolist()
 
 
 class _Choices:

@@ -25,7 +25,7 @@ from inkgan.synthesis.shard_file import (
 )
 from inkgan.synthesis.shard_store import NOT_PREDICTED, DrawCounts
 from inkgan.synthesis.writer_set import WriterSet
-from inkgan.types import Float32, Int64, Progress, silent
+from inkgan.types import Bool, Float32, Int64, Progress, silent
 
 GLYPHS_PER_BLOCK = 2000  # some seconds of drawing: the most that an interruption can cost
 ATTEMPTS = 30  # at each image of a writer's digit, before the criteria count as too strict
@@ -40,7 +40,8 @@ class DrawnPool:
         pool: the images.
         predicted: classes that the classifier predicts, (writers, 10, variants).
         confidence: the probability that it gives to the label, or NaN.
-        numbers: how many times the writer had written the digit before, as `inkgan.write` counts.
+        numbers: how many times the writer had written the digit before, as `inkgan.write` counts;
+            -1 where an image is not needed.
         counts: how many images were drawn and rejected.
     """
 
@@ -57,6 +58,7 @@ def draw_pool(
     request: SynthesisRequest,
     writers: WriterSet,
     variants: int,
+    needed: Bool | None = None,
     progress: Progress = silent,
 ) -> DrawnPool:
     """Draw what is not saved yet, and return all of it.
@@ -67,6 +69,8 @@ def draw_pool(
         request: whose criteria each image satisfies.
         writers: whose digits are drawn.
         variants: images of each digit of a writer.
+        needed: which images are drawn, (writers, 10, variants); None draws all, the others are
+            blank.
         progress: called as `progress("drawing", done, total)`.
 
     Raises:
@@ -74,21 +78,24 @@ def draw_pool(
     """
     blocks = []
     counts = DrawCounts()
+    if needed is None:
+        needed = np.ones((len(writers), 10, variants), np.bool_)
     per_block = max(1, GLYPHS_PER_BLOCK // (10 * variants))
     for index, first in enumerate(range(0, len(writers), per_block)):
         rows = np.arange(first, min(first + per_block, len(writers)))
         path = None if folder is None else folder / f"glyphs-{index:06d}.npz"
         schema = _schema(len(rows), variants, generator.bundle.shape)
-        saved = None if path is None else load_intact(path, partial(_load, path, schema))
+        of_rows = needed[rows]
+        saved = None if path is None else load_intact(path, partial(_load, path, schema, of_rows))
         if saved is None:
-            block, of_block = _draw_block(rows, generator, request, writers, variants)
+            block, of_block = _draw_block(rows, generator, request, writers, of_rows)
             if path is not None:
                 save_arrays(path, block | of_block.as_arrays())
         else:
             block, of_block = saved
         blocks.append(block)
         counts = counts.add(of_block.drawn, of_block.rejected)
-        progress("drawing", (int(rows[-1]) + 1) * 10 * variants, len(writers) * 10 * variants)
+        progress("drawing", int(needed[: rows[-1] + 1].sum()), int(needed.sum()))
     joined = {name: np.concatenate([block[name] for block in blocks]) for name in ARRAYS}
     return DrawnPool(
         GlyphPool(joined["images"], writers.names),
@@ -104,11 +111,11 @@ def _draw_block(
     generator: GeneratorLike,
     request: SynthesisRequest,
     writers: WriterSet,
-    variants: int,
+    needed: Bool,
 ) -> tuple[dict[str, npt.NDArray[Any]], DrawCounts]:
-    """Draw the digits of some writers until each satisfies the criteria."""
-    shape = generator.bundle.shape
-    size = len(rows), 10, variants
+    """Draw the needed digits of some writers until each satisfies the criteria."""
+    shape, size = generator.bundle.shape, needed.shape
+    variants = size[2]
     images = np.zeros((*size, shape.height, shape.width), np.uint8)
     predicted = np.full(size, NOT_PREDICTED, np.int16)
     confidence = np.full(size, np.nan, np.float32)
@@ -117,7 +124,7 @@ def _draw_block(
     for attempt in range(ATTEMPTS):
         places, latents = [], []
         for digit, variant in np.ndindex(10, variants):
-            missing = np.flatnonzero(numbers[:, digit, variant] < 0)
+            missing = np.flatnonzero((needed & (numbers < 0))[:, digit, variant])
             if len(missing):
                 number = variant + attempt * variants
                 latents.append(writers.latents(rows[missing], digit, number))
@@ -140,8 +147,8 @@ def _draw_block(
             result.confidence[accepted],
         )
         numbers[chosen] = chosen[2] + attempt * variants
-    if (numbers < 0).any():
-        row, digit, _ = np.argwhere(numbers < 0)[0].tolist()
+    if (needed & (numbers < 0)).any():
+        row, digit, _ = np.argwhere(needed & (numbers < 0))[0].tolist()
         reasons = ", ".join(f"{why} {count:,}" for why, count in counts.rejected.items())
         raise DataError(
             f"writer {writers.names[int(rows[row])]} does not deliver a {digit} in {ATTEMPTS} "
@@ -169,8 +176,10 @@ def _schema(writers: int, variants: int, shape: Shape) -> Schema:
     }
 
 
-def _load(path: Path, schema: Schema) -> tuple[dict[str, npt.NDArray[Any]], DrawCounts]:
+def _load(
+    path: Path, schema: Schema, needed: Bool
+) -> tuple[dict[str, npt.NDArray[Any]], DrawCounts]:
     arrays = load_arrays(path, schema)
-    if (arrays["numbers"] < 0).any():
+    if (needed & (arrays["numbers"] < 0)).any():
         raise damaged(path, "a digit is missing")
     return {name: arrays[name] for name in ARRAYS}, DrawCounts.from_arrays(arrays, path)

@@ -149,10 +149,13 @@ class Sequences:
         train = {"train": writers - sum(held_out.values())} if "train" in splits else {}
         return train | held_out
 
+    def num_digits(self) -> float:
+        """Return how many digits the sequences have, on average."""
+        return self.num_images * mean_digits(self.source(0))
+
     def num_variants(self) -> int:
         """Return how many images of each digit a writer needs, 2 to MOST_VARIANTS."""
-        digits = self.num_images * mean_digits(self.source(0))
-        uses = digits / (10 * sum(self.num_writers().values()))
+        uses = self.num_digits() / (10 * sum(self.num_writers().values()))
         return max(2, min(MOST_VARIANTS, int(uses) + 1))
 
     def check(self) -> None:

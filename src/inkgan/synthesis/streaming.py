@@ -20,6 +20,7 @@ from inkgan.synthesis.dataset_sampler import check_generator, check_style, crite
 from inkgan.synthesis.pool_store import draw_pool
 from inkgan.synthesis.request import Bounds, Criteria, LabeledImages, SynthesisRequest
 from inkgan.synthesis.sequence_composer import SequenceComposer
+from inkgan.synthesis.sequence_plan import SequencePlan
 from inkgan.synthesis.sequence_request import MAX_SEQUENCES, Sequences
 from inkgan.synthesis.writer_set import choose_writers, imitated_writers
 from inkgan.types import Int64, Progress, UInt8, silent
@@ -313,8 +314,8 @@ def open_source(
         writers = imitated_writers(generator, content, progress)
     else:
         writers = choose_writers(generator, content, criteria, seed)
-    drawn = draw_pool(None, generator, request, writers, content.num_variants(), progress)
-    composer = SequenceComposer(content, drawn.pool, writers.splits, seed)
+    drawn = draw_pool(None, generator, request, writers, content.num_variants(), None, progress)
+    composer = SequenceComposer(SequencePlan(content, writers.splits, seed), drawn.pool)
     return SequenceSource(composer, split, content.splits()[split])
 
 

@@ -46,6 +46,7 @@ from inkgan.synthesis.request import (
 )
 from inkgan.synthesis.sequence_composer import SequenceComposer
 from inkgan.synthesis.sequence_files import SequenceStatistics, write_sequences, write_writers
+from inkgan.synthesis.sequence_plan import SequencePlan
 from inkgan.synthesis.sequence_request import SequenceFormat, Sequences
 from inkgan.synthesis.shard_composer import ShardComposer
 from inkgan.synthesis.shard_store import DrawCounts, ShardStore
@@ -274,8 +275,10 @@ def _make_sequences(
     else:
         writers = choose_writers(generator, content, request.criteria, request.seed)
     variants = content.num_variants()
-    drawn = draw_pool(folder.work, generator, request, writers, variants, progress)
-    composer = SequenceComposer(content, drawn.pool, writers.splits, request.seed)
+    sequence_plan = SequencePlan(content, writers.splits, request.seed)
+    needed = sequence_plan.needed_digits(variants)
+    drawn = draw_pool(folder.work, generator, request, writers, variants, needed, progress)
+    composer = SequenceComposer(sequence_plan, drawn.pool)
     store = EncodedStore(folder.work, content.splits())
     shards = ShardComposer(folder.work, composer, drawn.numbers, spec.polygons, spec.file)
     store.fill(shards, workers, progress)

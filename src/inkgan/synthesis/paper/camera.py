@@ -18,7 +18,8 @@ SHOT_NOISE = 0.6  # of the noise's variance that grows with the light
 def _normal_levels() -> Float32:
     """Return 256 quantiles of the standard normal distribution, with its variance."""
     quantiles = special.ndtri((np.arange(256) + 0.5) / 256)
-    return (quantiles / quantiles.std()).astype(np.float32)
+    levels: Float32 = (quantiles / quantiles.std()).astype(np.float32)
+    return levels
 
 
 NORMAL_LEVELS = _normal_levels()  # as good as normal numbers for noise of a few levels, and faster
