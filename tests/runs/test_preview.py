@@ -112,7 +112,7 @@ def test_drawing_takes_its_share_of_the_time_at_most(
         clock[0] += cost
         writer._spent += cost
         writer._costs[count] = cost
-        writer._drawn_at, writer._due = clock[0], clock[0] + preview.INTERVAL
+        writer._drawn_at, writer._due = clock[0], max(writer._due + preview.INTERVAL, clock[0])
         drawn.append(count)
 
     monkeypatch.setattr(writer, "_draw", draw)

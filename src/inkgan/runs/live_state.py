@@ -15,7 +15,7 @@ from inkgan.runs.events import Event, Sampled, Started, Troubled, Updated
 CURVES = ("d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy")
 MOST_VALUES = 2000  # of a curve; then two neighbors become one
 FINDING_ROWS = 20  # rows of metrics for which a finding stays in the sentence
-SHARE = 0.005  # of the time for drawing, at most; the pictures themselves have 2.5 %
+SHARE = 0.005  # of the time for drawing, at most; the pictures themselves have 1.25 %
 INTERVAL = 0.12  # seconds between two drawings, where the share allows it
 WATCH_SECONDS = 1.0  # between two touches of the file that asks for pictures
 

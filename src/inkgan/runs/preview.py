@@ -23,8 +23,8 @@ from inkgan.io.live_folder import LiveFolder
 from inkgan.training.state import TrainState
 from inkgan.types import Float64, UInt8
 
-SHARE = 0.025  # of the time, at most
-INTERVAL = 0.12  # seconds between two pictures, where the share allows it
+SHARE = 0.0125  # of the time, at most; to serve the pictures takes as much again
+INTERVAL = 0.2  # seconds between two pictures, where the share allows it
 CREDIT = 0.1  # seconds in advance: the first picture shows everything at once
 LOOK_INTERVAL = 0.25  # seconds between two looks at whether somebody watches
 ROWS, COLUMNS = 4, 10  # of tiles; as many columns as classes where these fit
@@ -122,7 +122,8 @@ class PreviewWriter:
         cost = self._drawn_at - started
         self._spent += cost
         self._costs[count] = min(cost, 0.5 * (self._costs.get(count, cost) + cost))
-        self._due = time.perf_counter() + INTERVAL
+        now = time.perf_counter()
+        self._due = max(self._due + INTERVAL, now)  # late after a long step, but as often
 
     def _rate(self, chosen: torch.Tensor, drawn: torch.Tensor, y: torch.Tensor) -> None:
         """Let the discriminator rate the tiles, and some of the real images."""
