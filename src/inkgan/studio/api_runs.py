@@ -100,8 +100,8 @@ def sample(name: str, step: int, request: Request) -> Response:
 
 
 @router.get("/runs/{name}/frame.png")
-def frame(name: str, request: Request) -> Response:
-    """Return the newest picture of the fixed latents."""
+async def frame(name: str, request: Request) -> Response:
+    """Return the newest picture of the fixed latents, a few kilobytes in memory."""
     live = LiveFolder(jobs_of(request).folders.find(name))
     return _picture(request, live.picture_path)
 

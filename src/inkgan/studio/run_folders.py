@@ -41,8 +41,11 @@ class RunFolders:
     def _is_run(self, path: Path) -> bool:
         if path.name.startswith(".") or path.parent != self.root:
             return False
-        try:  # a link to somewhere else is no run of this folder
-            return (path / RECIPE).is_file() and path.resolve().parent == self.root
+        try:
+            if not (path / RECIPE).is_file():
+                return False
+            # a link to somewhere else is no run of this folder
+            return not path.is_symlink() or path.resolve().parent == self.root
         except OSError:
             return False
 

@@ -21,7 +21,7 @@ from inkgan.studio.row_tail import RowTail, mark_of, parse_row
 from inkgan.studio.run_state import RunEntry
 
 LOOK_SECONDS = 0.1  # between two looks at the files
-STATES_SECONDS = 0.5  # between two looks at the states of all runs
+STATES_SECONDS = 1.0  # between two looks at the states of all runs
 HEARTBEAT_SECONDS = 10.0
 SEND_SECONDS = 30.0  # after which a client that takes nothing is given up
 PIECE_ROWS = 500  # in one event
@@ -124,7 +124,7 @@ class Follower:
         return self._runs[name]
 
     def states(self) -> str:
-        """Return the list of all runs as JSON, at most half a second old."""
+        """Return the list of all runs as JSON, at most a second old."""
         now = time.monotonic()
         if not self._states or now - self._states_at > STATES_SECONDS:
             self._states = json.dumps([entry.to_dict() for entry in self._entries()])
