@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,12 @@ class Answer:
 
 def studio(runs: Path, **access: Any) -> ASGIApp:
     return create_app(Settings(runs, Access(TOKEN, port=8000, **access), {"device": "cpu"}))
+
+
+def run_apart(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine in a thread, since an open browser keeps a loop running in the main one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, coroutine).result()
 
 
 def call(
@@ -81,7 +89,7 @@ def call(
     async def answer() -> None:
         await app(scope, receive, send)
 
-    asyncio.run(answer())
+    run_apart(answer())
     start = messages[0]
     found = {key.decode(): value.decode("latin-1") for key, value in start["headers"]}
     return Answer(start["status"], found, b"".join(m.get("body", b"") for m in messages[1:]))

@@ -1,6 +1,5 @@
 """What the process with torch answers: the discriminator's opinion, imitation, its page."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from inkgan.config.serialize import override
 from inkgan.errors import ConfigError, InkganError
 from inkgan.studio import model_worker
 from inkgan.studio.model_client import ModelClient
-from tests.studio.asgi import call, studio
+from tests.studio.asgi import call, run_apart, studio
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +96,7 @@ def test_the_process_answers_refuses_and_is_started_again(run: Path) -> None:
         finally:
             await client.close()
 
-    asyncio.run(ask())
+    run_apart(ask())
 
 
 def test_the_interface_checks_drawings(run: Path) -> None:

@@ -15,6 +15,7 @@ from inkgan.studio import stream
 from inkgan.studio.jobs import Jobs
 from inkgan.studio.run_folders import RunFolders
 from inkgan.studio.stream import PIECE_ROWS, Client, EventStream, Follower, events
+from tests.studio.asgi import run_apart
 
 
 @pytest.fixture
@@ -164,5 +165,5 @@ def test_clients_that_leave_or_take_nothing_are_let_go(
             await asyncio.wait_for(answer({"type": "http"}, receive, send), 10)
             assert follower.clients == 0
 
-    asyncio.run(both())
+    run_apart(both())
     assert "http.response.body" in sent
