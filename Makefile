@@ -24,8 +24,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 test: setup  ## a process for each core; files stay together, since their fixtures are shared
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
 
-bench: setup  ## times the engine beside a textbook loop, about four minutes
-	$(BIN)/python -m benchmarks.train --json benchmarks/results/latest.json
+bench: setup  ## times training beside a textbook loop, TensorFlow and JAX, about 20 minutes
+	$(BIN)/python -m benchmarks.train --against tensorflow,jax --bfloat16 --json benchmarks/results/latest.json
 
 docs: setup  ## builds the documentation site into site/
 	$(BIN)/python docs/notebook_pages.py

@@ -42,10 +42,11 @@ class Settings:
     Attributes:
         against: other frameworks, a side each, or two where XLA is an option.
         waiting: other ways in which the engine's OpenMP threads may wait, a side each.
+        bfloat16: whether the engine has another side with `optim.precision=bfloat16`.
         busy: numbers of busy processes, each measured by itself.
     """
 
-    recipes: tuple[str, ...] = ("mlp", "dcgan-compact", "dcgan", "dcgan-tutorial")
+    recipes: tuple[str, ...] = ("mlp", "vanilla", "dcgan-compact", "dcgan", "dcgan-tutorial")
     data: str = "mnist"
     data_dir: Path | None = None
     rounds: int = 5
@@ -54,6 +55,7 @@ class Settings:
     workers: int = 0
     against: tuple[str, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    bfloat16: bool = False
     busy: tuple[int, ...] = (0,)
 
 
@@ -174,6 +176,9 @@ def _starts(
         "engine": lambda: Apart(engine),
         "textbook": lambda: Apart(textbook),
     }
+    if settings.bfloat16:
+        halved = override(recipe, {"optim.precision": "bfloat16"})
+        starts["engine, bfloat16"] = functools.partial(Apart, replace(engine, recipe=halved))
     for policy in settings.waiting:
         starts[f"engine, {policy}"] = functools.partial(Apart, replace(engine, waiting=policy))
     for framework in settings.against:
@@ -229,6 +234,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default="",
         help="engine also with passive, spin or default",
     )
+    add("--bfloat16", action="store_true", help="engine also with products in bfloat16")
     add("--busy", type=_counts, default="0", help="busy processes beside, such as 0,1,2,4")
     add("--json", type=Path, help="write everything into this file")
     return parser.parse_args(arguments)

@@ -159,8 +159,7 @@ def test_from_command_to_json(tiny: Recipe, tmp_path: Path) -> None:
             str(out),
             "--busy",
             "1",
-            "--waiting",
-            "passive",
+            "--bfloat16",
         ],
         cwd=ROOT,
         capture_output=True,
@@ -177,13 +176,13 @@ def test_from_command_to_json(tiny: Recipe, tmp_path: Path) -> None:
     assert [row["recipe"] for row in result["recipes"]] == ["tiny"]
     for row in result["recipes"]:
         assert (row["busy"], row["busy_to_the_end"]) == (1, True)
-        assert row["ratios"].keys() == {"textbook", "engine, passive"}
+        assert row["ratios"].keys() == {"textbook", "engine, bfloat16"}
         for side, ratio in row["ratio"].items():
             assert len(row["ratios"][side]) == 2
             assert 0 < ratio["min"] <= ratio["median"] <= ratio["max"]
         assert {len(speeds) for speeds in row["images_per_second"].values()} == {2}
         assert row["share_of_gemm"] > 0
-        assert row["peak_memory_mib"].keys() == {"engine", "textbook", "engine, passive"}
+        assert row["peak_memory_mib"].keys() == {"engine", "textbook", "engine, bfloat16"}
 
 
 def test_a_side_that_dies_is_told(tiny: Recipe) -> None:
