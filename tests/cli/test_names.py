@@ -93,7 +93,7 @@ OF_THE_TERMINAL = {"force", "json", "from_", "live"}
 OF_PYTHON = {
     "progress",
     "download",
-    "protocol",  # --quick
+    "protocol",  # --quick, --stream
     "on_event",
     "should_stop",
     "threads",
@@ -147,7 +147,7 @@ DIFFERENT: dict[str, dict[str, str]] = {
 # Flags that have no parameter of the same name in the function, and where they are found instead.
 ELSEWHERE: dict[str, dict[str, str]] = {
     "train": dict.fromkeys(("address", "on", "seeds", "workers"), "`inkgan.train_seeds`"),
-    "evaluate": {"quick": "protocol='quick'", "json": ""},
+    "evaluate": {"quick": "protocol='quick'", "stream": "protocol='stream'", "json": ""},
     "write": {"out": "the result's save method"},
     "synth": {
         "backgrounds": "`inkgan.Sequences` and what it holds",

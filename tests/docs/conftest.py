@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkgan.evaluation import evaluate
+from inkgan.evaluation import evaluate, generator_style
 from inkgan.runs import active_run, trainer
 from tests.fixtures.references import small_reference
 
@@ -31,6 +31,6 @@ def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         evaluate.PROTOCOLS, "quick", replace(evaluate.PROTOCOLS["quick"], images=300)
     )
-    monkeypatch.setattr(evaluate, "STYLE_LATENTS", 10)
+    monkeypatch.setattr(generator_style, "STYLE_LATENTS", 10)
     for module in (active_run, trainer):
         monkeypatch.setattr(module, "SCORED_IMAGES", 100)

@@ -51,6 +51,8 @@ PARSED = {
     "export hub runs/a folder": "the hub's library writes it in a test of its own",
     "studio": "serves until it is stopped",
     "sweep": "trains many times; tests/sweeps runs it",
+    "--stream": "streams a million images; tests/evaluation/test_streamed.py streams fewer",
+    'protocol="stream"': "the same",
     "--processes": "trains in several processes; tests/runs/test_torchrun.py does",
     "/shared/": "needs a folder that machines share",
     "s3://": "needs an object store; tests/synthesis/test_packed.py has one",

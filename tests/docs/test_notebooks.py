@@ -12,12 +12,12 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Few images in each evaluation and score: the notebook is tested, not the protocol.
 STARTUP = """
 from dataclasses import replace
-from inkgan.evaluation import evaluate
+from inkgan.evaluation import evaluate, generator_style
 from inkgan.runs import active_run, trainer
 
 active_run.SCORED_IMAGES = trainer.SCORED_IMAGES = 100
 evaluate.PROTOCOLS["quick"] = replace(evaluate.PROTOCOLS["quick"], images=300)
-evaluate.STYLE_LATENTS = 10
+generator_style.STYLE_LATENTS = 10
 """
 
 

@@ -17,7 +17,8 @@ from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ConfigError
 from inkgan.evaluation import generator_sources, sources
-from inkgan.evaluation.evaluate import PROTOCOLS, generator_style_consistency
+from inkgan.evaluation.evaluate import PROTOCOLS
+from inkgan.evaluation.generator_style import generator_style_consistency
 from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.report_document import Report
 from inkgan.evaluation.results import Protocol
@@ -161,7 +162,7 @@ def evaluated(
     tmp_path: Path, keeps_baselines: None, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Report]:
     monkeypatch.setitem(PROTOCOLS, "quick", SMALL)
-    monkeypatch.setattr("inkgan.evaluation.evaluate.STYLE_LATENTS", LATENTS)
+    monkeypatch.setattr("inkgan.evaluation.generator_style.STYLE_LATENTS", LATENTS)
     reference = as_npz(tmp_path / "reference.npz", small_reference())
     return partial(
         inkgan.evaluate, protocol="quick", out=tmp_path / "report", reference=f"npz:{reference}"

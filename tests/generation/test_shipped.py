@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import inkgan
 from inkgan.cli.main import app
 from inkgan.config.recipes import RECIPES
-from inkgan.evaluation.evaluate import generator_style_consistency
+from inkgan.evaluation.generator_style import generator_style_consistency
 from inkgan.generation.load import SHIPPED
 from inkgan.io.bundle import load_bundle
 from inkgan.io.tensors import CHECKSUM, KEY

@@ -2,12 +2,13 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from inkgan.cli.command import all_cores
 from inkgan.cli.options import Checkpoint, DataDir, Device, Json
+from inkgan.errors import ConfigError
 from inkgan.printable import printable
 
 if TYPE_CHECKING:
@@ -21,13 +22,25 @@ def evaluate(
     source: Annotated[
         str,
         typer.Argument(
-            help="A run, a bundle, an .onnx, .npz, .npy or .csv, a folder of pictures, or "
-            "data:mnist. Also: --from SOURCE."
+            help="A run, a bundle, an .onnx, .npz, .npy or .csv, a folder of pictures, "
+            "data:mnist, or a Parquet or WebDataset of inkgan synth. Also: --from SOURCE."
         ),
     ],
     quick: Annotated[
         bool, typer.Option("--quick", help="10,000 images, the main scores, under a minute.")
     ] = False,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Any number of images in constant memory; see --images."),
+    ] = False,
+    images: Annotated[
+        int | None,
+        typer.Option(help="Images to stream. [default: all, or a million of a generator]"),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that share a stream. [default: one for each core]"),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the report. [default: the run's own folder]")
     ] = None,
@@ -63,10 +76,17 @@ def evaluate(
     from inkgan.cli.progress import download_report, stages
     from inkgan.evaluation.evaluate import evaluate as evaluate_source
 
+    protocol: Literal["quick", "full", "stream"] = "quick" if quick else "full"
+    if stream:
+        if quick:
+            raise ConfigError("`quick` and `stream` are two ways to evaluate: use one")
+        protocol = "stream"
     with all_cores(), download_report() as download, stages() as progress:
         report = evaluate_source(
             source,
-            protocol="quick" if quick else "full",
+            protocol=protocol,
+            images=images,
+            workers=workers,
             out=out,
             reference=reference,
             checkpoint=checkpoint,

@@ -23,7 +23,10 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "export hub": {"name": "push"},
 }
 # A parameter with one particular value that is a flag of its own.
-VALUES: Mapping[tuple[str, object], str] = {("protocol", "quick"): "quick"}
+VALUES: Mapping[tuple[str, object], str] = {
+    ("protocol", "quick"): "quick",
+    ("protocol", "stream"): "stream",
+}
 # The mark between two bounds, where a pair is not written with a comma.
 PAIRS: Mapping[str, str] = {"slant": ":", "thickness": ":", "length": "-", "spacing": ":"}
 # The fields of a recipe that have a flag of their own.

@@ -94,13 +94,25 @@ def _request(
     Both are None where the generator has not all of the reference's classes that have test images.
     """
     requested = reference.labels_to_request(count, protocol.set_size)
+    labels = generator_labels(reference, names, requested)
+    return (None, None) if labels is None else (requested, labels)
+
+
+def generator_labels(
+    reference: ReferenceImages, names: tuple[str, ...], requested: np.ndarray
+) -> np.ndarray | None:
+    """Return the labels of a generator for places in the reference's classes.
+
+    None where the generator, whose classes have these names, has not all of them.
+    """
     wanted = [reference.classes[place] for place in np.unique(requested)]
     if not set(wanted) <= set(names):
-        return None, None
+        return None
     own = np.full(len(reference.classes), -1)
     for name in wanted:
         own[reference.classes.index(name)] = names.index(name)
-    return requested, own[requested]
+    labels: np.ndarray = own[requested]
+    return labels
 
 
 def evaluates_alone(name: str) -> bool:

@@ -98,6 +98,7 @@ class ProtocolRunner:
             images.pixels, self.progress, "features of the images"
         )
         first, first_features = images.part(slice(0, size)), features.at(slice(0, size))
+        extrapolates = protocol.thorough and protocol.infinity
         component = "set" if protocol.thorough else "quick-set"
         interpolated = self.baselines.interpolates(component, size)
         baselines = self.baselines.get(component, size)
@@ -107,7 +108,7 @@ class ProtocolRunner:
         parts = [
             _Part(_set_scores(measured, estimates, reasons, baselines, size)),
             self._modes(features) if images.stacked else _Part(),
-            self._infinity(images, features) if protocol.thorough else _Part(),
+            self._infinity(images, features) if extrapolates else _Part(),
             copies,
             _Part(self._trained(images, features) if protocol.seeds else {}),
             _Part(custom_scores(first, first_features, self.reference)),
@@ -115,7 +116,7 @@ class ProtocolRunner:
         found = {key: score for part in parts for key, score in part.scores.items()}
         scores = {key: found[key] for key in METRIC_SPECS if key in found}
         counts = {"images": len(images.pixels), "set_size": size, "sets": sets}
-        classes = _classes(measured, baselines, estimates)
+        classes = class_rows(measured, baselines, estimates)
         clean = self.baselines.clean_reference(compute=protocol.thorough)
         return EvaluationResult(
             scores=scores,
@@ -175,7 +176,7 @@ class ProtocolRunner:
             "kl_debiased": Estimate(Interval(*(end + shift for end in bounds.kl)), bounds.kl_error),
         }
         scores = {
-            key: _score(key, estimate, baselines[key], len(digits))
+            key: make_score(key, estimate, baselines[key], len(digits))
             for key, estimate in found.items()
         }
         return _Part(scores, {"stacked_images": len(digits)})
@@ -203,7 +204,7 @@ class ProtocolRunner:
             estimate = expansion_estimate(
                 infinity_expansion(finite, values[key], counts), values[key]
             )
-            scores[key] = _score(key, estimate, baselines[key], count)
+            scores[key] = make_score(key, estimate, baselines[key], count)
         self.progress("FD-infinity", 1, 1)
         return _Part(scores)
 
@@ -219,7 +220,7 @@ class ProtocolRunner:
             _, low, high = bounds[key].interval
             interval = Interval(value, min(low, value), max(high, value))
             estimate = Estimate(interval, bounds[key].error)
-            scores[key] = _score(key, estimate, baselines[key], len(images.pixels))
+            scores[key] = make_score(key, estimate, baselines[key], len(images.pixels))
         return _CopyPart(scores, copy_tests=copy_tests, nearest=near)
 
     def _cautions(
@@ -290,15 +291,17 @@ class ProtocolRunner:
         found = trained_estimates(
             np.array(right), rankings, accuracies, self.reference.features.e1, drawn
         )
+        numbers = {"cas": count}
         return {
-            key: _score(key, estimate, baselines[key], count if key == "cas" else len(drawn), over)
+            key: make_score(key, estimate, baselines[key], numbers.get(key, len(drawn)), over)
             for key, (estimate, over) in found.items()
         }
 
 
-def _score(
+def make_score(
     key: str, estimate: Estimate, baseline: Baseline, images: int, over: str = "images"
 ) -> Score:
+    """Make the score of a metric from its estimate."""
     return Score.of(
         key,
         estimate.interval,
@@ -323,7 +326,7 @@ def _set_scores(
         if key not in means or key not in baselines:
             continue
         if key in estimates:
-            scores[key] = _score(key, estimates[key], baselines[key], images)
+            scores[key] = make_score(key, estimates[key], baselines[key], images)
         else:
             scores[key] = Score.without_interval(
                 key, means[key], baselines[key], reasons[key], images
@@ -331,7 +334,7 @@ def _set_scores(
     return scores
 
 
-def _classes(
+def class_rows(
     measured: list[Measures], baselines: Baselines, estimates: Mapping[str, Estimate]
 ) -> dict[int, dict[str, float]]:
     """Average each digit's measures over the sets, with their intervals and baselines."""

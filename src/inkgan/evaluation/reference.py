@@ -125,11 +125,13 @@ class ReferenceImages:
         that are measured one by one do.
         """
         size = min(set_size, len(self.test_labels))
-        parts = [
-            class_matched(self.test_labels, self.test_labels, min(size, count - start), draw=start)
-            for start in range(0, count, size)
-        ]
-        labels: np.ndarray = self.test_labels[np.concatenate(parts)]
+        starts = range(0, count, size)
+        return np.concatenate([self.labels_of_set(s, min(size, count - s)) for s in starts])
+
+    def labels_of_set(self, start: int, count: int) -> np.ndarray:
+        """Return the labels (count,) to request for the set that begins with image `start`."""
+        rows = class_matched(self.test_labels, self.test_labels, count, draw=start)
+        labels: np.ndarray = self.test_labels[rows]
         return labels
 
 

@@ -27,6 +27,7 @@ class Protocol:
         set_size: of the disjoint sets that are measured one by one; `sets` at most.
         seeds: of the networks trained for CAS and the two-sample tests; 0 leaves them out.
         thorough: kernels, FD-infinity and distances to the training images too.
+        infinity: whether FD-infinity is among these.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Protocol:
     sets: int = 1
     seeds: int = 0
     thorough: bool = False
+    infinity: bool = True
 
 
 QUICK = Protocol("quick", images=10_000)

@@ -99,6 +99,13 @@ def set_intervals(measured: MeasuredSets) -> tuple[dict[str, Estimate], dict[str
     return found, reasons
 
 
+def distance_intervals(measured: MeasuredSets) -> tuple[dict[str, Estimate], dict[str, str]]:
+    """Bound the distances and the measures of each digit alone; otherwise as `set_intervals`."""
+    distances, missing = _distances(measured)
+    classes, others = _classes(measured)
+    return distances | classes, missing | others
+
+
 Found = tuple[dict[str, Estimate], dict[str, str]]
 
 
@@ -273,6 +280,18 @@ def trained_estimates(
     cas, auc = mean_accuracy_interval(right), mean_auc_interval(rankings)
     by_image = right.mean(axis=0) - right.mean()
     replicates = mean_replicates(by_image, NO_REPLICATES, cas.error)
+    nearest = nearest_estimate(accuracies, real, generated)
+    return {
+        "cas": (Estimate(cas.interval, cas.error, replicates), "test images and seeds"),
+        "two_sample_auc": (Estimate(auc.interval, auc.error), "images and seeds"),
+        "one_nearest": (nearest, "images"),
+    }
+
+
+def nearest_estimate(
+    accuracies: Sequence[float], real: np.ndarray, generated: np.ndarray
+) -> Estimate:
+    """Bound the mean 1-NN accuracy of parts of both sets; arguments as for `trained_estimates`."""
     repeats = max(1, len(generated) // len(real))
 
     def accuracy(rows: np.ndarray, others: np.ndarray) -> list[float]:
@@ -281,9 +300,4 @@ def trained_estimates(
 
     alone = Strata.of(None, real[:, 0], len(generated))
     parts = subset_replicates(accuracy, alone, repeats)[0]
-    nearest = share_estimate(float(np.mean(accuracies)), parts, len(generated))
-    return {
-        "cas": (Estimate(cas.interval, cas.error, replicates), "test images and seeds"),
-        "two_sample_auc": (Estimate(auc.interval, auc.error), "images and seeds"),
-        "one_nearest": (nearest, "images"),
-    }
+    return share_estimate(float(np.mean(accuracies)), parts, len(generated))

@@ -25,6 +25,7 @@ def measure_set(
     requested: np.ndarray | None,
     reference: ReferenceSet,
     thorough: bool = True,
+    neighbors: bool = True,
 ) -> Measures:
     """Compute the metrics of one set of images.
 
@@ -33,37 +34,43 @@ def measure_set(
         requested: the digit that each was to show (n,), or None without labels.
         reference: the real test images.
         thorough: the kernel distances KID and MMD too.
+        neighbors: precision, recall, density and coverage too.
 
     Returns:
         Values by metric, and by metric and digit, such as "recall/3" (see `class_measures`).
     """
-    found = prdc(reference.features.e1, features.e1, NEIGHBORS, reference.radii)
     best = features.probabilities.max(axis=1)
     measures = {
         "fd_e1": frechet_distance(moments(features.e1), reference.e1_moments),
         "fd_e2": frechet_distance(moments(features.e2), reference.e2_moments),
-        "precision": found.precision,
-        "recall": found.recall,
-        "density": found.density,
-        "coverage": found.coverage,
         "confident": float((best >= CONFIDENT).mean()),
     }
+    if neighbors:
+        found = prdc(reference.features.e1, features.e1, NEIGHBORS, reference.radii)
+        measures |= {
+            "precision": found.precision,
+            "recall": found.recall,
+            "density": found.density,
+            "coverage": found.coverage,
+        }
     if requested is not None:
         measures["label_accuracy"] = float((features.predicted == requested).mean())
     digits = features.predicted if requested is None else requested
-    classes = class_measures(features, digits, reference)
+    classes = class_measures(features, digits, reference, neighbors)
     if thorough:
         measures["kid"] = polynomial_mmd(features.e1, reference.features.e1)
         measures["mmd"] = gaussian_mmd(features.e1, reference.features.e1, reference.bandwidth)
     return measures | classes | _worst(classes)
 
 
-def class_measures(features: Features, digits: np.ndarray, reference: ReferenceSet) -> Measures:
+def class_measures(
+    features: Features, digits: np.ndarray, reference: ReferenceSet, neighbors: bool = True
+) -> Measures:
     """Measure each digit by itself: fd (less the bias of its sample sizes), recall, variety.
 
     Keys are "fd/3", "recall/3", "variety/3" and "share/3" for the digit 3. A digit of fewer than
     30 images has only its share, one of fewer than 200 no fd: its bias would be larger than what
-    is measured.
+    is measured. Without `neighbors` there is no recall.
     """
     measures: Measures = {}
     for digit, real in reference.by_class.items():
@@ -71,11 +78,12 @@ def class_measures(features: Features, digits: np.ndarray, reference: ReferenceS
         measures[f"share/{digit}"] = len(chosen.e1) / len(digits)
         if len(chosen.e1) < LEAST_OF_A_CLASS:
             continue
-        found = prdc(real.features.e1, chosen.e1, NEIGHBORS, real.radii)
+        if neighbors:
+            found = prdc(real.features.e1, chosen.e1, NEIGHBORS, real.radii)
+            measures[f"recall/{digit}"] = found.recall
         if min(len(chosen.e1), real.moments.count) >= LEAST_FOR_DISTANCE:
             bias = real.trace * (1 / len(chosen.e1) + 1 / real.moments.count)
             measures[f"fd/{digit}"] = frechet_distance(moments(chosen.e1), real.moments) - bias
-        measures[f"recall/{digit}"] = found.recall
         measures[f"variety/{digit}"] = total_deviation(chosen.e2) / real.deviation
     return measures
 
@@ -86,10 +94,10 @@ def _worst(classes: Mapping[str, float]) -> Measures:
         kind: [value for key, value in classes.items() if key.startswith(f"{kind}/")]
         for kind in ("fd", "recall", "share")
     }
-    if not by_kind["recall"]:
-        return {}
-    missing = len(by_kind["recall"]) < len(by_kind["share"])
-    worst = {"worst_class_recall": 0.0 if missing else min(by_kind["recall"])}
+    worst: Measures = {}
+    if by_kind["recall"]:
+        missing = len(by_kind["recall"]) < len(by_kind["share"])
+        worst["worst_class_recall"] = 0.0 if missing else min(by_kind["recall"])
     if by_kind["fd"]:
         worst["worst_class_fd"] = max(by_kind["fd"])
     return worst

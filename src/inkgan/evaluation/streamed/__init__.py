@@ -1,0 +1,1 @@
+"""Evaluation of any number of images in constant memory: sums over parts, and a fixed sample."""
