@@ -82,9 +82,13 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> Outcom
             text += part
     code = process.wait()
     whole = time.perf_counter() - start
+    return Outcome(code, first or whole, whole, plain_lines(text)[-1])
+
+
+def plain_lines(text: bytes) -> list[str]:
+    """Return what a terminal shows, line by line, without what moves the cursor."""
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "\n", text.decode("utf-8", "replace"))
-    lines = [line for line in plain.splitlines() if line.strip()] or [""]
-    return Outcome(code, first or whole, whole, lines[-1])
+    return [line for line in plain.splitlines() if line.strip()] or [""]
 
 
 def main() -> None:

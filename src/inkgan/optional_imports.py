@@ -20,6 +20,19 @@ def import_extra(module: str, extra: str, what: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise ConfigError(
-            f"{what} needs the extra: pip install 'inkgan[{extra}]' ({error})"
-        ) from error
+        raise missing_extra(module, extra, what, error) from error
+
+
+def missing_extra(module: str, extra: str, what: str, error: Exception) -> ConfigError:
+    """Return the error that names an extra; the reason is added where more than it is missing.
+
+    Args:
+        module: that could not be imported.
+        extra: the name of the extra in pyproject.toml.
+        what: the feature that needs it.
+        error: that the import raised.
+    """
+    missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    is_absent = missing.partition(".")[0] == module.partition(".")[0]
+    reason = "" if is_absent else f" ({error})"
+    return ConfigError(f"{what} needs the extra: pip install 'inkgan[{extra}]'{reason}")

@@ -90,7 +90,7 @@ def test_every_verb_is_looked_at() -> None:
         assert "Next:" in (ROOT / path).read_text("utf-8")
 
 
-@pytest.mark.usefixtures("_terminal")
+@pytest.mark.usefixtures("_terminal", "keeps_baselines")
 def test_each_command_names_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name, seed in (("a", 0), ("b", 1)):

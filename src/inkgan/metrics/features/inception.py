@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from inkgan.errors import ConfigError
+from inkgan.optional_imports import missing_extra
 from inkgan.types import Float64, Progress, UInt8, silent
 
 CHUNK = 50  # images, as pytorch-fid's own default
@@ -27,9 +28,7 @@ def load_inception() -> nn.Module:
     try:
         module = importlib.import_module("pytorch_fid.inception")
     except Exception as error:  # torchvision without a matching torch fails in many ways
-        raise ConfigError(
-            f"`inception` needs the extra: pip install 'inkgan[inception]' ({error})"
-        ) from error
+        raise missing_extra("pytorch_fid", "inception", "`inception`", error) from error
     try:
         network: nn.Module = module.InceptionV3([module.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
     except Exception as error:  # the download, whatever library does it
