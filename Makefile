@@ -16,9 +16,10 @@ setup: $(VENV)/.ready
 
 # Installs again when the dependencies have changed.
 $(VENV)/.ready: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "inkgan needs Python 3.11 or newer; try: make setup PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "inkgan needs Python 3.11 or newer; try: make setup PYTHON=python3.12")'
+	@echo 'Installing inkgan and the tools of its tests into $(VENV); this takes some minutes, once.'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install $$(test -t 1 || echo --quiet) --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
 
 test: setup  ## a process for each core; files stay together, since their fixtures are shared
