@@ -364,7 +364,7 @@ def test_imitating(bar: UInt8) -> None:
     assert np.array_equal(found.writer.digit_latents["1"][0], found.inversion.latents[0])
     several = imitate([bar, bar], BARS, digits="11")
     assert len(several.writer.digit_latents["1"]) == 2
-    assert "A hand seen, imitated by dcgan" in several.write("7").to_svg()
+    assert "Handwriting on a picture, imitated by dcgan" in several.write("7").to_svg()
 
 
 def test_each_of_several_digits_shown_is_written_in_turn(bar: UInt8) -> None:

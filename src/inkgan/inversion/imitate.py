@@ -79,7 +79,7 @@ class Imitation:
         """
         options = LineOptions(height, ink, paper, jitter, slant_drift)
         options.check()
-        description = f"A hand seen, imitated by {origin(self.generator)}"
+        description = f"Handwriting on a picture, imitated by {origin(self.generator)}"
         return write_line(read_text(str(text)), self.writer, options, description)
 
     @property
