@@ -2,7 +2,8 @@
 
 import { count, fixed, h, table } from "./ui.js";
 
-const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [560, 220, 46, 10, 8, 26];
+const [HIGH, LEFT, RIGHT, TOP, BOTTOM] = [220, 46, 10, 8, 26];
+const [LEAST_WIDE, MOST_WIDE] = [240, 1000]; // text keeps its size between these; beyond, all grows
 const POINTS = 400; // drawn of a series at most
 const ROWS = 25; // of the table
 const NS = "http://www.w3.org/2000/svg";
@@ -15,17 +16,23 @@ function s(tag, attributes = {}, text = null) {
   return element;
 }
 
-/** Round numbers that divide a range in a few steps. */
+/** Round numbers that divide a range in a few steps, each with its text. */
 function ticks(low, high, wanted = 4) {
   const raw = (high - low) / wanted || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= raw);
   const found = [];
   for (let at = Math.ceil(low / step) * step; at <= high + step / 1e6; at += step) found.push(Math.abs(at) < step / 1e6 ? 0 : at);
-  return found;
+  const digits = Math.max(0, -Math.floor(Math.log10(step)));
+  return found.map((value) => [value, short(value, digits)]);
 }
 
-const short = (value) => (Math.abs(value) >= 1e6 ? `${value / 1e6}M` : Math.abs(value) >= 1e3 ? `${value / 1e3}k` : String(+value.toPrecision(3))).replace("-", "−");
+/** Write the number of a tick with as many digits as its step has. */
+function short(value, digits) {
+  const [unit, letter] = Math.abs(value) >= 1e6 ? [1e6, "M"] : Math.abs(value) >= 1e3 ? [1e3, "k"] : [1, ""];
+  const text = letter ? String(+(value / unit).toPrecision(6)) : value.toFixed(value ? digits : 0);
+  return `${text}${letter}`.replace("-", "−");
+}
 
 /** Thin a series out: of each piece its least and its greatest value are kept. */
 function thinned(points) {
@@ -52,7 +59,8 @@ function thinned(points) {
  */
 export function lineChart(title, series, { share = false, hint = "", unit = "images" } = {}) {
   const data = series.map(() => []);
-  const svg = s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img" });
+  let wide = 560;
+  const svg = s("svg", { viewBox: `0 0 ${wide} ${HIGH}`, role: "img" });
   const values = series.map(() => h("b", {}, ""));
   const legend = h("ul", { class: "legend" }, series.map((label, index) => {
     const line = s("svg", { viewBox: "0 0 22 8", "aria-hidden": "true" });
@@ -79,7 +87,7 @@ export function lineChart(title, series, { share = false, hint = "", unit = "ima
     data.forEach((points, index) => (values[index].textContent = points.length ? fixed(points.at(-1)[1], share ? 2 : 3) : ""));
     svg.setAttribute("aria-label", `${title}: ${series.map((label, index) => `${label} ${fixed(data[index].at(-1)?.[1])}`).join(", ")}`);
     if (!all.length) {
-      svg.append(s("text", { x: WIDE / 2, y: HIGH / 2, "text-anchor": "middle" }, "Nothing recorded yet"));
+      svg.append(s("text", { x: wide / 2, y: HIGH / 2, "text-anchor": "middle" }, "Nothing recorded yet"));
       return;
     }
     const xs = all.map(([x]) => x);
@@ -88,13 +96,15 @@ export function lineChart(title, series, { share = false, hint = "", unit = "ima
     if (!share && ys.length > 50) [low, high] = [ys[Math.floor(ys.length * 0.005)], ys[Math.ceil(ys.length * 0.995) - 1]];
     if (high - low < 1e-9) [low, high] = [low - 0.5, high + 0.5];
     const most = xs.reduce((a, b) => Math.max(a, b), 1);
-    const across = (x) => LEFT + (x / most) * (WIDE - LEFT - RIGHT);
+    const across = (x) => LEFT + (x / most) * (wide - LEFT - RIGHT);
     const down = (y) => TOP + ((high - Math.min(Math.max(y, low), high)) / (high - low)) * (HIGH - TOP - BOTTOM);
-    for (const y of ticks(low, high)) {
-      svg.append(s("line", { x1: LEFT, x2: WIDE - RIGHT, y1: down(y), y2: down(y), class: "grid" }));
-      svg.append(s("text", { x: LEFT - 6, y: down(y) + 4, "text-anchor": "end" }, short(y)));
+    for (const [y, text] of ticks(low, high)) {
+      svg.append(s("line", { x1: LEFT, x2: wide - RIGHT, y1: down(y), y2: down(y), class: "grid" }));
+      svg.append(s("text", { x: LEFT - 6, y: down(y) + 4, "text-anchor": "end" }, text));
     }
-    for (const x of ticks(0, most, 5)) svg.append(s("text", { x: across(x), y: HIGH - 6, "text-anchor": x ? "middle" : "start" }, x ? short(x) : `0 ${unit}`));
+    for (const [x, text] of ticks(0, most, wide < 400 ? 3 : 5)) {
+      svg.append(s("text", { x: across(x), y: HIGH - 6, "text-anchor": x ? "middle" : "start" }, x ? text : `0 ${unit}`));
+    }
     data.forEach((points, index) => {
       if (!points.length) return;
       const d = thinned(points).map(([x, y], at) => `${at ? "L" : "M"}${across(x).toFixed(1)} ${down(y).toFixed(1)}`).join("");
@@ -111,6 +121,13 @@ export function lineChart(title, series, { share = false, hint = "", unit = "ima
     }, 250);
   };
   draw();
+  new ResizeObserver(([entry]) => {
+    const fitting = Math.round(Math.min(Math.max(entry.contentRect.width, LEAST_WIDE), MOST_WIDE));
+    if (entry.contentRect.width < 1 || fitting === wide) return; // hidden, or as before
+    wide = fitting;
+    svg.setAttribute("viewBox", `0 0 ${wide} ${HIGH}`);
+    draw();
+  }).observe(svg);
   return {
     element,
     /** Add a value of a line at a number of images. */

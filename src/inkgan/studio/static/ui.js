@@ -87,6 +87,12 @@ export function table(caption, headings, rows, { aligned = true } = {}) {
       place ? h("td", { class: isNumber(value) ? "number" : "" }, value) : h("th", { scope: "row" }, value)))))));
 }
 
+/** Text whose parts between backticks are code. */
+export const withCode = (text) => text.split("`").map((part, place) => (place % 2 ? h("code", {}, part) : part));
+
+/** A dotted name that may be broken behind its dots. */
+export const dotted = (name) => h("span", {}, name.split(".").flatMap((part, place) => (place ? [".", h("wbr"), part] : [part])));
+
 /** A labeled choice. */
 export function choice(label, options, value, onchange) {
   const select = h("select", { onchange: () => onchange(select.value) }, options.map((option) => {

@@ -3,7 +3,7 @@
 import { follow, get, runPath } from "../api.js";
 import { lineChart } from "../chart.js";
 import { tiles } from "../tiles.js";
-import { choice, copy, empty, h, isActive, isGray, stateLabel, table } from "../ui.js";
+import { choice, copy, dotted, empty, h, isActive, isGray, stateLabel, table } from "../ui.js";
 
 export async function show({ root, settings, keep, onleave }) {
   const { runs } = await get("/api/runs");
@@ -86,5 +86,5 @@ function differences(one = {}, other = {}) {
   const [left, right] = [flat(one), flat(other)];
   return [...new Set([...Object.keys(left), ...Object.keys(right)])].sort()
     .filter((key) => key !== "notes" && left[key] !== right[key])
-    .map((key) => [key, left[key] ?? "–", right[key] ?? "–"]);
+    .map((key) => [dotted(key), left[key] ?? "–", right[key] ?? "–"]);
 }

@@ -136,7 +136,7 @@ export function show({ root, settings, keep, onleave }) {
   root.append(
     h("div", { class: "head" }, h("h1", {}, "Lesson 0: a GAN in the plane"), h("p", { class: "soft" }, "Before digits: points. The generator turns random numbers into points and should learn where the real ones lie. Everything is computed in this page.")),
     h("div", { class: "columns" },
-      h("section", {}, canvas, h("ul", { class: "legend" }, h("li", {}, "gray: real points"), h("li", {}, "dark: generated points, and where they are pulled"), h("li", {}, "blue: the discriminator says real, orange: generated"))),
+      h("section", {}, canvas, h("ul", { class: "legend" }, h("li", {}, "faint dots: real points"), h("li", {}, "strong dots: generated points, and where they are pulled"), h("li", {}, "blue: the discriminator says real, orange: generated"))),
       h("div", { class: "stack" },
         h("section", {}, h("div", { class: "row" }, toggle, h("button", { type: "button", onclick: () => { run(false); steps(1); } }, "Single step"), h("button", { type: "button", onclick: () => { restart(); } }, "Start again")), h("p", {}), facts),
         h("section", {},
@@ -148,7 +148,7 @@ export function show({ root, settings, keep, onleave }) {
           choice("Speed", speeds, "5", (value) => { speed = Number(value); })),
         losses.element)),
     h("section", { class: "wide" }, h("h2", {}, "What to look for"), h("ul", {},
-      h("li", {}, "Mode collapse: all dark points gather on few Gaussians, although the discriminator is only half fooled. Try the grid, or one latent number."),
+      h("li", {}, "Mode collapse: all generated points gather on few Gaussians, although the discriminator is only half fooled. Try the grid, or one latent number."),
       h("li", {}, "Oscillation: the points leave a Gaussian as soon as the discriminator has found out, and come back later."),
       h("li", {}, "Saturation: with the saturating loss and a fast discriminator the pull disappears, and nothing moves."))));
   root.lastElementChild.style.marginTop = "1rem";

@@ -1,7 +1,7 @@
 // A new run: a recipe, five sliders with what each changes, and the same as a command.
 
 import { get, post } from "../api.js";
-import { choice, copyButtons, h, named, toast } from "../ui.js";
+import { choice, copyButtons, h, named, toast, withCode } from "../ui.js";
 
 const SLIDERS = [
   { key: "lr", field: "optim.lr", title: "Learning rate", log: true, low: 1e-5, high: 1e-2,
@@ -81,7 +81,7 @@ export async function show({ root, settings, keep }) {
   }
 
   function drawSliders() {
-    notes.textContent = recipes[wanted.recipe].notes;
+    notes.replaceChildren(...withCode(recipes[wanted.recipe].notes));
     sliders.replaceChildren(...SLIDERS.filter(has).map((slider) => sliderOf(slider, valueOf(slider), (value) => {
       wanted.sliders[slider.key] = value;
       check();
