@@ -185,6 +185,7 @@ def test_all_flags_of_sequences_arrive(bundle: Path, tmp_path: Path) -> None:
         (["--length", "six"], "--length 'six': write fewest-most"),
         (["--length", "6=x"], "--length '6=x': write length=weight"),
         (["--touching", "0.2"], "sequences`? is needed: how many"),
+        (["--sequences", "3", "--length", "9-4"], r"length(=\(9, 4\)`| 9-4): the smaller number"),
         (["--sequences", "3", "--per-class", "2"], "per.class`? is for single digits"),
         (["--sequences", "3", "--format", "png"], "format`? 'png' is none of sequences"),
         (["--sequences", "3", "--paper", "foto"], "paper`? must be clean, scan or photo, not"),

@@ -174,7 +174,9 @@ class Sequences:
                 f"{did_you_mean(self.format, formats)}; these have {', '.join(formats)}"
             )
         if not self.lengths:
-            raise ConfigError(f"`length` {self.length}: the smaller number comes first")
+            if isinstance(self.length, Mapping):
+                raise ConfigError("`length` is empty; give at least one length its weight")
+            raise ConfigError(f"`length={tuple(self.length)}`: the smaller number comes first")
         check_lengths(self.lengths)
         if not 1 <= self.writers <= MAX_WRITERS:
             raise ConfigError(
