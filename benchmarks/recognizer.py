@@ -284,15 +284,18 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def table(accuracies: dict[str, list[float]]) -> str:
-    """Return a Markdown table of the sides, and how far each is from the real one."""
-    lines = ["| trained on | sequence accuracy | minus real, by seed |", "|---|---|---|"]
+    """Return a Markdown table of the sides, and how far each is from the real and the whole one."""
+    references = [side.name for side in (SIDES[1], SIDES[0])]
+    heads = ["trained on", "sequence accuracy", *(f"minus {name}, by seed" for name in references)]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, values in accuracies.items():
         mean, half = interval(values)
-        gaps = [a - b for a, b in zip(values, accuracies.get("real", []), strict=False)]
-        gap, gap_half = interval(gaps) if gaps else (float("nan"), float("nan"))
-        lines.append(
-            f"| {name} | {mean:.1%} ± {100 * half:.1f} | {100 * gap:+.1f} ± {100 * gap_half:.1f} |"
-        )
+        cells = [name, f"{mean:.1%} ± {100 * half:.1f}"]
+        for reference in references:
+            gaps = [a - b for a, b in zip(values, accuracies.get(reference, []), strict=False)]
+            gap, gap_half = interval(gaps) if gaps else (float("nan"), float("nan"))
+            cells.append("" if name == reference else f"{100 * gap:+.1f} ± {100 * gap_half:.1f}")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -72,5 +72,9 @@ def test_the_table_compares_by_seed() -> None:
     assert interval([0.9, 0.9, 0.9]) == pytest.approx((0.9, 0))
     # three values with mean 2 and deviation 1: t = 4.3027, divided by the root of 3
     assert interval([1.0, 2.0, 3.0]) == pytest.approx((2, 2.4841), abs=1e-4)
-    rows = table({"generated": [0.90, 0.92, 0.94], "real": [0.91, 0.93, 0.95]})
-    assert "| generated | 92.0% ± 5.0 | -1.0 ± 0.0 |" in rows
+    clean = [0.50, 0.52, 0.54]
+    rows = table(
+        {"generated": [0.90, 0.92, 0.94], "real": [0.91, 0.93, 0.95], "generated, clean": clean}
+    )
+    assert "| generated | 92.0% ± 5.0 | -1.0 ± 0.0 |  |" in rows
+    assert "| generated, clean | 52.0% ± 5.0 | -41.0 ± 0.0 | -40.0 ± 0.0 |" in rows
