@@ -241,16 +241,18 @@ def test_mnist_is_read_as_it_is(digits: Data) -> None:
         pytest.skip("INKGAN_DATA names no folder with MNIST")
     test = load_dataset(digits, "test", None)
     images, labels = test.images[:20, 0].numpy(), test.labels[:20].numpy()
-    for inverted in (False, True):
-        read = []
-        for image in images:
-            large = Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC)
-            picture = photographed(np.asarray(large) / 255, light_on_dark=inverted)
-            read.append(max(read_digits([picture]).images, key=np.sum))
-        again = np.stack(read)
-        assert (extract_features(again).predicted == labels).mean() >= 0.95
-        gaps = np.sqrt(((again.astype(float) - images) ** 2).mean(axis=(1, 2))) / 255
-        assert np.median(gaps) < 0.09  # half a pixel's shift makes more
+    read = []
+    for place, image in enumerate(images):
+        large = Image.fromarray(image).resize((168, 168), Image.Resampling.BICUBIC)
+        picture = photographed(np.asarray(large) / 255, light_on_dark=place % 2 == 1)
+        read.append(max(read_digits([picture]).images, key=np.sum))
+    again = np.stack(read)
+    right = extract_features(again).predicted == labels
+    gaps = np.sqrt(((again.astype(float) - images) ** 2).mean(axis=(1, 2))) / 255
+    for first in (0, 1):  # dark on light, then light on dark
+        assert right[first::2].mean() >= 0.9  # nine of ten
+        assert np.median(gaps[first::2]) < 0.09  # half a pixel's shift makes more
+    assert right.mean() >= 0.95
 
 
 def test_digits_that_are_told() -> None:

@@ -135,14 +135,14 @@ def test_reading_order(degrees: float, rows: int) -> None:
 
 
 def test_small_writing_on_a_large_picture() -> None:
-    ink = made.page(["2026", "1130"], height=70, shape=(1800, 2600))
-    found = read(made.photographed(ink, blur=1.2))
+    ink = made.page(["2026", "1130"], height=33, shape=(900, 1300))
+    found = read(made.photographed(ink, blur=0.8))
     assert found.digits == "20261130"
     assert any("writing is small" in remark for remark in found.remarks)
 
 
 def test_what_is_too_small_is_to_be_cropped() -> None:
-    ink = made.page(["2026"], height=9, shape=(1400, 1800))
+    ink = made.page(["2026"], height=7, shape=(900, 1250))
     with pytest.raises(DataError, match="if the writing is small, crop the picture to it"):
         read(made.photographed(ink, blur=0.5))
 

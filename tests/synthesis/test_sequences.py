@@ -214,12 +214,16 @@ def test_blank_digits_are_drawn_again(tmp_path: Path) -> None:
     assert made.manifest["rejected"]["blank"] > 0
 
 
-def test_writers_that_do_not_deliver_are_reported(tmp_path: Path) -> None:
+def test_writers_that_do_not_deliver_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_store, "ATTEMPTS", 5)
+
     class NoSevens(HandGenerator):
         def image(self, label: int, seed: int) -> UInt8:
             return super().image(0 if label == 7 else label, seed)
 
-    with pytest.raises(DataError, match=r"writer \d+ does not deliver a 7 in 30 attempts"):
+    with pytest.raises(DataError, match=r"writer \d+ does not deliver a 7 in 5 attempts"):
         make(tmp_path / "a", SynthesisRequest(CONTENT, Criteria(min_confidence=0.9)), NoSevens())
 
 

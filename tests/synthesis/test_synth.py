@@ -309,7 +309,8 @@ def test_equal_images_are_found_beyond_the_recent_ones(monkeypatch: pytest.Monke
 
 def test_style_ranges(tmp_path: Path) -> None:
     request = SynthesisRequest(
-        LabeledImages((3,) * 10), Criteria(slant=(-10.0, 10.0), thickness=(1.0, 6.0))
+        LabeledImages((0, 0, 0, 0, 8, 0, 0, 8, 0, 0)),
+        Criteria(slant=(-10.0, 10.0), thickness=(1.0, 6.0)),
     )
     made = make(tmp_path / "a", request)
     rows = rows_of(made.path)
