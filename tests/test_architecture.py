@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "plural": set(),
     "openmp": set(),
     "device": {"openmp", "errors", "plural"},
-    "files": {"errors"},
+    "files": {"errors", "printable"},
     "storage": {"errors", "files"},
     "optional_imports": {"errors"},
     "images": {"files", "types"},

@@ -1,6 +1,8 @@
-"""The cache, also one that cannot be written; the lock of a folder."""
+"""JSON; the cache, also one that cannot be written; the lock of a folder."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import inkgan
 from inkgan import files
 from inkgan.errors import ArtifactError
 from inkgan.files import locked
@@ -149,3 +152,41 @@ def test_the_files_of_a_killed_process_are_removed(
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
         [*(path.name for path in mine), "b.json", "living.json"]
     )
+
+
+# --- JSON ---
+
+# Messages between processes of one program, which no file and no stranger has.
+MESSAGES = {
+    *("training/lockstep.py", "training/distributed.py", "runs/trainer.py"),
+    *("studio/model_client.py", "studio/model_worker.py"),
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"a": 1, "b": {"c": 1, "c": 1}}', r"it has the key 'c' twice"),
+        (b"[" * 100_000, "nested too deeply|not JSON"),
+        (b'{"a": 1', "it is not JSON"),
+        (b"\xff", "it is not UTF-8 text"),
+        (json.dumps({"a": 1}).encode("utf-16"), "it is not UTF-8 text"),
+    ],
+    ids=["twice", "nested", "cut", "latin", "utf-16"],
+)
+def test_json_that_says_two_things_or_nothing_is_refused(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(ArtifactError, match=rf"cannot read .*a\.json: .*({reason})"):
+        files.read_json(tmp_path / "a.json")
+
+
+def test_every_document_is_parsed_in_one_place() -> None:
+    source = Path(inkgan.__file__).parent
+    found = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if re.search(r"\bjson\.loads?\(", path.read_text("utf-8"))
+    }
+    assert found == {"files.py", *MESSAGES}

@@ -19,6 +19,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from inkgan.errors import ArtifactError
+from inkgan.printable import brief
 
 
 def cache_folder() -> Path:
@@ -269,22 +270,50 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON in which no key comes twice: of two values nobody can say which one counts.
+
+    Args:
+        text: as text, or as bytes of UTF-8.
+
+    Raises:
+        ValueError: it is not JSON or not UTF-8, is nested too deeply, or has a key twice.
+
+    Example:
+        >>> parse_json('{"a": [1, 2]}')
+        {'a': [1, 2]}
+    """
+    try:
+        content = text if isinstance(text, str) else text.decode("utf-8")
+        return json.loads(content, object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise ValueError("its values are nested too deeply") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON, whose keys must differ."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"it has the key {brief(twice)} twice")
+    return found
+
+
 def read_json(path: Path) -> Any:
     """Read JSON.
 
     Raises:
-        ArtifactError: the file is missing or is not JSON.
+        ArtifactError: the file is missing, is not JSON, or has a key twice.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes())
     except OSError as error:
         raise ArtifactError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ArtifactError(f"cannot read {path}: it is not UTF-8 text") from error
     except ValueError as error:
         raise ArtifactError(f"cannot read {path}: it is not JSON ({error})") from error
-    except RecursionError as error:
-        raise ArtifactError(f"cannot read {path}: its values are nested too deeply") from error
 
 
 @contextmanager

@@ -80,6 +80,15 @@ def test_a_checksum_cannot_be_left_out(path: Path) -> None:
         load_bundle(path)
 
 
+def test_a_key_that_comes_twice_is_refused(path: Path) -> None:
+    tensors, document = parts(path)
+    text = f'{json.dumps({"format": 2, **document})[:-1]}, "license": "other"}}'
+    signed = f'{text[:-1]}, "sha256": "{tensor_files.checksum(text, tensors)}"}}'
+    save_file(tensors, path, metadata={tensor_files.KEY: signed})
+    with pytest.raises(ArtifactError, match=r"a\.safetensors is damaged: .* 'license' twice"):
+        load_bundle(path)
+
+
 @pytest.mark.parametrize(("version", "words"), [(3, "upgrade inkgan"), (0, "is 0"), ("2", "'2'")])
 def test_formats_of_the_future_are_refused(path: Path, version: object, words: str) -> None:
     tensors, document = parts(path)

@@ -10,7 +10,7 @@ import tarfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from inkgan.generation.protocols import DIGITS
 from inkgan.storage import LocalStorage, ObjectStorage
 from inkgan.synthesis import claims as claims_module
 from inkgan.synthesis.claims import Claims
+from inkgan.synthesis.packed_output import parse_record
 from inkgan.synthesis.packed_shards import draw_shard, packed_shards, shard_labels
 from inkgan.synthesis.request import (
     Criteria,
@@ -253,6 +254,53 @@ def test_an_attempt_that_was_started_over_ends_with_a_reason(tmp_path: Path) -> 
     with pytest.raises(ArtifactError, match="started over or removed by another process"):
         make(tmp_path / "a", generator=StartedOver())
     assert make(tmp_path / "a", requested("parquet", seed=9)).already
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda text: text.replace('"images"', '"image"'), "it has no images"),
+        (lambda text: text.replace('"drawn": 1', '"drawn": -1'), "drawn = -1"),
+        (lambda text: text.replace("data/", "../"), "files"),
+        (lambda text: text[:-3], "it is not JSON"),
+        (lambda text: text.replace("{", '{"images": 1, ', 1), "'images' twice"),
+    ],
+    ids=["missing", "negative", "elsewhere", "cut", "twice"],
+)
+def test_a_damaged_record_of_a_shard_is_refused(
+    damage: Callable[[str], str], reason: str, tmp_path: Path
+) -> None:
+    made = make(tmp_path / "a")
+    record = {
+        **made.manifest["shards"][0],
+        **{"files": ["data/train.parquet"], "drawn": 1, "rejected": {}},
+        **{"digits": {"train": [1]}, "correct": [1], "confidence": None},
+    }
+    del record["file"], record["split"]
+    content = json.dumps(record)
+    assert parse_record(content.encode(), "a.json") == record
+    with pytest.raises(ArtifactError, match=f"^a.json is damaged: .*{reason}"):
+        parse_record(damage(content).encode(), "a.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda shard: shard.pop("bytes"), "it has no shards.0.bytes"),
+        (lambda shard: shard.update(file="../a"), r"shards.0.file = '\.\./a'"),
+        (lambda shard: shard.update(bytes=-1), "shards.0.bytes = -1"),
+    ],
+    ids=["missing", "elsewhere", "negative"],
+)
+def test_a_damaged_manifest_is_refused(
+    change: Callable[[dict[str, Any]], object], reason: str, tmp_path: Path
+) -> None:
+    path = make(tmp_path / "a").path / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    change(manifest["shards"][0])
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ArtifactError, match=rf"manifest\.json is damaged: {reason}"):
+        make(tmp_path / "a")
 
 
 def test_another_request_is_refused_and_force_replaces(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Draws images with a generator in an ONNX file."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 
 from inkgan.errors import ArtifactError, ConfigError, DataError
 from inkgan.evaluation.outside_generators import LatentOptions, OutsideGenerator, latents
+from inkgan.files import parse_json
 from inkgan.optional_imports import import_extra
 
 FLOATS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
@@ -105,7 +105,7 @@ def _latent_shape(latent: Any, options: LatentOptions, path: Path) -> tuple[int,
 def _classes(session: Any) -> tuple[str, ...] | None:
     """Return the names of the labels that `inkgan export` wrote into the file, if any."""
     try:
-        names = json.loads(session.get_modelmeta().custom_metadata_map["inkgan.classes"])
+        names = parse_json(session.get_modelmeta().custom_metadata_map["inkgan.classes"])
     except (KeyError, ValueError):
         return None
     return tuple(map(str, names)) if isinstance(names, list) and names else None

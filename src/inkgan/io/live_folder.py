@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from inkgan.files import parse_json
+
 Wish = Literal["run", "pause", "stop"]
 WISHES = ("run", "pause", "stop")
 WATCHED_SECONDS = 3.0  # after the last touch of a watcher
@@ -149,7 +151,7 @@ def _write_once(path: Path, data: bytes) -> None:
 def read_document(path: Path) -> dict[str, Any]:
     """Read a JSON object; a file that is missing or damaged is an empty one."""
     try:
-        document = json.loads(path.read_bytes())
+        document = parse_json(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}

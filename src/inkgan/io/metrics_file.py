@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from inkgan.documents import Count, Document
 from inkgan.errors import ArtifactError
-from inkgan.files import DamagedFileWarning
+from inkgan.files import DamagedFileWarning, parse_json
 from inkgan.io.bundle_migration import migrate_metrics_row
 from inkgan.plural import counted
 
@@ -59,12 +59,12 @@ def read_rows(path: Path) -> list[Row]:
 def _parse(line: bytes) -> Row | None:
     """Return a row under today's names; None where the line is damaged."""
     try:
-        values = json.loads(line.decode("utf-8"))
+        values = parse_json(line)
         if not isinstance(values, dict):
             return None
         row = migrate_metrics_row(values)
         MetricsRow.model_validate(row)
-    except (ValueError, ValidationError, RecursionError):
+    except (ValueError, ValidationError):
         return None
     known = MetricsRow.model_fields
     return row if all(_fits(key, row[key]) for key in row if key not in known) else None

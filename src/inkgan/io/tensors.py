@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from inkgan.errors import ArtifactError
-from inkgan.files import atomic
+from inkgan.files import atomic, parse_json
 
 KEY = "inkgan"
 CHECKSUM = re.compile(r', "sha256": "([0-9a-f]{64})"\}$')
@@ -67,10 +67,13 @@ def read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]
             names = opened.keys()
             # copied, since a mapped file that changes later would change or end this process
             tensors = {name: opened.get_tensor(name).clone() for name in names}
-        signed = metadata.get(KEY, "null")
-        document = json.loads(signed)
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} is no readable safetensors file: {error}") from error
+    signed = metadata.get(KEY, "null")
+    try:
+        document = parse_json(signed)
+    except ValueError as error:
+        raise ArtifactError(f"{path} is damaged: its metadata cannot be read: {error}") from error
     if not isinstance(document, dict) or document.get("kind") != kind:
         raise ArtifactError(f"{path} is not an inkgan {kind}")
     version = document.pop("format", 1)

@@ -1,11 +1,11 @@
 """The rows of a metrics.jsonl that grows, by number, without keeping them in memory."""
 
-import json
 import zlib
 from array import array
 from pathlib import Path
 from typing import Any
 
+from inkgan.files import parse_json
 from inkgan.io.live_folder import finite
 
 PIECE = 1 << 20  # bytes read at once
@@ -93,7 +93,7 @@ def mark_of(count: int, last: bytes) -> str:
 def parse_row(line: bytes) -> dict[str, Any]:
     """Read a row of metrics; numbers that JSON does not have are None, a damaged row is empty."""
     try:
-        row = finite(json.loads(line))
+        row = finite(parse_json(line))
     except ValueError:
         return {}
     return row if isinstance(row, dict) else {}

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from inkgan.errors import ArtifactError
+from inkgan.files import parse_json
 from inkgan.storage import Storage
 
 FOLDER = "claims"
@@ -120,7 +121,7 @@ class Claims:
     def _is_dead(self, content: bytes) -> bool:
         """Return whether the owner was a process of this machine that has ended."""
         try:
-            owner = json.loads(content)
+            owner = parse_json(content)
             host, pid, identity = owner["host"], int(owner["pid"]), owner["id"]
         except (ValueError, KeyError, TypeError):  # not written yet
             return False

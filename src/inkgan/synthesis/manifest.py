@@ -23,7 +23,9 @@ CARD = "README.md"
 START_OVER = "start over with `force=True`, or use another folder"
 REMOVE = "remove the folder, or use another one"
 Json = dict[str, Any]
-EntryName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]  # of a file right inside the folder
+_NAME = r"[^/\\\x00.][^/\\\x00]*"
+EntryName = Annotated[str, Field(pattern=f"^{_NAME}$")]  # of a file right inside the folder
+FileName = Annotated[str, Field(pattern=f"^({_NAME}/)*{_NAME}$")]  # of a file at any depth
 
 
 class PlanDocument(Document):
@@ -40,8 +42,26 @@ class PlanDocument(Document):
     threads: Annotated[int, Field(ge=1, le=100_000)]
 
 
+class ShardEntry(Document):
+    """A file of many images.
+
+    Attributes:
+        file: its name in the data set.
+        split: train or test.
+        images: in it.
+        bytes: that it has.
+        sha256: of these bytes.
+    """
+
+    file: FileName
+    split: ShortText
+    images: Count
+    bytes: Count
+    sha256: Sha256
+
+
 class ManifestDocument(PlanDocument):
-    """The manifest of a finished data set."""
+    """The manifest of a finished data set; only packed ones have shards."""
 
     shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=3, max_length=3)]
     classes: list[str]
@@ -51,6 +71,7 @@ class ManifestDocument(PlanDocument):
     measured: dict[str, Any]
     sha256: dict[EntryName, Sha256]
     entries: list[EntryName]
+    shards: list[ShardEntry] = []
 
 
 class DatasetStatistics:

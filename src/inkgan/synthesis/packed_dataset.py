@@ -25,7 +25,14 @@ from inkgan.synthesis.data_card import data_card
 from inkgan.synthesis.formats.packed_images import encode_packed, packed_name
 from inkgan.synthesis.manifest import CARD, MANIFEST, DatasetStatistics
 from inkgan.synthesis.output_folder import Plan
-from inkgan.synthesis.packed_output import ATTEMPT, RECORDS, PackedOutput, is_same, open_output
+from inkgan.synthesis.packed_output import (
+    ATTEMPT,
+    RECORDS,
+    PackedOutput,
+    is_same,
+    open_output,
+    parse_record,
+)
 from inkgan.synthesis.packed_shards import PackedShard, draw_shard, num_shards, packed_shards
 from inkgan.synthesis.request import LabeledImages, SynthesisRequest, labeled_images_from_json
 from inkgan.synthesis.shard_store import DrawCounts, ShardResult
@@ -110,10 +117,11 @@ class PackedDataset:
         """Yield the shards with their records, in order."""
         work = self.out.work(self.plan)
         for shard in self.shards():
-            content = work.read(f"{RECORDS}/{shard.name}.json")
+            name = f"{RECORDS}/{shard.name}.json"
+            content = work.read(name)
             if content is None:
                 raise ArtifactError(f"{self.out.place}: the record of {shard.name} is gone")
-            yield shard, json.loads(content)
+            yield shard, parse_record(content, f"{self.out.place}: {name}")
 
     def finish(self, generator: GeneratorLike) -> Plan:
         """Merge the records in order, write card and manifest, and return the manifest."""

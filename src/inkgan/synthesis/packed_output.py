@@ -9,9 +9,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from inkgan import files
+from inkgan.documents import Count, Document, Sha256, ShortText, check_document
 from inkgan.errors import ArtifactError
+from inkgan.files import parse_json
 from inkgan.storage import LocalStorage, ObjectStorage, Storage, is_url
-from inkgan.synthesis.manifest import CARD, MANIFEST, check_manifest, check_plan
+from inkgan.synthesis.manifest import (
+    CARD,
+    MANIFEST,
+    START_OVER,
+    FileName,
+    check_manifest,
+    check_plan,
+)
 from inkgan.synthesis.output_folder import (
     PLAN,
     OutputFolder,
@@ -23,6 +32,43 @@ from inkgan.synthesis.output_folder import (
 ATTEMPT = "attempt"  # in the plan: changes when the data set is started over
 WORK = ".unfinished"  # in an object store
 RECORDS = "done"  # in the work folder: a record for each shard that is written
+
+
+class PackedRecord(Document):
+    """What is noted of a shard when its file is written.
+
+    Attributes:
+        files: that were written.
+        images: in the shard.
+        bytes: of its file.
+        sha256: of its file.
+        drawn: images that were drawn for it.
+        rejected: images by the reason why they are not in it.
+        digits: of each class, by split.
+        correct: images of each class that the classifier reads as such.
+        confidence: sums over the images of each class; None without a classifier.
+    """
+
+    files: list[FileName]
+    images: Count
+    bytes: Count
+    sha256: Sha256
+    drawn: Count
+    rejected: dict[ShortText, Count]
+    digits: dict[ShortText, list[Count]]
+    correct: list[Count]
+    confidence: list[float] | None
+
+
+def parse_record(content: bytes, path: str) -> dict[str, Any]:
+    """Parse what is noted of a shard.
+
+    Raises:
+        ArtifactError: it is damaged.
+    """
+    record: dict[str, Any] = _parsed(content, path)
+    check_document(PackedRecord, record, path, START_OVER)
+    return record
 
 
 class PackedOutput(Protocol):
@@ -195,7 +241,7 @@ class ObjectOutput:
             names = check_manifest(_parsed(content, MANIFEST), self.place)["entries"]
         for record in self._storage.names(f"{WORK}/{RECORDS}"):
             made = self._storage.read(f"{WORK}/{RECORDS}/{record}")
-            names += [] if made is None else _parsed(made, record)["files"]
+            names += [] if made is None else parse_record(made, record)["files"]
         for name in (MANIFEST, *names, WORK):  # first: without a manifest the rest does not count
             self._storage.remove(name)
 
@@ -234,6 +280,6 @@ def _json(value: Any) -> bytes:
 
 def _parsed(content: bytes, path: str) -> Any:
     try:
-        return json.loads(content)
+        return parse_json(content)
     except ValueError as error:
         raise ArtifactError(f"{path} is damaged: it is not JSON ({error})") from error

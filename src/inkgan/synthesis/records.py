@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from inkgan.documents import Count, Document, ShortText, check_document
 from inkgan.errors import ArtifactError
+from inkgan.files import parse_json
 
 RECORDS = "manifest.jsonl"
 AGAIN = "make the data set again with `force=True`"
@@ -118,8 +119,8 @@ def read_records(path: Path) -> Iterator[Json]:
 
 def _parse(line: bytes, place: str) -> Json:
     try:
-        record = json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        record = parse_json(line)
+    except ValueError as error:
         raise ArtifactError(f"{place} is damaged: it is not JSON; {AGAIN}") from error
     if not line.endswith(b"\n") or not isinstance(record, dict):
         raise ArtifactError(f"{place} is damaged: it is not a whole record; {AGAIN}")
