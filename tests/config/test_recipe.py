@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -35,6 +35,8 @@ recipes = st.builds(
 
 
 @given(recipes)
+@settings(deadline=None)
+@example(Recipe(name="a", notes="one\r\ntwo\rthree\n"))
 def test_toml_round_trip(recipe: Recipe) -> None:
     assert toml.from_toml(toml.to_toml(recipe)) == recipe
 

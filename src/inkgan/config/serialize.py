@@ -156,7 +156,7 @@ def _fill(table: Any, value: BaseModel) -> None:
 
 
 def _toml_item(item: Any) -> tomlkit.items.Item:
-    if isinstance(item, str) and "\n" in item:
+    if isinstance(item, str) and "\n" in item and "\r" not in item:  # TOML reads \r\n as \n
         return tomlkit.string(item, multiline=True)
     if isinstance(item, dict):
         table = tomlkit.inline_table()
