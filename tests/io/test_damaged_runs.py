@@ -266,6 +266,7 @@ def test_impossible_counters_are_refused(
         ("generator.layers.0.weight", lambda t: t / 0, "is not finite everywhere"),
         ("ema.layers.0.weight", lambda t: None, "is missing"),
         ("metrics.sums", lambda t: t[:1], r"is float32 \(1,\)"),
+        ("metrics.sums", lambda t: t + float("inf"), "is not zero in a window without steps"),
         ("g_optimizer.99.exp_avg", lambda t: torch.zeros(1), "does not belong to this recipe"),
     ],
 )

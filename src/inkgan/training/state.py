@@ -123,6 +123,8 @@ class TrainState:
         """
         try:
             check_tensors(tensors, self._expected(int(counters["step"])))
+            if counters["metrics"] == 0 and tensors["metrics.sums"].any():  # NaN is not zero either
+                raise ArtifactError("its tensor metrics.sums is not zero in a window without steps")
             for part, network in self._networks().items():
                 network.load_state_dict(_under(tensors, part))
             for part, optimizer in self._optimizers().items():
