@@ -154,6 +154,26 @@ def test_the_files_of_a_killed_process_are_removed(
     )
 
 
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links need rights on Windows")
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "gone" / "folder")
+    reason = r"link is a link to .*gone/folder, which does not exist"
+    with pytest.raises(ArtifactError, match=rf"cannot write .*link/a\.txt: .*{reason}"):
+        files.write_text(link / "a.txt", "new")
+    with pytest.raises(ArtifactError, match=r"cannot write .*link: it is a link to .*gone"):
+        files.require_writable(link)
+    with pytest.raises(ArtifactError, match=r"cannot write .*link: it is a link"), locked(link):
+        pass
+    with (
+        pytest.raises(ArtifactError, match=rf"cannot write .*link/a: .*{reason}"),
+        files.atomic_folder(link / "a"),
+    ):
+        pass
+    files.write_text(link, "a file takes the place of a link")
+    assert not link.is_symlink()
+
+
 # --- JSON ---
 
 # Messages between processes of one program, which no file and no stranger has.

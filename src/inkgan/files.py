@@ -117,7 +117,16 @@ def require_writable(folder: Path) -> None:
     try:
         _try_to_write(folder)
     except OSError as error:
-        raise ArtifactError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise ArtifactError(f"cannot write {folder}: {why_not(folder, error)}") from error
+
+
+def why_not(path: Path, error: OSError) -> str:
+    """Say why a path cannot be written; a link that leads nowhere is named, with where it leads."""
+    for place in (path, *path.parents):
+        if place.is_symlink() and not place.exists():
+            which = "it" if place == path else str(place)
+            return f"{which} is a link to {place.readlink()}, which does not exist"
+    return error.strerror or str(error)
 
 
 def cache_json(name: str, value: Any, folder: Path | None = None) -> None:
@@ -173,7 +182,7 @@ def atomic(path: Path) -> Iterator[Path]:
         if os.name == "posix":  # the rename itself is durable only once the folder is
             _sync(path.parent)
     except OSError as error:
-        raise ArtifactError(f"cannot write {path}: {error.strerror or error}") from error
+        raise ArtifactError(f"cannot write {path}: {why_not(path, error)}") from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -201,7 +210,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             path.rmdir()
         temporary.replace(path)
     except OSError as error:
-        raise ArtifactError(f"cannot write {path}: {error.strerror or error}") from error
+        raise ArtifactError(f"cannot write {path}: {why_not(path, error)}") from error
     except ArtifactError as error:  # names files where they would have been
         raise ArtifactError(str(error).replace(str(temporary), str(path))) from error
     finally:
@@ -337,7 +346,7 @@ def locked(folder: Path, doing: str = "writing to", *, wait: bool = False) -> It
             f"another process is {doing} {folder}; wait for it or choose another folder"
         ) from None
     except OSError as error:
-        raise ArtifactError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise ArtifactError(f"cannot write {folder}: {why_not(folder, error)}") from error
     try:
         yield
     finally:
