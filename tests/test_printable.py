@@ -1,15 +1,17 @@
 """Text of strangers: harmless on a terminal, and one line in a message."""
 
 import dataclasses
+import os
+import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError
 from inkgan.exporters.model_card import model_card
-from inkgan.printable import LONGEST_LINE, markdown, one_line, printable
+from inkgan.printable import LONGEST_LINE, markdown, one_line, path_line, printable, shell_words
 from tests.fixtures.bundles import small_bundle
 
 
@@ -30,6 +32,22 @@ def test_a_message_is_always_one_short_printable_line(text: str) -> None:
 def test_endless_text_is_cut(text: str) -> None:
     assert len(one_line(text)) <= LONGEST_LINE
     assert one_line(text).endswith("...")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="shells of POSIX")
+@given(st.lists(st.text(st.characters(exclude_characters="\0")), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_a_shell_reads_quoted_words_as_they_were(words: list[str]) -> None:
+    command = shell_words(*words)
+    assert "\n" not in command
+    assert printable(command) == command
+    script = f"printf '%s\\0' {command}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
+    assert done.stdout.decode("utf-8").split("\0")[:-1] == words
+
+
+def test_a_path_is_one_line_of_any_length() -> None:
+    assert path_line("a\nb\x1b/" + "x" * 3000) == "a\\nb\\x1b/" + "x" * 3000
 
 
 def test_markdown_stays_text() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import unicodedata
 from typing import Any
 
@@ -30,6 +31,38 @@ def one_line(text: str) -> str:
     line = printable(text[: 20 * LONGEST_LINE]).replace("\n", "\\n")
     line = re.sub(rf"\S{{{LONGEST_WORD},}}", lambda match: f"{match[0][:80]}...", line)
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..."
+
+
+def shell_words(*words: object) -> str:
+    r"""Quote words for a shell, on one line and without control characters.
+
+    A word that has some is written as `$'...'`, which bash, zsh and ksh read.
+
+    Examples:
+        >>> shell_words("inkgan", "my run")
+        "inkgan 'my run'"
+        >>> shell_words("a\nb")
+        "$'a\\nb'"
+    """
+    return " ".join(map(_shell_word, map(str, words)))
+
+
+def _shell_word(word: str) -> str:
+    if "\n" not in word and printable(word) == word:
+        return shlex.quote(word)
+    plain = {"\\": "\\\\", "'": "\\'", "\n": "\\n"}
+    return f"$'{''.join(plain.get(c) or _shell_character(c) for c in word)}'"
+
+
+def _shell_character(character: str) -> str:
+    if printable(character) == character:
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
+def path_line(path: object) -> str:
+    r"""Return a path as one printable line, whatever its length: line breaks become "\n"."""
+    return printable(str(path)).replace("\n", "\\n")
 
 
 def markdown(text: str) -> str:

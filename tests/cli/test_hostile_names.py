@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from inkgan.cli import console, progress
 from inkgan.cli.evaluate_command import consistency_table
 from inkgan.config.serialize import override, to_toml
 from inkgan.generation.load import load
+from inkgan.printable import path_line
 from inkgan.synthesis.formats.labeled_images import class_folders
 from tests.fixtures.command_line import Done, inkgan
 from tests.fixtures.run_folders import RECIPE
@@ -120,6 +122,18 @@ def test_no_name_steers_the_terminal(words: tuple[str, ...], folder: Path) -> No
     if done.code:
         assert done.stderr.splitlines()[-1].startswith("inkgan: ")
     assert done.code in (0, 1, 2)
+
+
+def test_what_is_proposed_can_be_copied_into_a_shell(folder: Path) -> None:
+    done = inkgan("train", "--out", f"{FOLDER}0", cwd=folder)
+    assert done.code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    commands = lines[lines.index("Next:") + 1 :]
+    assert all(line.startswith("  inkgan ") for line in commands)
+    script = "\n".join(f"printf '%s\\0' {line}" for line in commands)
+    words = subprocess.run(["bash", "-c", script], capture_output=True, check=True).stdout
+    assert f"\0{FOLDER}0\0".encode() in words
+    assert any(line.endswith(f" {path_line(f'{FOLDER}0')}/recipe.toml") for line in lines)
 
 
 def test_the_comparison_shows_names_as_text(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """What all commands share: old names, errors in the words of the command, exit codes."""
 
 import re
-import shlex
 import shutil
 import sys
 import warnings
@@ -18,6 +17,7 @@ from inkgan.cli.translate import translate as translated
 from inkgan.device import compute_settings, default_threads
 from inkgan.errors import ConfigError, InkganError
 from inkgan.files import CacheWarning
+from inkgan.printable import one_line, shell_words
 
 FAILURE, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 EXIT_CODES = (
@@ -49,7 +49,7 @@ def all_cores() -> AbstractContextManager[None]:
 
 def typed_command(program: str = "inkgan") -> str:
     """Return the command as it was typed, for a shell."""
-    return f"{program} {shlex.join(typed.get())}"
+    return f"{program} {shell_words(*typed.get())}"
 
 
 def program() -> str:
@@ -58,8 +58,8 @@ def program() -> str:
         return "inkgan"
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
-        return f"{shlex.quote(sys.executable)} -m inkgan"
-    return shlex.quote(str(called)) if called.name.startswith("inkgan") else "inkgan"
+        return f"{shell_words(sys.executable)} -m inkgan"
+    return shell_words(called) if called.name.startswith("inkgan") else "inkgan"
 
 
 def exit_code(error: InkganError) -> int:
@@ -180,9 +180,9 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: object) -
     from inkgan.cli.console import say, warn
 
     if issubclass(category, FutureWarning | CacheWarning):
-        say(f"note: {translated(str(message))}")
+        say(f"note: {one_line(translated(str(message)))}")
     elif issubclass(category, UserWarning):
-        warn(f"warning: {message}")
+        warn(f"warning: {one_line(str(message))}")
 
 
 def _note(old: str, new: str) -> str:

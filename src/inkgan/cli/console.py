@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from inkgan.cli.translate import translate
-from inkgan.printable import printable
+from inkgan.printable import path_line, printable
 
 above: list[Callable[[Callable[[], None]], None]] = []
 """What is called to print above a live view, while there is one."""
@@ -29,8 +29,8 @@ results = Console(highlight=False, markup=False, emoji=False)
 
 
 def show(text: object = "") -> None:
-    """Print a line of the result on stdout."""
-    _print(results, str(text))
+    """Print a line of the result on stdout; a path remains one line, whatever its name."""
+    _print(results, path_line(text) if isinstance(text, Path) else str(text))
 
 
 def say(text: str) -> None:

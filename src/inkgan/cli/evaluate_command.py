@@ -9,7 +9,7 @@ import typer
 from inkgan.cli.command import all_cores
 from inkgan.cli.options import Checkpoint, DataDir, Device, Json
 from inkgan.errors import ConfigError
-from inkgan.printable import printable
+from inkgan.printable import path_line, printable
 
 if TYPE_CHECKING:
     from inkgan.evaluation.report_document import Report
@@ -145,7 +145,7 @@ def _show(report: "Report") -> None:
         show(f"Note: {note}")
     if report.cached:
         say("Evaluated before and kept; --fresh evaluates again.")
-    show(f"Written: {report.page_path} and {report.json_path.name}")
+    show(f"Written: {path_line(report.page_path)} and {report.json_path.name}")
 
 
 def score_table(document: dict[str, Any]) -> Any:

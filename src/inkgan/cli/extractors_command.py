@@ -7,6 +7,7 @@ import typer
 
 from inkgan.cli.command import Command, Group, all_cores
 from inkgan.cli.options import DataDir, Json
+from inkgan.printable import shell_words
 
 app = typer.Typer(
     cls=Group,
@@ -109,7 +110,8 @@ def _show_fitted(data: str, folder: Path, json: bool) -> None:
         show_json({"out": folder, "networks": networks})
         return
     show(f"E1 reads {networks['e1']['test_accuracy']:.2%} of the test images of {data}.")
-    show(f"{folder}\nNext: inkgan evaluate SOURCE --reference {data}")
+    show(folder)
+    show(f"Next: inkgan evaluate SOURCE --reference {shell_words(data)}")
 
 
 @app.command(cls=Command)

@@ -1,13 +1,12 @@
 """What a command proposes to type next, for people at a terminal."""
 
 import itertools
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from inkgan.cli import console
 from inkgan.cli.command import program
-from inkgan.printable import printable
+from inkgan.printable import path_line, printable, shell_words
 
 DEFAULT_SOURCE = "flagship"
 # How `--data` names a data set of each format that training reads.
@@ -20,7 +19,7 @@ def propose(*words: object) -> None:
     Args:
         words: of the command without the program's name; they are quoted for a shell.
     """
-    propose_text(f"{program()} {shlex.join(map(str, words))}")
+    propose_text(f"{program()} {shell_words(*words)}")
 
 
 def propose_text(text: str) -> None:
@@ -50,7 +49,8 @@ def after_synth(out: str, file_format: str) -> None:
         data = TRAINABLE[file_format].format(out)
         propose("train", "vanilla", "--data", data, "--out", unused(Path("runs/vanilla")))
     else:
-        propose_text(f"{out}/README.md says what is in the files and how programs read them")
+        card = f"{path_line(out)}/README.md"
+        propose_text(f"{card} says what is in the files and how programs read them")
 
 
 def after_evaluate(source: str) -> None:

@@ -10,6 +10,7 @@ import typer
 from inkgan.cli.options import DataDir, Device
 from inkgan.errors import ArtifactError
 from inkgan.optional_imports import import_extra
+from inkgan.printable import path_line
 
 if TYPE_CHECKING:
     from inkgan.studio.serve import Address
@@ -64,7 +65,7 @@ def studio(
             address = running_studio(runs)
             if address is None:
                 raise
-            say(f"A studio serves {runs} already:")
+            say(f"A studio serves {path_line(runs)} already:")
             show(address.url)
             return
         with contextlib.suppress(KeyboardInterrupt):

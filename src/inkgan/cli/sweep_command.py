@@ -1,6 +1,5 @@
 """inkgan sweep: search a recipe's settings for the best checkpoint score."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from inkgan.cli.command import program, typed_command
 from inkgan.cli.options import Address, DataDir, Device, Json, On, Workers
+from inkgan.printable import path_line, shell_words
 
 if TYPE_CHECKING:
     from inkgan.sweeps.result import SweepResult
@@ -149,13 +149,13 @@ def _show(found: "SweepResult") -> None:
 
     show(found.summary())
     show("Written:")
-    show(f"  {'page':12} {found.out / PAGE}")
+    show(f"  {'page':12} {path_line(found.out / PAGE)}")
     if found.best is None:
         return
-    show(f"  {'best recipe':12} {found.out / BEST}")
+    show(f"  {'best recipe':12} {path_line(found.out / BEST)}")
     minutes = found.plan.options.minutes
     limit = "" if minutes is None else f" --minutes {minutes:g}"
-    command = f"{program()} train {shlex.quote(str(found.out / BEST))}{limit}"
+    command = f"{program()} train {shell_words(found.out / BEST)}{limit}"
     show("Next:")
     show(f"  {command}")
     show(f"  {command} --seeds 0-4")

@@ -8,6 +8,7 @@ import typer
 from inkgan.cli.command import all_cores
 from inkgan.cli.options import SOURCE_HELP, Checkpoint, Device, From, Json, one_source
 from inkgan.cli.parse import parse_bounds, parse_counts, parse_lengths
+from inkgan.printable import path_line
 
 if TYPE_CHECKING:
     from inkgan.synthesis.synthesis_result import SynthesisResult
@@ -208,5 +209,5 @@ def _report(out: str, made: "SynthesisResult", json: bool) -> None:
     if json:
         show_json({"out": out, "already": made.already, "manifest": made.manifest})
     else:
-        show(out)
+        show(path_line(out))
         after_synth(out, made.manifest["request"]["content"]["format"])

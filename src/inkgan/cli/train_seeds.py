@@ -9,6 +9,7 @@ from inkgan.cli.console import say, show, show_json, show_table, warn
 from inkgan.cli.interrupts import announced_interrupts
 from inkgan.cli.progress import stages
 from inkgan.config import Recipe
+from inkgan.printable import path_line, shell_words
 
 if TYPE_CHECKING:
     from inkgan.runs.seed_runs import SeedRun, SeedRuns
@@ -49,8 +50,6 @@ def _say(run: "SeedRun") -> None:
 
 def _show(runs: "SeedRuns") -> None:
     """Print a row for each seed, what their scores are, and what can be done next."""
-    import shlex
-
     from rich import box
     from rich.table import Table
 
@@ -63,8 +62,8 @@ def _show(runs: "SeedRuns") -> None:
         table.add_row(*run.cells())
     show_table(table)
     show(runs.summary())
-    show(f"Written: {runs.out / SUMMARY}, and a run folder for each seed")
+    show(f"Written: {path_line(runs.out / SUMMARY)}, and a run folder for each seed")
     if runs.best is not None:
         show("Next:")
-        show(f"  {program()} evaluate {shlex.quote(str(runs.best.path))} --quick")
-        show(f"  {program()} studio --runs {shlex.quote(str(runs.out))}")
+        show(f"  {program()} evaluate {shell_words(runs.best.path)} --quick")
+        show(f"  {program()} studio --runs {shell_words(runs.out)}")

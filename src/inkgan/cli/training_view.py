@@ -1,7 +1,6 @@
 """A training run as a person follows it: live on a terminal, a line now and then in a pipe."""
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -21,6 +20,7 @@ from inkgan.generation.load import RUNS
 from inkgan.io.bundle import load_bundle
 from inkgan.openmp import threads_sleep
 from inkgan.plural import counted, duration
+from inkgan.printable import path_line, shell_words
 from inkgan.runs.events import Event, Finished, Sampled, Started, Troubled, Updated
 from inkgan.runs.process_group import is_one_of_several
 
@@ -93,7 +93,7 @@ class TrainingView:
         of = f", {share:.0%} of the recipe" if share < 0.995 else ""
         show(f"{what}: {images}{of} in {duration(event.seconds)}. Written:")
         for label, written in _written(event).items():
-            show(f"  {label:12} {written}")
+            show(f"  {label:12} {path_line(written)}")
         show("Next:")
         for command in next_commands(run.recipe, event):
             show(f"  {program()} {command}")
@@ -217,7 +217,7 @@ def _written(event: Finished) -> dict[str, Any]:
 
 def next_commands(recipe: Recipe, event: Finished) -> list[str]:
     """Propose what to type next; each command works as it stands, in the same folder."""
-    path, schedule = shlex.quote(str(event.run.path)), recipe.schedule
+    path, schedule = shell_words(event.run.path), recipe.schedule
     longer = f"--epochs {2 * schedule.epochs}"
     if schedule.images is not None:
         longer = f"--images {2 * schedule.images}"
@@ -227,11 +227,11 @@ def next_commands(recipe: Recipe, event: Finished) -> list[str]:
     other, other_path = _first_free(others, event.run.path)
     data = ""
     if recipe.data.name != RECIPES[other].data.name:
-        data = f" --data {shlex.quote(recipe.data.name)}"
+        data = f" --data {shell_words(recipe.data.name)}"
     short = event.run.path.name[:40]  # a file's name may be no longer than the folder's
-    drawn = shlex.quote(str(unused(Path(f"{short}-digits.png"))))
+    drawn = shell_words(str(unused(Path(f"{short}-digits.png"))))
     runs = event.run.path.parent
-    where = "" if runs.resolve() == RUNS.resolve() else f" --runs {shlex.quote(str(runs))}"
+    where = "" if runs.resolve() == RUNS.resolve() else f" --runs {shell_words(runs)}"
     commands = [f"studio{where}", f"sample {path} --seeds 0-99 --out {drawn}"]
     if _can_be_evaluated(event):
         commands.append(f"evaluate {path} --quick")

@@ -7,10 +7,11 @@ The library names its parameters in backticks: "`epochs` must be at least 1; use
 
 import ast
 import re
-import shlex
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
+
+from inkgan.printable import shell_words
 
 # The parameters of the library whose counterpart in the command has another name. The first key is
 # the command, or "" for all commands.
@@ -105,7 +106,7 @@ class _Flags:
             return name if "set_" in self.parameters else None
         if flag is not None:
             return f"{_flag(flag)} {_typed(_literal(value), name)}"
-        return f"--set {shlex.quote(f'{name}={value}')}" if "set_" in self.parameters else None
+        return f"--set {shell_words(f'{name}={value}')}" if "set_" in self.parameters else None
 
 
 def _is_field(name: str) -> bool:
@@ -128,8 +129,8 @@ def _literal(text: str) -> Any:
 def _typed(value: Any, name: str) -> str:
     """Write a value as it is typed in a shell."""
     if isinstance(value, tuple):
-        return shlex.quote(PAIRS.get(name, ",").join(map(str, value)))
-    return shlex.quote(str(value))
+        return shell_words(PAIRS.get(name, ",").join(map(str, value)))
+    return shell_words(value)
 
 
 def _flag(parameter: Any) -> str:

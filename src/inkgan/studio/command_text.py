@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import differences
+from inkgan.printable import shell_words
 
 
 def training_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:
@@ -49,7 +49,7 @@ def evaluation_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:
 
 def as_evaluation_command(run: Path) -> str:
     """Return the command that evaluates a run, without options."""
-    return shlex.join(["inkgan", "evaluate", str(run)])
+    return shell_words("inkgan", "evaluate", run)
 
 
 def _flags(options: Mapping[str, Any]) -> list[str]:
@@ -87,7 +87,7 @@ def as_command(recipe: Recipe, out: str, options: Mapping[str, Any] = {}) -> str
         words.append(name)
         for field, value in changes.items():
             words += ["--set", f"{field}={_toml(value)}"]
-    return shlex.join([*words, *_flags(options), "--out", out])
+    return shell_words(*words, *_flags(options), "--out", out)
 
 
 def as_python(recipe: Recipe, out: str, options: Mapping[str, Any] = {}) -> str:

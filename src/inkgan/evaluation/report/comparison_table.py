@@ -1,6 +1,5 @@
 """The scores in a comparison of runs; runs that differ only in their seed are one recipe."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from inkgan.evaluation.score import Score
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.metric_registry import METRIC_SPECS, NO_NUMBER, known_scores
 from inkgan.metrics.stats.intervals import differs
+from inkgan.printable import shell_words
 
 SAME = "no significant difference"
 
@@ -184,7 +184,7 @@ def _compare(
 
 
 def _not_evaluated(first: str, second: str, runs: Sequence[RunFolder]) -> str:
-    paths = [shlex.quote(str(run.path)) for run in runs[:SHOWN_RUNS]]
+    paths = [shell_words(run.path) for run in runs[:SHOWN_RUNS]]
     more = f" and {len(runs) - SHOWN_RUNS} more" if len(runs) > SHOWN_RUNS else ""
     return (
         f"No scores to compare {first} with {second}: evaluate {', '.join(paths)}{more} first "
