@@ -133,7 +133,7 @@ def test_what_is_proposed_can_be_copied_into_a_shell(folder: Path) -> None:
     script = "\n".join(f"printf '%s\\0' {line}" for line in commands)
     words = subprocess.run(["bash", "-c", script], capture_output=True, check=True).stdout
     assert f"\0{FOLDER}0\0".encode() in words
-    assert any(line.endswith(f" {path_line(f'{FOLDER}0')}/recipe.toml") for line in lines)
+    assert any(line.endswith(f" {path_line(f'{FOLDER}0')}/generator.safetensors") for line in lines)
 
 
 def test_the_comparison_shows_names_as_text(folder: Path) -> None:

@@ -25,13 +25,13 @@ from tests.fixtures.synthesis import ORIGIN, Blobs, make, tree
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["inkgan.synthesis.synth"])
-KILLS = 6
-MANY = (200,) * 10
+KILLS = int(os.environ.get("INKGAN_KILLS", "3"))
+MANY = (40,) * 10
 REQUESTS = {
-    "npz": SynthesisRequest(LabeledImages(MANY, (10,) * 10, "npz"), Criteria(dedupe=True)),
+    "npz": SynthesisRequest(LabeledImages(MANY, (4,) * 10, "npz"), Criteria(dedupe=True)),
     "png": SynthesisRequest(LabeledImages(MANY, format="png")),
-    "lmdb": SynthesisRequest(Sequences(300, test=20, writers=40, format="lmdb")),
-    "detection": SynthesisRequest(Sequences(150, pattern=("[0-9]{3}", "amount"), writers=9)),
+    "lmdb": SynthesisRequest(Sequences(60, test=5, writers=12, format="lmdb")),
+    "detection": SynthesisRequest(Sequences(30, pattern=("[0-9]{3}", "amount"), writers=9)),
 }
 
 
@@ -48,8 +48,8 @@ class Quick(Blobs):
 
 
 def child(out: Path, request: SynthesisRequest) -> None:
-    shards_module.IMAGES_PER_SHARD, encoded_store.SEQUENCES_PER_SHARD = 50, 20
-    pool_store.GLYPHS_PER_BLOCK = 100
+    shards_module.IMAGES_PER_SHARD, encoded_store.SEQUENCES_PER_SHARD = 20, 4
+    pool_store.GLYPHS_PER_BLOCK = 30
     synthesize(out, Quick(), request, ORIGIN, workers=1)  # several: test_worker_processes.py
 
 
