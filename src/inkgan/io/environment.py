@@ -166,7 +166,10 @@ def _git_revision() -> str | None:
     source = Path(__file__)
     if _git(source.parent, "ls-files", "--error-unmatch", source.name) is None:
         return None  # installed somewhere inside another project's repository
-    return _git(source.parent, "describe", "--always", "--dirty=+", "--abbrev=12")
+    revision = _git(source.parent, "describe", "--always", "--abbrev=12")
+    # `describe --dirty` would write the index, even without optional locks
+    changes = _git(source.parent, "status", "--porcelain", "--untracked-files=no")
+    return f"{revision}+" if revision and changes else revision
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import io
-import json
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from inkgan.errors import DataError, DataFormatError
+from inkgan.files import parse_json
 from inkgan.optional_imports import import_extra
 from inkgan.storage import LocalStorage, ObjectStorage, Storage, is_url
 from inkgan.types import Int64, UInt8
@@ -75,7 +75,7 @@ def find_packed(place: str | Path) -> PackedFiles | None:
             raise DataError(f"{place} has no {MANIFEST}: it is no complete data set of inkgan")
         return None
     try:
-        manifest = json.loads(content)
+        manifest = parse_json(content)
         shards = [row for row in manifest["shards"] if row["split"] == SPLIT]
         return PackedFiles(
             str(place),
