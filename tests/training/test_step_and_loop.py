@@ -1,6 +1,7 @@
 """The loop: exact resumption, the textbook's mathematics, the averaged generator."""
 
 import copy
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from inkgan.config import Data, Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import override
 from inkgan.data.batches import Batches
-from inkgan.data.dataset import Dataset
+from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.training.loop import WINDOW, total_steps, train
 from inkgan.training.losses import LOSSES
@@ -37,15 +38,18 @@ def test_each_recipe_resumes_to_the_bit(name: str, digits: Data, same_weights: S
         recipe,
         [*changes, f'data.name="{digits.name}"', f"data.channels={digits.channels or 'none'}"],
     )
-    batches, whole = prepare(recipe)
+    dataset = load_dataset(recipe.data)
+    some = slice(0, 500)  # of which few are ranked by slant and thickness
+    dataset = dataclasses.replace(dataset, images=dataset.images[some], labels=dataset.labels[some])
+    batches, whole = prepare(recipe, dataset)
     list(train(recipe, batches, whole))
     assert whole.step == 3
 
-    batches, first = prepare(recipe)
+    batches, first = prepare(recipe, dataset)
     next(train(recipe, batches, first))
     saved = copy.deepcopy((first.tensors(), first.counters()))
     torch.manual_seed(99)  # whatever else the process draws must not matter
-    batches, second = prepare(recipe)
+    batches, second = prepare(recipe, dataset)
     second.restore(*saved)
     list(train(recipe, batches, second))
     assert same_weights(whole.tensors(), second.tensors())
