@@ -32,6 +32,7 @@ from inkgan.evaluation.streamed.streamed_sums import (
     StreamSums,
     matched_rows,
     measure_part,
+    part_size,
     priorities,
 )
 from inkgan.generation.load import load
@@ -274,7 +275,9 @@ def test_a_generator_draws_what_the_plain_protocol_draws() -> None:
     parts = [stream.part(index, 40, reference) for index in range(stream.num_parts(40))]
     labels = np.concatenate([part.labels for part in parts if part.labels is not None])
     assert (labels == reference.labels_to_request(900, 40)).all()
-    assert [part.first for part in parts] == [0, 400, 800]
+    assert [part.first for part in parts] == list(range(0, 900, 40))
+    assert part_size(10, 320) == 20
+    assert part_size(10, 10_000) == part_size(10) == 100
     pixels = load("flagship", device="cpu").sample(
         labels=labels.tolist(), seeds=range(1_000_000, 1_000_900)
     )

@@ -150,9 +150,9 @@ def _notes(sums: StreamSums, size: int, scores: dict[str, Score]) -> list[str]:
     everything = [METRIC_SPECS[key].title for key in scores if scores[key].images > size]
     rest = [METRIC_SPECS[key].title for key in scores if scores[key].images <= size]
     notes = [
-        f"Of all {sums.images:,} images: {', '.join(everything)}. The distances are means over "
+        f"Of all {sums.images:,} images: {'; '.join(everything)}. The distances are means over "
         f"{sums.sets:,} sets of {size:,}.",
-        f"Of a sample of {size:,} images, chosen by their numbers: {', '.join(rest)}. Their "
+        f"Of a sample of {size:,} images, chosen by their numbers: {'; '.join(rest)}. Their "
         "intervals are those of the sample.",
     ]
     if sums.read > sums.images:

@@ -76,12 +76,12 @@ class GeneratorStream:
 
     def num_parts(self, size: int) -> int:
         """Return the number of parts."""
-        return -(-self.total // (part_size(size)))
+        return -(-self.total // part_size(size, self.total))
 
     def part(self, index: int, size: int, reference: ReferenceImages) -> ImagePart:
         """Draw the images of a part."""
-        first = index * part_size(size)
-        count = min(part_size(size), self.total - first)
+        first = index * part_size(size, self.total)
+        count = min(part_size(size, self.total), self.total - first)
         places, labels = self._labels(first, count, size, reference)
         drawn = []
         for start in range(0, count, CHUNK):
@@ -185,7 +185,7 @@ class PackedStream:
             if first + count >= self.total:
                 break
             names, count = (*names, name), count + number
-            if count >= part_size(size):
+            if count >= part_size(size, self.total):
                 groups.append((first, names))
                 first, count, names = first + count, 0, ()
         return [*groups, (first, names)] if names else groups

@@ -19,6 +19,7 @@ from inkgan.metrics.frechet import Moments
 from inkgan.types import Float64, Int64, UInt8
 
 PART_SETS = 10  # sets of images in a part: what a process does at once, and a checkpoint covers
+LEAST_PARTS = 16  # of a stream, unless each has only one set
 SAMPLE = 14_000  # a set of 10,000, and some more to match the shares of the classes
 
 
@@ -220,9 +221,16 @@ class ImagePart:
     changes: tuple[str, ...] = ()
 
 
-def part_size(size: int) -> int:
-    """Return the number of images of a part, for sets of `size` images."""
-    return PART_SETS * size
+def part_size(size: int, total: int | None = None) -> int:
+    """Return the number of images of a part.
+
+    Args:
+        size: of a set.
+        total: number of images of the stream, so that a short one has parts for many processes;
+            None if it is not known.
+    """
+    most = PART_SETS if total is None else total // (LEAST_PARTS * size)
+    return size * max(1, min(PART_SETS, most))
 
 
 def matched_rows(places: Int64, reference: ReferenceImages, draw: int) -> np.ndarray:
