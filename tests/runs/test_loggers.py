@@ -27,9 +27,10 @@ from inkgan.types import UInt8
 PROGRAM = """
 import sys
 import inkgan
-folder, count = sys.argv[1:]
+folder = sys.argv[1]
 recipe, out = f"{folder}/recipe.toml", f"{folder}/a"
-inkgan.train(recipe, out=out, logger="wandb,mlflow", images=int(count), sample_interval=640)
+for count in (640, 1280):
+    inkgan.train(recipe, out=out, logger="wandb,mlflow", images=count, sample_interval=640)
 """
 
 
@@ -71,7 +72,7 @@ def wandb_rows(path: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train for both loggers in a process of its own, then resume in another one."""
+    """Train for both loggers in a process of its own, then resume there."""
     folder = tmp_path_factory.mktemp("logged")
     recipe = Recipe(
         name="tiny",
@@ -87,9 +88,8 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         environment = os.environ | {"WANDB_MODE": "online", "INKGAN_OFFLINE": "1"}
         for name in ("http_proxy", "https_proxy"):
             environment |= {name: proxy, name.upper(): proxy}
-        for count in (640, 1280):
-            command = [sys.executable, "-c", PROGRAM, str(folder), str(count)]
-            subprocess.run(command, env=environment, check=True, timeout=250)
+        command = [sys.executable, "-c", PROGRAM, str(folder)]
+        subprocess.run(command, env=environment, check=True, timeout=250)
         server.shutdown()
     return folder
 

@@ -30,7 +30,7 @@ SMALL = override(RECIPE, ["schedule.images=1280", "schedule.sample_interval=1280
 
 def test_trials_are_trained_and_the_best_recipe_trains(tmp_path: Path) -> None:
     out = tmp_path / "sweep"
-    found = sweep(SMALL, SEARCH, trials=2, out=out, workers=2)
+    found = sweep(SMALL, SEARCH, trials=2, out=out, workers=1)
     assert [trial.state for trial in found.trials] == ["complete"] * 2
     assert len({trial.values["optim.lr"] for trial in found.trials}) == 2
     distances = [trial.distance for trial in found.trials]
@@ -79,55 +79,51 @@ def test_a_budget_of_minutes_measures_the_speed_first(tmp_path: Path) -> None:
     assert trial.scores.keys() == set(range(1, 11))
 
 
-COMMAND = ("--search", "optim.lr=log:1e-4..1e-2", "--trials", "3", "--workers", "2", "--json")
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_a_sweep_that_is_stopped_and_killed_loses_and_doubles_no_trial(tmp_path: Path) -> None:
+    path, out = tmp_path / "r.toml", tmp_path / "out"
+    changes = ["schedule.images=192000", "schedule.sample_interval=19200"]
+    path.write_text(to_toml(override(RECIPE, changes)))
+    arguments = ["sweep", str(path), "--search", "optim.lr=log:1e-4..1e-2", "--trials", "3"]
+    arguments += ["--json", "--out", str(out)]
+    rows = [out / f"trial-000{n}" / "metrics.jsonl" for n in (0, 1)]
+    stopped = start_until(arguments, rows)
+    stopped.send_signal(signal.SIGINT)
+    _, errors = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130
+    assert "everything is saved. Continue with:" in errors
+    killed = start_until(arguments, rows)
+    workers = psutil.Process(killed.pid).children()
+    killed.kill()
+    killed.communicate()
+    psutil.wait_procs(workers, timeout=30)
+    before = [row.parent.stat().st_ino for row in rows]
+    document = json.loads(inkgan(*arguments, "--workers", "1").stdout)
+    assert [trial["state"] for trial in document["trials"]] == ["complete"] * 3
+    assert [trial["number"] for trial in document["trials"]] == [0, 1, 2]
+    for row, number in zip(rows, before, strict=True):  # continued, not trained again
+        assert row.parent.stat().st_ino == number
+        steps = [json.loads(line)["step"] for line in row.read_text().splitlines()]
+        assert steps == sorted(set(steps))
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
-def test_a_killed_sweep_loses_and_doubles_no_trial(tmp_path: Path) -> None:
-    path = tmp_path / "r.toml"
-    path.write_text(to_toml(override(RECIPE, ["schedule.images=256000"])))
-    arguments = ["sweep", str(path), *COMMAND, "--out", str(tmp_path / "out")]
+def start_until(arguments: list[str], rows: list[Path]) -> "subprocess.Popen[str]":
+    """Start a sweep of two trials at a time; wait until each has written more rows."""
+    sizes = [row.stat().st_size if row.exists() else 0 for row in rows]
     process = subprocess.Popen(
-        [sys.executable, "-m", "inkgan", *arguments],
+        [sys.executable, "-m", "inkgan", *arguments, "--workers", "2"],
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    rows = [tmp_path / "out" / f"trial-000{n}" / "checkpoints" for n in (0, 1)]
     end = time.monotonic() + 120
-    while not all(row.exists() for row in rows):
+    while not all(
+        row.exists() and row.stat().st_size > size for row, size in zip(rows, sizes, strict=True)
+    ):
         assert process.poll() is None
         assert time.monotonic() < end
         time.sleep(0.05)
-    workers = psutil.Process(process.pid).children()
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    psutil.wait_procs(workers, timeout=30)
-    before = {row.parent.name: row.stat().st_ino for row in rows}
-    document = json.loads(inkgan(*arguments).stdout)
-    assert [trial["state"] for trial in document["trials"]] == ["complete"] * 3
-    assert [trial["number"] for trial in document["trials"]] == [0, 1, 2]
-    assert {row.parent.name: row.stat().st_ino for row in rows} == before  # continued, not redone
-
-
-@pytest.mark.skipif(os.name != "posix", reason="SIGINT is POSIX's")
-def test_ctrl_c_keeps_trials_for_the_next_call(tmp_path: Path) -> None:
-    path = tmp_path / "r.toml"
-    path.write_text(to_toml(override(RECIPE, ["schedule.images=256000"])))
-    arguments = ["sweep", str(path), *COMMAND, "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "inkgan", *arguments], stderr=subprocess.PIPE, text=True
-    )
-    folder = tmp_path / "out" / "trial-0001" / "checkpoints"
-    end = time.monotonic() + 120
-    while not folder.exists():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "everything is saved. Continue with:" in errors
-    document = json.loads(inkgan(*arguments).stdout)
-    assert [trial["state"] for trial in document["trials"]] == ["complete"] * 3
+    return process
 
 
 # --- many trials, without training ---
