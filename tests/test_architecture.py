@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "optional_imports": {"errors"},
     "images": {"files", "types"},
     "plotting": {"files", "types"},
-    "execution": {"device", "errors", "files", "optional_imports"},
+    "execution": {"device", "errors", "files", "optional_imports", "storage"},
     "metrics": FOUNDATION,
     "models": FOUNDATION,
     "data": FOUNDATION,

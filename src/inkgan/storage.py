@@ -155,6 +155,11 @@ class ObjectStorage:
         return f"{self._root}/{name}" if name else str(self._root)
 
 
+def storage_at(place: str | Path) -> Storage:
+    """Return the files of a folder, or the objects below an address."""
+    return ObjectStorage(str(place)) if is_url(place) else LocalStorage(Path(place))
+
+
 def is_url(out: object) -> bool:
     """Return whether an output is an address of an object store, and no path."""
     return "://" in str(out)

@@ -16,7 +16,15 @@ from inkgan import __version__
 from inkgan.errors import ConfigError, InkganError, TrainingStopped
 from inkgan.execution import job as job_module
 from inkgan.execution.executor import choose_executor
-from inkgan.execution.job import Job, NotAdmittedError, Outcome, outcome_of, perform
+from inkgan.execution.job import (
+    Job,
+    NotAdmittedError,
+    Outcome,
+    admission_to,
+    outcome_of,
+    perform,
+    withdraw,
+)
 from inkgan.execution.local_processes import LocalProcesses, places_for
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -120,7 +128,7 @@ def test_ctrl_c_lets_jobs_at_work_end_and_begins_no_other(tmp_path: Path) -> Non
 
 
 def test_a_machine_that_cannot_see_the_folder_is_refused(tmp_path: Path) -> None:
-    document = job(tmp_path, 0).document(tmp_path / "elsewhere" / ".jobs-1")
+    document = job(tmp_path, 0).document(f"{tmp_path}/elsewhere/.jobs-1")
     with pytest.raises(NotAdmittedError, match="choose a folder that all machines share"):
         outcome_of(job(tmp_path, 0), perform(document))
     assert not attempts(tmp_path, 0)
@@ -130,7 +138,7 @@ def test_a_machine_with_another_version_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".jobs-1").touch()
-    document = job(tmp_path, 0).document(tmp_path / ".jobs-1")
+    document = job(tmp_path, 0).document(f"{tmp_path}/.jobs-1")
     monkeypatch.setattr(job_module, "__version__", "0.0.1")
     found = outcome_of(job(tmp_path, 0), perform(document))
     assert f"has inkgan 0.0.1, not {__version__}" in str(found.error)
@@ -147,6 +155,15 @@ def test_gpus_are_shared_as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(ConfigError, match="needs a GPU, and this machine has none"):
         places_for(half, None)
+
+
+def test_jobs_that_write_to_an_object_store_are_admitted_there(tmp_path: Path) -> None:
+    with admission_to("memory://jobs/work") as admission:
+        document = job(tmp_path, 3).document(admission)
+        assert perform(document)["value"]["square"] == 9
+        withdraw(admission)
+        with pytest.raises(NotAdmittedError, match="cannot see `out` memory://jobs/work"):
+            outcome_of(job(tmp_path, 3), perform(document))
 
 
 def test_impossible_requirements_are_refused() -> None:

@@ -4,6 +4,7 @@ The nodes are real ones, each with processes of its own, on this machine.
 """
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,9 @@ from inkgan.execution.job import Job
 from inkgan.execution.ray_cluster import RayCluster
 from inkgan.io.live_folder import LiveFolder
 from inkgan.runs.seeds import train_seeds
-from tests.fixtures.run_folders import RECIPE
+from inkgan.synthesis.synth import synth
+from tests.fixtures.run_folders import RECIPE, copy_small_run
+from tests.fixtures.synthesis import tree
 
 ray = pytest.importorskip("ray", reason="the extra ray is not installed")
 pytestmark = [
@@ -91,7 +94,7 @@ def nodes() -> Iterator[Nodes]:
         patch.setenv("INKGAN_OFFLINE", "1")
         found = Nodes()
         try:
-            for _ in range(3):  # each of the tests below kills one
+            for _ in range(4):  # each of the tests below kills one
                 found.add()
             yield found
         finally:
@@ -161,6 +164,36 @@ def test_seeds_on_a_cluster_have_the_bytes_of_local_ones(nodes: Nodes, tmp_path:
         for name in ("generator.safetensors", "recipe.toml", "grid.png"):
             one, other = (tmp_path / where / f"seed-{seed}" / name for where in ("local", "ray"))
             assert one.read_bytes() == other.read_bytes(), name
+
+
+def test_shards_on_a_cluster_have_the_bytes_of_local_ones(nodes: Nodes, tmp_path: Path) -> None:
+    request: dict[str, Any] = {
+        "source": copy_small_run(tmp_path / "run"),
+        "per_class": 6000,
+        "format": "parquet",
+        "shard_size": 20_000,
+        "device": "cpu",
+    }
+    synth(tmp_path / "local", workers=1, **request)
+    lost: list[str] = []
+
+    def claims() -> list[Path]:
+        found = tmp_path.glob(".far.unfinished/*/claims/shard-*")
+        return [path for path in found if path.stat().st_size]
+
+    def kill_a_node() -> None:
+        wait_until(lambda: bool(claims()))
+        path = claims()[0]
+        nodes.kill(nodes.node_of(json.loads(path.read_text())["pid"]))
+        if not (path.parent.parent / "done" / f"{path.stem}.json").exists():
+            lost.append(path.stem)
+
+    with ThreadPoolExecutor() as threads:
+        killing = threads.submit(kill_a_node)
+        synth(tmp_path / "far", on="ray", address=nodes.cluster.address, **request)
+        killing.result()
+    assert lost  # in the middle of a shard
+    assert tree(tmp_path / "far") == tree(tmp_path / "local")
 
 
 def test_an_error_on_a_node_is_an_outcome(nodes: Nodes, tmp_path: Path) -> None:

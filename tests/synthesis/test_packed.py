@@ -32,9 +32,10 @@ from inkgan.synthesis.request import (
     SynthesisRequest,
     labeled_images_from_json,
 )
-from inkgan.synthesis.synth import synthesize_packed
+from inkgan.synthesis.synth import synth, synthesize_packed
 from inkgan.synthesis.synthesis_result import SynthesisResult
 from tests.fixtures.packed import MANY, Quick, Slow, child
+from tests.fixtures.run_folders import copy_small_run
 from tests.fixtures.synthesis import ORIGIN, FakeGenerator, tree
 
 COUNTS = (900, 100, 500, 500, 500, 500, 500, 500, 500, 501)
@@ -222,6 +223,34 @@ def test_a_claim_that_beats_is_respected_and_one_that_does_not_expires(
     mine.release("shard")
     assert storage.names("claims") == []
     assert Claims(storage).take("shard")
+
+
+def test_a_crew_takes_over_what_its_lost_process_has_claimed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims_module, "_machine", lambda: "lost")
+    storage = LocalStorage(tmp_path)
+    assert Claims(storage, crew="a").take("shard")
+    monkeypatch.setattr(claims_module, "_machine", lambda: "here")
+    assert not Claims(storage).take("shard")
+    assert not Claims(storage, crew="b").take("shard")
+    assert Claims(storage, crew="a").take("shard")
+
+
+def test_jobs_in_two_processes_give_the_bytes_of_one(tmp_path: Path) -> None:
+    request: dict[str, Any] = {
+        "source": copy_small_run(tmp_path / "run"),
+        "per_class": 600,
+        "format": "parquet",
+        "shard_size": 2000,
+        "device": "cpu",
+    }
+    synth(tmp_path / "one", workers=1, **request)
+    synth(tmp_path / "two", workers=2, **request)
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    for more in ({"per_class": 2}, {"sequences": 5}, {"sequences": 5, "format": "parquet"}):
+        with pytest.raises(ConfigError, match="`on='ray'` draws the files of"):
+            synth(tmp_path / "a", on="ray", **more)
 
 
 def test_only_one_of_many_takes_a_claim(tmp_path: Path) -> None:

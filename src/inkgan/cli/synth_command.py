@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkgan.cli.command import all_cores
-from inkgan.cli.options import SOURCE_HELP, Checkpoint, Device, From, Json, one_source
+from inkgan.cli.options import SOURCE_HELP, Address, Checkpoint, Device, From, Json, On, one_source
 from inkgan.cli.parse import parse_bounds, parse_counts, parse_lengths
 from inkgan.printable import path_line
 
@@ -150,6 +150,8 @@ def synth(
     paper_kinds: PaperKinds = "plain,ruled,grid,form",
     backgrounds: Backgrounds = None,
     workers: Workers = None,
+    on: On = "local",
+    address: Address = None,
     license: License = "unknown",
     checkpoint: Checkpoint = "last",
     device: Device = "auto",
@@ -194,6 +196,8 @@ def synth(
             checkpoint=checkpoint,
             device=device,
             workers=workers,
+            on=on,
+            address=address,
             force=force,
             progress=progress,
         )

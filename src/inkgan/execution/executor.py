@@ -19,7 +19,7 @@ class Executor(Protocol):
     def run(
         self,
         jobs: Iterable[Job | None],
-        folder: Path,
+        folder: Path | str,
         *,
         on_wait: Callable[[], None],
         on_stop: Callable[[], None] | None,
@@ -32,7 +32,7 @@ class Executor(Protocol):
             jobs: in the order in which they begin. The next one is taken when there is room for it;
                 None says that there is none yet, although there may be later. All use equally many
                 cores and GPUs.
-            folder: in which they write; every machine sees it.
+            folder: in which they write, a path or an address; every machine sees it.
             on_wait: called a few times a second, in this process.
             on_stop: what asks the jobs at work to save and end, called again and again once Ctrl-C
                 was pressed; no further job begins. None ends them at once.

@@ -1,11 +1,11 @@
 """A job: a function by its import path and plain arguments, so that it can be done anywhere."""
 
+import contextlib
 import importlib
 import platform
-import tempfile
 import traceback
+import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from inkgan import __version__, errors
 from inkgan.errors import ConfigError, InkganError
 from inkgan.files import require_writable
+from inkgan.storage import is_url, storage_at
 
 Document = dict[str, Any]
 ADMISSION = ".jobs-"
@@ -46,13 +47,13 @@ class Job:
         if not 0 <= self.gpus <= 1:
             raise ConfigError(f"a job uses 0 to 1 GPUs, not {self.gpus:g}")
 
-    def document(self, admission: Path) -> Document:
+    def document(self, admission: str) -> Document:
         """Return what `perform` takes, as plain values."""
         return {
             "function": self.function,
             "arguments": dict(self.arguments),
             "version": __version__,
-            "admission": str(admission),
+            "admission": admission,
         }
 
 
@@ -77,23 +78,40 @@ class NotAdmittedError(InkganError):
     """The machine of a job cannot see the folder of the work, or the work was stopped."""
 
 
-@contextmanager
-def admission_to(folder: Path) -> Iterator[Path]:
+@contextlib.contextmanager
+def admission_to(folder: Path | str) -> Iterator[str]:
     """Put a file into the folder of the work, without which no job begins; remove it at the end.
 
     It shows that the machine of a job sees the folder, and keeps jobs from beginning after the work
     was stopped.
 
+    Args:
+        folder: a path, or an address of an object store.
+
     Raises:
         ArtifactError: the folder cannot be written.
     """
-    require_writable(folder)
-    with tempfile.NamedTemporaryFile(prefix=ADMISSION, dir=folder, delete=False) as stream:
-        path = Path(stream.name)
+    place = str(folder)
+    if not is_url(place):
+        require_writable(Path(place))
+        place = str(Path(place).resolve())
+    admission = f"{place}/{ADMISSION}{uuid.uuid4().hex[:12]}"
+    storage_at(place).create(admission.rpartition("/")[2], b"")
     try:
-        yield path
+        yield admission
     finally:
-        path.unlink(missing_ok=True)
+        withdraw(admission)
+
+
+def withdraw(admission: str) -> None:
+    """Remove the file without which no job begins."""
+    folder, _, name = admission.rpartition("/")
+    storage_at(folder).remove(name)
+
+
+def _is_admitted(admission: str) -> bool:
+    folder, _, name = admission.rpartition("/")
+    return storage_at(folder).read(name) is not None
 
 
 def perform(document: Document) -> Document:
@@ -110,8 +128,8 @@ def perform(document: Document) -> Document:
     if document["version"] != __version__:
         text = f"{machine} has inkgan {__version__}, not {document['version']}: install the same"
         return {"machine": machine, "error": ("InkganError", text, "")}
-    if not Path(document["admission"]).is_file():
-        folder = Path(document["admission"]).parent
+    if not _is_admitted(document["admission"]):
+        folder = document["admission"].rpartition("/")[0]
         text = f"{machine} cannot see `out` {folder}: choose a folder that all machines share"
         return {"machine": machine, "error": (NotAdmittedError.__name__, text, "")}
     module, _, name = document["function"].partition(":")

@@ -11,19 +11,10 @@ from pathlib import Path
 
 from inkgan.device import default_threads
 from inkgan.errors import ConfigError
-from inkgan.execution.job import (
-    MAX_ATTEMPTS,
-    Job,
-    NotAdmittedError,
-    Outcome,
-    admission_to,
-    lost,
-    outcome_of,
-    perform,
-)
+from inkgan.execution.job import MAX_ATTEMPTS, Job, Outcome, admission_to, lost, perform
+from inkgan.execution.job_round import WAIT_SECONDS, JobRound
 from inkgan.execution.worker_processes import ENDED, ONE_THREAD, WorkerProcess
 
-WAIT_SECONDS = 0.25
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 Environment = Mapping[str, str]
 
@@ -41,7 +32,7 @@ class LocalProcesses:
     def run(
         self,
         jobs: Iterable[Job | None],
-        folder: Path,
+        folder: Path | str,
         *,
         on_wait: Callable[[], None] = lambda: None,
         on_stop: Callable[[], None] | None = None,
@@ -55,11 +46,12 @@ class LocalProcesses:
         return bool(visible_gpus())
 
 
-class _Round:
+class _Round(JobRound):
     """The processes and jobs of one call of `run`."""
 
-    def __init__(self, workers: int | None, admission: Path, stack: contextlib.ExitStack) -> None:
-        self.workers, self.admission, self.stack = workers, admission, stack
+    def __init__(self, workers: int | None, admission: str, stack: contextlib.ExitStack) -> None:
+        super().__init__(admission)
+        self.workers, self.stack = workers, stack
         self.replies: queue.SimpleQueue[tuple[WorkerProcess, object]] = queue.SimpleQueue()
         self.free: list[Environment] | None = None  # known with the first job
         self.idle: list[WorkerProcess] = []
@@ -67,38 +59,17 @@ class _Round:
         self.busy: dict[WorkerProcess, Job] = {}
         self.again: deque[Job] = deque()
         self.attempts: dict[str, int] = {}
-        self.is_stopping = False
 
-    def outcomes(
-        self,
-        jobs: Iterable[Job | None],
-        on_wait: Callable[[], None],
-        on_stop: Callable[[], None] | None,
-    ) -> Iterator[Outcome]:
-        waiting = iter(jobs)
-        while True:
-            try:
-                may_come = not self.is_stopping and self._begin(waiting)
-                if not self.busy and not may_come:
-                    break
-                on_wait()
-                if self.is_stopping and on_stop is not None:
-                    on_stop()
-                with contextlib.suppress(queue.Empty):
-                    outcome = self._receive(*self.replies.get(timeout=WAIT_SECONDS))
-                    if outcome is not None:
-                        yield outcome
-            except KeyboardInterrupt:
-                if self.is_stopping or on_stop is None:
-                    raise
-                self.is_stopping = True
-                self.admission.unlink(missing_ok=True)
-                self.again.clear()
-        if self.is_stopping:
-            raise KeyboardInterrupt
+    def is_busy(self) -> bool:
+        return bool(self.busy)
 
-    def _begin(self, waiting: Iterator[Job | None]) -> bool:
-        """Begin jobs while there is room; return whether there may be more later."""
+    def finished(self) -> Iterator[Outcome]:
+        with contextlib.suppress(queue.Empty):
+            outcome = self._receive(*self.replies.get(timeout=WAIT_SECONDS))
+            if outcome is not None:
+                yield outcome
+
+    def begin(self, waiting: Iterator[Job | None]) -> bool:
         while self.free is None or self.free or self.idle:
             job = self.again.popleft() if self.again else next(waiting, self)
             if isinstance(job, _Round):
@@ -141,12 +112,7 @@ class _Round:
         if isinstance(reply, BaseException):
             raise reply
         assert isinstance(reply, dict)
-        try:
-            return outcome_of(job, reply)
-        except NotAdmittedError:
-            if self.is_stopping:
-                return None
-            raise
+        return self.outcome(job, reply)
 
 
 def places_for(job: Job, workers: int | None) -> list[Environment]:

@@ -9,21 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from inkgan.device import default_threads
-from inkgan.execution.job import (
-    MAX_ATTEMPTS,
-    Job,
-    NotAdmittedError,
-    Outcome,
-    admission_to,
-    lost,
-    outcome_of,
-    perform,
-)
+from inkgan.execution.job import MAX_ATTEMPTS, Job, Outcome, admission_to, lost, perform
+from inkgan.execution.job_round import WAIT_SECONDS, JobRound
 from inkgan.execution.local_processes import visible_gpus
 from inkgan.execution.worker_processes import ONE_THREAD
 from inkgan.optional_imports import import_extra
 
-WAIT_SECONDS = 0.25
 FORWARDED = ("INKGAN_CACHE", "INKGAN_DATA", "INKGAN_OFFLINE")
 STATISTICS = "RAY_USAGE_STATS_ENABLED"
 OBJECT_STORE_BYTES = 200_000_000  # of a cluster of one's own: jobs exchange files, not objects
@@ -45,14 +36,18 @@ class RayCluster:
     def run(
         self,
         jobs: Iterable[Job | None],
-        folder: Path,
+        folder: Path | str,
         *,
         on_wait: Callable[[], None] = lambda: None,
         on_stop: Callable[[], None] | None = None,
     ) -> Iterator[Outcome]:
         """Do jobs, as `Executor.run` says."""
-        with self._connected() as ray, admission_to(folder.resolve()) as admission:
-            yield from _Round(ray, self.workers, admission).outcomes(jobs, on_wait, on_stop)
+        with self._connected() as ray, admission_to(folder) as admission:
+            tasks = _Round(ray, self.workers, admission)
+            try:
+                yield from tasks.outcomes(jobs, on_wait, on_stop)
+            finally:
+                tasks.cancel()  # of whoever stopped iterating
 
     def has_gpus(self) -> bool:
         """Return whether a machine of the cluster has a GPU."""
@@ -92,47 +87,29 @@ class RayCluster:
         return not (named or ray.is_initialized())
 
 
-class _Round:
+class _Round(JobRound):
     """The tasks of one call of `run`."""
 
-    def __init__(self, ray: Any, workers: int | None, admission: Path) -> None:
-        self.ray, self.workers, self.admission = ray, workers, admission
+    def __init__(self, ray: Any, workers: int | None, admission: str) -> None:
+        super().__init__(admission)
+        self.ray, self.workers = ray, workers
         self.busy: dict[Any, Job] = {}
-        self.is_stopping = False
 
-    def outcomes(
-        self,
-        jobs: Iterable[Job | None],
-        on_wait: Callable[[], None],
-        on_stop: Callable[[], None] | None,
-    ) -> Iterator[Outcome]:
-        waiting = iter(jobs)
-        try:
-            while True:
-                try:
-                    may_come = not self.is_stopping and self._begin(waiting)
-                    if not self.busy and not may_come:
-                        break
-                    on_wait()
-                    if self.is_stopping and on_stop is not None:
-                        on_stop()
-                    for reference in self._finished():
-                        outcome = self._receive(reference)
-                        if outcome is not None:
-                            yield outcome
-                except KeyboardInterrupt:
-                    if self.is_stopping or on_stop is None:
-                        raise
-                    self.is_stopping = True
-                    self.admission.unlink(missing_ok=True)
-            if self.is_stopping:
-                raise KeyboardInterrupt
-        finally:
-            for reference in self.busy:  # of whoever stopped iterating
-                self.ray.cancel(reference, force=True)
+    def is_busy(self) -> bool:
+        return bool(self.busy)
 
-    def _begin(self, waiting: Iterator[Job | None]) -> bool:
-        """Submit jobs while there is room; return whether there may be more later."""
+    def cancel(self) -> None:
+        """End the tasks at work."""
+        for reference in self.busy:
+            self.ray.cancel(reference, force=True)
+
+    def finished(self) -> Iterator[Outcome]:
+        for reference in self._ended():
+            outcome = self._receive(reference)
+            if outcome is not None:
+                yield outcome
+
+    def begin(self, waiting: Iterator[Job | None]) -> bool:
         while True:
             if self.busy and len(self.busy) >= self._room(next(iter(self.busy.values()))):
                 return True
@@ -163,7 +140,7 @@ class _Round:
         )
         return task.remote(job.document(self.admission))
 
-    def _finished(self) -> list[Any]:
+    def _ended(self) -> list[Any]:
         """Wait a moment; return the tasks that have ended."""
         if not self.busy:
             time.sleep(WAIT_SECONDS)
@@ -175,11 +152,7 @@ class _Round:
         """Take a result in; None where a job was not begun."""
         job = self.busy.pop(reference)
         try:
-            return outcome_of(job, self.ray.get(reference))
-        except NotAdmittedError:
-            if self.is_stopping:
-                return None
-            raise
+            return self.outcome(job, self.ray.get(reference))
         except self.ray.exceptions.RayError as error:
             return lost(job, type(error).__name__)
 

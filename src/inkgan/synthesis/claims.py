@@ -31,6 +31,8 @@ class Claims:
 
     Args:
         storage: that all processes see.
+        crew: of processes among which a part is given to one at a time, and to another one only
+            when the first is lost; their claims give way to each other.
         clock: seconds that only grow; no two machines need to agree on the time.
 
     Example:
@@ -40,9 +42,15 @@ class Claims:
         ...         claims.release("shard-000012")
     """
 
-    def __init__(self, storage: Storage, clock: Callable[[], float] = time.monotonic) -> None:
-        self._storage, self._clock = storage, clock
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Callable[[], float] = time.monotonic,
+        crew: str | None = None,
+    ) -> None:
+        self._storage, self._clock, self._crew = storage, clock, crew
         self._owner = {"host": _machine(), "pid": os.getpid(), "id": uuid.uuid4().hex}
+        self._owner |= {} if crew is None else {"crew": crew}
         _ALIVE.add(str(self._owner["id"]))
         self._mine: dict[str, str] = {}  # file by name
         self._seen: dict[str, tuple[bytes, float]] = {}  # content of others' and since when
@@ -119,12 +127,14 @@ class Claims:
         return self._clock() - since > STALE_SECONDS
 
     def _is_dead(self, content: bytes) -> bool:
-        """Return whether the owner was a process of this machine that has ended."""
+        """Return whether the owner has certainly ended: of this crew, or of this machine."""
         try:
             owner = parse_json(content)
             host, pid, identity = owner["host"], int(owner["pid"]), owner["id"]
         except (ValueError, KeyError, TypeError):  # not written yet
             return False
+        if self._crew is not None and owner.get("crew") == self._crew:
+            return True
         if host != self._owner["host"] or os.name != "posix":
             return False
         if pid == self._owner["pid"]:

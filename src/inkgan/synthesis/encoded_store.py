@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from inkgan.device import MAX_THREADS, default_threads
-from inkgan.errors import ConfigError
+from inkgan.device import default_threads
 from inkgan.execution.worker_processes import completed
 from inkgan.synthesis.rendered_sequence import EncodedSequence
 from inkgan.synthesis.shard_composer import SequenceShard, ShardComposer, load_shard
@@ -69,13 +68,3 @@ class EncodedStore:
     def _load_intact(self, shard: SequenceShard) -> list[EncodedSequence] | None:
         path = shard.path(self.folder)
         return load_intact(path, lambda: load_shard(path, shard))
-
-
-def check_workers(workers: int | None) -> None:
-    """Refuse an impossible number of processes; None is as many as there are cores.
-
-    Raises:
-        ConfigError: names the range.
-    """
-    if workers is not None and not 1 <= workers <= MAX_THREADS:
-        raise ConfigError(f"`workers` must be from 1 to {MAX_THREADS:,}, not {workers}")

@@ -4,19 +4,22 @@ Any number of processes, on any machines that see the output, do this at the sam
 pure function of the plan and its number, so the files do not depend on who makes which.
 """
 
-import contextlib
 import functools
 import hashlib
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from inkgan import images
 from inkgan.device import compute_settings, default_threads
 from inkgan.errors import ArtifactError, InkganError
-from inkgan.execution.worker_processes import completed
+from inkgan.execution.executor import Executor
+from inkgan.execution.job import Job
+from inkgan.execution.local_processes import LocalProcesses
 from inkgan.generation.light_on_dark import light_on_dark
 from inkgan.generation.load import load
 from inkgan.generation.protocols import GeneratorLike
@@ -203,66 +206,79 @@ def _finished_by_another(dataset: PackedDataset) -> Plan:
     return manifest
 
 
-def make_in_processes(dataset: PackedDataset, workers: int | None, progress: Progress) -> None:
-    """Make the missing shards in several processes, if there are enough of them.
+def make_in_jobs(dataset: PackedDataset, executor: Executor, progress: Progress) -> None:
+    """Make the missing shards as jobs, in several processes or on several machines.
 
-    Each process loads the generator that the plan names. Shards that others make are left to them.
+    Each loads the generator that the plan names. Shards that others make are left to them.
 
     Args:
         dataset: that was started.
-        workers: the most processes; None is one for each core, or one on a GPU.
+        executor: where the jobs are done.
         progress: called as `progress("drawing shards", done, total)`.
 
     Raises:
-        InkganError: a process failed.
+        InkganError: a job failed.
     """
     done = dataset.done()
-    missing = [shard.index for shard in dataset.shards() if shard.name not in done]
-    on_cpu = dataset.plan["generator"]["device"] == "cpu"
-    most = (default_threads() if on_cpu else 1) if workers is None else workers
-    processes = min(most, len(missing))
-    if processes <= 1:
-        return
-    work = ShardJob(dataset.out.place, dataset.plan[ATTEMPT])
+    missing = [shard for shard in dataset.shards() if shard.name not in done]
     count, total = len(done), num_shards(dataset.content)
+    crew = uuid.uuid4().hex[:12]
+    jobs = [_shard_job(dataset, shard, crew) for shard in missing]
     progress("drawing shards", count, total)
     try:
-        with contextlib.closing(completed(work, missing, processes)) as shards:
-            for _ in shards:
-                count += 1
-                progress("drawing shards", count, total)
+        for outcome in executor.run(
+            jobs, dataset.out.shared_folder(dataset.plan), on_wait=lambda: None, on_stop=None
+        ):
+            if outcome.error is not None:
+                raise outcome.error
+            count += 1
+            progress("drawing shards", count, total)
     except InkganError:
         if is_same(dataset.out.current(), dataset.plan):
-            raise  # else others have completed it meanwhile, which ends the processes too
+            raise  # else others have completed it meanwhile, which ends the jobs too
 
 
-@dataclass(frozen=True)
-class ShardJob:
-    """Makes shards of a data set that was started, in whichever process.
+def is_worthwhile(dataset: PackedDataset, executor: Executor) -> bool:
+    """Return whether jobs are faster than this process alone: never for one shard on one machine.
 
-    Attributes:
-        out: path or address of the data set.
-        attempt: by which its plan is known.
+    A GPU of this machine is shared by processes only if their number is given.
     """
+    if not isinstance(executor, LocalProcesses):
+        return True
+    on_cpu = dataset.plan["generator"]["device"] == "cpu"
+    most = (default_threads() if on_cpu else 1) if executor.workers is None else executor.workers
+    return min(most, num_shards(dataset.content) - len(dataset.done())) > 1
 
-    out: str
-    attempt: str
 
-    def __call__(self, index: int) -> bool:
-        """Make a shard; False where another process makes it."""
-        return make_shard(self.out, self.attempt, index)
+def _shard_job(dataset: PackedDataset, shard: PackedShard, crew: str) -> Job:
+    source = dataset.plan["generator"]["source"]
+    return Job(
+        shard.name,
+        "inkgan.synthesis.packed_dataset:make_shard",
+        {
+            "out": dataset.out.place,
+            "attempt": dataset.plan[ATTEMPT],
+            "index": shard.index,
+            "source": str(Path(source).resolve()) if Path(source).exists() else source,
+            "crew": crew,
+        },
+        cpus=dataset.plan["threads"] or 1,
+        gpus=float(dataset.plan["generator"]["device"].startswith("cuda")),
+    )
 
 
 # --- one shard as a job, in another process or on another machine ---
 
 
-def make_shard(out: str, attempt: str, index: int) -> bool:
+def make_shard(out: str, attempt: str, index: int, source: str, crew: str) -> bool:
     """Make one shard of a data set that was started; False where another process makes it.
 
     Args:
         out: path or address of the data set.
         attempt: by which its plan is known.
         index: of the shard.
+        source: of the generator, wherever this process works.
+        crew: of the jobs among which no two make the same shard.
 
     Raises:
         ArtifactError: the data set was started over, or the generator is another one here.
@@ -273,11 +289,10 @@ def make_shard(out: str, attempt: str, index: int) -> bool:
         raise ArtifactError(f"{output.place} was started over, removed or completed meanwhile")
     dataset = PackedDataset.joined(output, plan)
     shard = next(shard for shard in dataset.shards() if shard.index == index)
-    source = plan["generator"]
-    generator = _generator(
-        source["source"], source["checkpoint"], source["device"], source["sha256"]
-    )
-    with Claims(output.work(plan)) as claims:
+    origin = plan["generator"]
+    device = origin["device"].partition(":")[0]  # a job sees its own GPU alone
+    generator = _generator(source, origin["checkpoint"], device, origin["sha256"])
+    with Claims(output.work(plan), crew=crew) as claims:
         if shard.name in dataset.done() or not claims.take(shard.name):
             return False
         if shard.name not in dataset.done():

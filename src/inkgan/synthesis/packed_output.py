@@ -106,6 +106,9 @@ class PackedOutput(Protocol):
     def output(self, plan: Plan) -> Storage:
         """Return where the data set's own files are written."""
 
+    def shared_folder(self, plan: Plan) -> str:
+        """Return the path or address that the machine of every job has to see."""
+
     def publish(self, plan: Plan, manifest: bytes, card: bytes) -> None:
         """Write card and manifest, the manifest last; the data set is complete then."""
 
@@ -173,6 +176,10 @@ class FolderOutput:
     def output(self, plan: Plan) -> Storage:
         """Return where the files are written until the folder is moved into place."""
         return LocalStorage(self._staging(plan))
+
+    def shared_folder(self, plan: Plan) -> str:
+        """Return the folder of claims and records."""
+        return str(self._folder.work / plan[ATTEMPT])
 
     def publish(self, plan: Plan, manifest: bytes, card: bytes) -> None:
         """Write card and manifest, and move the folder into place."""
@@ -258,6 +265,10 @@ class ObjectOutput:
     def output(self, plan: Plan) -> Storage:
         """Return where the files are written: at once where they belong."""
         return self._storage
+
+    def shared_folder(self, plan: Plan) -> str:
+        """Return the address of claims and records."""
+        return f"{self.place}/{WORK}"
 
     def publish(self, plan: Plan, manifest: bytes, card: bytes) -> None:
         """Write card and manifest, then remove claims and records."""

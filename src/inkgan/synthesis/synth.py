@@ -11,6 +11,8 @@ import torch
 from inkgan import __version__, files, rng
 from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError
+from inkgan.execution.executor import Executor, On, choose_executor
+from inkgan.execution.local_processes import LocalProcesses
 from inkgan.generation.light_on_dark import light_on_dark
 from inkgan.generation.load import Checkpoint, load
 from inkgan.generation.protocols import GeneratorLike, can_classify
@@ -18,7 +20,7 @@ from inkgan.metrics.features.extractors import extractors_digest
 from inkgan.storage import is_url
 from inkgan.synthesis.data_card import data_card
 from inkgan.synthesis.dataset_sampler import DatasetSampler, check_generator, check_style
-from inkgan.synthesis.encoded_store import EncodedStore, check_workers
+from inkgan.synthesis.encoded_store import EncodedStore
 from inkgan.synthesis.formats.labeled_images import write_labeled_images
 from inkgan.synthesis.formats.sequence_formats import SEQUENCE_FORMATS, check_importable
 from inkgan.synthesis.manifest import (
@@ -31,7 +33,7 @@ from inkgan.synthesis.manifest import (
     write_records,
 )
 from inkgan.synthesis.output_folder import OutputFolder, Plan
-from inkgan.synthesis.packed_dataset import PackedDataset, make_in_processes, make_packed
+from inkgan.synthesis.packed_dataset import PackedDataset, is_worthwhile, make_in_jobs, make_packed
 from inkgan.synthesis.packed_output import open_output
 from inkgan.synthesis.pool_store import draw_pool
 from inkgan.synthesis.request import (
@@ -56,6 +58,8 @@ from inkgan.synthesis.weights_file import weights_digest
 from inkgan.synthesis.writer_set import choose_writers, imitated_writers
 from inkgan.types import Progress, silent
 
+ALONE = LocalProcesses(1)
+
 
 def synth(
     out: str | Path,
@@ -77,6 +81,8 @@ def synth(
     device: str = "auto",
     threads: int | None = None,
     workers: int | None = None,
+    on: On = "local",
+    address: str | None = None,
     force: bool = False,
     progress: Progress = silent,
 ) -> SynthesisResult:
@@ -112,6 +118,9 @@ def synth(
             means this process itself. Small data sets start fewer. The files do not depend on it.
             The same call in several processes, on machines that see `out`, shares the files of
             parquet and webdataset among them.
+        on: processes of this machine (local), or a Ray cluster (ray), which draws the files of
+            parquet and webdataset; its machines see `out`.
+        address: of the cluster, such as auto; None starts one on this machine.
         force: start over, and replace an existing data set.
         progress: called as `progress(what, done, total)`.
 
@@ -129,7 +138,7 @@ def synth(
     """
     generator = light_on_dark(load(source, device=device, checkpoint=checkpoint))
     content: LabeledImages | Sequences
-    check_workers(workers)
+    executor = choose_executor(on, workers, address)
     if sequences is None:
         counts = per_class, test_per_class
         content = _labeled_images(generator.bundle.classes, counts, format, plain, shard_size)
@@ -141,6 +150,11 @@ def synth(
     else:
         single = {"per_class": per_class is not None, "test_per_class": test_per_class != 0}
         content = _sequences(sequences, format, single | {"plain": plain})
+    if on != "local" and not (isinstance(content, LabeledImages) and content.is_packed):
+        raise ConfigError(
+            f"`on={on!r}` draws the files of `format='parquet'` and `format='webdataset'` of "
+            "single digits; leave it out"
+        )
     criteria = Criteria(min_confidence, dedupe, slant, thickness)
     request = SynthesisRequest(content, criteria, seed, license)
     if request.is_packed and threads is None:
@@ -148,7 +162,7 @@ def synth(
     with compute_settings(threads=threads):
         origin = _origin(source, checkpoint, device)
         if request.is_packed:
-            return synthesize_packed(out, generator, request, origin, force, progress, workers)
+            return synthesize_packed(out, generator, request, origin, force, progress, executor)
         if is_url(out):
             raise ConfigError(
                 f"`out` {out} is no folder: use `format='parquet'` or `format='webdataset'` of "
@@ -209,7 +223,7 @@ def synthesize_packed(
     origin: Plan,
     force: bool = False,
     progress: Progress = silent,
-    workers: int | None = 1,
+    executor: Executor = ALONE,
 ) -> SynthesisResult:
     """Draw a packed data set, beside others who draw the same; otherwise as `synthesize`.
 
@@ -220,7 +234,7 @@ def synthesize_packed(
         origin: what the manifest records of the generator's source.
         force: start over, and replace an existing data set.
         progress: called as `progress(what, done, total)`.
-        workers: the most processes; more than one load the generator that `origin` names.
+        executor: where shards are drawn; other processes load the generator that `origin` names.
     """
     request.check()
     check_generator(generator, request)
@@ -230,7 +244,8 @@ def synthesize_packed(
         check_style(generator, request, progress)
         output.check_space(request.max_bytes(generator.bundle.shape))
         dataset = PackedDataset.joined(output, output.start(plan, force))
-        make_in_processes(dataset, workers, progress)
+        if is_worthwhile(dataset, executor):
+            make_in_jobs(dataset, executor, progress)
         manifest = make_packed(dataset, generator, progress)
     else:
         manifest = finished

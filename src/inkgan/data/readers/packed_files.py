@@ -14,7 +14,7 @@ from PIL import Image
 from inkgan.errors import DataError, DataFormatError
 from inkgan.files import parse_json
 from inkgan.optional_imports import import_extra
-from inkgan.storage import LocalStorage, ObjectStorage, Storage, is_url
+from inkgan.storage import is_url, storage_at
 from inkgan.types import Int64, UInt8
 
 MANIFEST = "manifest.json"
@@ -48,7 +48,7 @@ class PackedFiles:
         Raises:
             DataFormatError: it is missing or damaged.
         """
-        content = _storage(self.place).read(name)
+        content = storage_at(self.place).read(name)
         if content is None:
             raise DataFormatError(f"{self.place}: {name} is missing")
         if hashlib.sha256(content).hexdigest() != self.sha256[self.files.index(name)]:
@@ -69,7 +69,7 @@ def find_packed(place: str | Path) -> PackedFiles | None:
     """
     if not is_url(place) and not _is_folder(place):
         return None
-    content = _storage(str(place)).read(MANIFEST)
+    content = storage_at(place).read(MANIFEST)
     if content is None:
         if is_url(place):
             raise DataError(f"{place} has no {MANIFEST}: it is no complete data set of inkgan")
@@ -93,10 +93,6 @@ def _is_folder(place: str | Path) -> bool:
         return Path(place).is_dir()
     except OSError:  # a text that is too long for a name
         return False
-
-
-def _storage(place: str) -> Storage:
-    return ObjectStorage(place) if is_url(place) else LocalStorage(Path(place))
 
 
 def _read_parquet(content: bytes) -> tuple[UInt8, Int64]:
