@@ -18,6 +18,7 @@ from inkgan.errors import ConfigError
 from inkgan.io.run_dir import RunFolder
 from inkgan.training.losses import LOSSES, Loss, register_loss
 from tests.fixtures import runs_together
+from tests.fixtures.command_line import inkgan
 from tests.fixtures.many_processes import (
     TORCHRUN,
     ended_with_block,
@@ -131,9 +132,10 @@ def test_a_killed_process_is_restarted_and_nothing_changes(
 
 
 @posix
-def test_without_restarts_the_run_ends_with_a_message_and_is_resumed(
+def test_without_restarts_the_run_ends_with_a_message_and_two_machines_resume_it(
     recipe_path: Path, whole: Path, folder: Path
 ) -> None:
+    """The machines meet by a rendezvous; each has an address of its own."""
     out = folder / "killed"
     command = [sys.executable, "-m", "inkgan", *arguments(recipe_path, out), "--processes", "2"]
     with ended_with_block(started(*command)) as process:
@@ -144,33 +146,7 @@ def test_without_restarts_the_run_ends_with_a_message_and_is_resumed(
         _, noted = process.communicate(timeout=300)
     assert process.returncode == 1
     assert noted.splitlines()[-1].startswith("inkgan: process 1 of the run ended"), noted
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert same_bits(out, whole)
-
-
-@posix
-def test_ctrl_c_stops_all_and_another_number_of_processes_goes_on(
-    recipe_path: Path, whole: Path, folder: Path
-) -> None:
-    out = folder / "interrupted"
-    command = [sys.executable, "-m", "inkgan", *arguments(recipe_path, out)]
-    with ended_with_block(started(*command, "--processes", "2")) as process:
-        until(lambda: is_trained(out))
-        process.send_signal(signal.SIGINT)
-        printed, noted = process.communicate(timeout=300)
-    assert process.returncode == 130, noted
-    assert "everything is saved" in printed
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert "was started with 2 processes; it resumes with 1" in done.stderr
-    assert json.loads(done.stdout)["reason"] == "complete"
-    assert weights(out).keys() == weights(whole).keys()
-
-
-def test_two_machines_meet_by_a_rendezvous(recipe_path: Path, whole: Path, folder: Path) -> None:
-    out, port = folder / "machines", free_port()
-    agents = []
+    agents, port = [], free_port()
     for number in (1, 2):
         place = [
             *TORCHRUN,
@@ -186,7 +162,27 @@ def test_two_machines_meet_by_a_rendezvous(recipe_path: Path, whole: Path, folde
     with ended_with_block(agents[0]) as one, ended_with_block(agents[1]) as other:
         notes = [process.communicate(timeout=300)[1] for process in (one, other)]
     assert [one.returncode, other.returncode] == [0, 0], notes
+    assert "continuing from" in "".join(notes)
     assert same_bits(out, whole)
+
+
+@posix
+def test_ctrl_c_stops_all_and_another_number_of_processes_goes_on(
+    recipe_path: Path, whole: Path, folder: Path
+) -> None:
+    out = folder / "interrupted"
+    command = [sys.executable, "-m", "inkgan", *arguments(recipe_path, out)]
+    with ended_with_block(started(*command, "--processes", "2")) as process:
+        until(lambda: is_trained(out))
+        process.send_signal(signal.SIGINT)
+        printed, noted = process.communicate(timeout=300)
+    assert process.returncode == 130, noted
+    assert "everything is saved" in printed
+    done = inkgan(*arguments(recipe_path, out), "--json")
+    assert done.code == 0, done.stderr
+    assert "was started with 2 processes; it resumes with 1" in done.stderr
+    assert json.loads(done.stdout)["reason"] == "complete"
+    assert weights(out).keys() == weights(whole).keys()
 
 
 def test_what_cannot_be_divided_or_sent_is_refused(tiny: Recipe, tmp_path: Path) -> None:
