@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from tests.fixtures.command_line import inkgan
@@ -37,6 +38,8 @@ def test_one_line_says_how_to_install_it(
         monkeypatch.delitem(sys.modules, name)
     for name in modules_of(extra):
         monkeypatch.setitem(sys.modules, name, None)
+    # fsspec keeps the file systems that an earlier test has used
+    monkeypatch.setattr(fsspec.registry, "_registry", {})
     done = inkgan(*shlex.split(EXTRAS[extra]), cwd=tmp_path)
     assert done.code == 2
     assert re.fullmatch(

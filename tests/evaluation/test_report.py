@@ -105,7 +105,7 @@ def test_a_report_is_saved_where_one_likes(
         ({"source": "flagship", "labels": [1]}, ConfigError, "`labels` belong to an array"),
         ({"labels": [1, 2]}, DataError, "`labels` must be 400 whole numbers"),
         ({"labels": np.full(400, 0.5)}, DataError, "`labels` must be 400 whole numbers"),
-        ({"protocol": "fast"}, ConfigError, "`protocol` must be one of quick, full, not 'fast'"),
+        ({"protocol": "fast"}, ConfigError, "one of quick, full, stream, not 'fast'"),
         ({"stacked": True}, DataError, "`stacked` needs images of 28x28x3"),
     ],
 )

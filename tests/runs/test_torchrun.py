@@ -16,6 +16,7 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import to_toml
 from inkgan.errors import ConfigError
 from inkgan.io.run_dir import RunFolder
+from inkgan.runs.launcher import _what_happened
 from inkgan.training.losses import LOSSES, Loss, register_loss
 from tests.fixtures import runs_together
 from tests.fixtures.command_line import inkgan
@@ -129,6 +130,15 @@ def test_a_killed_process_is_restarted_and_nothing_changes(
     assert process.returncode == 0, noted
     assert "continuing from" in noted
     assert same_bits(out, whole)
+
+
+def test_the_process_that_a_signal_has_ended_is_named() -> None:
+    """Another one fails because of it, and may come first in torchrun's report."""
+    report = "[0]:\n  rank      : {} (local_rank: {})\n  exitcode  : {} (pid: 7)\n"
+    failed, killed = report.format(0, 0, 1), report.format(1, 1, -9)
+    assert "process 1 of the run ended with exit status -9" in _what_happened(failed + killed)
+    assert "process 0 of the run ended with exit status 1" in _what_happened(failed)
+    assert _what_happened("").startswith("a process of the run ended, and")
 
 
 @posix

@@ -401,7 +401,7 @@ def images(*arguments: Any, **others: Any) -> LabeledImages:
         (SynthesisRequest(images(format=cast(Any, "idxx"))), "`format` 'idxx'.*'idx'"),
         (SynthesisRequest(images(format="npz", plain=True)), "`plain` leaves out the gzip"),
         (SynthesisRequest(Sequences(0)), "`sequences` must be between 1 and .*, not 0"),
-        (SynthesisRequest(Sequences(1, length=(3, 2))), r"`length` \(3, 2\): the smaller"),
+        (SynthesisRequest(Sequences(1, length=(3, 2))), r"`length=\(3, 2\)`: the smaller"),
         (SynthesisRequest(Sequences(1, length=(0, 2))), "`length` must be .*, not 0"),
         (SynthesisRequest(Sequences(1, length={33: 1})), "`length` must be .*, not 33"),
         (SynthesisRequest(Sequences(1, length={3: -1})), "`length` 3: its weight must be"),

@@ -144,6 +144,8 @@ def _received(pipe: IO[bytes]) -> Iterator[Event]:
         if isinstance(message, Warning):
             warnings.warn(message, stacklevel=2)
             continue
+        if isinstance(message, ProcessLostError):
+            return  # torchrun's report says which process it was
         if isinstance(message, BaseException):
             raise message
         yield message
@@ -170,11 +172,14 @@ def _check_own_code(recipe: Recipe, networks: CustomNetworks) -> None:
 
 
 def _what_happened(log: str) -> str:
-    """Say which process has ended and how, as torchrun's report has it."""
-    rank = re.search(r"rank\s*:\s*(\d+) ", log)
-    status = re.search(r"exitcode\s*:\s*(-?\d+)", log)
-    which = f"process {rank[1]}" if rank else "a process"
-    how = f" with exit status {status[1]}" if status else ""
+    """Say which process has ended and how, as torchrun's report has it.
+
+    One that a signal has ended comes first: the others may have failed because of it.
+    """
+    found = re.findall(r"rank\s*:\s*(\d+) .*?exitcode\s*:\s*(-?\d+)", log, re.DOTALL)
+    rank, status = min(found, key=lambda one: int(one[1]) >= 0, default=("", ""))
+    which = f"process {rank}" if rank else "a process"
+    how = f" with exit status {status}" if status else ""
     return (
         f"{which} of the run ended{how}, and so the others did; is there enough memory? The same "
         "call resumes from the newest checkpoint"
