@@ -193,7 +193,7 @@ class PackedStream:
 
 def not_drawn(*_: object) -> DrawnImages:
     """Refuse to draw: a stream is never in memory as a whole."""
-    raise NotImplementedError("a stream is read part by part")
+    raise RuntimeError("a stream is read part by part, never as a whole")
 
 
 def possible_reference(reference: ReferenceImages, stream: NumberedStream) -> ReferenceImages:
