@@ -12,7 +12,7 @@ from inkgan.config.serialize import to_toml
 from inkgan.io.run_dir import RunFolder
 from tests.cli.test_kill_commands import run
 
-KILLS = int(os.environ.get("INKGAN_KILLS", "3"))
+KILLS = int(os.environ.get("INKGAN_KILLS", "6"))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")

@@ -25,7 +25,7 @@ from tests.fixtures.synthesis import ORIGIN, Blobs, make, tree
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["inkgan.synthesis.synth"])
-KILLS = int(os.environ.get("INKGAN_KILLS", "3"))
+KILLS = int(os.environ.get("INKGAN_KILLS", "6"))
 MANY = (40,) * 10
 REQUESTS = {
     "npz": SynthesisRequest(LabeledImages(MANY, (4,) * 10, "npz"), Criteria(dedupe=True)),
