@@ -138,8 +138,11 @@ def test_what_is_proposed_can_be_copied_into_a_shell(folder: Path) -> None:
 
 def test_the_comparison_shows_names_as_text(folder: Path) -> None:
     done = inkgan("compare", f"{FOLDER}0", f"{FOLDER}1", "--out", "c", cwd=folder)
-    assert done.code == 0, done.stderr
+    assert (done.code, done.stderr) == (0, "")
     check_terminal(done)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        *("No", "c/compare.html", "c/compare.png"),
+    ]
     text = check_page(folder / "c" / "compare.html")
     assert "&lt;img src=x onerror=alert(1)&gt;" in text
     assert Elements(text).names.count("script") == 1

@@ -17,6 +17,7 @@ from inkgan.evaluation.report.compare import ComparedRun
 from inkgan.evaluation.report.recipe_groups import group_by_recipe
 from inkgan.io.run_dir import RunFolder
 from inkgan.runs.events import Finished
+from tests.fixtures.run_folders import copy_small_run
 
 
 @pytest.fixture
@@ -89,6 +90,9 @@ def test_bad_requests(tiny: Recipe, tmp_path: Path) -> None:
         inkgan.compare([tmp_path])
     with pytest.raises(ArtifactError, match="no run folder"):
         inkgan.compare([tmp_path, tmp_path])
+    run = copy_small_run(tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"names .*run twice"):
+        inkgan.compare([run, copy_small_run(tmp_path / "other"), tmp_path / "other" / ".." / "run"])
 
 
 def test_totals_and_captions_agree(tiny: Recipe, tmp_path: Path) -> None:

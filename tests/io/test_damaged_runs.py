@@ -159,14 +159,15 @@ def test_the_newest_grid_is_drawn_again(run: RunFolder) -> None:
     assert newest.read_bytes() == drawn
 
 
-def test_without_any_grid_there_is_nothing_to_compare(run: RunFolder) -> None:
+def test_without_any_grid_there_is_nothing_to_compare(run: RunFolder, tmp_path: Path) -> None:
+    other = copy_small_run(tmp_path / "other")
     for path in run.frames():
         path.write_bytes(b"")
     with (
         pytest.warns(DamagedFileWarning),
         pytest.raises(ArtifactError, match="no readable sample grid"),
     ):
-        compare([run.path, run.path])
+        compare([run.path, other])
 
 
 # --- checkpoints ---

@@ -20,6 +20,7 @@ from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import DISTANCE
 from inkgan.metrics.metric_registry import format_number
 from inkgan.plural import counted, duration
+from inkgan.printable import path_line
 from inkgan.runs.curves import Rows, comparison_pixels
 from inkgan.types import UInt8
 
@@ -199,12 +200,19 @@ def compare(runs: Sequence[str | Path]) -> Comparison:
         The comparison: it shows itself in a notebook; `.save(folder)` writes a page and a picture.
 
     Raises:
-        ConfigError: fewer than two runs.
+        ConfigError: fewer than two runs, or one of them twice.
         ArtifactError: a folder is no run, has no sample grid yet, or a report is of something else.
     """
     if len(runs) < 2:
         raise ConfigError("`runs` must name two runs or more")
-    named = list(zip(_names(runs), [RunFolder.open(Path(path)) for path in runs], strict=True))
+    opened = [RunFolder.open(Path(path)) for path in runs]
+    places = [run.path.resolve() for run in opened]
+    twice = next(
+        (run.path for run, at in zip(opened, places, strict=True) if places.count(at) > 1), None
+    )
+    if twice is not None:
+        raise ConfigError(f"`runs` names {twice} twice; a run is compared with others")
+    named = list(zip(_names(runs), opened, strict=True))
     groups = {name: group.name for group in group_by_recipe(named) for name, _ in group.members}
     if len(set(groups.values())) < 2:  # runs of one recipe are compared one by one
         groups = {name: name for name, _ in named}
@@ -214,8 +222,8 @@ def compare(runs: Sequence[str | Path]) -> Comparison:
 
 def _names(runs: Sequence[str | Path]) -> list[str]:
     """Name runs by their folders, or by whole paths where two folders are called the same."""
-    short = [Path(run).resolve().name for run in runs]
-    return short if len(set(short)) == len(short) else [str(run) for run in runs]
+    short = [path_line(Path(run).resolve().name) for run in runs]
+    return short if len(set(short)) == len(short) else [path_line(run) for run in runs]
 
 
 def _read(name: str, run: RunFolder, group: str) -> ComparedRun:

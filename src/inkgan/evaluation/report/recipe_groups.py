@@ -7,6 +7,7 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import differences
 from inkgan.io.run_dir import RunFolder
 from inkgan.plural import counted
+from inkgan.printable import one_line
 
 NAMED_SETTINGS = 2  # of a group's name; more would not fit a column
 IGNORED = ("name", "notes", "seed")  # say nothing about what was trained
@@ -70,4 +71,4 @@ def _name(recipe: Recipe, members: list[str], recipes: Sequence[Recipe]) -> str:
     if len(settings) > NAMED_SETTINGS:
         shown.append("...")
     which = f" with {', '.join(shown)}" if shown else ""
-    return f"{recipe.name}{which} ({counted(len(members), 'seed')})"
+    return one_line(f"{recipe.name}{which} ({counted(len(members), 'seed')})")
