@@ -1,4 +1,4 @@
-"""Numbers with their nouns, and times."""
+"""Numbers with their nouns, times, and sizes of files."""
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -27,3 +27,16 @@ def duration(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / unit:.1f} {name}"
     return f"{seconds / 3600:.1f} hours"
+
+
+def data_size(count: int) -> str:
+    """Write a number of bytes with the unit that suits it.
+
+    Examples:
+        >>> data_size(120), data_size(61_440), data_size(3_200_000_000)
+        ('120 bytes', '61 KB', '3.2 GB')
+    """
+    for unit, name, digits in ((10**9, "GB", 1), (10**6, "MB", 1), (10**3, "KB", 0)):
+        if count >= unit:
+            return f"{count / unit:,.{digits}f} {name}"
+    return counted(count, "byte")

@@ -477,7 +477,8 @@ def test_a_full_disk_is_noticed_before_work(
     usage = type("Usage", (), {"free": 10**9})()
     monkeypatch.setattr("inkgan.synthesis.output_folder.shutil.disk_usage", lambda path: usage)
     request = SynthesisRequest(LabeledImages((99_999_999,) * 10))
-    with pytest.raises(ConfigError, match=r"needs about 1,\d{3}\.\d GB, and .* has 1\.0 GB free"):
+    refusal = r"cannot write .*a: it needs about 1,\d{3}\.\d GB, and its disk has 1\.0 GB free"
+    with pytest.raises(ArtifactError, match=refusal):
         make(tmp_path / "deep" / "a", request, generator)
     assert not generator.seeds_drawn
     assert not any(tmp_path.iterdir())

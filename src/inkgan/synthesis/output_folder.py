@@ -9,7 +9,8 @@ from typing import Any
 
 from inkgan import files
 from inkgan.config.serialize import flatten
-from inkgan.errors import ArtifactError, ConfigError
+from inkgan.errors import ArtifactError
+from inkgan.plural import data_size
 from inkgan.synthesis.manifest import MANIFEST, check_files, read_manifest, read_plan
 
 PLAN = "plan.json"
@@ -76,15 +77,15 @@ class OutputFolder:
             needed: bytes, an upper bound; what an interrupted attempt has written is subtracted.
 
         Raises:
-            ConfigError: states how much is needed and how much is free.
+            ArtifactError: states how much is needed and how much is free.
         """
         needed -= sum(p.stat().st_size for p in self.work.rglob("*") if p.is_file())
         existing = next(p for p in self.path.parents if p.is_dir())
         free = shutil.disk_usage(existing).free
         if needed > free:
-            raise ConfigError(
-                f"the data set needs about {_gigabytes(needed)}, and {existing} has "
-                f"{_gigabytes(free)} free; make fewer images, or use a folder on another disk"
+            raise ArtifactError(
+                f"cannot write {self.path}: it needs about {data_size(needed)}, and its disk has "
+                f"{data_size(free)} free; make fewer images, or use a folder on another disk"
             )
 
     @contextlib.contextmanager
@@ -175,7 +176,3 @@ def _difference(existing: Plan, requested: Plan) -> str:
         if key not in NOT_COMPARED and before.get(key) != value:
             return f"{key} was {before.get(key)!r} and is now {value!r}"
     return ""
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:,.1f} GB"
