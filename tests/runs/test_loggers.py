@@ -1,5 +1,7 @@
 """Loggers beside the run folder: the real packages, offline."""
 
+import dataclasses
+import errno
 import json
 import os
 import socketserver
@@ -8,17 +10,18 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import inkgan
 from inkgan import images
 from inkgan.config import Data, Model, Recipe, Schedule
 from inkgan.config.serialize import to_toml
-from inkgan.errors import ConfigError
+from inkgan.errors import ArtifactError, ConfigError
 from inkgan.runs.loggers import open_loggers
 from inkgan.runs.loggers.open_loggers import LOGGERS, Loggers, choose_loggers
 from inkgan.runs.loggers.run_logger import LoggedRun
@@ -203,3 +206,29 @@ def test_all_loggers_are_closed_once_whatever_happens(
         loggers.close(complete=True)
     loggers.close(complete=False)
     assert calls == ["scalars 64", "scalars 64", "close True", "close True"]
+
+
+class FullDisk:
+    """Has no room for anything."""
+
+    def fail(self, *_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    scalars = picture = close = fail
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = dataclasses.replace(LOGGERS["tensorboard"], open=lambda run: FullDisk())
+    monkeypatch.setattr(open_loggers, "LOGGERS", {"tensorboard": full, "other": full})
+    loggers = Loggers(("tensorboard", "other"), LoggedRun(tmp_path / "a", {}, 0))
+    grid = np.zeros((2, 2), np.uint8)
+    message = r"cannot write the records of \w+ of .*a: No space left on device; `logger=\"none\"`"
+    writes: tuple[Callable[[], None], ...] = (
+        lambda: loggers.scalars(64, {"loss": 1.0}),
+        lambda: loggers.picture(64, grid),
+        lambda: loggers.close(complete=False),
+    )
+    for write in writes:
+        with pytest.raises(ArtifactError, match=message):
+            write()
+    loggers.close(complete=False)  # all were closed, although the first could not be

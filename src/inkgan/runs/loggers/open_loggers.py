@@ -2,10 +2,10 @@
 
 import contextlib
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from inkgan.errors import ConfigError, did_you_mean
+from inkgan.errors import ArtifactError, ConfigError, did_you_mean
 from inkgan.runs.loggers.mlflow_logger import MlflowLogger
 from inkgan.runs.loggers.run_logger import LoggedRun, RunLogger
 from inkgan.runs.loggers.tensorboard_logger import TensorBoardLogger
@@ -83,26 +83,43 @@ class Loggers:
     """
 
     def __init__(self, names: Sequence[str], run: LoggedRun) -> None:
-        self._open: list[RunLogger] = []
+        self._open: dict[str, RunLogger] = {}
+        self._folder = run.folder
         try:
             for name in names:
-                self._open.append(LOGGERS[name].open(run))
+                with self._writing(name):
+                    self._open[name] = LOGGERS[name].open(run)
         except BaseException:
             self.close(complete=False)
             raise
 
     def scalars(self, images: int, values: Mapping[str, float]) -> None:
         """Record numbers at a count of images seen."""
-        for logger in self._open:
-            logger.scalars(images, values)
+        for name, logger in self._open.items():
+            with self._writing(name):
+                logger.scalars(images, values)
 
     def picture(self, images: int, grid: UInt8) -> None:
         """Record a grid at a count of images seen."""
-        for logger in self._open:
-            logger.picture(images, grid)
+        for name, logger in self._open.items():
+            with self._writing(name):
+                logger.picture(images, grid)
 
     def close(self, complete: bool) -> None:
         """Close all loggers, once."""
         with contextlib.ExitStack() as stack:
             while self._open:
-                stack.callback(self._open.pop().close, complete)
+                name, logger = self._open.popitem()
+                stack.enter_context(self._writing(name))
+                stack.callback(logger.close, complete)
+
+    @contextlib.contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        """Turn a full disk into one line that names the logger."""
+        try:
+            yield
+        except OSError as error:
+            raise ArtifactError(
+                f"cannot write the records of {name} of {self._folder}: "
+                f'{error.strerror or error}; `logger="none"` writes none'
+            ) from error
