@@ -353,6 +353,17 @@ def locked(folder: Path, doing: str = "writing to", *, wait: bool = False) -> It
         lock.release()
 
 
+def is_locked(folder: Path) -> bool:
+    """Return whether a process works in a folder now (`locked`)."""
+    if not (folder / ".lock").is_file():
+        return False
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.types import ASGIApp
@@ -28,6 +29,12 @@ def app(run: Path) -> ASGIApp:
     return studio(run.parent)
 
 
+def as_started(arguments: list[str]) -> dict[str, Any]:
+    """Return a job as which this process was started."""
+    now = time.time()
+    return {"arguments": arguments, "state": "started", "pid": os.getpid(), "recorded": now}
+
+
 def test_a_run_without_a_generator_is_refused(app: ASGIApp) -> None:
     assert call(app, "/api/runs/a/evaluation").json()["state"] == "none"
     answer = call(app, "/api/runs/a/evaluation", "POST", {})
@@ -41,7 +48,7 @@ def test_a_run_without_a_generator_is_refused(app: ASGIApp) -> None:
 
 def test_an_evaluation_waits_behind_a_run_that_trains(app: ASGIApp, run: Path) -> None:
     (run / "generator.safetensors").write_bytes(b"a generator")
-    mine = {"arguments": [], "state": "started", "pid": os.getpid(), "recorded": time.time()}
+    mine = as_started(["train", "--out", str(run)])
     JobFile(run).write(mine)  # this process stands for one that trains
     started = call(app, "/api/runs/a/evaluation", "POST", {"checkpoint": "best"})
     assert started.json()["state"] == "queued"
@@ -65,7 +72,7 @@ def test_the_report_runs_no_code(app: ASGIApp, run: Path) -> None:
 
 
 def test_an_evaluation_that_failed_shows_its_last_lines(app: ASGIApp, run: Path) -> None:
-    gone = {"arguments": [], "state": "started", "pid": 2**22 + 1, "recorded": time.time()}
+    gone = as_started(["evaluate", str(run)]) | {"pid": 2**22 + 1}
     job = JobFile(run, "evaluate")
     job.write(gone)
     job.log_path.write_text("inkgan: images are 12x12\n", encoding="utf-8")
@@ -74,7 +81,7 @@ def test_an_evaluation_that_failed_shows_its_last_lines(app: ASGIApp, run: Path)
 
 
 def test_a_running_evaluation_says_which_share_is_done(app: ASGIApp, run: Path) -> None:
-    mine = {"arguments": [], "state": "started", "pid": os.getpid(), "recorded": time.time()}
+    mine = as_started(["evaluate", str(run)])
     live = LiveFolder(run)
     live.write_evaluation(0.9, "of an earlier one")
     JobFile(run, "evaluate").write(mine | {"recorded": time.time() + 0.001})

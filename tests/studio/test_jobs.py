@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -97,9 +99,7 @@ def test_a_job_lives_without_its_server_and_the_queue_goes_on(jobs: Jobs, tiny: 
 def test_a_process_that_was_killed_and_one_that_failed_say_so(jobs: Jobs, tiny: Recipe) -> None:
     jobs.create("killed", override(tiny, {"schedule.epochs": 100_000}))
     until(lambda: state(jobs, "killed") == "training", jobs)
-    process = find_process(LiveFolder(jobs.folders.find("killed")).process())
-    assert process is not None
-    process.kill()
+    jobs.act("killed", "end")
     until(lambda: state(jobs, "killed") == "crashed", jobs)
     entry = jobs.entry("killed")
     assert "killed" in entry.message
@@ -156,3 +156,46 @@ def test_damaged_files_are_no_obstacle(jobs: Jobs, tiny: Recipe, name: str, text
     (run / "metrics.jsonl").write_text('{"images": null}\nnot json\n[]\n', encoding="utf-8")
     json.dumps([entry.to_dict() for entry in jobs.entries()], allow_nan=False)
     jobs.tick()
+
+
+def test_a_folder_from_elsewhere_starts_and_ends_nothing(jobs: Jobs, tiny: Recipe) -> None:
+    run = jobs.folders.root / "a"
+    run.mkdir()
+    (run / "recipe.toml").write_text(to_toml(tiny), encoding="utf-8")
+    other = ["synth", "mine", "--per-class", "1", "--force"]
+    for words in (other, ["train", "--out", "elsewhere"], ["train", "--out", str(run), "--x"]):
+        JobFile(run).write({"arguments": words, "state": "queued", "queued_at": 1.0})
+        jobs.tick()
+        assert (state(jobs, "a"), children) == ("stopped", [])
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as innocent:
+        record = {"pid": innocent.pid, "recorded": time.time() + 10}
+        LiveFolder(run).write_process({**record, "state": "training"})
+        words = ["train", "--out", str(run)]
+        JobFile(run).write({**record, "arguments": words, "state": "started"})
+        jobs.act("a", "end")
+        assert not JobFile(run).end()
+        assert innocent.poll() is None
+        innocent.kill()
+
+
+STRANGE: tuple[Any, ...] = (None, "x", -1, 1e999, [], {})
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=str)
+def test_strange_values_are_no_obstacle(jobs: Jobs, tiny: Recipe, strange: Any) -> None:
+    run = jobs.folders.root / "a"
+    run.mkdir()
+    (run / "recipe.toml").write_text("\ufeff" + to_toml(tiny), encoding="utf-8")
+    words = ["train", "--out", str(run), "--minutes", "nan"]
+    job = {"arguments": words, "state": "started", "pid": 1, "recorded": 1.0, "queued_at": 1.0}
+    process = {"state": "ended", "pid": 1, "recorded": 1.0, "images": 1, "total_images": 2}
+    row = {"step": 1, "images": 64, "seconds": 0.5, "d_loss": 0.7}
+    for name, document in (("train-job.json", job), ("process.json", process), ("", row)):
+        for key in document:
+            (run / ".live").mkdir(exist_ok=True)
+            text = json.dumps(document | {key: strange})
+            (run / ".live" / name if name else run / "metrics.jsonl").write_text(f"{text}\n")
+            entry = jobs.entry("a").to_dict()
+            json.dumps(entry, allow_nan=False)
+            assert entry["recipe"] == tiny.name
+            assert not jobs.waiting()

@@ -4,9 +4,10 @@ Recipes inside them are migrated by `inkgan.config.recipe_migration`.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:  # the studio reads metrics without torch
+    import torch
 
 # Names of version 0.1.0 and what they are called since.
 CHECKPOINT_PREFIXES = {
@@ -30,8 +31,8 @@ def migrate_bundle(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def migrate_checkpoint(
-    tensors: Mapping[str, torch.Tensor], counters: Mapping[str, Any]
-) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    tensors: "Mapping[str, torch.Tensor]", counters: Mapping[str, Any]
+) -> "tuple[dict[str, torch.Tensor], dict[str, Any]]":
     """Return a training checkpoint's tensors and counters under today's names."""
     renamed = {}
     for key, tensor in tensors.items():

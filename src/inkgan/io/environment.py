@@ -29,6 +29,7 @@ class RunEnvironment(Document):
     device: ShortText
     threads: Annotated[int, Field(ge=1, le=100_000)]
     processes: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    random_numbers: Annotated[int, Field(ge=1)] = 1
     git: ShortText | None
     data_sha256: Sha256
     started: ShortText
@@ -81,7 +82,7 @@ def random_numbers_note(environment: Path) -> str | None:
     """
     if not environment.exists():
         return None
-    if files.read_json(environment).get("random_numbers", 1) == rng.VERSION:
+    if read_environment(environment).random_numbers == rng.VERSION:
         return None
     return (
         "the run was started by an earlier inkgan; from here on it draws new random numbers, for "

@@ -20,12 +20,14 @@ import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import ConfigDict, Field, ValidationError
+
+from inkgan.documents import Count, Document, ShortText
 from inkgan.files import parse_json
 
 Wish = Literal["run", "pause", "stop"]
-WISHES = ("run", "pause", "stop")
 WATCHED_SECONDS = 3.0  # after the last touch of a watcher
 
 
@@ -40,6 +42,39 @@ class Control:
 
     wish: Wish = "run"
     steps: int = 0
+
+
+class LiveRecord(Document):
+    """Base of the small documents; what another version may add is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class ProcessRecord(LiveRecord):
+    """The content of process.json."""
+
+    state: Literal["training", "paused", "ended"]
+    pid: Annotated[int, Field(gt=0, lt=2**31)] | None = None
+    recorded: float = 0.0
+    images: Count = 0
+    total_images: Count | None = None
+    reason: ShortText = ""
+    message: str = ""
+
+
+class ControlRecord(LiveRecord):
+    """The content of control.json."""
+
+    wish: Wish
+    steps: Count
+
+
+class EvaluationRecord(LiveRecord):
+    """The content of evaluation.json."""
+
+    share: Annotated[float, Field(ge=0, le=1)]
+    stage: ShortText
+    recorded: float
 
 
 class LiveFolder:
@@ -112,15 +147,15 @@ class LiveFolder:
 
     def control(self) -> Control:
         """Read what is wanted; where nothing can be read, that is to run."""
-        document = read_document(self.control_path)
-        wish, steps = document.get("wish"), document.get("steps")
-        if wish not in WISHES or not isinstance(steps, int):
-            return Control()
-        return Control(wish, steps)
+        return Control(**read_record(self.control_path, ControlRecord))
 
     def process(self) -> dict[str, Any]:
-        """Read which process trains; empty where none ever has."""
-        return read_document(self.process_path)
+        """Read which process trains (`ProcessRecord`); empty where none ever has."""
+        return read_record(self.process_path, ProcessRecord)
+
+    def evaluation(self) -> dict[str, Any]:
+        """Read how far an evaluation is (`EvaluationRecord`); empty where none ever was."""
+        return read_record(self.evaluation_path, EvaluationRecord)
 
     # --- writing ---
 
@@ -155,6 +190,14 @@ def read_document(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def read_record(path: Path, schema: type[LiveRecord]) -> dict[str, Any]:
+    """Read the fields that a document has; one that is missing or damaged is empty."""
+    try:
+        return schema.model_validate(read_document(path)).model_dump(exclude_unset=True)
+    except ValidationError:
+        return {}
 
 
 def finite(value: Any) -> Any:

@@ -67,10 +67,11 @@ def _parse(line: bytes) -> Row | None:
     except (ValueError, ValidationError):
         return None
     known = MetricsRow.model_fields
-    return row if all(_fits(key, row[key]) for key in row if key not in known) else None
+    return row if all(fits(key, row[key]) for key in row if key not in known) else None
 
 
-def _fits(key: str, value: Any) -> bool:
+def fits(key: str, value: Any) -> bool:
+    """Return whether a metric may have a value: a number, or a text where it is one."""
     if key in TEXTS:
         return isinstance(value, str)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -12,7 +12,6 @@ from inkgan.io.live_folder import LiveFolder, read_document
 from inkgan.io.run_paths import RunPaths
 from inkgan.studio.api_runs import jobs_of
 from inkgan.studio.command_text import as_evaluation_command, evaluation_arguments
-from inkgan.studio.process_check import end_process
 from inkgan.studio.run_state import JobFile
 
 router = APIRouter(prefix="/api/runs/{name}")
@@ -64,7 +63,7 @@ def show(name: str, request: Request) -> dict[str, Any]:
         state = "complete" if written >= document.get("recorded", 0.0) - 2 else "failed"
         cached = any("Evaluated before" in line for line in job.log_tail(40))
         state = "complete" if report and cached else state
-    far = read_document(LiveFolder(run).evaluation_path) if running else {}
+    far = LiveFolder(run).evaluation() if running else {}
     if far.get("recorded", 0.0) < document.get("recorded", 0.0):
         far = {}  # of an earlier evaluation
     return {
@@ -84,7 +83,7 @@ def stop(name: str, request: Request) -> dict[str, Any]:
     """Stop an evaluation, or take it out of the queue."""
     run = jobs_of(request).folders.find(name)
     job = JobFile(run, "evaluate")
-    if not end_process(job.read()):
+    if not job.end():
         job.path.unlink(missing_ok=True)
     return {}
 

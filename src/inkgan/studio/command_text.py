@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import differences
 from inkgan.printable import shell_words
+
+JOB_FLAGS = {  # of the commands that the studio starts
+    *("--minutes", "--fallback", "--device", "--threads", "--data-dir", "--quick", "--checkpoint"),
+}
 
 
 def training_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:
@@ -32,19 +37,31 @@ def without_time_limit(arguments: Sequence[str]) -> list[str]:
     return words
 
 
-def time_limit(arguments: object) -> float | None:
+def time_limit(arguments: Sequence[str]) -> float | None:
     """Return the minutes of a training command, or None where it has no limit."""
-    words = arguments if isinstance(arguments, list) else []
-    for flag, value in itertools.pairwise(words):
+    for flag, value in itertools.pairwise(arguments):
         if flag == "--minutes":
-            with contextlib.suppress(TypeError, ValueError):
-                return float(value)
+            with contextlib.suppress(ValueError):
+                return float(value) if math.isfinite(float(value)) else None
     return None
 
 
 def evaluation_arguments(run: Path, options: Mapping[str, Any]) -> list[str]:
     """Return the words after `inkgan` that evaluate a run."""
     return ["evaluate", str(run), *_flags(options)]
+
+
+def is_job_of(run: Path, kind: str, arguments: Sequence[str]) -> bool:
+    """Return whether words are those of a job of a run: its own folder, and known options.
+
+    Args:
+        run: the folder.
+        kind: of the job, train or evaluate.
+        arguments: the words after `inkgan`.
+    """
+    head = training_arguments(run, {}) if kind == "train" else evaluation_arguments(run, {})
+    flags = [word for word in arguments[len(head) :] if word.startswith("-")]
+    return [*arguments[: len(head)]] == head and set(flags) <= JOB_FLAGS
 
 
 def as_evaluation_command(run: Path) -> str:

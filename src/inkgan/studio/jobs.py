@@ -104,10 +104,8 @@ class Jobs:
         entry, run = self.entry(name), self.folders.find(name)
         if entry.state in ACTIVE or entry.state == "queued":
             raise ConfigError(f"the run {name!r} is {entry.state}")
-        arguments = JobFile(run).read().get("arguments")
         usual = training_arguments(run, self._options)
-        is_own = isinstance(arguments, list) and arguments[:3] == usual[:3]
-        chosen = arguments if is_own and arguments else usual
+        chosen = JobFile(run).read().get("arguments", usual)
         if LiveFolder(run).process().get("reason") == OUT_OF_TIME:
             chosen = without_time_limit(chosen)
         self.queue(run, "train", chosen)
@@ -146,7 +144,7 @@ class Jobs:
         elif action == "end":
             self._end(run)
         elif action == "stop" and entry.state == "starting":
-            end_process(JobFile(run).read())
+            JobFile(run).end()
         else:
             wish = {"pause": "pause", "step": "pause", "resume": "run", "stop": "stop"}[action]
             steps = live.control().steps + (action == "step")
@@ -215,6 +213,8 @@ class Jobs:
             shutil.rmtree(run)
 
     def _end(self, run: Path) -> None:
-        for record in (LiveFolder(run).process(), JobFile(run).read()):
-            with contextlib.suppress(OSError):
-                end_process(record, at_once=True)
+        """Kill what trains here; in a folder from elsewhere, any process may be named."""
+        with contextlib.suppress(OSError):
+            if files.is_locked(run):
+                end_process(LiveFolder(run).process(), at_once=True)
+            JobFile(run).end(at_once=True)

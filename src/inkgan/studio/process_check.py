@@ -1,7 +1,7 @@
 """Whether a process that a file names is still that process."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psutil
@@ -27,6 +27,15 @@ def find_process(record: Mapping[str, Any]) -> psutil.Process | None:
         if is_same and process.status() != psutil.STATUS_ZOMBIE:
             return process
     return None
+
+
+def runs_command(record: Mapping[str, Any], arguments: Sequence[str]) -> bool:
+    """Return whether the process of a record was started with these words at its end."""
+    process = find_process(record)
+    with contextlib.suppress(psutil.Error):
+        if process is not None and arguments:
+            return process.cmdline()[-len(arguments) :] == [*arguments]
+    return False
 
 
 def end_process(record: Mapping[str, Any], *, at_once: bool = False) -> bool:

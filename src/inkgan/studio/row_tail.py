@@ -7,6 +7,7 @@ from typing import Any
 
 from inkgan.files import parse_json
 from inkgan.io.live_folder import finite
+from inkgan.io.metrics_file import fits
 
 PIECE = 1 << 20  # bytes read at once
 LONGEST_ROW = 1 << 16  # bytes; what is longer is no row of metrics
@@ -96,4 +97,6 @@ def parse_row(line: bytes) -> dict[str, Any]:
         row = finite(parse_json(line))
     except ValueError:
         return {}
-    return row if isinstance(row, dict) else {}
+    if not isinstance(row, dict):
+        return {}
+    return row if all(value is None or fits(key, value) for key, value in row.items()) else {}

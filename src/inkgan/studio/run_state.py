@@ -6,15 +6,17 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from inkgan.config import Recipe
-from inkgan.config.serialize import from_toml
+from inkgan.config.serialize import read_recipe
 from inkgan.errors import ArtifactError, InkganError
-from inkgan.io.live_folder import LiveFolder, read_document
+from inkgan.io.live_folder import LiveFolder, LiveRecord, read_record
 from inkgan.io.run_paths import RunPaths
-from inkgan.studio.command_text import time_limit
-from inkgan.studio.process_check import find_process
+from inkgan.studio.command_text import is_job_of, time_limit
+from inkgan.studio.process_check import end_process, find_process, runs_command
 from inkgan.studio.row_tail import parse_row
 
 State = Literal[
@@ -35,6 +37,16 @@ LOG_LINES = 12
 KEPT = 256  # recipes and last rows that are not read again while their files stay the same
 Stamp = tuple[int, int, int]
 OUT_OF_TIME = "time is up"  # the reason for which a run has ended
+
+
+class JobRecord(LiveRecord):
+    """The content of a job's file: what is to be started, and as which process it was."""
+
+    arguments: list[str]
+    state: Literal["queued", "started"]
+    queued_at: float = 0.0
+    pid: Annotated[int, Field(gt=0, lt=2**31)] | None = None
+    recorded: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,8 +72,12 @@ class JobFile:
         return LiveFolder(self.run).path / f"{self.kind}.log"
 
     def read(self) -> dict[str, Any]:
-        """Read the job; empty where there is none."""
-        return read_document(self.path)
+        """Read the job (`JobRecord`); empty where there is none, or none of this folder.
+
+        A folder may come from somewhere else, and with it a job that nobody here has queued.
+        """
+        job = read_record(self.path, JobRecord)
+        return job if is_job_of(self.run, self.kind, job.get("arguments", [])) else {}
 
     def write(self, document: dict[str, Any]) -> None:
         """Replace the job, whole or not at all.
@@ -79,6 +95,11 @@ class JobFile:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
             raise ArtifactError(f"cannot write {self.path}: {error.strerror or error}") from error
+
+    def end(self, *, at_once: bool = False) -> bool:
+        """End the job's process, if it is still the one; return whether there was one."""
+        job = self.read()
+        return runs_command(job, job.get("arguments", [])) and end_process(job, at_once=at_once)
 
     def log_tail(self, lines: int = LOG_LINES) -> list[str]:
         """Return the last lines that the process printed."""
@@ -161,7 +182,7 @@ def read_entry(run: Path, position: int = 0) -> RunEntry:
         log=tuple(JobFile(run).log_tail()) if failed else (),
         has_generator=paths.bundle_path.is_file(),
         position=position,
-        minutes=time_limit(job.get("arguments")),
+        minutes=time_limit(job.get("arguments", [])),
     )
 
 
@@ -209,8 +230,8 @@ def _recipe(path: Path) -> Recipe | None:
 def _recipe_of(path: Path, stamp: Stamp) -> Recipe | None:
     """Read a recipe; the list of all runs is made twice a second, and most never change."""
     try:
-        return from_toml(path.read_text(encoding="utf-8"), str(path), unregistered=True)
-    except (OSError, ValueError, InkganError):
+        return read_recipe(path, unregistered=True)
+    except InkganError:
         return None
 
 
