@@ -16,6 +16,9 @@ from inkgan.printable import brief
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ShortText = Annotated[str, Field(max_length=1000)]
+_NAME = r"[^/\\\x00.][^/\\\x00]*"
+EntryName = Annotated[str, Field(pattern=f"^{_NAME}$")]  # of a file right inside a folder
+FileName = Annotated[str, Field(pattern=f"^({_NAME}/)*{_NAME}$")]  # of a file at any depth in it
 
 
 class Document(BaseModel):

@@ -7,6 +7,8 @@ in tensors, (H, W) or (H, W, 3) in arrays and files.
 import base64
 import io
 import struct
+import tokenize
+import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,6 +32,24 @@ PLAIN_BORDER = 0.9  # of an image's border that is paper
 LEAST_MIXED = 0.05  # of a set's images
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PAPER_SHARE = 0.6  # of the border; a set of noise has half of it above the middle
+DAMAGED = (  # what Pillow, zipfile and numpy raise for bytes that are not what they should be
+    OSError,
+    ValueError,
+    LookupError,
+    SyntaxError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    struct.error,
+    tokenize.TokenError,
+    zlib.error,
+    zipfile.BadZipFile,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 
 
 class Shape(NamedTuple):

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from inkgan.data.readers.picture_file import DAMAGED, lay_on_paper
+from inkgan.data.readers.picture_file import lay_on_paper
 from inkgan.errors import DataError, DataFormatError
+from inkgan.images import DAMAGED
 from inkgan.types import Float32, Float64, UInt8
 
 LEAST_SIDE = 16  # pixels; MNIST's own images have 28

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ConfigDict, Field
 
 from inkgan import files
-from inkgan.documents import Count, Document, Sha256, ShortText, check_document
+from inkgan.documents import Count, Document, EntryName, FileName, Sha256, ShortText, check_document
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.synthesis.formats.labeled_images import Written
@@ -23,9 +23,6 @@ CARD = "README.md"
 START_OVER = "start over with `force=True`, or use another folder"
 REMOVE = "remove the folder, or use another one"
 Json = dict[str, Any]
-_NAME = r"[^/\\\x00.][^/\\\x00]*"
-EntryName = Annotated[str, Field(pattern=f"^{_NAME}$")]  # of a file right inside the folder
-FileName = Annotated[str, Field(pattern=f"^({_NAME}/)*{_NAME}$")]  # of a file at any depth
 
 
 class PlanDocument(Document):

@@ -9,18 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from inkgan import files
-from inkgan.documents import Count, Document, Sha256, ShortText, check_document
+from inkgan.documents import Count, Document, FileName, Sha256, ShortText, check_document
 from inkgan.errors import ArtifactError
 from inkgan.files import parse_json
 from inkgan.storage import LocalStorage, ObjectStorage, Storage, is_url
-from inkgan.synthesis.manifest import (
-    CARD,
-    MANIFEST,
-    START_OVER,
-    FileName,
-    check_manifest,
-    check_plan,
-)
+from inkgan.synthesis.manifest import CARD, MANIFEST, START_OVER, check_manifest, check_plan
 from inkgan.synthesis.output_folder import (
     PLAN,
     OutputFolder,

@@ -9,8 +9,8 @@ from typing import IO, NamedTuple, cast
 import numpy as np
 
 from inkgan.data.readers.convert import as_labels, as_uint8_images, side_of_square
-from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.errors import DataError, DataFormatError
+from inkgan.images import DAMAGED
 from inkgan.types import Float32, Int64, UInt8
 
 LABEL_NAMES = ("label", "labels", "class", "target", "digit", "y")  # of a column, in any case

@@ -12,10 +12,10 @@ from inkgan.data.dataset_spec import LoadedSplit
 from inkgan.data.readers.array_files import read_csv, read_npy
 from inkgan.data.readers.convert import as_labels, as_uint8_images, side_of_square
 from inkgan.data.readers.folder import sorted_classes
-from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.data.readers.picture_set import without_equal_channels
 from inkgan.data.stratified_split import stratified_part
 from inkgan.errors import DataError, DataFormatError
+from inkgan.images import DAMAGED
 from inkgan.types import UInt8
 
 MAX_NPZ_BYTES = 8 << 30

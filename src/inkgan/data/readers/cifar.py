@@ -14,8 +14,8 @@ from inkgan.data.download import (
     find_file,
     refuse_incomplete,
 )
-from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.errors import DataFormatError
+from inkgan.images import DAMAGED
 from inkgan.types import UInt8
 
 CIFAR_RECORD = 1 + 3 * 32 * 32

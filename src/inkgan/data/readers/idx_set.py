@@ -16,8 +16,8 @@ from inkgan.data.download import (
     refuse_incomplete,
 )
 from inkgan.data.readers.idx import MAX_BYTES, read_idx
-from inkgan.data.readers.picture_file import DAMAGED
 from inkgan.errors import DataError, DataFormatError
+from inkgan.images import DAMAGED
 from inkgan.types import UInt8
 
 

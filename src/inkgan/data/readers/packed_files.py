@@ -6,19 +6,42 @@ import io
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from PIL import Image
+from pydantic import ConfigDict, Field
 
-from inkgan.errors import DataError, DataFormatError
+from inkgan.documents import Document, FileName, Sha256, ShortText, check_document
+from inkgan.errors import ArtifactError, DataError, DataFormatError
 from inkgan.files import parse_json
+from inkgan.images import DAMAGED
 from inkgan.optional_imports import import_extra
 from inkgan.storage import is_url, storage_at
 from inkgan.types import Int64, UInt8
 
 MANIFEST = "manifest.json"
 SPLIT = "train"
+
+
+class _Shard(Document):
+    """What is needed of a file; its name stays inside the data set."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    split: ShortText
+    file: FileName
+    images: Annotated[int, Field(ge=1, lt=2**31)]
+    sha256: Sha256
+
+
+class _Manifest(Document):
+    """What is needed of the data set's description."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    shards: list[_Shard]
+    classes: Annotated[list[ShortText], Field(min_length=1, max_length=10_000)]
 
 
 @dataclass(frozen=True)
@@ -54,18 +77,27 @@ class PackedFiles:
         if hashlib.sha256(content).hexdigest() != self.sha256[self.files.index(name)]:
             raise DataFormatError(f"{self.place}: {name} is damaged: its SHA-256 is another one")
         try:
-            if name.endswith(".parquet"):
-                return _read_parquet(content)
-            return _read_webdataset(content)
-        except (OSError, EOFError, ValueError, KeyError, tarfile.TarError) as error:
+            read = _read_parquet if name.endswith(".parquet") else _read_webdataset
+            return self._checked(*read(content))
+        except (tarfile.TarError, *DAMAGED) as error:
             raise DataFormatError(f"{self.place}: {name} is damaged ({error})") from error
+
+    def _checked(self, pixels: np.ndarray, labels: np.ndarray) -> tuple[UInt8, Int64]:
+        """Refuse what are no images with a class each."""
+        if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4):
+            raise ValueError(f"its images are {pixels.dtype} {pixels.shape}")
+        if labels.shape != (len(pixels),) or labels.dtype.kind not in "iu":
+            raise ValueError(f"its labels are {labels.dtype} {labels.shape}")
+        if labels.size and not 0 <= labels.min() <= labels.max() < len(self.classes):
+            raise ValueError(f"a label is not one of its {len(self.classes)} classes")
+        return pixels, labels.astype(np.int64)
 
 
 def find_packed(place: str | Path) -> PackedFiles | None:
     """Return the files of a folder or an address with such a data set; None where there is none.
 
     Raises:
-        DataError: the data set at an address is not complete.
+        DataError: the data set at an address is not complete, or the manifest is damaged.
     """
     if not is_url(place) and not _is_folder(place):
         return None
@@ -76,16 +108,22 @@ def find_packed(place: str | Path) -> PackedFiles | None:
         return None
     try:
         manifest = parse_json(content)
-        shards = [row for row in manifest["shards"] if row["split"] == SPLIT]
-        return PackedFiles(
-            str(place),
-            tuple(str(row["file"]) for row in shards),
-            tuple(int(row["images"]) for row in shards),
-            tuple(str(row["sha256"]) for row in shards),
-            tuple(map(str, manifest["classes"])),
-        )
-    except (ValueError, KeyError, TypeError):
-        return None
+    except ValueError as error:
+        raise DataFormatError(f"{place}: {MANIFEST} is damaged: {error}") from error
+    if not isinstance(manifest, dict) or not manifest.get("shards"):
+        return None  # of a data set of another kind
+    try:
+        values = check_document(_Manifest, manifest, f"{place}: {MANIFEST}")
+    except ArtifactError as error:
+        raise DataFormatError(str(error)) from error
+    shards = [shard for shard in values.shards if shard.split == SPLIT]
+    return PackedFiles(
+        str(place),
+        tuple(shard.file for shard in shards),
+        tuple(shard.images for shard in shards),
+        tuple(shard.sha256 for shard in shards),
+        tuple(values.classes),
+    )
 
 
 def _is_folder(place: str | Path) -> bool:
@@ -95,16 +133,16 @@ def _is_folder(place: str | Path) -> bool:
         return False
 
 
-def _read_parquet(content: bytes) -> tuple[UInt8, Int64]:
+def _read_parquet(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     parquet = import_extra("pyarrow.parquet", "parquet", "a data set of Parquet files")
     table: Any = parquet.read_table(io.BytesIO(content), columns=["image", "label"])
     pictures = table["image"].combine_chunks().field("bytes")
     pixels = [np.asarray(Image.open(io.BytesIO(each.as_py()))) for each in pictures]
-    return np.stack(pixels), table["label"].to_numpy().astype(np.int64)
+    return np.stack(pixels), table["label"].to_numpy()
 
 
-def _read_webdataset(content: bytes) -> tuple[UInt8, Int64]:
-    pixels: list[UInt8] = []
+def _read_webdataset(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    pixels: list[np.ndarray] = []
     labels: list[np.ndarray] = []
     with gzip.open(io.BytesIO(content)) as unzipped, tarfile.open(fileobj=unzipped) as archive:
         for member in archive:
@@ -113,4 +151,4 @@ def _read_webdataset(content: bytes) -> tuple[UInt8, Int64]:
                 continue
             array = np.lib.format.read_array(io.BytesIO(stream.read()), allow_pickle=False)
             (pixels if member.name.endswith(".x.npy") else labels).append(array)
-    return np.concatenate(pixels), np.concatenate(labels).astype(np.int64)
+    return np.concatenate(pixels), np.concatenate(labels)

@@ -2,10 +2,6 @@
 
 import contextlib
 import functools
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from inkgan.errors import DataFormatError
+from inkgan.images import DAMAGED
 from inkgan.types import Float64, UInt8
 
 UNSUITABLE = {  # formats of Pillow that hold no pixels, need other programs, or are films
@@ -21,24 +18,6 @@ UNSUITABLE = {  # formats of Pillow that hold no pixels, need other programs, or
 }
 MAX_SIDE = 8192
 OPAQUE_CONTRAST = 128  # levels; visible pixels that differ as much show their own paper
-DAMAGED = (  # what Pillow, zipfile and numpy raise for bytes that are not what they should be
-    OSError,
-    ValueError,
-    LookupError,
-    SyntaxError,
-    EOFError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ArithmeticError,
-    AttributeError,
-    struct.error,
-    tokenize.TokenError,
-    zlib.error,
-    zipfile.BadZipFile,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """Streams of whatever can be iterated: arrays of images one after the other, or a large .npz."""
 
+import math
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,11 @@ from inkgan.evaluation.digit_images import as_digit_images
 from inkgan.evaluation.image_sources import place_labels
 from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.streamed.streamed_sums import ImagePart, matched_rows, part_size
+from inkgan.images import DAMAGED
 from inkgan.types import Int64, UInt8
 
 CHUNK = 10_000  # images that are converted together: their range is that of all of them
+LARGEST_ROW = 1 << 20  # bytes of an image in a file: as float64, 360 pixels a side
 Chunk = tuple[UInt8, Int64 | None]
 
 
@@ -149,8 +151,11 @@ class NpzChunks:
                 archive.open("x_train.npy") as x,
                 archive.open("y_train.npy") as y,
             ):
-                yield from zip(_rows_of(x), _rows_of(y), strict=True)
-        except (OSError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+                for images, labels in zip(_rows_of(x), _rows_of(y), strict=True):
+                    if len(images) != len(labels):
+                        raise ValueError("there are more images than labels, or fewer")
+                    yield images, labels
+        except DAMAGED as error:
             raise DataError(
                 f"{self.path}: cannot be read as a stream of x_train and y_train ({error})"
             ) from error
@@ -164,7 +169,9 @@ def _rows_of(stream: IO[bytes]) -> Iterator[np.ndarray]:
     shape, fortran, kind = read(stream)
     if fortran or kind.hasobject or not shape:
         raise ValueError("an array is not stored row by row")
-    size = int(np.prod(shape[1:])) * kind.itemsize
+    size = math.prod(shape[1:]) * kind.itemsize
+    if not 0 < size <= LARGEST_ROW:
+        raise ValueError(f"a row of it has {size:,} bytes")
     for start in range(0, shape[0], CHUNK):
         count = min(CHUNK, shape[0] - start)
         yield np.frombuffer(stream.read(count * size), kind).reshape(count, *shape[1:])

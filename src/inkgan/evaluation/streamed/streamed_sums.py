@@ -1,7 +1,6 @@
 """What is kept of any number of images: sums that can be merged, and a sample of fixed size."""
 
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +13,7 @@ from inkgan.errors import ArtifactError
 from inkgan.evaluation.image_sources import LEAST_MATCHED
 from inkgan.evaluation.reference import LEAST_IMAGES, ReferenceImages, ReferenceSet, class_matched
 from inkgan.evaluation.set_metrics import CONFIDENT, Measures, measure_set
+from inkgan.images import DAMAGED
 from inkgan.metrics.features.extractors import Features
 from inkgan.metrics.frechet import Moments
 from inkgan.types import Float64, Int64, UInt8
@@ -198,7 +198,7 @@ class StreamSums:
                 ),
                 changes=tuple(found["changes"].tolist()),
             )
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             raise ArtifactError(f"{path} is damaged ({error}); remove it") from error
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.images import DAMAGED
 from inkgan.synthesis.paper.homography import Homography
 from inkgan.types import Float32, UInt8
 
@@ -91,7 +92,7 @@ def load_background(path: Path) -> UInt8:
         with Image.open(path) as opened:
             opened.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
             image = opened.convert("RGB")
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except DAMAGED as error:
         raise ArtifactError(f"`backgrounds`: {path} cannot be read ({error})") from error
     image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     return np.asarray(image)
