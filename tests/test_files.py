@@ -210,3 +210,15 @@ def test_every_document_is_parsed_in_one_place() -> None:
         if re.search(r"\bjson\.loads?\(", path.read_text("utf-8"))
     }
     assert found == {"files.py", *MESSAGES}
+
+
+def test_names_that_are_no_utf8_are_escaped_where_they_are_written(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    files.write_json(tmp_path / "a.json", {name: [name, "é"]})
+    assert files.read_json(tmp_path / "a.json") == {r"caf\xe9": [r"caf\xe9", "é"]}
+    files.write_text(tmp_path / "a.txt", name)
+    assert (tmp_path / "a.txt").read_text("utf-8") == r"caf\xe9"
+    for half in (r"\ud800", r"\uDFFF", r"\udce9x"):
+        with pytest.raises(ValueError, match="half of a character"):
+            files.parse_json(f'{{"a": "{half}"}}')
+    assert files.parse_json(r'"\ud83d\ude00 \\ud800"') == "😀 \\ud800"

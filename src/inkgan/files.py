@@ -19,7 +19,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from inkgan.errors import ArtifactError
-from inkgan.printable import brief
+from inkgan.printable import brief, is_utf8, path_line, utf8
 
 
 def cache_folder() -> Path:
@@ -118,6 +118,16 @@ def require_writable(folder: Path) -> None:
         _try_to_write(folder)
     except OSError as error:
         raise ArtifactError(f"cannot write {folder}: {why_not(folder, error)}") from error
+
+
+def require_utf8(folder: Path) -> None:
+    """Refuse a folder whose name is no UTF-8: safetensors cannot open files in it.
+
+    Raises:
+        ArtifactError: names the parameter `out`.
+    """
+    if not is_utf8(str(folder)):
+        raise ArtifactError(f"`out` {path_line(folder)} is not UTF-8 text; choose another name")
 
 
 def why_not(path: Path, error: OSError) -> str:
@@ -269,14 +279,16 @@ def remove(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
+    """Write UTF-8 text, whole or not at all; bytes of names that are no UTF-8 are escaped."""
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(utf8(text), encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    halves = re.sub("[\ud800-\udfff]", lambda match: json.dumps(utf8(match[0]))[1:-1], text)
+    write_text(path, f"{halves}\n")
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -286,7 +298,8 @@ def parse_json(text: str | bytes) -> Any:
         text: as text, or as bytes of UTF-8.
 
     Raises:
-        ValueError: it is not JSON or not UTF-8, is nested too deeply, or has a key twice.
+        ValueError: it is not JSON or not UTF-8, is nested too deeply, has a key twice, or a text
+            that UTF-8 cannot hold.
 
     Example:
         >>> parse_json('{"a": [1, 2]}')
@@ -294,9 +307,14 @@ def parse_json(text: str | bytes) -> Any:
     """
     try:
         content = text if isinstance(text, str) else text.decode("utf-8")
-        return json.loads(content, object_pairs_hook=_unique)
+        value = json.loads(content, object_pairs_hook=_unique)
     except RecursionError as error:
         raise ValueError("its values are nested too deeply") from error
+    if re.search(r"\\u[dD][89a-fA-F]", content) and not is_utf8(
+        json.dumps(value, ensure_ascii=False)
+    ):
+        raise ValueError("a text in it has half of a character")
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -60,6 +60,21 @@ def _shell_character(character: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
+def utf8(text: str) -> str:
+    r"""Return text that UTF-8 can hold: a byte of a file name that is none becomes "\xe9".
+
+    Example:
+        >>> utf8("caf\udce9")
+        'caf\\xe9'
+    """
+    return re.sub("[\ud800-\udfff]", lambda match: _escape(match[0]), text)
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether UTF-8 can hold a text."""
+    return utf8(text) == text
+
+
 def path_line(path: object) -> str:
     r"""Return a path as one printable line, whatever its length: line breaks become "\n"."""
     return printable(str(path)).replace("\n", "\\n")
@@ -117,4 +132,7 @@ def brief(value: Any) -> str:
 
 
 def _escape(character: str) -> str:
+    byte = ord(character) - 0xDC00  # Python's stand-in for a byte that is no UTF-8
+    if 0x80 <= byte <= 0xFF:
+        return f"\\x{byte:02x}"
     return character.encode("unicode_escape").decode("ascii")

@@ -6,9 +6,12 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from inkgan.cli.main import main
+from inkgan.generation.load import load
 from tests.fixtures.command_line import inkgan
 
 NAME = "é漢字Ж±.png"
@@ -111,3 +114,28 @@ def test_impossible_values_end_in_one_short_line(
 def test_a_number_may_be_negative(text: str, tmp_path: Path) -> None:
     done = inkgan("write", text, "--writer", 3, "--json", cwd=tmp_path)
     assert json.loads(done.stdout)["text"] == text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_no_utf8(tmp_path: Path) -> None:
+    """As archives of older systems have them: classes are read, what cannot be is one line."""
+    name = os.fsdecode(b"caf\xe9")
+    random = np.random.default_rng(0)
+    for each in (name, "b"):
+        (tmp_path / "set" / each).mkdir(parents=True)
+        for number in range(20):
+            pixels = random.integers(0, 255, (12, 12)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "set" / each / f"{number}.png")
+    words = ("train", "mlp", "--images", "64", "--set", "schedule.batch_size=32")
+    widths = [f"--set=model.{half}.widths=[8]" for half in ("generator", "discriminator")]
+    done = inkgan(*words, *widths, "--data", "folder:set", "--out", "a", cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    assert load(tmp_path / "a").bundle.classes == ("b", r"caf\xe9")
+    for more, said in (
+        (("--out", name), r"--out caf\xe9 is not UTF-8 text; choose another name"),
+        (("--set", f"notes={name}"), r"inkgan: notes=caf\xe9 is not UTF-8 text"),
+        (("--seeds", "0-1", "--out", name), r"--out caf\xe9 is not UTF-8 text"),
+    ):
+        done = inkgan(*words, "--data", "uci-digits", *more, cwd=tmp_path)
+        assert done.code in (1, 2)
+        assert said in done.stderr.splitlines()[-1], done.stderr

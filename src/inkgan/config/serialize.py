@@ -16,7 +16,7 @@ from inkgan.config import Recipe
 from inkgan.config.names import UNREGISTERED
 from inkgan.config.recipe_migration import RenamedFieldWarning, migrate_override, migrate_recipe
 from inkgan.errors import ConfigError, did_you_mean
-from inkgan.printable import brief
+from inkgan.printable import brief, is_utf8, path_line
 
 Overrides = Mapping[str, Any] | Iterable[str]
 LARGEST_FILE = 1_000_000  # bytes of a recipe.toml; the named recipes have about 3,000
@@ -218,6 +218,9 @@ def _parse_toml(text: str, source: str) -> dict[str, Any]:
 def _assign(values: dict[str, Any], path: list[str], value: Any, source: str) -> None:
     begin = f"{source}: " if source else ""
     *parents, last = path
+    if isinstance(value, str) and not is_utf8(value):
+        given = f"{'.'.join(path)}={path_line(value)}"
+        raise ConfigError(f"{begin}{given} is not UTF-8 text")
     for depth, key in enumerate(parents):
         if key not in values:
             wrong = ".".join(path[: depth + 1])

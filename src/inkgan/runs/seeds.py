@@ -11,7 +11,7 @@ from inkgan.data.dataset import load_dataset
 from inkgan.errors import ArtifactError, ConfigError, DataNotFoundError
 from inkgan.execution.executor import Executor, On, choose_executor
 from inkgan.execution.job import Outcome
-from inkgan.files import locked, write_json
+from inkgan.files import locked, require_utf8, write_json
 from inkgan.generation.load import RUNS
 from inkgan.io.run_paths import RECIPE
 from inkgan.plural import counted
@@ -101,6 +101,7 @@ def train_seeds(
     _check_seeds(seeds)
     executor = choose_executor(on, workers, address)
     folder = RUNS / f"{chosen.name}-seeds" if out is None else Path(out)
+    require_utf8(folder)
     _check_folder(folder)
     chosen = _with_data(chosen, place, fallback, progress)
     with locked(folder, "training seeds in"):

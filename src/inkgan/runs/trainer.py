@@ -19,7 +19,7 @@ from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import load_dataset, validation_images
 from inkgan.data.training_images import check_training_images
 from inkgan.errors import TrainingStopped
-from inkgan.files import locked
+from inkgan.files import locked, require_utf8
 from inkgan.io.environment import (
     processes_note,
     random_numbers_note,
@@ -98,6 +98,7 @@ class Trainer:
                 yield from self._follow(batches, state, world)
                 return
         real = validation_images(recipe.data, dataset, SCORED_IMAGES, options.data_dir)
+        require_utf8(self.out)
         with locked(self.out, "training in"):
             folder = RunFolder.create_or_open(self.out, recipe)
             path = folder.environment_path

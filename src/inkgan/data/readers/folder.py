@@ -14,6 +14,7 @@ from inkgan.data.readers.picture_set import left_out, read_picture_files
 from inkgan.data.stratified_split import stratified_part
 from inkgan.errors import DataError
 from inkgan.plural import counted
+from inkgan.printable import utf8
 from inkgan.types import Int64, UInt8
 
 ROLES = {  # names of folders that hold a split, in lower case
@@ -269,7 +270,7 @@ def list_pictures(base: Path) -> Listing:
         return Listing(loose, WITHOUT_CLASSES * len(loose), (), others)
     order = sorted_classes(filled)
     paths = [path for name in order for path in groups[name]]
-    names = [name for name in order for _ in groups[name]]
+    names = [utf8(name) for name in order for _ in groups[name]]
     return Listing(paths, names, [name for name in groups if not groups[name]], others)
 
 
