@@ -54,7 +54,7 @@ async def upload(set_name: str, class_name: str, request: Request) -> dict[str, 
 
 def _store(folder: Path, class_name: str, data: bytes) -> bool:
     """Check a picture and write it; return whether it is new."""
-    ending = _check(data)
+    ending = check_upload(data)
     target = folder / class_name
     if not target.is_dir() and len(_classes(folder)) >= MOST_CLASSES:
         raise HTTPException(413, f"A set may have {MOST_CLASSES:,} classes.")
@@ -74,7 +74,7 @@ def _store(folder: Path, class_name: str, data: bytes) -> bool:
     return True
 
 
-def _check(data: bytes) -> str:
+def check_upload(data: bytes) -> str:
     """Return the ending of a picture's format, without decoding its pixels.
 
     Raises:
