@@ -20,9 +20,9 @@ DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 class WholeBatchNorm(nn.SyncBatchNorm):
     """Batch normalization with the statistics of all processes (Ioffe and Szegedy 2015).
 
-    torch's SyncBatchNorm cannot be differentiated twice and needs a GPU. This one is written in
-    differentiable operations: means and variances of the parts are gathered and combined (Chan et
-    al. 1983, equation 2.1, for parts of equal size).
+    torch's SyncBatchNorm cannot be differentiated twice and needs a GPU. Here means and variances
+    of the parts are gathered and combined (Chan et al. 1983, equation 2.1, for parts of equal
+    size), and the derivative is `_Normalize`'s.
 
     Args:
         norm: gives settings, parameters and running statistics, which are shared with it.
@@ -44,31 +44,25 @@ class WholeBatchNorm(nn.SyncBatchNorm):
             fresh = self.running_mean is None
             parameters = self.weight, self.bias
             return F.batch_norm(inputs, *running, *parameters, fresh, 0.0, self.eps)
-        mean, variance = self._statistics(inputs)
-        scales = torch.rsqrt(variance + self.eps)
-        if self.weight is not None:
-            scales = scales * self.weight
-        offsets = -mean * scales
-        if self.bias is not None:
-            offsets = offsets + self.bias
-        shape = (1, -1, *(1,) * (inputs.ndim - 2))
-        wide = inputs.to(scales.dtype)
-        return torch.addcmul(offsets.view(shape), wide, scales.view(shape)).to(inputs.dtype)
+        arguments = inputs, self.weight, self.bias, self
+        outputs: torch.Tensor = _Normalize.apply(*arguments)  # type: ignore[no-untyped-call]
+        return outputs
 
-    def _statistics(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return mean and biased variance over all processes, and update the running ones."""
-        axes = [axis for axis in range(inputs.ndim) if axis != 1]
-        wide = inputs.float() if inputs.dtype in (torch.bfloat16, torch.float16) else inputs
-        moments = torch.stack(torch.var_mean(wide, axes, correction=0))
-        variances, means = self.world.gather(moments[None]).unbind(1)
+    def moments(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the mean and the biased variance over all processes (channels,) each."""
+        axes = _axes(inputs)
+        mean = inputs.mean(axes)
+        # many times quicker than var_mean where channels lie last
+        variance = (inputs - _spread(mean, inputs)).square().mean(axes)
+        parts = self.world.gather(torch.stack([mean, variance])[None])
+        means, variances = parts.unbind(1)
         mean = means.mean(0)
-        variance = variances.mean(0) + (means - mean).square().mean(0)
-        if self.track_running_stats:
-            self._track(mean.detach(), variance.detach(), self.world.size * wide[:, 0].numel())
-        return mean, variance
+        return mean, variances.mean(0) + (means - mean).square().mean(0)
 
-    @torch.no_grad()
-    def _track(self, mean: torch.Tensor, variance: torch.Tensor, count: int) -> None:
+    def track(self, mean: torch.Tensor, variance: torch.Tensor, count: int) -> None:
+        """Move the running statistics, where there are any, towards those of `count` values."""
+        if not self.track_running_stats:
+            return
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
@@ -79,6 +73,74 @@ class WholeBatchNorm(nn.SyncBatchNorm):
         unbiased = variance * (count / (count - 1))
         self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
         self.running_var.lerp_(unbiased.to(self.running_var.dtype), share)
+
+
+class _Normalize(torch.autograd.Function):
+    """Normalizes by the moments of all processes, and derives the usual formula.
+
+    One formula instead of a graph of operations saves a small DCGAN a sixth of its time. The
+    derivative is made of differentiable operations, so that it can be derived again.
+    """
+
+    @staticmethod
+    def forward(
+        context: Any,
+        inputs: torch.Tensor,
+        weight: torch.Tensor | None,
+        bias: torch.Tensor | None,
+        layer: WholeBatchNorm,
+    ) -> torch.Tensor:
+        wide = _to_float32(inputs)
+        mean, variance = layer.moments(wide)
+        layer.track(mean, variance, layer.world.size * wide[:, 0].numel())
+        context.save_for_backward(inputs, weight, mean, variance)
+        context.layer, context.has_bias = layer, bias is not None
+        scales = torch.rsqrt(variance + layer.eps)
+        if weight is not None:
+            scales = scales * weight
+        offsets = -mean * scales
+        if bias is not None:
+            offsets = offsets + bias
+        outputs = torch.addcmul(_spread(offsets, wide), wide, _spread(scales, wide))
+        return outputs.to(inputs.dtype)
+
+    @staticmethod
+    def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        inputs, weight, mean, variance = context.saved_tensors
+        layer: WholeBatchNorm = context.layer
+        wide, gradient = _to_float32(inputs), _to_float32(gradients[0])
+        if torch.is_grad_enabled():  # to be derived again: the moments depend on the inputs
+            mean, variance = layer.moments(wide)
+        axes, scale = _axes(wide), torch.rsqrt(variance + layer.eps)
+        centered = wide - _spread(mean, wide)
+        # derivatives in the normalized inputs' offset and scale, of this part and of all parts
+        mine = torch.stack([gradient.sum(axes), (gradient * centered).sum(axes) * scale])
+        count = layer.world.size * wide[:, 0].numel()
+        shift, slope = layer.world.gather(mine[None]).sum(0) / count
+        # Ioffe and Szegedy 2015, section 3, with the terms of each channel collected
+        of_gradient = scale if weight is None else scale * weight
+        of_input = -of_gradient * slope * scale
+        for_inputs = torch.addcmul(
+            _spread(-of_gradient * shift, wide), gradient, _spread(of_gradient, wide)
+        )
+        for_inputs = torch.addcmul(for_inputs, centered, _spread(of_input, wide))
+        for_weight = None if weight is None else mine[1]
+        for_bias = mine[0] if context.has_bias else None
+        return for_inputs.to(inputs.dtype), for_weight, for_bias, None
+
+
+def _axes(inputs: torch.Tensor) -> list[int]:
+    """Return all axes but that of the channels."""
+    return [axis for axis in range(inputs.ndim) if axis != 1]
+
+
+def _spread(channels: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    """View numbers of the channels so that they broadcast against inputs (n, channels, ...)."""
+    return channels.view(1, -1, *(1,) * (inputs.ndim - 2))
+
+
+def _to_float32(values: torch.Tensor) -> torch.Tensor:
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
 
 
 class DividedDropout(nn.Module):
