@@ -1,7 +1,7 @@
 """Types that many modules share: progress callback, array aliases, network factories."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """Called as `progress(what, done, total)`; `total` is 0 where it is not known."""
+
+Clock = Literal["wall", "processor"]
+"""What seconds of training are: the time that passes, or that of this process's threads."""
 
 Bool = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]

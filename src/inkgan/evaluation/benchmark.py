@@ -11,6 +11,7 @@ from typing import Any, Literal
 from inkgan.config import Recipe
 from inkgan.config.recipes import RECIPES, get_recipe
 from inkgan.config.serialize import override, parse_recipe
+from inkgan.device import choose_device
 from inkgan.errors import ConfigError, DataError, TrainingStopped
 from inkgan.evaluation.benchmark_jobs import Run, entries_of_jobs, entry_to, machine_of
 from inkgan.evaluation.evaluate import evaluate
@@ -26,7 +27,7 @@ from inkgan.runs.api import train
 from inkgan.runs.events import Event, Finished, Started
 from inkgan.runs.run_watch import training_speed
 from inkgan.runs.training_job import check_travels, wait_for_lock
-from inkgan.types import Progress, silent
+from inkgan.types import Clock, Progress, silent
 
 REAL = "real training images"
 MINUTES, QUICK_MINUTES = 4.0, 0.5
@@ -74,6 +75,16 @@ class BenchmarkPlan:
         return self.on != "local" or (self.workers or 1) > 1
 
     @property
+    def clock(self) -> Clock:
+        """What counts as minutes of training: with a core each, the time of that core.
+
+        So neither the other runs nor other work on the machine changes what a run gets. A process
+        that trains on a GPU mostly waits for it, so there it is the time that passes.
+        """
+        alone = not self.side_by_side or choose_device("auto").type != "cpu"
+        return "wall" if alone else "processor"
+
+    @property
     def num_runs(self) -> int:
         """The number of training runs."""
         return len(self.recipes) * len(self.seeds)
@@ -81,7 +92,7 @@ class BenchmarkPlan:
     def settings(self, command: str) -> BenchmarkSettings:
         """Return what the leaderboard says of this plan; `command` is what started it."""
         return BenchmarkSettings(
-            command, self.minutes, self.protocol, self.reference, self.num_runs
+            command, self.minutes, self.protocol, self.reference, self.num_runs, self.clock
         )
 
 
@@ -166,8 +177,8 @@ def benchmark(
         data_dir: where to look for data first.
         on: processes of this machine (local), or a Ray cluster (ray).
         workers: the most runs at a time, a core each. By default one run after another, with all
-            cores; on a cluster, as many as it has cores. A budget of minutes goes less far with
-            fewer cores: compare the runs of one benchmark only.
+            cores; on a cluster, as many as it has cores. With a core each, minutes are those of
+            the core, so that a busy machine changes nothing but how long it takes.
         address: of the Ray cluster.
         progress: called with (what, done, total) during evaluations.
 
@@ -333,7 +344,14 @@ def _trained(
 def _train(
     recipe: Recipe, folder: Path, plan: BenchmarkPlan, minutes: float | None, listener: Listener
 ) -> None:
-    train(recipe, out=folder, minutes=minutes, data_dir=plan.data_dir, on_event=listener)
+    train(
+        recipe,
+        out=folder,
+        minutes=minutes,
+        clock=plan.clock,
+        data_dir=plan.data_dir,
+        on_event=listener,
+    )
 
 
 def _with_evaluations(

@@ -19,7 +19,7 @@ from inkgan.runs.live_display import LiveDisplay, in_notebook
 from inkgan.runs.loggers.open_loggers import choose_loggers
 from inkgan.runs.run import Run
 from inkgan.runs.trainer import Trainer
-from inkgan.types import DiscriminatorFactory, GeneratorFactory, Progress, silent
+from inkgan.types import Clock, DiscriminatorFactory, GeneratorFactory, Progress, silent
 
 RecipeSource = str | Path | Recipe
 Listener = Callable[[Event], None]
@@ -36,6 +36,7 @@ def train(
     epochs: int | None = None,
     images: int | None = None,
     minutes: float | None = None,
+    clock: Clock = "wall",
     sample_interval: int | None = None,
     evaluation_interval: int | None = None,
     seed: int | None = None,
@@ -62,6 +63,8 @@ def train(
         epochs: how often each training image is shown.
         images: stop after so many images, if that is earlier.
         minutes: stop after so many minutes of training, over all interruptions.
+        clock: what counts as training time: the time that passes (wall), or the time of this
+            process's threads (processor), whatever else the machine does.
         sample_interval: images between two grids of samples; by default an epoch.
         evaluation_interval: images between two evaluations; by default each grid.
         seed: of weights, batches and latents; another seed is another run.
@@ -100,6 +103,7 @@ def train(
         epochs=epochs,
         images=images,
         minutes=minutes,
+        clock=clock,
         sample_interval=sample_interval,
         evaluation_interval=evaluation_interval,
         seed=seed,
@@ -127,6 +131,7 @@ def train_iter(
     epochs: int | None = None,
     images: int | None = None,
     minutes: float | None = None,
+    clock: Clock = "wall",
     sample_interval: int | None = None,
     evaluation_interval: int | None = None,
     seed: int | None = None,
@@ -166,6 +171,7 @@ def train_iter(
         threads=threads,
         data_dir=None if data_dir is None else Path(data_dir),
         minutes=minutes,
+        clock=clock,
         on_trouble=on_trouble,
         capture=capture,
         loggers=choose_loggers(logger),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from inkgan.device import check_threads
 from inkgan.errors import ConfigError
@@ -11,7 +11,7 @@ from inkgan.io.run_dir import RunFolder
 from inkgan.runs.loggers.open_loggers import choose_loggers
 from inkgan.training.health import Finding
 from inkgan.training.loop import Update
-from inkgan.types import Progress, silent
+from inkgan.types import Clock, Progress, silent
 
 OnTrouble = Literal["warn", "stop", "rollback"]
 MAX_ROLLBACKS = 3
@@ -28,6 +28,9 @@ class Options:
         threads: for each operation; None takes the run's own, or torch's setting for a new run.
         data_dir: where to look for data first.
         minutes: of training, over all interruptions; None means no limit.
+        clock: what the seconds of training are: the time that passes (wall), or the time of all
+            threads of this process (processor), which does not depend on what else the machine
+            does.
         on_trouble: what follows when the health monitor finds something: warn, stop, or rollback to
             the best checkpoint with half the learning rate.
         report: called while data is downloaded.
@@ -42,6 +45,7 @@ class Options:
     threads: int | None = None
     data_dir: Path | None = None
     minutes: float | None = None
+    clock: Clock = "wall"
     on_trouble: OnTrouble = "warn"
     report: Progress = silent
     should_stop: Callable[[], bool] = lambda: False
@@ -53,6 +57,8 @@ class Options:
         """Check the values."""
         if self.minutes is not None and not 0 < self.minutes < float("inf"):
             raise ConfigError(f"`minutes` must be more than 0, not {self.minutes:g}")
+        if self.clock not in get_args(Clock):
+            raise ConfigError(f"`clock` must be wall or processor, not {self.clock!r}")
         check_threads(self.threads)
 
     def response_to(self, finding: Finding, rollbacks: int) -> Response:

@@ -23,6 +23,7 @@ from inkgan.evaluation.report.leaderboard_chart import Curve, quality_chart, und
 from inkgan.metrics.metric_registry import NO_NUMBER, format_with_margin
 from inkgan.plural import counted
 from inkgan.printable import code, printable
+from inkgan.types import Clock
 
 TITLE = "# Benchmark\n\nWritten by `"
 SIGNS = """↓ lower is better, ↑ higher is better, = best where real images score, or at 0.5 for a
@@ -77,6 +78,7 @@ class BenchmarkSettings:
         protocol: quick or full.
         reference: the data set of real digits.
         num_runs: how many training runs were requested.
+        clock: whether minutes are the time that passes (wall) or that of a core (processor).
     """
 
     command: str
@@ -84,6 +86,7 @@ class BenchmarkSettings:
     protocol: str
     reference: str
     num_runs: int
+    clock: Clock = "wall"
 
 
 class Table(NamedTuple):
