@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,20 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-import inkgan.evaluation.benchmark
+import inkgan
+import inkgan.evaluation.benchmark_runs
 from inkgan import files, images
 from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override, to_toml
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
-from inkgan.evaluation.benchmark import (
-    BenchmarkPlan,
-    mnist_recipes,
-    plan_benchmark,
-    run_benchmark,
-    seconds_left,
-)
+from inkgan.evaluation.benchmark import run_benchmark, seconds_left
 from inkgan.evaluation.benchmark_jobs import entry_from, entry_to
+from inkgan.evaluation.benchmark_plan import BenchmarkPlan, mnist_recipes, plan_benchmark
 from inkgan.evaluation.report.leaderboard import (
     LeaderboardEntry,
     TrainingCost,
@@ -72,8 +69,8 @@ def document(style: float | None = None, **values: float) -> dict[str, Any]:
     }
 
 
-def entry(name: str, seed: int, **values: float) -> LeaderboardEntry:
-    cost = TrainingCost((2_000, 1_000), 5_000 + seed, 50_000, 240.0, 900.0)
+def entry(name: str, seed: int, total: int = 5_000, **values: float) -> LeaderboardEntry:
+    cost = TrainingCost((2_000, 1_000), 5_000 + seed, total, 240.0, 900.0)
     return LeaderboardEntry(name, "trained", seed, document(**values), cost=cost)
 
 
@@ -117,7 +114,7 @@ def test_a_failed_seed_is_the_worst_and_hides_nowhere() -> None:
     (row,) = leaderboard_rows([entry("a", 0, fd_e1=50), failed])
     assert row.cell(metric_column("fd_e1")) == "50 (failed)"
     text = markdown([entry("a", 0, fd_e1=50), failed])
-    assert cells(text, "Closeness to real digits")[2][1] == "1 of 2"
+    assert cells(text, "Closeness to real digits")[2][2] == "1 of 2"
     assert "- **a, seed 1**: The losses are not finite." in text
 
 
@@ -154,17 +151,17 @@ def test_rows_are_sorted_above_real_images_and_the_baseline() -> None:
     ]
     text = markdown(entries)
     table = cells(text, "Closeness to real digits")
-    assert [row[0] for row in table[2:]] == [
-        "near",
-        "bundle, as given",
-        "far",
-        "real",
-        "real baseline",
+    assert [row[:2] for row in table[2:]] == [
+        ["1", "near"],
+        ["2", "bundle, as given"],
+        ["3", "far"],
+        ["", "real"],
+        ["", "real baseline"],
     ]
-    assert table[-1][2] == "1.30 ± 0.07"
-    assert {len(row) for row in table} == {3}
+    assert table[-1][3:] == ["0.00 ± 0.07", "1.30 ± 0.07"]
+    assert {len(row) for row in table} == {5}
     labelled = cells(text, "Labels and style consistency")
-    assert [row[0] for row in labelled[2:-1]] == ["near", "real"]
+    assert [row[1] for row in labelled[2:-1]] == ["near", "real"]
     assert [row[-1] for row in labelled[2:]] == ["0.9 ± 0.4", "-", "-"]
     assert "1 of 3 runs is missing" in text
     assert "does not cover another" in text
@@ -175,8 +172,43 @@ def test_rows_are_sorted_above_real_images_and_the_baseline() -> None:
         "900",
         "4.0",
         "5,000",
-        "10 %",
+        "100 %",
     ]
+
+
+def test_a_recipe_that_was_stopped_has_no_place() -> None:
+    """The best of all may be overtaken by one that still trains."""
+    entries = [
+        entry("b-short", 0, total=50_000, fd_e1=2),
+        entry("whole", 0, fd_e1=20),
+        entry("a-short", 0, total=50_000, fd_e1=90),
+        LeaderboardEntry("real", "real", document=document(fd_e1=1.4)),
+    ]
+    text = markdown(entries)
+    places = [row[:2] for row in cells(text, "Closeness to real digits")[2:5]]
+    assert places == [["1", "whole"], ["", "a-short"], ["", "b-short"]]
+    assert "more training may change their order" in " ".join(text.split())
+    complete = markdown([e for e in entries if not e.name.endswith("short")])
+    assert "without a place" not in complete
+
+
+def test_times_of_two_machines_are_not_in_one_chart() -> None:
+    curve = ((10.0, 50.0), (20.0, 40.0))
+    entries = [
+        replace(entry("a", 0, fd_e1=9), machine="cpu of abacus", curve=curve),
+        replace(entry("a", 1, fd_e1=9), machine="cpu of abacus", curve=curve),
+        replace(entry("b", 0, fd_e1=8), machine="cuda:0 of loom", curve=curve),
+    ]
+    board = Leaderboard(tuple(entries), SETTINGS)
+    assert "so not in the chart: b." in board.to_markdown("chart.png")
+    costs = board.cost_table()
+    assert {line[0]: line[-1] for line in costs.lines} == {
+        "a": "cpu of abacus",
+        "b": "cuda:0 of loom",
+    }
+    assert "do not compare" in costs.intro
+    alone = Leaderboard(tuple(entries[:2]), SETTINGS)
+    assert alone.cost_table().heading[-1] == "of its own length"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +238,7 @@ def test_hostile_names_are_escaped_on_the_page_and_in_a_notebook() -> None:
     assert "\x1b" not in text
     assert "[a](b)" not in text
     assert "\n# Title" not in text
-    assert {len(row) for row in cells(text.replace("\\|", "/"), "Closeness to real digits")} == {3}
+    assert {len(row) for row in cells(text.replace("\\|", "/"), "Closeness to real digits")} == {5}
     shown = board._repr_html_()
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
@@ -302,8 +334,8 @@ class Stub:
         self.trained: list[tuple[str, float | None, int | None]] = []
         self.evaluated: list[str] = []
         self.seconds, self.stopped, self.not_evaluated = 10.0, "", ""
-        monkeypatch.setattr(inkgan.evaluation.benchmark, "train", self.train)
-        monkeypatch.setattr(inkgan.evaluation.benchmark, "evaluate", self.evaluate)
+        monkeypatch.setattr(inkgan.evaluation.benchmark_runs, "train", self.train)
+        monkeypatch.setattr(inkgan.evaluation.benchmark_runs, "evaluate", self.evaluate)
 
     def train(
         self,
@@ -405,6 +437,32 @@ def test_a_budget_spreads_evaluations_alike_over_all_seeds(
     stub.trained.clear()
     list(run_benchmark(replace(plan, minutes=0.5)))
     assert [every for _, _, every in stub.trained] == [1900, 1900]  # 6 s at least between two
+
+
+def test_a_complete_run_of_another_machine_is_evaluated_as_it_is(
+    tmp_path: Path, small: Path, stub: Stub
+) -> None:
+    elsewhere = inkgan.train(small, out=tmp_path / "runs" / "small-0", seed=0)
+    shutil.rmtree(elsewhere.path / "checkpoints")
+    plan = BenchmarkPlan((str(small),), (0,), 4.0, "quick", tmp_path / "runs")
+    _, ran = run_benchmark(plan)
+    assert stub.trained == []
+    assert ran.cost is not None
+    assert ran.cost.images == ran.cost.total_images == 640
+    assert ran.cost.seconds == elsewhere.metrics[-1]["seconds"]
+    another = small.with_name("another.toml")
+    another.write_text(small.read_text().replace("batch_size = 32", "batch_size = 64"))
+    with pytest.raises(ArtifactError, match=r"another recipe: `schedule\.batch_size` = 32"):
+        list(run_benchmark(replace(plan, recipes=(str(another),))))
+
+
+def test_beside_each_other_runs_get_minutes_of_a_core(tmp_path: Path) -> None:
+    plan = BenchmarkPlan(("mlp",), (0,), 4.0, "quick", tmp_path)
+    assert plan.clock == "wall"
+    assert replace(plan, workers=2).clock == "processor"
+    settings = replace(plan, workers=2).settings("inkgan benchmark")
+    text = Leaderboard((entry("mlp", 0, fd_e1=9),), settings).to_markdown()
+    assert "at most 4 minutes of one core" in " ".join(text.split())
 
 
 def test_a_run_that_breaks_down_does_not_end_the_others(tmp_path: Path, stub: Stub) -> None:

@@ -1,6 +1,7 @@
 """Whole runs: folders, interruptions, budgets, trouble."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,23 @@ def test_time_is_a_budget_over_all_interruptions(tiny: Recipe, tmp_path: Path) -
     )
     with pytest.raises(ConfigError, match="`minutes` must be more than 0"):
         events_of(tiny, tmp_path / "a", minutes=0)
+
+
+def test_the_clock_of_the_processor_stands_while_the_process_waits(
+    tiny: Recipe, tmp_path: Path
+) -> None:
+    waits = iter([1.0])  # once, as where other work keeps the machine busy
+
+    def wait() -> bool:
+        time.sleep(next(waits, 0.0))
+        return False
+
+    begin = time.perf_counter()
+    *_, end = events_of(tiny, tmp_path / "a", clock="processor", threads=1, should_stop=wait)
+    assert isinstance(end, Finished)
+    assert 0 < end.seconds < time.perf_counter() - begin - 0.9
+    with pytest.raises(ConfigError, match="`clock` must be wall or processor, not 'sun'"):
+        events_of(tiny, tmp_path / "a", clock="sun")
 
 
 def test_changed_data_are_noticed(tiny: Recipe, tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from inkgan.cli.options import Address, DataDir, Json, On
 from inkgan.cli.parse import parse_seeds
 
 if TYPE_CHECKING:
-    from inkgan.evaluation.benchmark import BenchmarkPlan
+    from inkgan.evaluation.benchmark_plan import BenchmarkPlan
     from inkgan.evaluation.report.leaderboard import LeaderboardEntry
 
-MINUTES, QUICK_MINUTES = 4.0, 0.5  # as in evaluation/benchmark.py, which loads torch
+MINUTES, QUICK_MINUTES = 4.0, 0.5  # as in evaluation/benchmark_plan.py, which loads torch
 SEEDS, QUICK_SEEDS = "0-2", "0"
 
 Quick = Annotated[
@@ -75,7 +75,8 @@ def benchmark(
     from inkgan.cli.console import say, show, show_json
     from inkgan.cli.next_command import propose
     from inkgan.cli.progress import stages, training_bar
-    from inkgan.evaluation.benchmark import plan_benchmark, run_benchmark
+    from inkgan.evaluation.benchmark import run_benchmark
+    from inkgan.evaluation.benchmark_plan import plan_benchmark
     from inkgan.evaluation.report.leaderboard_page import Leaderboard, check_page
 
     plan = plan_benchmark(

@@ -1,5 +1,6 @@
 """A run folder: everything that one training run writes and reads."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,7 +58,7 @@ class RunFolder(RunPaths):
             ArtifactError: the folder contains something else, or a run of another recipe.
         """
         if (path / "checkpoints").is_dir():
-            _refuse_other_recipe(path, cls.open(path).recipe, recipe)
+            cls.open(path).check_recipe(recipe)
         elif not (path / RECIPE).is_file() and any(
             not p.name.startswith(".") for p in path.iterdir()
         ):
@@ -76,6 +77,28 @@ class RunFolder(RunPaths):
         if not recipe_path.is_file():
             raise ArtifactError(f"{path} is no run folder: it has no recipe.toml")
         return cls(path, serialize.read_recipe(recipe_path, unregistered=True))
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """Refuse a recipe that differs from the run's own in more than its length and intervals.
+
+        Raises:
+            ArtifactError: names what differs.
+        """
+        if changes := _changes(self.recipe, recipe):
+            raise ArtifactError(
+                f"`out` {self.path} has a run of another recipe: {changes}; choose another folder"
+            )
+
+    def is_complete(self) -> bool:
+        """Tell whether the run has reached the end of its recipe and left its generator.
+
+        It says so without checkpoints, which a copy from another machine may lack.
+        """
+        schedule, rows = self.recipe.schedule, self.rows()
+        if not rows or not self.bundle_path.is_file():
+            return False
+        images, epoch = rows[-1]["images"], rows[-1].get("epoch", 0.0)
+        return bool(epoch >= schedule.epochs or images >= (schedule.images or math.inf))
 
     # --- metrics.jsonl: one JSON object a line, in the order of the steps ---
 
@@ -168,13 +191,6 @@ class RunFolder(RunPaths):
         return ArtifactError(
             f"{reason}; to resume from the best checkpoint, after {seen}, copy {best} over "
             f"{self.checkpoint_path(name).name}"
-        )
-
-
-def _refuse_other_recipe(path: Path, existing: Recipe, requested: Recipe) -> None:
-    if changes := _changes(existing, requested):
-        raise ArtifactError(
-            f"`out` {path} has a run of another recipe: {changes}; choose another folder"
         )
 
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from inkgan.io.live_folder import Control, LiveFolder
 from inkgan.io.metrics_file import Row, read_rows
-from inkgan.io.run_dir import RunFolder
 from inkgan.io.run_paths import RunPaths
 from inkgan.metrics.checkpoint_scorer import DISTANCE
 
@@ -84,11 +83,7 @@ def scores_of(rows: list[Row]) -> Iterator[Scored]:
 
 
 def training_speed(path: Path) -> float | None:
-    """Return the training images per second of a run so far; None before its first checkpoint."""
-    if not RunPaths(path).recipe_path.is_file():
-        return None
-    run = RunFolder.open(path)
-    saved = run.load_checkpoint("last")
-    if saved is None or not saved[1]["step"]:
-        return None
-    return float(saved[1]["step"] * run.recipe.schedule.images_per_step / saved[1]["seconds"])
+    """Return the training images per second of a run so far; None before its first metrics."""
+    metrics = RunPaths(path).metrics_path
+    last = next(reversed(read_rows(metrics)), None) if metrics.is_file() else None
+    return last["images"] / last["seconds"] if last and last["images"] and last["seconds"] else None

@@ -110,6 +110,11 @@ class LeaderboardRow:
         return [entry.cost for entry in self.entries if entry.cost is not None]
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every run reached the end of its recipe, as far as that is known."""
+        return all(c.total_images is None or c.images >= c.total_images for c in self.costs)
+
+    @property
     def role(self) -> Role:
         """The role of its entries."""
         return self.entries[0].role
@@ -142,7 +147,11 @@ class LeaderboardRow:
 
 
 def leaderboard_rows(entries: Sequence[LeaderboardEntry]) -> list[LeaderboardRow]:
-    """Group entries by name and sort them by Fréchet distance; real images come last."""
+    """Group entries by name and sort them by Fréchet distance; real images come last.
+
+    Recipes that were stopped before their end come after the others, by name: where they would be
+    in the end is not known.
+    """
     groups: dict[str, list[LeaderboardEntry]] = {}
     for entry in entries:
         groups.setdefault(entry.name, []).append(entry)
@@ -150,9 +159,10 @@ def leaderboard_rows(entries: Sequence[LeaderboardEntry]) -> list[LeaderboardRow
     return sorted(rows, key=_rank)
 
 
-def _rank(row: LeaderboardRow) -> tuple[bool, float]:
+def _rank(row: LeaderboardRow) -> tuple[bool, bool, float, str]:
     distances = [_distance(entry) for entry in row.entries if entry.document is not None]
-    return row.role == "real", float(np.mean(distances)) if distances else math.inf
+    distance = float(np.mean(distances)) if distances else math.inf
+    return row.role == "real", not row.is_complete, distance if row.is_complete else 0.0, row.name
 
 
 def _distance(entry: LeaderboardEntry) -> float:
@@ -160,19 +170,40 @@ def _distance(entry: LeaderboardEntry) -> float:
     return math.inf if value is None else value.value
 
 
+def excess_column(key: str) -> Column:
+    """Make the column of how far a metric is from what real images score."""
+    spec = METRIC_SPECS[key]
+
+    def value_of(document: Document) -> ColumnValue | None:
+        score = _score(document, key)
+        if score is None:
+            return None
+        interval, excess = score.excess_interval, score.excess
+        margin = math.nan
+        if interval is not None:
+            margin = max(interval.high - excess, excess - interval.low)
+        return ColumnValue(excess, margin, excess, (0.0, score.baseline.sd))
+
+    return Column(f"{spec.title}, excess over real ↓", value_of, spec.format_margin)
+
+
 def metric_column(key: str) -> Column:
     """Make the column of a metric; its record says how it is called and written."""
     spec = METRIC_SPECS[key]
 
     def value_of(document: Document) -> ColumnValue | None:
-        rows = [row for row in document["scores"] if current_key(row["key"]) == key]
-        if not rows:
+        score = _score(document, key)
+        if score is None:
             return None
-        score = Score.from_dict(rows[0])
         baseline = score.baseline.mean, score.baseline.sd
         return ColumnValue(score.value, score.margin, score.excess, baseline)
 
     return Column(spec.heading, value_of, spec.format_margin)
+
+
+def _score(document: Document, key: str) -> Score | None:
+    rows = [row for row in document["scores"] if current_key(row["key"]) == key]
+    return Score.from_dict(rows[0]) if rows else None
 
 
 def style_column(style: str) -> Column:
@@ -192,7 +223,8 @@ def table_columns(table: str) -> list[Column]:
     """List the columns of a table of the leaderboard, in the order of the metrics' records."""
     keys = [key for key, spec in METRIC_SPECS.items() if spec.leaderboard == table]
     styles = STYLES if table == "labels" else ()
-    return [*map(metric_column, keys), *map(style_column, styles)]
+    first = [RANKING] if table == "closeness" else []
+    return [*first, *map(metric_column, keys), *map(style_column, styles)]
 
 
-RANKING = metric_column("fd_e1")
+RANKING = excess_column("fd_e1")

@@ -1,8 +1,10 @@
 """The leaderboard of a benchmark: tables, a chart and verdicts, as Markdown and in a notebook."""
 
 import html
+import itertools
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,14 +30,16 @@ from inkgan.types import Clock
 TITLE = "# Benchmark\n\nWritten by `"
 SIGNS = """↓ lower is better, ↑ higher is better, = best where real images score, or at 0.5 for a
 classifier of real and generated images. The real baseline is what real images score, ± its standard
-deviation over draws. Rows are sorted by the first column. """
+deviation over draws. The excess is the distance less that baseline; rows are sorted by it. """
+UNFINISHED = """Recipes without a place were stopped before their end. They come after the others,
+by name: more training may change their order. """
 IMAGES = """For a single run ± is the 95 % interval over the images drawn; it does not cover another
 seed. """
 TWO = "For two seeds the table gives their mean without an interval; the worse one in parentheses. "
 SEEDS = """For three seeds or more ± is the 95 % t-interval of their mean; the worst seed in
 parentheses. """
-COST = """The minutes of training include evaluations during training, images/s does not; both
-depend on what else the machine did. The last column is the share of the recipe's own length: where
+COST = """The minutes of training include evaluations during training, images/s does not; {clock}.
+The last column is the share of the recipe's own length: where
 it is small, learning rates that decay towards the end have hardly decayed."""
 CHART = """Fréchet distance in the features of E3, the small network that selects checkpoints,
 between 1,000 images of the averaged generator and as many validation images (training images where
@@ -58,6 +62,10 @@ ICC(3,1) over the ten digits drawn from one latent: 1 is the same style in all o
 common.""",
     ),
 )
+CLOCKS = {
+    "wall": "both depend on what else the machine did",
+    "processor": "both are of the processor, one core for each run",
+}
 COST_HEADING = [
     "recipe",
     "parameters, generator / discriminator",
@@ -129,19 +137,36 @@ class Leaderboard:
 
     def cost_table(self) -> Table:
         """Return the table of parameters, speed and training time."""
-        lines = [_cost_line(row) for row in self.rows if row.costs]
-        return Table("Training cost", COST, COST_HEADING, lines)
+        rows = [row for row in self.rows if row.costs]
+        lines, heading, intro = [*map(_cost_line, rows)], COST_HEADING, COST
+        if len(self._machines()) > 1:
+            heading = [*heading, "trained on"]
+            lines = [[*line, *_machine(row)] for line, row in zip(lines, rows, strict=True)]
+            intro += " Times of different machines do not compare."
+        intro = intro.format(clock=CLOCKS[self.settings.clock])
+        return Table("Training cost", intro, heading, lines)
 
     def chart(self) -> bytes | None:
         """Draw quality against time as a PNG; None where no run was evaluated during training."""
         return quality_chart(self._curves())
 
+    def _machines(self) -> Counter[str]:
+        """Count the runs that each machine has trained."""
+        return Counter(entry.machine for entry in self.entries if entry.machine)
+
     def _curves(self) -> dict[str, list[Curve]]:
+        """Return the curves of the machine that trained most: times of others do not compare."""
         curves: dict[str, list[Curve]] = {}
+        most = max(self._machines().items(), key=lambda item: item[1], default=("", 0))[0]
         for entry in self.entries:
-            if entry.role == "trained":
+            if entry.role == "trained" and entry.machine in ("", most):
                 curves.setdefault(entry.name, []).append(entry.curve)
         return curves
+
+    def _elsewhere(self) -> list[str]:
+        """Name the recipes that other machines trained."""
+        trained = {entry.name: None for entry in self.entries if entry.role == "trained"}
+        return [name for name in trained if name not in self._curves()]
 
     def to_dict(self) -> dict[str, Any]:
         """Return settings and entries, with their whole reports, as plain values."""
@@ -156,7 +181,8 @@ class Leaderboard:
         Args:
             picture: the file name of the chart beside the page; None leaves it out.
         """
-        parts = [_head(self), _wrapped(SIGNS + _interval_notes(self.rows))]
+        unfinished = "" if all(row.is_complete for row in self.rows) else UNFINISHED
+        parts = [_head(self), _wrapped(SIGNS + unfinished + _interval_notes(self.rows))]
         parts += map(_markdown, self.tables())
         missing = undrawn(self._curves())
         if picture is not None or missing:
@@ -165,6 +191,9 @@ class Leaderboard:
             parts += [f"![E3 distance against seconds]({picture})", _wrapped(CHART)]
         if missing:
             parts += [_wrapped(f"Not in the chart: {', '.join(map(_safe, missing))}. {NO_LINE}")]
+        if elsewhere := self._elsewhere():
+            named = ", ".join(map(_safe, elsewhere))
+            parts += [_wrapped(f"Trained on another machine, and so not in the chart: {named}.")]
         parts += [_markdown(self.cost_table())]
         verdicts = "\n".join(
             f"- **{_safe(name)}**: {_safe(text)}" for name, text in self.verdicts()
@@ -237,7 +266,8 @@ def _head(board: Leaderboard) -> str:
     unit = "minute" if settings.minutes == 1 else "minutes"
     budget = "each recipe's own length"
     if settings.minutes is not None:
-        budget = f"at most {settings.minutes:g} {unit} of training"
+        of = "training" if settings.clock == "wall" else "one core"
+        budget = f"at most {settings.minutes:g} {unit} of {of}"
     minutes = sum(e.cost.seconds or 0.0 for e in trained if e.cost is not None) / 60
     total = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
     machines = sorted({entry.machine for entry in trained if entry.machine})
@@ -271,11 +301,26 @@ def _score_table(
     """Lay out the columns and the rows that have any value."""
     documents = [document for row in rows for document in row.documents]
     filled = [column for column in columns if any(row.values(column) for row in rows)]
-    lines = [[row.name, _seeds(row), *(row.cell(column) for column in filled)] for row in rows]
-    lines = [line for line in lines if any(cell != NO_NUMBER for cell in line[2:])]
+    lines = [
+        [place, row.name, _seeds(row), *(row.cell(column) for column in filled)]
+        for place, row in zip(_places(rows), rows, strict=True)
+    ]
+    lines = [line for line in lines if any(cell != NO_NUMBER for cell in line[3:])]
     if lines:
-        lines.append(["real baseline", "", *(column.baseline(documents) for column in filled)])
-    return Table(title, intro, ["recipe", "seeds", *(c.heading for c in filled)], lines)
+        lines.append(["", "real baseline", "", *(column.baseline(documents) for column in filled)])
+    return Table(title, intro, ["place", "recipe", "seeds", *(c.heading for c in filled)], lines)
+
+
+def _places(rows: Sequence[LeaderboardRow]) -> list[str]:
+    """Number the rows that are ranked: complete ones, and not those of real images."""
+    counter = itertools.count(1)
+    ranked = (row.is_complete and row.role != "real" for row in rows)
+    return [str(next(counter)) if is_ranked else "" for is_ranked in ranked]
+
+
+def _machine(row: LeaderboardRow) -> list[str]:
+    """Say where the runs of a row were trained, as the last cell of its costs."""
+    return [" and ".join(sorted({entry.machine for entry in row.entries})) or NO_NUMBER]
 
 
 def _seeds(row: LeaderboardRow) -> str:
