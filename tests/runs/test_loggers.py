@@ -222,7 +222,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(open_loggers, "LOGGERS", {"tensorboard": full, "other": full})
     loggers = Loggers(("tensorboard", "other"), LoggedRun(tmp_path / "a", {}, 0))
     grid = np.zeros((2, 2), np.uint8)
-    message = r"cannot write the records of \w+ of .*a: No space left on device; `logger=\"none\"`"
+    message = r"cannot write the records of \w+ of .*a: No space left on device$"
     writes: tuple[Callable[[], None], ...] = (
         lambda: loggers.scalars(64, {"loss": 1.0}),
         lambda: loggers.picture(64, grid),

@@ -120,6 +120,5 @@ class Loggers:
             yield
         except OSError as error:
             raise ArtifactError(
-                f"cannot write the records of {name} of {self._folder}: "
-                f'{error.strerror or error}; `logger="none"` writes none'
+                f"cannot write the records of {name} of {self._folder}: {error.strerror or error}"
             ) from error
