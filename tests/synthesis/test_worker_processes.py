@@ -1,6 +1,8 @@
 """Worker processes do every task once, and none of them stays behind."""
 
+import mmap
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -20,7 +22,7 @@ from inkgan.synthesis.request import SynthesisRequest
 from inkgan.synthesis.sequence_request import Sequences
 from inkgan.synthesis.synth import synth, synthesize
 from tests.fixtures.synthesis import ORIGIN, HandGenerator, tree
-from tests.fixtures.worker_tasks import Recorded
+from tests.fixtures.worker_tasks import Allocating, Recorded
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
@@ -54,6 +56,14 @@ def test_every_task_is_done_once_by_several_processes(tmp_path: Path) -> None:
     assert 1 < len(pids) <= 3
     assert os.getpid() not in pids
     assert have_ended(pids)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="an option of glibc's allocator")
+def test_memory_is_kept_for_the_next_task(tmp_path: Path) -> None:
+    assert len(list(completed(Allocating(tmp_path), range(2), 2))) == 2
+    pages = 10 * 3 * (16 << 20) // mmap.PAGESIZE
+    cleared = [int(path.read_text()) for path in tmp_path.iterdir()]
+    assert max(cleared) < pages / 5  # the first of ten times, and no other
 
 
 def test_one_process_is_this_one(tmp_path: Path) -> None:
@@ -93,7 +103,7 @@ SCRIPT = """
     import sys
     from pathlib import Path
     from inkgan.execution.worker_processes import completed
-    from tests.fixtures.worker_tasks import Recorded
+    from tests.fixtures.worker_tasks import Allocating, Recorded
 
     print("the script runs")
     list(completed(Recorded(Path(sys.argv[1]), lasts=2), range(9), 2))

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, BinaryIO, TypeVar, cast
 
+from inkgan.device import compute_settings
 from inkgan.errors import InkganError
 
 DETACHED = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # on Windows
@@ -160,13 +161,14 @@ def serve() -> None:
         return
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(requests, tasks), daemon=True).start()
-    while True:
-        reply = _reply(work, tasks.get())
-        try:
-            replies.write(reply)
-            replies.flush()
-        except OSError:
-            os._exit(0)
+    with compute_settings(keep_memory=True):
+        while True:
+            reply = _reply(work, tasks.get())
+            try:
+                replies.write(reply)
+                replies.flush()
+            except OSError:
+                os._exit(0)
 
 
 def _receive(requests: io.BufferedIOBase, tasks: "queue.SimpleQueue[Any]") -> None:
