@@ -173,3 +173,12 @@ def test_error_tree_is_as_drawn() -> None:
 def test_light_modules_do_not_load_torch(module: str) -> None:
     code = f"import sys, {module}; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_processes_that_draw_a_data_set_load_no_statistics() -> None:
+    """They would start a second later."""
+    code = (
+        "import sys, inkgan.synthesis.packed_dataset as m; assert not sys.modules.keys() & "
+        "{'sklearn', 'scipy.stats', 'scipy.interpolate', 'skimage.morphology', 'matplotlib'}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from PIL import Image
-from scipy.interpolate import BSpline, splprep
 from skimage.measure import find_contours
 
 from inkgan.handwriting.outline import Outline, signed_area
@@ -68,6 +67,8 @@ def _smooth(points: Float64, tolerance: float) -> Float64:
     FITPACK chooses few knots that stay within the tolerance. Between two knots a cubic spline
     is one cubic polynomial, which its ends and its derivatives there determine.
     """
+    from scipy.interpolate import BSpline, splprep  # half a second, where outlines are drawn
+
     stride = max(1, min(FINENESS // 2, len(points) // FEWEST))
     thinned = points[::stride]
     closed = np.vstack([thinned, thinned[:1]])

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from skimage.morphology import skeletonize
 
 from inkgan.types import Bool, Float64, Progress, UInt8, silent
 
@@ -124,6 +123,8 @@ def _reach(places: Float64, ink: Float64) -> float:
 
 def _stroke(ink: npt.NDArray[np.float32]) -> tuple[float, float, float]:
     """Measure thickness, area and length of an enlarged image."""
+    from skimage.morphology import skeletonize  # a third of a second, where strokes are measured
+
     # A stroke that is cut off by the border ends there.
     stroke: Bool = np.pad(ink >= (ink.min() + ink.max()) / 2, 1)
     skeleton: Bool = skeletonize(stroke)

@@ -4,7 +4,6 @@ import hashlib
 
 import numpy as np
 
-from inkgan.metrics.memorization import nearest
 from inkgan.metrics.validation import gaps
 from inkgan.types import Bool, Int64, UInt8
 
@@ -45,6 +44,8 @@ class Deduplicator:
         return new
 
     def _is_new(self, rows: UInt8, label: int) -> list[bool]:
+        from inkgan.metrics.memorization import nearest  # half a second, for `dedupe` alone
+
         thresholds = MAX_RELATIVE_DISTANCE * np.sqrt((rows.astype(np.float64) ** 2).sum(axis=1))
         recent = self._recent.get(label, rows[:0])
         distances = nearest(rows, recent).distances if len(recent) else np.full(len(rows), np.inf)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
-from sklearn.linear_model import RidgeCV
 
 from inkgan import files, rng
 from inkgan.errors import ConfigError
@@ -132,6 +131,8 @@ def fit_calibration(
     Raises:
         ConfigError: fewer than FEWEST_DRAWS images with ink.
     """
+    from sklearn.linear_model import RidgeCV  # a second, for calibrations alone
+
     inked = ~np.isnan(measured).any(axis=1)
     z, m = latents[inked].astype(np.float64), measured[inked]
     if len(z) < FEWEST_DRAWS:
