@@ -110,6 +110,7 @@ def test_pictures_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         ("noise.png", DataFormatError, "noise.png cannot be read as a picture"),
         ("cut.png", DataFormatError, "cut.png cannot be read as a picture"),
         ("", DataError, "is no file"),
+        ("x" * 300, DataError, "File name too long"),
     ):
         with pytest.raises(error, match=words):
             read_digits([tmp_path / name])

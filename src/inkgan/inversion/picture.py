@@ -76,8 +76,12 @@ def _open(picture: Picture) -> Image.Image:
 
 
 def _from_file(path: Path) -> Image.Image:
-    if not path.is_file():
-        raise DataError(f"{path} does not exist" if not path.exists() else f"{path} is no file")
+    try:
+        is_file, exists = path.is_file(), path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    if not is_file:
+        raise DataError(f"{path} is no file" if exists else f"{path} does not exist")
     try:
         with Image.open(path) as opened:
             width, height = opened.size

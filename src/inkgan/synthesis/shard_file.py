@@ -73,7 +73,7 @@ def load_arrays(path: Path, schema: Schema, renamed: Mapping[str, str] | None = 
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {(renamed or {}).get(name, name): archive[name] for name in archive.files}
-    except (OSError, EOFError, ValueError, KeyError, NotImplementedError, zipfile.error) as error:
+    except (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.error) as error:
         raise damaged(path, str(error) or type(error).__name__) from error
     if arrays.keys() != schema.keys():
         raise damaged(path, f"its arrays are {', '.join(arrays) or 'missing'}")
