@@ -17,8 +17,16 @@ import numpy as np
 from scipy import stats
 
 from inkgan.evaluation.paired import paired_comparison
+from inkgan.evaluation.reference import total_deviation
 from inkgan.evaluation.score import Baseline, Score
-from inkgan.evaluation.set_intervals import NEIGHBOR_METRICS, expansion_estimate, share_estimate
+from inkgan.evaluation.set_intervals import (
+    NEIGHBOR_METRICS,
+    expansion_estimate,
+    share_estimate,
+    variety_estimate,
+    worst_interval,
+)
+from inkgan.evaluation.train_distances import SPACES, TrainDistances, train_distance_intervals
 from inkgan.metrics.frechet import frechet_infinity, moments
 from inkgan.metrics.frechet_expansion import frechet_expansion, infinity_expansion
 from inkgan.metrics.icc import icc_consistency, icc_one_way
@@ -29,7 +37,6 @@ from inkgan.metrics.prdc import one_nearest_neighbor, prdc
 from inkgan.metrics.stats.expansion import Strata, expansion_interval
 from inkgan.metrics.stats.intervals import (
     Interval,
-    largest_interval,
     normal_interval,
     simultaneous_level,
     wilson_interval,
@@ -149,6 +156,32 @@ def frechet_sets(scale: float, shift: float, sets: int = 3, n: int = 400) -> Sce
     return Scenario(f"fd of {sets} sets {scale:g} {shift:g}", draw, cost=6)
 
 
+def wide_features(scale: float, shift: float, n: int = 300, width: int = 60) -> Scenario:
+    """Draw a FID: five images for each of many correlated features, as with Inception's 2,048."""
+    mixing = np.random.default_rng(0).normal(size=(8, width)) / math.sqrt(8)
+
+    def features(random: Random, spread: float, offset: float) -> np.ndarray:
+        noise = random.normal(size=(n, 8)) @ mixing + 0.5 * random.normal(size=(n, width))
+        return np.asarray(np.maximum(0.3 + offset + spread * noise, 0))
+
+    def draw(random: Random) -> Intervals:
+        generated, real = features(random, scale, shift), features(random, 1.0, 0.0)
+        return {"fid": expansion_interval(frechet_expansion(generated, real)).interval}
+
+    return Scenario(f"fid {scale:g} {shift:g}", draw, cost=12)
+
+
+def deviations(scale: float, n: int = 250) -> Scenario:
+    """Draw the variety of a class: the ratio of the total deviations of both sides."""
+
+    def draw(random: Random) -> Intervals:
+        generated, real = mixed(random, n, scale), mixed(random, n)
+        value = total_deviation(generated) / total_deviation(real)
+        return {"variety": variety_estimate(value, generated, real).interval}
+
+    return Scenario(f"variety {scale:g}", draw)
+
+
 def infinity(scale: float, shift: float, n: int = 1600, m: int = 400) -> Scenario:
     """Draw an extrapolated distance."""
 
@@ -192,8 +225,8 @@ def worst_class(excess: Sequence[float], n: int = 250) -> Scenario:
             own.append(expansion_interval(expansion).interval)
             level = simultaneous_level(len(excess))
             wide.append(expansion_interval(expansion, level=level).interval)
-        value, low, _ = largest_interval(wide)
-        return {"worst_class_fd": Interval(value, low, largest_interval(own).high)}
+        value = max(interval.value for interval in own)
+        return {"worst_class_fd": worst_interval(value, own, wide, largest=True)}
 
     name = f"worst_class_fd {max(excess):g} of {len(set(excess))}"
     return Scenario(name, draw, {"worst_class_fd": max(excess)}, cost=8)
@@ -268,6 +301,22 @@ def quantile_shares(scale: float, n: int = 2000) -> Scenario:
         for key, share in (("near_train", 0.01), ("copies", 0.002))
     }
     return Scenario(f"near to training {scale:g}", draw, truths)
+
+
+def originals(pixels: float, e2: float, n: int = 1000) -> Scenario:
+    """Draw the authenticity: the smaller of two shares of the same images, in two spaces."""
+    thresholds = stats.norm.ppf([pixels, e2])
+
+    def draw(random: Random) -> Intervals:
+        common = random.normal(size=n)
+        spaces = {}
+        for space, threshold in zip(SPACES, thresholds, strict=True):
+            above = threshold + (common + random.normal(size=n)) / math.sqrt(2)
+            spaces[space] = TrainDistances(np.exp(above), np.zeros(n, np.intp), np.exp(above))
+        return {"authenticity": train_distance_intervals(spaces, spaces)["authenticity"].interval}
+
+    truths = {"authenticity": min(pixels, e2)}
+    return Scenario(f"authenticity {pixels:g} {e2:g}", draw, truths)
 
 
 def train_ranks(shift: float, n: int = 400) -> Scenario:
@@ -377,12 +426,16 @@ SCENARIOS: tuple[Scenario, ...] = (
     frechet(1.2, 0.3, labeled=True),
     frechet_sets(1.0, 0.0),
     frechet_sets(1.2, 0.3),
+    wide_features(1.0, 0.0),
+    wide_features(1.2, 0.3),
     infinity(1.0, 0.0),
     infinity(1.2, 0.3),
     kernels(1.0, 0.0),
     kernels(1.2, 0.3),
     worst_class([0.0] * 5),
     worst_class([0.0, 0.0, 0.0, 0.0, 0.5]),
+    deviations(1.0),
+    deviations(0.5),
     neighbors(1.0, 0.0),
     neighbors(0.6, 0.3),
     neighbors(1.5, 0.0),
@@ -393,6 +446,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     shares(0.9),
     quantile_shares(1.0),
     quantile_shares(0.1),
+    originals(0.6, 0.6),
+    originals(0.6, 0.1),
     train_ranks(0.0),
     train_ranks(-1.0),
     auc(0.0),

@@ -209,7 +209,7 @@ def _classes(measured: MeasuredSets) -> Found:
             wide = share_estimate(means[key], parts, len(real.features.e1), level)
             together[key] = wide.interval
         if key := _present(f"variety/{digit}", means):
-            found[key] = _variety(means[key], chosen.e2, real.features.e2)
+            found[key] = variety_estimate(means[key], chosen.e2, real.features.e2)
         if requested is None:
             number = float(means[f"share/{digit}"] * len(digits))
             found[f"share/{digit}"] = Estimate(wilson_interval(number, len(digits)), 0.0)
@@ -224,7 +224,7 @@ def _recall(real: np.ndarray, generated: np.ndarray) -> Callable[..., Sequence[f
     return lambda rows, others: [prdc(real[rows], generated[others], NEIGHBORS).recall]
 
 
-def _variety(value: float, generated: np.ndarray, real: np.ndarray) -> Estimate:
+def variety_estimate(value: float, generated: np.ndarray, real: np.ndarray) -> Estimate:
     """Bound the ratio of two total deviations: half the relative error of each variance."""
     total = 0.0
     for points in (np.asarray(generated, np.float64), np.asarray(real, np.float64)):
@@ -236,15 +236,30 @@ def _variety(value: float, generated: np.ndarray, real: np.ndarray) -> Estimate:
     return Estimate(normal_interval(value, error), error)
 
 
+def worst_interval(
+    value: float, own: Sequence[Interval], wide: Sequence[Interval], *, largest: bool
+) -> Interval:
+    """Bound the worst class.
+
+    Args:
+        value: of the worst class.
+        own: the interval of each class, at the level of the result.
+        wide: those that hold for all classes at once.
+        largest: the worst is the largest value, otherwise the smallest.
+    """
+    if largest:
+        low, high = largest_interval(wide).low, largest_interval(own).high
+    else:
+        low, high = smallest_interval(own).low, smallest_interval(wide).high
+    return Interval(value, min(low, value), max(high, value))
+
+
 def _worst(
     found: dict[str, Estimate], together: Mapping[str, Interval], means: Mapping[str, float]
 ) -> Found:
     """Bound the worst digit: one end holds for every digit at once, the other for each."""
     reasons: dict[str, str] = {}
-    for worst, kind, pick in (
-        ("worst_class_fd", "fd", largest_interval),
-        ("worst_class_recall", "recall", smallest_interval),
-    ):
+    for worst, kind in (("worst_class_fd", "fd"), ("worst_class_recall", "recall")):
         if worst not in means:
             continue
         keys = [key for key in together if key.startswith(f"{kind}/")]
@@ -252,11 +267,8 @@ def _worst(
         if len(keys) < len(known):
             reasons[worst] = "a digit has too few images for an interval of its own"
             continue
-        own = pick([found[key].interval for key in keys])
-        wide = pick([together[key] for key in keys])
-        ends = (wide.low, own.high) if kind == "fd" else (own.low, wide.high)
-        value = means[worst]
-        interval = Interval(value, min(ends[0], value), max(ends[1], value))
+        own, wide = [found[key].interval for key in keys], [together[key] for key in keys]
+        interval = worst_interval(means[worst], own, wide, largest=kind == "fd")
         at = max(keys, key=lambda key: means[key] if kind == "fd" else -means[key])
         found[worst] = Estimate(interval, found[at].error)
     return found, reasons
