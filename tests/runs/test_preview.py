@@ -93,36 +93,65 @@ def test_ranks_are_shares_of_real_images() -> None:
     assert preview._ranks(logits, np.array([])) == [None] * 30
 
 
-def test_drawing_takes_its_share_of_the_time_at_most(
-    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A clock that stands still except in `_draw` and between updates shows the bound exactly."""
-    clock = [0.0]
-    writer = object.__new__(preview.PreviewWriter)
-    writer._labels, writer._due = torch.zeros(40), 0.0
-    writer._began, writer._spent, writer._drawn_at, writer._costs = None, 0.0, 0.0, {}
-    writer._clock = lambda: clock[0]
-    writer._live = LiveFolder(tmp_path)
-    writer._live.watch()
-    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
-    drawn = []
+class Pictures:
+    """A writer whose clock stands still except in `_draw` and between updates, for exact bounds.
 
-    def draw(count: int) -> None:
+    Attributes:
+        drawn: the tiles of each picture.
+        watched: whether somebody watches.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock, self.watched = 0.0, True
+        self.drawn: list[int] = []
+        writer = object.__new__(preview.PreviewWriter)
+        writer._labels, writer._due, writer._left = torch.zeros(40), 0.0, None
+        writer._began, writer._spent, writer._drawn_at, writer._costs = None, 0.0, 0.0, {}
+        writer._clock = lambda: self.clock
+        self.writer = writer
+        monkeypatch.setattr(writer, "_live", self, raising=False)
+        monkeypatch.setattr(writer, "_draw", self._draw)
+        monkeypatch.setattr(time, "perf_counter", lambda: self.clock)
+
+    def is_watched(self) -> bool:
+        return self.watched
+
+    def _draw(self, count: int) -> None:
         cost = 0.002 + 0.001 * count
-        clock[0] += cost
+        self.clock += cost
+        writer = self.writer
         writer._spent += cost
         writer._costs[count] = cost
-        writer._drawn_at, writer._due = clock[0], max(writer._due + preview.INTERVAL, clock[0])
-        drawn.append(count)
+        writer._drawn_at = self.clock
+        writer._due = max(writer._due + preview.INTERVAL, self.clock)
+        self.drawn.append(count)
 
-    monkeypatch.setattr(writer, "_draw", draw)
-    for _ in range(3000):  # steps of 0.02 s: a minute
-        clock[0] += 0.02
-        writer.after_update()
-        writer._live.watch()
-    assert writer._spent <= preview.CREDIT + preview.SHARE * clock[0]
-    assert len(drawn) / clock[0] >= 4
-    assert drawn[0] == 40
+    def train(self, seconds: float, *, watched: bool) -> None:
+        """Train in steps of 0.02 s."""
+        self.watched = watched
+        for _ in range(round(seconds / 0.02)):
+            self.clock += 0.02
+            self.writer.after_update()
+
+
+def test_drawing_takes_its_share_of_the_time_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = Pictures(monkeypatch)
+    pictures.train(60, watched=True)
+    assert pictures.writer._spent <= preview.CREDIT + preview.SHARE * pictures.clock
+    assert len(pictures.drawn) / pictures.clock >= 4
+    assert pictures.drawn[0] == 40
+
+
+def test_who_looks_away_and_back_costs_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = Pictures(monkeypatch)
+    for _ in range(20):
+        pictures.train(2, watched=True)
+        pictures.train(2, watched=False)
+    assert pictures.writer._spent <= preview.CREDIT + preview.SHARE * pictures.clock / 2
+    assert pictures.drawn.count(40) == 1
+    pictures.train(2 * preview.REMEMBERED, watched=False)
+    pictures.train(1, watched=True)
+    assert pictures.drawn.count(40) == 2  # what is old is drawn again at once
 
 
 class Training:

@@ -27,6 +27,7 @@ SHARE = 0.0125  # of the time, at most; to serve the pictures takes as much agai
 INTERVAL = 0.2  # seconds between two pictures, where the share allows it
 CREDIT = 0.1  # seconds in advance: the first picture shows everything at once
 LOOK_INTERVAL = 0.25  # seconds between two looks at whether somebody watches
+REMEMBERED = 10.0  # seconds in which who looks away and back, or reloads, gets no second credit
 ROWS, COLUMNS = 4, 10  # of tiles; as many columns as classes where these fit
 RATING_INTERVAL = 4  # pictures for each rating by the discriminator
 REAL_IMAGES = 40  # that the discriminator's ratings are compared with
@@ -66,6 +67,7 @@ class PreviewWriter:
         # on a busy computer the time that others take is not the cost of drawing
         self._clock = time.thread_time if on_cpu else time.perf_counter
         self._began: float | None = None
+        self._left: float | None = None
         self._spent = self._due = self._drawn_at = 0.0
 
     def after_update(self) -> None:
@@ -74,8 +76,11 @@ class PreviewWriter:
         if now < self._due:
             return
         if not self._live.is_watched():
-            self._began, self._due = None, now + LOOK_INTERVAL
+            self._due = now + LOOK_INTERVAL
+            self._left = self._clock() if self._left is None else self._left
             return
+        if self._left is not None:
+            self._go_on(self._clock() - self._left)
         if self._began is None:
             self._began, self._spent = self._clock(), 0.0
             self._draw(len(self._labels))
@@ -86,6 +91,13 @@ class PreviewWriter:
         count = self._count_within(min(affordable, now_affordable))
         if count:
             self._draw(count)
+
+    def _go_on(self, away: float) -> None:
+        """Count on after nobody has watched for a time, or begin again after a long one."""
+        self._left = None
+        if self._began is not None:
+            self._began = self._began + away if away < REMEMBERED else None
+            self._drawn_at += away
 
     def draw_all(self) -> None:
         """Draw every tile: for a paused run, which loses no time."""
