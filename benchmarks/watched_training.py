@@ -1,6 +1,9 @@
 """Train in a process of its own, as `inkgan train` does, and write down when each update ended.
 
 python -m benchmarks.watched_training RUN TIMES    # RUN has a recipe.toml; TIMES is an .npy
+
+Where OpenMP's variables are set its threads wait as these say, and otherwise as the machine's load
+asks for.
 """
 
 import sys

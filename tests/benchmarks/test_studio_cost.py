@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import studio_cost
-from benchmarks.studio_cost import Block, Cost
+from benchmarks.studio_cost import Block, Cost, ProcessorTimes
 from inkgan.config import Recipe
 from inkgan.config.serialize import override
 
@@ -15,16 +15,29 @@ def test_pairs_compare_the_updates_of_two_blocks() -> None:
     times = np.cumsum([0.0, *durations])
     ends = [times[0], times[100], times[200], times[300], times[400]]
     blocks = [
-        Block(watched, begin + 0.05, end + 0.05)
+        Block(watched, begin, end, ProcessorTimes(5.0, 0.5 * watched, 0.1))
         for watched, begin, end in zip((False, True, True, False), ends[:-1], ends[1:], strict=True)
     ]
     cost = Cost("made")
     studio_cost.compare(cost, times, blocks)
-    assert cost.ratios == pytest.approx([0.1, 0.1], abs=0.005)
+    assert cost.ratios == pytest.approx([0.1, 0.1])
     assert cost.step == pytest.approx(0.1)
+    assert cost.watched == pytest.approx((5 / 11, 0.5 / 11, 0.1 / 11))
+    assert cost.alone == pytest.approx((0.5, 0, 0.01))
     cost.pictures, cost.seconds, cost.renewed, cost.tiles = 50, 10.0, 200, 40
     assert "5.0 pictures/s, each tile drawn again after 2.0 s" in str(cost)
-    assert "watched costs +1" in str(cost)
+    assert "watched costs +10.0% [-inf%, +inf%], the median of 2 pairs" in str(cost)
+    cost.ratios = [0.01] * 8 + [0.03] * 4 + [0.09] * 8
+    assert "watched costs +3.0% [+1.0%, +9.0%], the median of 20 pairs" in str(cost)
+
+
+def test_the_interval_covers_the_median_as_often_as_it_says() -> None:
+    """Of skewed values, too: their median is 0."""
+    random = np.random.default_rng(0)
+    values = np.exp(random.normal(size=(4000, 60))) - 1
+    intervals = [studio_cost.median_interval(row.tolist()) for row in values]
+    covered = np.mean([interval.low <= 0 <= interval.high for interval in intervals])
+    assert 0.95 <= covered <= 0.98
 
 
 def test_a_run_is_watched_in_turns(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,4 +47,6 @@ def test_a_run_is_watched_in_turns(tiny: Recipe, monkeypatch: pytest.MonkeyPatch
     cost = studio_cost.measure(recipe, pairs=2, seconds=1.0, trained_images=640)
     assert len(cost.ratios) == 2
     assert cost.pictures > 0
+    assert cost.alone.trainer > 0.05
+    assert cost.watched.server > 0
     assert cost.same_weights
