@@ -450,6 +450,10 @@ def test_a_complete_run_of_another_machine_is_evaluated_as_it_is(
     assert ran.cost is not None
     assert ran.cost.images == ran.cost.total_images == 640
     assert ran.cost.seconds == elsewhere.metrics[-1]["seconds"]
+    longer = small.with_name("longer.toml")
+    longer.write_text(small.read_text().replace("images = 640", "images = 6400"))
+    list(run_benchmark(replace(plan, recipes=(str(longer),))))
+    assert [name for name, _, _ in stub.trained] == ["small-0"]
     another = small.with_name("another.toml")
     another.write_text(small.read_text().replace("batch_size = 32", "batch_size = 64"))
     with pytest.raises(ArtifactError, match=r"another recipe: `schedule\.batch_size` = 32"):

@@ -65,7 +65,7 @@ def trained_entry(
         seed,
         document,
         failure,
-        _cost(events, rows) or _cost_of_complete(folder, rows),
+        _cost(events, rows) or _cost_of_complete(folder, wanted, rows),
         curve=[(r["seconds"], r[DISTANCE]) for r in rows if DISTANCE in r and r["images"] > 0],
         machine=machine_of(folder),
     )
@@ -81,7 +81,7 @@ def _is_complete(folder: Path, recipe: Recipe) -> bool:
         return False
     run = RunFolder.open(folder)
     run.check_recipe(recipe)
-    return run.is_complete()
+    return run.is_complete(recipe)
 
 
 def _train(
@@ -151,9 +151,11 @@ def _cost(events: list[Event], rows: list[dict[str, Any]]) -> TrainingCost | Non
     )
 
 
-def _cost_of_complete(folder: Path, rows: list[dict[str, Any]]) -> TrainingCost | None:
+def _cost_of_complete(
+    folder: Path, recipe: Recipe, rows: list[dict[str, Any]]
+) -> TrainingCost | None:
     """Return what a run has cost that was over before; None if it was stopped early."""
-    if not RunFolder.open(folder).is_complete():
+    if not RunFolder.open(folder).is_complete(recipe):
         return None
     speeds = [row["images_per_second"] for row in rows if "images_per_second" in row]
     images, seconds = rows[-1]["images"], rows[-1]["seconds"]

@@ -89,12 +89,15 @@ class RunFolder(RunPaths):
                 f"`out` {self.path} has a run of another recipe: {changes}; choose another folder"
             )
 
-    def is_complete(self) -> bool:
-        """Tell whether the run has reached the end of its recipe and left its generator.
+    def is_complete(self, recipe: Recipe) -> bool:
+        """Tell whether the run has reached the end of a recipe and left its generator.
 
         It says so without checkpoints, which a copy from another machine may lack.
+
+        Args:
+            recipe: may be longer than the one that was trained here.
         """
-        schedule, rows = self.recipe.schedule, self.rows()
+        schedule, rows = recipe.schedule, self.rows()
         if not rows or not self.bundle_path.is_file():
             return False
         images, epoch = rows[-1]["images"], rows[-1].get("epoch", 0.0)
