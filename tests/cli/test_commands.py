@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -409,7 +410,8 @@ def test_evaluate_says_what_it_finds(trained: Path, tmp_path: Path, keeps_baseli
     assert "\x1b" not in done.stderr + done.stdout
     assert "drawing images" in done.stderr
     assert "Evaluated before" in inkgan("evaluate", str(trained), *options).stderr
-    shown = inkgan("compare", str(trained), str(trained), "--out", str(tmp_path / "c"))
+    again = shutil.copytree(trained, tmp_path / "again")
+    shown = inkgan("compare", str(trained), str(again), "--out", str(tmp_path / "c"))
     assert "No significant difference" in shown.stdout
 
 

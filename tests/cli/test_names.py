@@ -99,6 +99,7 @@ OF_PYTHON = {
     "threads",
     "style",
     "display",
+    "clock",  # the benchmark chooses it
     "generator",
     "discriminator",
 }

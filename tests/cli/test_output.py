@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import time
 import warnings
 from collections.abc import Callable
@@ -61,7 +62,8 @@ def test_documents_of_a_run(tmp_path: Path, keeps_baselines: None) -> None:
     report = as_json("evaluate", "a", "--quick", "--reference", f"npz:{reference}", cwd=tmp_path)
     assert report["scores"]
     assert report["verdict"]
-    compared = as_json("compare", "a", "a", "--out", "c", cwd=tmp_path)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    compared = as_json("compare", "a", "b", "--out", "c", cwd=tmp_path)
     assert all((tmp_path / path).exists() for path in compared["written"])
 
 

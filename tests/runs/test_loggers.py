@@ -202,7 +202,7 @@ def test_all_loggers_are_closed_once_whatever_happens(
     monkeypatch.setattr(open_loggers, "LOGGERS", specs)
     loggers = Loggers(("one", "two"), LoggedRun(tmp_path, {}, 0))
     loggers.scalars(64, {"loss": 1.0})
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(ArtifactError, match=r"records of one of .*: full"):
         loggers.close(complete=True)
     loggers.close(complete=False)
     assert calls == ["scalars 64", "scalars 64", "close True", "close True"]
