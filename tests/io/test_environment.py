@@ -22,11 +22,11 @@ def test_the_revision_is_read_without_writing_to_the_repository(
     monkeypatch.setattr(environment, "__file__", str(source))
     os.utime(source, (1e9, 1e9))  # git would note the new time in its index
     before = (tmp_path / ".git" / "index").read_bytes()
-    revision = environment._git_revision()
+    revision = environment._git_revision.__wrapped__()
     assert revision
     assert not revision.endswith("+")
     source.write_text("two")
-    assert environment._git_revision() == f"{revision}+"
+    assert environment._git_revision.__wrapped__() == f"{revision}+"
     assert (tmp_path / ".git" / "index").read_bytes() == before
     monkeypatch.setattr(environment, "__file__", str(tmp_path / "untracked.py"))
-    assert environment._git_revision() is None
+    assert environment._git_revision.__wrapped__() is None

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from inkgan import rng
+from inkgan.eager_adam import EagerAdam
 from inkgan.generation.protocols import DifferentiableGenerator
 from inkgan.images import to_array, to_float, to_uint8
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
@@ -128,7 +129,7 @@ class _LatentOptimizer:
     ) -> torch.Tensor:
         """Move latents down the gradient of their energy, by Adam with a falling rate."""
         z = z.clone().requires_grad_()
-        optimizer = torch.optim.Adam([z], lr=RATE, betas=(0.9, 0.95))
+        optimizer = EagerAdam([z], lr=RATE, betas=(0.9, 0.95))
         rates = torch.linspace(1, SLOWEST, steps)
         for rate in rates:
             optimizer.param_groups[0]["lr"] = RATE * float(rate)

@@ -1,6 +1,7 @@
 """The environment of a run: versions, machine, source revision, data."""
 
 import datetime
+import functools
 import platform
 import subprocess
 from pathlib import Path
@@ -162,6 +163,7 @@ def describe_environment(
     }
 
 
+@functools.cache  # of the source that this process has imported
 def _git_revision() -> str | None:
     """Return the revision of the source tree, with + if it was changed; None if there is none."""
     source = Path(__file__)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.neighbors import NearestNeighbors
+import torch
 
 from inkgan.metrics.validation import (
     blocks,
@@ -65,9 +65,13 @@ def _least(k: int) -> int:
 
 def _neighbors(points: Float64, k: int) -> npt.NDArray[np.intp]:
     """List the k nearest other points of each, shape (n, k); a duplicate is another point."""
-    # About the center the expanded squares inside the search lose the fewest digits.
-    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points - points.mean(axis=0))
-    return np.asarray(search.kneighbors(return_distance=False))
+    nearest = np.empty((len(points), k), np.intp)
+    for rows in blocks(len(points), len(points)):
+        squares = squared_distances(points[rows], points, exact=False)
+        squares[np.arange(len(squares)), np.arange(rows.start, rows.stop)] = np.inf
+        found = torch.from_numpy(squares).topk(k, largest=False, sorted=False)
+        nearest[rows] = found.indices.numpy()
+    return nearest
 
 
 def prdc(

@@ -10,7 +10,6 @@ from inkgan.generation.sampling import noise_grid
 from inkgan.io.bundle import Bundle, MeasuredScore
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import DISTANCE
-from inkgan.runs.curves import write_pictures
 from inkgan.runs.loggers.open_loggers import Loggers
 from inkgan.runs.loggers.run_logger import LoggedRun
 from inkgan.training.state import TrainState
@@ -83,6 +82,8 @@ class RunRecorder:
 
     def finish(self) -> None:
         """Write checkpoint, bundle, curves, grid and time-lapse."""
+        from inkgan.runs.curves import write_pictures  # half a second, where a run ends
+
         if self.write_checkpoint("last"):
             self._bundle().save(self.folder.bundle_path)
         write_pictures(self.folder, self.batches.per_epoch)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from inkgan.config import Optim, Penalties, Recipe
+from inkgan.eager_adam import EagerAdam
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator
@@ -90,8 +91,8 @@ class TrainState:
     generator: nn.Module
     discriminator: Discriminator
     ema: nn.Module
-    g_optimizer: torch.optim.Adam
-    d_optimizer: torch.optim.Adam
+    g_optimizer: EagerAdam
+    d_optimizer: EagerAdam
     averager: MetricAverager
     learning_rates: tuple[float, float]
     step: int = 0
@@ -177,7 +178,7 @@ class TrainState:
     def _networks(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator, "ema": self.ema}
 
-    def _optimizers(self) -> dict[str, torch.optim.Adam]:
+    def _optimizers(self) -> dict[str, EagerAdam]:
         return {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
 
 
@@ -217,9 +218,9 @@ def new_state(
     )
 
 
-def _adam(network: nn.Module, rate: float, optim: Optim, device: torch.device) -> torch.optim.Adam:
+def _adam(network: nn.Module, rate: float, optim: Optim, device: torch.device) -> EagerAdam:
     on_cuda = device.type == "cuda"
-    return torch.optim.Adam(
+    return EagerAdam(
         network.parameters(),
         lr=torch.tensor(rate, device=device) if on_cuda else rate,
         betas=(optim.beta1, optim.beta2),
@@ -234,7 +235,7 @@ def _under(tensors: Mapping[str, torch.Tensor], part: str) -> Tensors:
     return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
 
 
-def _restore_optimizer(optimizer: torch.optim.Adam, tensors: Tensors) -> None:
+def _restore_optimizer(optimizer: EagerAdam, tensors: Tensors) -> None:
     moments: dict[int, Tensors] = {}
     for key, tensor in tensors.items():
         index, _, name = key.partition(".")

@@ -1,6 +1,8 @@
 """Data sets made from others: three MNISTs as colors, and scikit-learn's small digits enlarged."""
 
+import importlib.util
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,7 +11,7 @@ import torch.nn.functional as F
 from inkgan import rng
 from inkgan.data.dataset_spec import Reader, ReadRequest
 from inkgan.images import to_levels
-from inkgan.types import UInt8
+from inkgan.types import Float64, UInt8
 
 
 def read_stacked(
@@ -41,11 +43,25 @@ def read_uci_digits(request: ReadRequest) -> tuple[UInt8, np.ndarray]:
     Values 0 to 16 become 0 to 255; 8x8 becomes 20x20 in the middle of 28x28, as in MNIST. The last
     297 are the test split. (Alpaydin and Kaynak 1998, UCI repository.)
     """
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    small = torch.from_numpy(bunch.images).float().mul(255 / 16)[:, None]
+    table = _uci_table()
+    small = torch.from_numpy(table[:, :64]).view(-1, 1, 8, 8).float().mul(255 / 16)
     large = F.interpolate(small, size=(20, 20), mode="bicubic", align_corners=False)
     framed = F.pad(to_levels(large), (4, 4, 4, 4))
     part = slice(0, 1500) if request.split == "train" else slice(1500, None)
-    return framed[part].permute(0, 2, 3, 1).numpy(), bunch.target[part]
+    return framed[part].permute(0, 2, 3, 1).numpy(), table[part, 64].astype(np.int64)
+
+
+def _uci_table() -> Float64:
+    """Return pixels and label of each digit, float64 (1797, 65).
+
+    To import scikit-learn takes a second and a half, so its file is read without it.
+    """
+    found = importlib.util.find_spec("sklearn")
+    folder = Path(found.origin).parent if found and found.origin else Path()
+    path = folder / "datasets" / "data" / "digits.csv.gz"
+    if path.is_file():
+        return np.loadtxt(path, delimiter=",")
+    from sklearn.datasets import load_digits  # which knows where it is now
+
+    bunch = load_digits()
+    return np.column_stack([bunch.data, bunch.target])

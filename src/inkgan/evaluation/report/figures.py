@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw, ImageFont
-from sklearn.neighbors import NearestNeighbors
 
 from inkgan.evaluation.train_distances import TrainDistances
 from inkgan.generation.protocols import DIGITS
@@ -95,12 +95,16 @@ def nearest_training(images: UInt8, digits: np.ndarray, train: UInt8) -> list[Ti
     first = [order[digits[order] == digit][:1] for digit in np.unique(digits)]
     rows = np.concatenate(first)
     rows = np.concatenate([rows, order[~np.isin(order, rows)]])[:SHOWN_PAIRS]
-    search = NearestNeighbors(n_neighbors=min(NEIGHBORS, len(train)), algorithm="brute")
-    search.fit(train.reshape(len(train), -1).astype(np.float32) / 255)
-    gaps, places = search.kneighbors(images[rows].reshape(len(rows), -1).astype(np.float32) / 255)
+    drawn, real = (
+        torch.from_numpy(part.reshape(len(part), -1)).float() / 255
+        for part in (images[rows], train)
+    )
+    distances = torch.cdist(drawn, real, compute_mode="donot_use_mm_for_euclid_dist")
+    nearest = distances.topk(min(NEIGHBORS, len(train)), largest=False)
+    gaps, places = nearest.values.tolist(), nearest.indices.numpy()
     return [
-        Tile(_strip(images[row], train[near]), ", ".join(f"{gap:.1f}" for gap in distances))
-        for row, near, distances in zip(rows, places, gaps, strict=True)
+        Tile(_strip(images[row], train[near]), ", ".join(f"{gap:.1f}" for gap in each))
+        for row, near, each in zip(rows, places, gaps, strict=True)
     ]
 
 

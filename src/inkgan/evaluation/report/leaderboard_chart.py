@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
-from sklearn.isotonic import isotonic_regression
 
 from inkgan.plotting import LABEL_SIZE, figure_png, series_style, style_axes
 from inkgan.types import Float64
@@ -81,6 +80,8 @@ def separate(places: Sequence[float], gap: float, top: float = 1.0) -> Float64:
     Least squares under an order are an isotonic regression (Barlow et al. 1972) once the gaps are
     taken off. Where there is no room for all, the gaps shrink alike.
     """
+    from sklearn.isotonic import isotonic_regression  # a second, for charts with many lines
+
     order = np.argsort(places, kind="stable")
     gaps = min(gap, top / max(len(places) - 1, 1)) * np.arange(len(places))
     ordered = np.asarray(places, np.float64)[order] - gaps
