@@ -2,11 +2,12 @@
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -32,6 +33,10 @@ from inkgan.types import UInt8
 
 Rows = Sequence[Mapping[str, Any]]
 LONGEST_NAME = 60  # characters of a recipe in the legend
+# Inches: the picture, and the room for labels beside and below its panels.
+WIDTH, HEIGHT = 15.0, 7.2
+LEFT, RIGHT, BOTTOM, BETWEEN_COLUMNS, BETWEEN_ROWS = 0.75, 0.15, 0.65, 0.8, 1.1
+LEGEND_ROW = 0.2
 
 
 class Line(NamedTuple):
@@ -129,8 +134,8 @@ def curves_figure(rows: Rows, title: str) -> Figure:
         title: above all panels.
     """
     figure = _figure()
-    figure.suptitle(title, parse_math=False)
-    for axes, panel in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
+    figure.suptitle(title, y=1 - 0.1 / HEIGHT, va="top", parse_math=False)
+    for axes, panel in zip(_panels(figure, head=0.65), PANELS, strict=True):
         for line in panel.lines:
             _plot(axes, rows, line)
         _finish(axes, panel)
@@ -147,7 +152,9 @@ def comparison_figure(groups: Mapping[str, Sequence[Rows]]) -> Figure:
     """
     figure = _figure()
     handles: dict[str, Line2D] = {}
-    for axes, panel in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
+    columns = min(len(groups), 4)
+    head = 0.6 + LEGEND_ROW * math.ceil(len(groups) / max(columns, 1))
+    for axes, panel in zip(_panels(figure, head), PANELS, strict=True):
         for place, (name, runs) in enumerate(groups.items()):
             color, _, dashed = series_style(place)
             handles[name] = Line2D([], [], color=color, linewidth=2, alpha=0.6 if dashed else 1)
@@ -161,8 +168,8 @@ def comparison_figure(groups: Mapping[str, Sequence[Rows]]) -> Figure:
     legend = figure.legend(
         list(handles.values()),
         [textwrap.shorten(name, LONGEST_NAME, placeholder="...") for name in handles],
-        loc="outside upper left",
-        ncols=min(len(handles), 4),
+        loc="upper left",
+        ncols=columns,
         fontsize=SMALL_SIZE + 1,
         frameon=False,
     )
@@ -187,7 +194,30 @@ def comparison_pixels(groups: Mapping[str, Sequence[Rows]]) -> UInt8:
 
 
 def _figure() -> Figure:
-    return Figure(figsize=(15, 7.2), dpi=WIDE_DPI, layout="constrained")
+    return Figure(figsize=(WIDTH, HEIGHT), dpi=WIDE_DPI)
+
+
+def _panels(figure: Figure, head: float) -> Iterable[Axes]:
+    """Place the panels below `head` inches for titles, with room for their labels.
+
+    A layout that measures the labels first takes several times as long to draw.
+    """
+    rows, columns = 2, 4
+    width = (WIDTH - LEFT - RIGHT - (columns - 1) * BETWEEN_COLUMNS) / columns
+    height = (HEIGHT - head - BOTTOM - (rows - 1) * BETWEEN_ROWS) / rows
+    grid: npt.NDArray[Any] = figure.subplots(
+        rows,
+        columns,
+        gridspec_kw={
+            "left": LEFT / WIDTH,
+            "right": 1 - RIGHT / WIDTH,
+            "bottom": BOTTOM / HEIGHT,
+            "top": 1 - head / HEIGHT,
+            "wspace": BETWEEN_COLUMNS / width,
+            "hspace": BETWEEN_ROWS / height,
+        },
+    )
+    return grid.flat
 
 
 def _plot(axes: Axes, rows: Rows, line: Line, style: str = "-", alpha: float = 1.0) -> None:
