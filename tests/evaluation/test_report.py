@@ -12,6 +12,7 @@ import pytest
 import inkgan
 from inkgan import files
 from inkgan.errors import ArtifactError, ConfigError, DataError
+from inkgan.evaluation import baselines, protocol
 from inkgan.evaluation.evaluate import PROTOCOLS
 from inkgan.evaluation.report_document import (
     FORMAT_VERSION,
@@ -145,8 +146,15 @@ def test_a_metric_of_ones_own_is_scored_and_shown(
 
 @pytest.mark.parametrize("result", [float("nan"), "much", (1.0, 2.0), (1.0, 2.0, 3.0), None])
 def test_a_metric_that_returns_no_number_is_named(
-    evaluate: Evaluate, drawn: GeneratedImages, ink: str, result: Any
+    evaluate: Evaluate,
+    drawn: GeneratedImages,
+    ink: str,
+    result: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """And before the rest is measured, which takes minutes of many images."""
+    monkeypatch.setattr(protocol, "measure_set", lambda *_: pytest.fail("measured before"))
+    monkeypatch.setattr(baselines, "measure_set", lambda *_: pytest.fail("measured before"))
     spec = MetricSpec(ink, "Mean ink", "baseline", "how much is drawn")
     register_metric(spec, lambda generated, reference: result)
     with pytest.raises(ConfigError, match="the metric 'ink'"):

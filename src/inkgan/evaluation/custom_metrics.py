@@ -51,11 +51,12 @@ def custom_scores(
     labels = features.predicted if generated.requested is None else generated.requested
     drawn = ImageSet(generated.pixels, features, labels)
     real = ImageSet(reference.images.test, reference.features, reference.labels)
+    # first of all the generated images: a function that fails does so before real ones are drawn
+    found = {key: _value(key, function, drawn, real) for key, function in functions.items()}
     draws = [_real_draw(reference, len(labels), draw) for draw in range(BASELINE_DRAWS)]
     scores = {}
-    for key, function in functions.items():
-        value, interval = _value(key, function, drawn, real)
-        values = [_value(key, function, draw, real)[0] for draw in draws]
+    for key, (value, interval) in found.items():
+        values = [_value(key, functions[key], draw, real)[0] for draw in draws]
         baseline = Baseline(float(np.mean(values)), float(np.std(values, ddof=1)), len(values))
         count = len(labels)
         if interval is None:
