@@ -39,8 +39,6 @@ def main() -> None:
     images.save_png(IMAGES / "flagship.png", images.grid(drawn, 10))
     command("write", "2026-11-21  1,299.50", "--writer", "7", "--out", IMAGES / "writing.png")
     command("morph", "3", "8", "--out", IMAGES / "morph.gif")
-    leaning = ["--labels", "0-9", "--count", "6", "--slant", "15", "--thickness", "3"]
-    command("sample", *leaning, "--out", IMAGES / "leaning.png")
     images.save_png(IMAGES / "style.png", beside([styled(*style) for style in STYLES]))
     rows = [beside([sheet, writing], 255) for sheet, writing in map(imitated, PHOTOGRAPHED)]
     images.save_png(IMAGES / "imitation.png", above(rows))

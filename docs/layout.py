@@ -22,30 +22,36 @@ FOUNDATION = {
     "errors",
     "files",
     "images",
+    "inverse_normal",
+    "openmp",
     "optional_imports",
     "plotting",
     "plural",
     "printable",
     "rng",
+    "storage",
     "types",
 }
-# What each package is for, and where it is drawn, from left (0) to right (10).
+# What each package is for, and where it is drawn, from left to right.
 PACKAGES = {
-    "metrics": ("pure functions of arrays", 8.2),
-    "models": ("layers and networks", 4.6),
-    "data": ("data sets and batches", 1.1),
-    "io": ("bundles and run folders", 5.7),
-    "training": ("losses, step, loop", 2.9),
-    "generation": ("load a generator, draw", 6.1),
-    "handwriting": ("numbers in one handwriting", 3.1),
-    "inversion": ("imitate a given digit", 1.1),
-    "runs": ("one training run", 5.6),
-    "evaluation": ("scores, verdict, report", 5.6),
-    "synthesis": ("labeled data sets", 8.8),
-    "exporters": ("ONNX, HTML page, hub", 5.6),
-    "studio": ("training in the browser", 8.8),
-    "cli": ("a command for each verb", 5.6),
+    "metrics": ("pure functions of arrays", 1.2),
+    "models": ("layers and networks", 3.7),
+    "data": ("data sets and batches", 6.0),
+    "io": ("bundles and run folders", 3.6),
+    "training": ("losses, step, loop", 7.4),
+    "execution": ("independent jobs", 9.5),
+    "generation": ("load a generator, draw", 2.9),
+    "handwriting": ("numbers in one handwriting", 2.0),
+    "runs": ("one training run", 6.6),
+    "inversion": ("imitate a given digit", 2.9),
+    "evaluation": ("scores, verdict, report", 5.2),
+    "sweeps": ("search for good settings", 7.7),
+    "synthesis": ("labeled data sets", 9.5),
+    "exporters": ("ONNX, HTML page, hub", 5.2),
+    "studio": ("training in the browser", 4.0),
+    "cli": ("a command for each verb", 7.2),
 }
+RAISED = {"execution": 3}  # drawn beside what imports it, not as low as its imports allow
 INK, BOX, LINE = "#1f2328", "#eef4fb", "#6e7781"
 
 Imports = dict[str, set[str]]
@@ -109,7 +115,8 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 def draw() -> Figure:
     """Draw the packages, the foundation lowest, with an arrow from each to what it imports."""
     imports = without_implied(read_imports())
-    places = {name: (PACKAGES[name][1], level) for name, level in levels(imports).items()}
+    heights = levels(imports) | RAISED
+    places = {name: (PACKAGES[name][1], height) for name, height in heights.items()}
     top = max(level for _, level in places.values())
     figure, axes = plt.subplots(figsize=(11, 1.1 * (top + 1)))
     for name, used in imports.items():
@@ -117,8 +124,8 @@ def draw() -> Figure:
             _arrow(axes, places[name], places[target])
     for name, (x, y) in places.items():
         _box(axes, x, y, 2.1, f"{name}/", PACKAGES[name][0])
-    _box(axes, 5, 0, 9.6, "foundation", "  ".join(sorted(FOUNDATION)))
-    axes.set(xlim=(0, 10), ylim=(-0.4, top + 0.4))
+    _box(axes, 5.35, 0, 10.4, "foundation", "  ".join(sorted(FOUNDATION)))
+    axes.set(xlim=(0, 10.7), ylim=(-0.4, top + 0.4))
     axes.axis("off")
     figure.tight_layout()
     return figure

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 
 import inkgan
 from inkgan.config import Objective
@@ -13,12 +14,18 @@ from inkgan.training.penalties import PENALTIES
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_reference_pages_are_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+def script(name: str) -> ModuleType:
+    """Return a script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_pages_are_up_to_date() -> None:
+    generate = script("generate")
     for name, page in generate.PAGES.items():
         written = (ROOT / "docs" / name).read_text(encoding="utf-8")
         assert written == page(), "run: python docs/generate.py"
@@ -33,6 +40,15 @@ def test_the_file_tree_of_the_architecture_page_names_every_package() -> None:
             continue
         name = f"{path.name}/" if path.is_dir() else path.name
         assert re.search(rf"(^|\s){re.escape(name)}\s", page), name
+
+
+def test_the_picture_of_the_layout_has_every_package() -> None:
+    layout = script("layout")
+    source = Path(inkgan.__file__).parent
+    packages = {path.parent.name for path in source.glob("*/__init__.py")} - {"config"}
+    modules = {path.stem for path in source.glob("*.py") if not path.stem.startswith("__")}
+    assert layout.PACKAGES.keys() == packages
+    assert modules | {"config"} == layout.FOUNDATION
 
 
 def test_the_call_trees_of_the_architecture_page_name_what_exists() -> None:
