@@ -138,7 +138,7 @@ def draw(count: int, seed: int) -> np.ndarray:
 
 def names_for(page: str) -> dict[str, Any]:
     """Return what the code of a page takes as given."""
-    if page != "evaluation.md":
+    if page != "evaluate.md":
         return {}
 
     def conditional(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -172,8 +172,8 @@ def _overall(result: EvaluationResult, findings: Mapping[str, Finding]) -> list[
         )
         return [Statement(text, "all inside", tested), *absent]
     text = (
-        "No certain difference from real images; whether there is none cannot be told with "
-        f"{result.counts['images']:,} images."
+        "No certain difference from real images; "
+        f"{result.counts['images']:,} images do not show that there is none."
     )
     return [Statement(text, "nothing shown", tested), *absent]
 
