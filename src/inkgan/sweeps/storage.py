@@ -14,10 +14,10 @@ from optuna.storages import (
     RDBStorage,
     RetryHeartbeatStaleTrialCallback,
 )
-from optuna.storages.journal import JournalFileBackend
 
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.printable import one_line
+from inkgan.sweeps.journal import Journal
 
 JOURNAL = "journal.log"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 10, 60
@@ -66,13 +66,27 @@ def opened_storage(storage: str | None, folder: Path) -> Iterator[BaseStorage]:
             database.remove_session()
             database.engine.dispose()
         return
+    yield _replayed(Journal(folder / JOURNAL))
+
+
+def name_in(storage: BaseStorage, name: str) -> str:
+    """Return the name of the sweep that a journal has, also after its folder was renamed."""
+    if isinstance(storage, RDBStorage):
+        return name
+    return next((study.study_name for study in storage.get_all_studies()), name)
+
+
+def _replayed(journal: Journal) -> JournalStorage:
+    """Return the trials that the changes of a journal lead to."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         try:
-            journal = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"cannot read {folder / JOURNAL}: {error}") from error
-    yield journal
+            return JournalStorage(journal)
+        except Exception as error:  # Optuna expects changes that it has written itself
+            reason = one_line(f"{type(error).__name__}: {error}")[:200]
+            raise ArtifactError(
+                f"{journal.path} is damaged: it cannot be replayed ({reason})"
+            ) from error
 
 
 def _open_database(address: str) -> RDBStorage:

@@ -25,6 +25,7 @@ from inkgan.rng import seed_for
 from inkgan.sweeps.plan import NUM_EVALUATIONS, SweepPlan
 from inkgan.sweeps.search_space import Dimension, Value
 from inkgan.sweeps.storage import MAX_RETRIES
+from inkgan.sweeps.study_check import check_attributes, check_trials
 from inkgan.sweeps.trial_record import State, TrialRecord
 
 STARTUP_TRIALS = 10  # random ones, before the sampler learns from them
@@ -51,12 +52,15 @@ class SweepStudy:
         plan: what the sweep is.
         driver: names this process's folder; trials of an earlier process with the same name that
             was killed are continued.
+        source: of the trials, for messages: the file, or the database.
 
     Raises:
-        ArtifactError: the storage has another sweep of that name.
+        ArtifactError: the storage has another sweep of that name, or a damaged one.
     """
 
-    def __init__(self, storage: BaseStorage, name: str, plan: SweepPlan, driver: str) -> None:
+    def __init__(
+        self, storage: BaseStorage, name: str, plan: SweepPlan, driver: str, source: str
+    ) -> None:
         self.plan, self.driver, self._storage = plan, driver, storage
         self._study = optuna.create_study(
             storage=storage,
@@ -65,19 +69,20 @@ class SweepStudy:
             sampler=AddressedSampler(plan.seed),
             pruner=_pruner(plan.prunes),
         )
+        check_attributes(self._study, source)
         self._id = storage.get_study_id_from_name(name)
         self._asked: dict[int, Trial] = {}
         known = self._study.user_attrs.get(IDENTITY)
         if known is None:
             self._study.set_user_attr(IDENTITY, plan.identity())
         elif known != plan.identity():
-            changed = sorted(
-                key for key, value in plan.identity().items() if known.get(key) != value
-            )
+            own = plan.identity()
+            changed = sorted(key for key in {*own, *known} if known.get(key) != own.get(key))
             raise ArtifactError(
                 f"the sweep {name} exists with another {' and '.join(changed)}; repeat its command "
                 "to continue it, or choose another `out`"
             )
+        check_trials(self._study, plan.space, source)
 
     # --- the interval between evaluations, which all processes share ---
 

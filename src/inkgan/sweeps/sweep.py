@@ -8,7 +8,7 @@ from inkgan.config.serialize import Overrides
 from inkgan.config.training_overrides import load_recipe, override_for_training
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.execution.executor import Executor, On, choose_executor
-from inkgan.files import locked
+from inkgan.files import locked, require_utf8
 from inkgan.generation.load import RUNS
 from inkgan.io.run_paths import RECIPE
 from inkgan.optional_imports import import_extra
@@ -123,19 +123,21 @@ def _run(
 ) -> SweepResult:
     """Work on a sweep until it is over; keep its page up to date."""
     from inkgan.sweeps.driver import SweepDriver
-    from inkgan.sweeps.storage import opened_storage, quiet_optuna
+    from inkgan.sweeps.storage import JOURNAL, name_in, opened_storage, quiet_optuna
     from inkgan.sweeps.study import SweepStudy
 
+    require_utf8(folder)
     if (folder / RECIPE).is_file():
         raise ArtifactError(f"`out` {folder} is the folder of one run; choose another folder")
     (storage, name), driver = place_of_trials, f"{platform.node()}:{folder.resolve()}"
+    source = str(folder / JOURNAL) if storage is None else "the database of `storage`"
     what = f"{counted(trials, 'trial')} of {plan.recipe.name}"
     with (
         locked(folder, "sweeping in"),
         quiet_optuna(),
         opened_storage(storage, folder) as opened,
     ):
-        study = SweepStudy(opened, name, plan, driver)
+        study = SweepStudy(opened, name_in(opened, name), plan, driver, source)
 
         def result() -> SweepResult:
             found = SweepResult(plan, folder, tuple(study.records()), study.importances())
