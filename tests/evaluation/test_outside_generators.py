@@ -1,5 +1,7 @@
 """Functions, torch modules and ONNX files as sources of an evaluation."""
 
+import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from torch import nn
 
 import inkgan
 from inkgan.errors import ArtifactError, ConfigError, DataError
+from inkgan.evaluation import onnx_process
 from inkgan.evaluation.outside_generators import BATCH, LatentOptions, latents
 from inkgan.evaluation.results import Protocol
 from inkgan.evaluation.source_spec import DrawnImages, SourceOptions
@@ -249,6 +252,49 @@ def test_other_onnx_files_are_refused(tmp_path: Path) -> None:
     copy = [helper.make_node("Cast", ["s"], ["image"], to=TensorProto.FLOAT)]
     numbers = onnx_model(tmp_path / "w.onnx", {"s": (TensorProto.INT64, ["n"])}, copy)
     assert "a generator takes latents" in refused(numbers)
+
+
+def test_a_model_that_crashes_or_hangs_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = onnx_model(tmp_path / "g.onnx", {"z": (TensorProto.FLOAT, ["n", 6])}, PLAIN)
+    monkeypatch.setattr(onnx_process, "_Model", Crashing)
+    said = refused(path)
+    assert "g.onnx cannot be read as an ONNX model: its process ended with SIG" in said
+    monkeypatch.setattr(onnx_process, "_Model", Sleeping)
+    monkeypatch.setattr(onnx_process, "OPEN_SECONDS", 1)
+    assert "it takes more than 1 second" in refused(path)
+
+
+class Crashing(onnx_process._Model):
+    """Ends as a fault in native code does."""
+
+    def __call__(self, task: Any) -> Any:
+        os.abort()
+
+
+class Sleeping(onnx_process._Model):
+    """Does not come back."""
+
+    def __call__(self, task: Any) -> Any:
+        time.sleep(600)
+
+
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [
+        (["n", 2**40], "takes impossible latents: its input is z tensor(float) "),
+        (["n", 0], "takes impossible latents"),
+        ([2**40, 6], "takes impossible latents"),
+        (["n"], "has no axis of latents"),
+    ],
+)
+def test_latents_of_impossible_sizes_are_refused(
+    shape: list[Any], reason: str, tmp_path: Path
+) -> None:
+    nodes = [helper.make_node("Identity", ["z"], ["image"])]
+    path = onnx_model(tmp_path / "g.onnx", {"z": (TensorProto.FLOAT, shape)}, nodes)
+    assert reason in refused(path)
 
 
 def test_a_function_is_evaluated_once(tmp_path: Path, keeps_baselines: None) -> None:

@@ -1,19 +1,23 @@
 """Draws images with a generator in an ONNX file."""
 
 import hashlib
+import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from inkgan.errors import ArtifactError, ConfigError, DataError
-from inkgan.evaluation.outside_generators import LatentOptions, OutsideGenerator, latents
+from inkgan.evaluation.onnx_process import Feed, ModelInput, OnnxProcess
+from inkgan.evaluation.outside_generators import BATCH, LatentOptions, OutsideGenerator, latents
 from inkgan.files import parse_json
 from inkgan.optional_imports import import_extra
 
 FLOATS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
 INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
+MOST_LATENTS = 1 << 28  # numbers of the latents of one batch, 1 GB
+MOST_CLASSES = 10_000
+MOST_INPUTS = 10  # that a message lists
 
 
 def open_onnx(path: Path, options: LatentOptions) -> OutsideGenerator:
@@ -31,22 +35,13 @@ def open_onnx(path: Path, options: LatentOptions) -> OutsideGenerator:
         ConfigError: the extra `onnx` is not installed, or `latent_dim` is missing or does not fit.
         ArtifactError: it is no ONNX file, or takes other inputs than a generator.
     """
-    runtime = import_extra("onnxruntime", "onnx", "evaluating an ONNX file")
-    settings = runtime.SessionOptions()
-    settings.intra_op_num_threads = torch.get_num_threads()
-    settings.log_severity_level = 4  # what fails is an exception too
+    import_extra("onnxruntime", "onnx", "evaluating an ONNX file")
     if not path.is_file():
         raise ArtifactError(f"{path} does not exist")
-    try:
-        session = runtime.InferenceSession(
-            path, sess_options=settings, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # its own classes have no base of their own
-        words = str(error).partition("\n")[0]
-        raise ArtifactError(f"{path} cannot be read as an ONNX model: {words}") from error
-    latent, label = _inputs(session, path, options)
+    process = OnnxProcess(path, torch.get_num_threads())
+    latent, label = _inputs(process.description.inputs, path, options)
     shape = _latent_shape(latent, options, path)
-    draw = _OnnxDraw(session, str(path), latent, label, shape)
+    draw = _OnnxDraw(process, latent, label, shape)
     size = "x".join(map(str, shape))
     described = f"{path.name}, {size} latents" + (", labels" if label is not None else "")
     hashed = hashlib.sha256(path.read_bytes())
@@ -57,14 +52,15 @@ def open_onnx(path: Path, options: LatentOptions) -> OutsideGenerator:
         label is not None,
         hashed.hexdigest(),
         {"generator": described},
-        _classes(session),
+        _classes(process.description.classes),
     )
 
 
-def _inputs(session: Any, path: Path, options: LatentOptions) -> tuple[Any, Any | None]:
+def _inputs(
+    given: tuple[ModelInput, ...], path: Path, options: LatentOptions
+) -> tuple[ModelInput, ModelInput | None]:
     """Return the input of latents and that of labels."""
-    given = session.get_inputs()
-    found = ", ".join(f"{one.name} {one.type} {one.shape}" for one in given)
+    found = ", ".join(map(str, given[:MOST_INPUTS]))
     floats = [one for one in given if one.type in FLOATS]
     others = [one for one in given if one not in floats[:1]]
     fits = bool(floats) and len(others) <= 1
@@ -79,45 +75,51 @@ def _inputs(session: Any, path: Path, options: LatentOptions) -> tuple[Any, Any 
     return floats[0], others[0] if others else None
 
 
-def _latent_shape(latent: Any, options: LatentOptions, path: Path) -> tuple[int, ...]:
+def _latent_shape(latent: ModelInput, options: LatentOptions, path: Path) -> tuple[int, ...]:
     said = latent.shape[1:]
     if not said:
-        raise ArtifactError(f"{path}: the input {latent.name} has no axis of latents")
-    given = options.shape
-    if given is None:
-        if any(not isinstance(n, int) for n in said):
+        raise ArtifactError(f"{path}: its input {latent} has no axis of latents")
+    shape = options.shape
+    if shape is None:
+        shape = tuple(n for n in said if isinstance(n, int))
+        if len(shape) < len(said):
             raise ConfigError(
-                f"`latent_dim` is needed: {path} leaves the shape of its input {latent.name} open, "
-                f"{latent.shape}"
+                f"`latent_dim` is needed: {path} leaves the shape of its input {latent} open"
             )
-        return tuple(said)
-    fits = len(given) == len(said) and all(
-        not isinstance(n, int) or n == own for n, own in zip(said, given, strict=True)
+    fits = len(shape) == len(said) and all(
+        not isinstance(n, int) or n == own for n, own in zip(said, shape, strict=True)
     )
     if not fits:
         raise ConfigError(
-            f"`latent_dim` {options.latent_dim} does not fit {path}: its input {latent.name} is "
-            f"{latent.shape}"
+            f"`latent_dim` {options.latent_dim} does not fit {path}: its input is {latent}"
         )
-    return given
+    batch = latent.shape[0] if isinstance(latent.shape[0], int) else BATCH
+    if min(batch, *shape) < 1 or max(batch, BATCH) * math.prod(shape) > MOST_LATENTS:
+        raise ArtifactError(f"{path} takes impossible latents: its input is {latent}")
+    return shape
 
 
-def _classes(session: Any) -> tuple[str, ...] | None:
+def _classes(text: str | None) -> tuple[str, ...] | None:
     """Return the names of the labels that `inkgan export` wrote into the file, if any."""
     try:
-        names = parse_json(session.get_modelmeta().custom_metadata_map["inkgan.classes"])
-    except (KeyError, ValueError):
+        names = parse_json(text or "")
+    except ValueError:
         return None
-    return tuple(map(str, names)) if isinstance(names, list) and names else None
+    fits = isinstance(names, list) and 1 <= len(names) <= MOST_CLASSES
+    return tuple(map(str, names)) if fits else None
 
 
 class _OnnxDraw:
     """Runs a model on one batch, in parts where its batch has a fixed size."""
 
     def __init__(
-        self, session: Any, name: str, latent: Any, label: Any, shape: tuple[int, ...]
+        self,
+        process: OnnxProcess,
+        latent: ModelInput,
+        label: ModelInput | None,
+        shape: tuple[int, ...],
     ) -> None:
-        self.session, self.name, self.shape = session, name, shape
+        self.process, self.name, self.shape = process, str(process.path), shape
         self.latent, self.label = latent, label
         self.fixed = latent.shape[0] if isinstance(latent.shape[0], int) else None
 
@@ -129,33 +131,35 @@ class _OnnxDraw:
             rows = np.arange(start, start + size) % count  # a last part is filled up
             feed = {self.latent.name: z[rows]}
             if self.label is not None and labels is not None:
-                feed[self.label.name] = self._encoded(labels[rows])
-            parts.append(self._run(feed)[: count - start])
+                feed[self.label.name] = self._encoded(self.label, labels[rows])
+            parts.append(self._run(feed, size)[: count - start])
         return np.concatenate(parts)
 
-    def _encoded(self, labels: np.ndarray) -> np.ndarray:
+    def _encoded(self, label: ModelInput, labels: np.ndarray) -> np.ndarray:
         """Return labels as the model takes them: (n,), (n, 1), or one-hot (n, classes)."""
-        rank = len(self.label.shape)
-        if self.label.type in INTEGERS:
-            numbers = labels.astype(INTEGERS[self.label.type])
+        rank = len(label.shape)
+        if label.type in INTEGERS:
+            numbers = labels.astype(INTEGERS[label.type])
             return numbers.reshape(-1, 1) if rank == 2 else numbers
-        width = self.label.shape[-1]
-        if rank != 2 or not isinstance(width, int):
+        width = label.shape[-1] if label.shape else None
+        if rank != 2 or not isinstance(width, int) or not 1 <= width <= MOST_CLASSES:
             raise ArtifactError(
-                f"{self.name}: the input {self.label.name} {self.label.shape} is no one-hot label; "
-                "call the model from a Python function, `inkgan.evaluate(function)`"
+                f"{self.name}: the input {label} is no one-hot label; call the model from a Python "
+                "function, `inkgan.evaluate(function)`"
             )
         if width == 1:
-            return labels.reshape(-1, 1).astype(FLOATS[self.label.type])
+            return labels.reshape(-1, 1).astype(FLOATS[label.type])
         if labels.max() >= width:
             raise DataError(f"{self.name} has {width} classes, but {labels.max()} is requested")
-        one_hot: np.ndarray = np.eye(width, dtype=FLOATS[self.label.type])[labels]
+        one_hot = np.zeros((len(labels), width), FLOATS[label.type])
+        one_hot[np.arange(len(labels)), labels] = 1
         return one_hot
 
-    def _run(self, feed: dict[str, np.ndarray]) -> np.ndarray:
-        try:
-            images = np.asarray(self.session.run(None, feed)[0])
-        except Exception as error:  # its own classes have no base of their own
-            words = str(error).partition("\n")[0]
-            raise DataError(f"{self.name} failed to draw: {words}") from error
+    def _run(self, feed: Feed, size: int) -> np.ndarray:
+        images = self.process.run(feed)
+        if images.ndim < 2 or len(images) != size:
+            raise DataError(
+                f"{self.name} returned {images.dtype} {images.shape} where {size} images were "
+                "requested"
+            )
         return images

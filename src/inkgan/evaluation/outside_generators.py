@@ -18,6 +18,7 @@ from inkgan.errors import ConfigError, DataError, DataFormatError
 from inkgan.types import Progress
 
 BATCH = 500  # images that are drawn at once
+MOST_BYTES = 16 << 30  # of all images that one generator draws
 LatentShape = int | tuple[int, ...]
 
 
@@ -99,6 +100,11 @@ class OutsideGenerator:
                 drawn, labels = drawn
                 found.append(as_labels(labels, size, f"{self.name}: labels")[0])
             parts.append(self._checked(drawn, size, parts))
+            if parts[0].nbytes / len(parts[0]) * count > MOST_BYTES:
+                raise DataError(
+                    f"{count:,} images of {parts[0].shape[1:]} as {parts[0].dtype} do not fit into "
+                    f"memory; {self.name} must return smaller ones, or uint8"
+                )
             progress("drawing images", start + size, count)
         if found and len(found) != len(parts):
             raise DataError(f"{self.name} returned labels only at times")
