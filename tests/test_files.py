@@ -170,8 +170,28 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
         files.atomic_folder(link / "a"),
     ):
         pass
-    files.write_text(link, "a file takes the place of a link")
-    assert not link.is_symlink()
+    with pytest.raises(ArtifactError, match=r"cannot write .*link: it is a link to .*; remove it"):
+        files.write_text(link, "new")
+    with pytest.raises(ArtifactError, match=r"link to .*; remove it"), files.atomic_folder(link):
+        pass
+    assert link.is_symlink()
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links need rights on Windows")
+def test_a_link_to_something_is_replaced_or_followed(tmp_path: Path) -> None:
+    """A file takes the place of a link, and an empty folder stays behind its link."""
+    (tmp_path / "old.txt").write_text("old")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a").symlink_to("old.txt")
+    (tmp_path / "b").symlink_to("empty")
+    files.write_text(tmp_path / "a", "new")
+    assert not (tmp_path / "a").is_symlink()
+    assert (tmp_path / "old.txt").read_text() == "old"
+    with files.atomic_folder(tmp_path / "b") as folder:
+        (folder / "c").write_text("new")
+    assert (tmp_path / "b").is_symlink()
+    assert (tmp_path / "empty" / "c").read_text() == "new"
 
 
 # --- JSON ---

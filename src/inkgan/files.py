@@ -19,7 +19,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from inkgan.errors import ArtifactError
-from inkgan.printable import brief, is_utf8, path_line, utf8
+from inkgan.printable import brief, is_utf8, utf8
 
 
 def cache_folder() -> Path:
@@ -120,16 +120,6 @@ def require_writable(folder: Path) -> None:
         raise ArtifactError(f"cannot write {folder}: {why_not(folder, error)}") from error
 
 
-def require_utf8(folder: Path) -> None:
-    """Refuse a folder whose name is no UTF-8: safetensors cannot open files in it.
-
-    Raises:
-        ArtifactError: names the parameter `out`.
-    """
-    if not is_utf8(str(folder)):
-        raise ArtifactError(f"`out` {path_line(folder)} is not UTF-8 text; choose another name")
-
-
 def why_not(path: Path, error: OSError) -> str:
     """Say why a path cannot be written; a link that leads nowhere is named, with where it leads."""
     for place in (path, *path.parents):
@@ -137,6 +127,14 @@ def why_not(path: Path, error: OSError) -> str:
             which = "it" if place == path else str(place)
             return f"{which} is a link to {place.readlink()}, which does not exist"
     return error.strerror or str(error)
+
+
+def require_no_dead_link(path: Path) -> None:
+    """Refuse a link that leads nowhere: writing would lose it, or make a file that nobody named."""
+    with contextlib.suppress(OSError):  # a name too long: whoever writes there says so
+        if path.is_symlink() and not path.exists():
+            reason = why_not(path, FileNotFoundError())
+            raise ArtifactError(f"cannot write {path}: {reason}; remove it, or use another name")
 
 
 def cache_json(name: str, value: Any, folder: Path | None = None) -> None:
@@ -171,11 +169,13 @@ def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
     The file is written to disk before it is renamed, so that a crash leaves the old file or the
-    new one.
+    new one. A link is replaced like a file, and what it leads to stays as it is.
 
     Raises:
-        ArtifactError: the folder cannot be written (no space, no permission); `path` is untouched.
+        ArtifactError: it cannot be written (no space, no permission), or is a link that leads
+            nowhere; `path` is untouched.
     """
+    require_no_dead_link(path)
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -203,22 +203,24 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; rename it to `path` if the block succeeds.
 
     Args:
-        path: of a folder that does not exist, or is empty.
+        path: of a folder that does not exist, or is empty; a link to such a folder stays a link.
 
     Raises:
         ArtifactError: the folder cannot be written; `path` is untouched.
     """
+    require_no_dead_link(path)
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(str(path.parent.resolve()))
-        name = tempfile.mkdtemp(prefix=_temporary_prefix(path), dir=path.parent)
+        target = path.resolve() if path.is_symlink() else path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(str(target.parent.resolve()))
+        name = tempfile.mkdtemp(prefix=_temporary_prefix(target), dir=target.parent)
         temporary = Path(name)
         temporary.chmod(0o777 & ~_umask())
         yield temporary
-        if path.is_dir():
-            path.rmdir()
-        temporary.replace(path)
+        if target.is_dir():
+            target.rmdir()
+        temporary.replace(target)
     except OSError as error:
         raise ArtifactError(f"cannot write {path}: {why_not(path, error)}") from error
     except ArtifactError as error:  # names files where they would have been

@@ -1,6 +1,7 @@
 """What a command proposes to type next, for people at a terminal."""
 
 import itertools
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def after_evaluate(source: str) -> None:
 def unused(path: Path) -> Path:
     """Return the path itself, or one like it with a number behind, where nothing exists."""
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
-    return next(each for each in itertools.chain([path], numbered) if not each.exists())
+    return next(each for each in itertools.chain([path], numbered) if not os.path.lexists(each))
 
 
 def _from(source: str) -> list[str]:

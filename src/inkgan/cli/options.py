@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.files import require_no_dead_link
 
 SOURCE_HELP = "A run folder, a bundle, a run's name in runs/, or user/name of the hub."
 
@@ -63,5 +64,6 @@ def check_file(out: Path, endings: tuple[str, ...], force: bool, flag: str = "--
         raise ConfigError(f"{flag} {out}: the ending must be {' or '.join(endings)}")
     if out.is_dir():
         raise ArtifactError(f"{flag} {out} is a folder; name a file")
+    require_no_dead_link(out)
     if out.exists() and not force:
         raise ArtifactError(f"{flag} {out} exists; name another target, or replace it with --force")

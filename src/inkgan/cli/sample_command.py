@@ -102,6 +102,9 @@ def _check_target(out: Path, count: int, force: bool) -> str:
             f"--out {out}: {count:,} images are too many for one grid ({MAX_GRID_IMAGES:,}); "
             "write a .npz or a folder"
         )
+    from inkgan.files import require_no_dead_link
+
+    require_no_dead_link(out)
     occupied = any(out.iterdir()) if out.is_dir() else out.exists()
     if occupied and not force:
         raise ArtifactError(f"--out {out} exists; name another target, or replace it with --force")

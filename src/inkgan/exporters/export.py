@@ -14,6 +14,7 @@ from inkgan.exporters.bundle_export import (
 from inkgan.exporters.html_page import export_page
 from inkgan.exporters.hub_folder import check_push, export_hub, push_folder
 from inkgan.exporters.onnx import export_onnx
+from inkgan.files import require_no_dead_link
 from inkgan.generation.load import Checkpoint
 from inkgan.types import GeneratorFactory, Progress, silent
 
@@ -102,5 +103,6 @@ def _refuse_unused(kind: Kind, *, license: bool, push: bool) -> None:
 def _check_file(out: Path, ending: str, force: bool) -> None:
     if out.suffix.lower() != ending:
         raise ConfigError(f"`out` must end in {ending}, not {out.name}")
+    require_no_dead_link(out)
     if out.is_dir() or (out.exists() and not force):
         raise ArtifactError(f"`out` {out} exists; choose another path, or use `force=True`")

@@ -3,8 +3,21 @@
 import re
 from pathlib import Path
 
+from inkgan.errors import ArtifactError
+from inkgan.printable import is_utf8, path_line
+
 RECIPE = "recipe.toml"
 FRAME = re.compile(r"step-([0-9]{8,18})\.png")
+
+
+def require_utf8(folder: Path) -> None:
+    """Refuse a folder whose name is no UTF-8: safetensors cannot open files in it.
+
+    Raises:
+        ArtifactError: names the parameter `out`.
+    """
+    if not is_utf8(str(folder)):
+        raise ArtifactError(f"`out` {path_line(folder)} is not UTF-8 text; choose another name")
 
 
 class RunPaths:

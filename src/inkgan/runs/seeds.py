@@ -11,9 +11,9 @@ from inkgan.data.dataset import load_dataset
 from inkgan.errors import ArtifactError, ConfigError, DataNotFoundError
 from inkgan.execution.executor import Executor, On, choose_executor
 from inkgan.execution.job import Outcome
-from inkgan.files import locked, require_utf8, write_json
+from inkgan.files import locked, write_json
 from inkgan.generation.load import RUNS
-from inkgan.io.run_paths import RECIPE
+from inkgan.io.run_paths import RECIPE, require_utf8
 from inkgan.plural import counted
 from inkgan.runs.api import RecipeSource
 from inkgan.runs.events import OnTrouble

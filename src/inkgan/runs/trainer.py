@@ -19,7 +19,7 @@ from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import load_dataset, validation_images
 from inkgan.data.training_images import check_training_images
 from inkgan.errors import TrainingStopped
-from inkgan.files import locked, require_utf8
+from inkgan.files import locked
 from inkgan.io.environment import (
     processes_note,
     random_numbers_note,
@@ -27,6 +27,7 @@ from inkgan.io.environment import (
     write_environment,
 )
 from inkgan.io.run_dir import RunFolder
+from inkgan.io.run_paths import require_utf8
 from inkgan.models.custom import CustomNetworks
 from inkgan.runs.active_run import SCORED_IMAGES, ActiveRun, RunFiles
 from inkgan.runs.events import Event, Finished, Options, Reason
