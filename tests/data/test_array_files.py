@@ -65,6 +65,17 @@ def test_tables_without_names_and_a_label_last(tmp_path: Path) -> None:
     assert "the last one may hold them" in found.notes[0]
 
 
+def test_tables_of_emnist_are_turned_upright(tmp_path: Path) -> None:
+    """As Kaggle has them: no names, the label first, pixels column by column."""
+    digits, labels = small_reference().train[:COUNT], small_reference().train_labels[:COUNT]
+    rows = np.c_[labels, digits.transpose(0, 2, 1).reshape(COUNT, -1)]
+    path = tmp_path / "emnist-digits-train.csv"
+    path.write_text(_table(rows, None), encoding="utf-8")
+    found = read_csv(path)
+    assert np.array_equal(found.images[..., 0], digits)
+    assert found.notes[-1] == "Images of EMNIST are stored on their side: turned upright."
+
+
 def test_arrays_in_files(tmp_path: Path) -> None:
     digits = small_reference().train[:COUNT]
     np.save(tmp_path / "x.npy", (digits / 255).reshape(COUNT, -1))

@@ -276,6 +276,7 @@ KINDS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "jp2": (lambda x: x, ".jp2", {}),
     "webp": (lambda x: Image.fromarray(x).convert("RGB"), ".webp", {"lossless": True}),
     "pgm": (lambda x: x, ".pgm", {}),
+    "16 bits in pgm": (lambda x: Image.fromarray(x.astype(np.int32) * 257), ".pgm", {}),
 }
 
 

@@ -8,7 +8,7 @@ from typing import IO, NamedTuple, cast
 
 import numpy as np
 
-from inkgan.data.readers.convert import as_labels, as_uint8_images, side_of_square
+from inkgan.data.readers.convert import as_labels, as_uint8_images, side_of_square, upright
 from inkgan.errors import DataError, DataFormatError
 from inkgan.images import DAMAGED
 from inkgan.types import Float32, Int64, UInt8
@@ -53,6 +53,7 @@ def read_csv(path: Path) -> ArrayImages:
 
     A column called "label" or "class" holds labels. Without names, the first or the last column
     beside a square number of pixels does: the one that varies, as a corner of an image seldom does.
+    Files that are called emnist-... are turned upright.
 
     Raises:
         DataError: the file is missing, is no table of numbers, or its rows are no square images.
@@ -80,7 +81,8 @@ def read_csv(path: Path) -> ArrayImages:
     place, told = _label_column(names if headed and not numbered else None, table)
     pixels = table if place is None else np.delete(table, place, axis=1)
     images, notes = as_uint8_images(pixels, str(path))
-    labels, notes = None, (*told, *notes)
+    images, turned = upright(path.name, images)
+    labels, notes = None, (*told, *notes, *turned)
     if place is not None:
         labels, _ = as_labels(table[:, place], len(table), f"{path}: labels")
     return ArrayImages(images, labels, notes)

@@ -19,6 +19,8 @@ LEAST_SIDE = 8  # of a square that a row of numbers may be
 SLACK = 0.05  # by which resizing and rounding may overshoot a range
 FAINT = 32  # numbers from 0 to less than this are in no usual range
 
+TRANSPOSED = "emnist-"  # files of EMNIST store images column by column
+
 Converted = tuple[UInt8, tuple[str, ...]]
 _Fail = Callable[[str], DataFormatError]
 MOST_CLASSES = 2**31  # of labels; a float far above does not even fit an int64
@@ -51,6 +53,18 @@ def as_uint8_images(images: Any, what: str = "images") -> Converted:
     arranged, layout = _arrange(as_array(images, what), fail)
     pixels, scale = _scale(arranged, fail)
     return np.ascontiguousarray(pixels), (*layout, *scale)
+
+
+def upright(name: str, images: UInt8) -> Converted:
+    """Turn images (n, H, W, C) upright where the name of their file says that they are of EMNIST.
+
+    Returns:
+        The images, and what was done, in words.
+    """
+    if not name.lower().startswith(TRANSPOSED):
+        return images, ()
+    turned = np.ascontiguousarray(images.transpose(0, 2, 1, 3))
+    return turned, ("Images of EMNIST are stored on their side: turned upright.",)
 
 
 def as_labels(labels: Any, count: int, what: str = "labels") -> tuple[Int64, tuple[str, ...]]:

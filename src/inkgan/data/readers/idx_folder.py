@@ -7,14 +7,13 @@ import numpy as np
 
 from inkgan.data.dataset_spec import LoadedSplit
 from inkgan.data.readers.array_set import ArraySplit, choose_split
-from inkgan.data.readers.convert import as_labels, as_uint8_images
+from inkgan.data.readers.convert import as_labels, as_uint8_images, upright
 from inkgan.data.readers.idx import read_idx
 from inkgan.errors import DataError, DataFormatError
 from inkgan.types import UInt8
 
 ROLE = re.compile(r"(train(?:ing)?|test(?:ing)?|t10k|val(?:id(?:ation)?)?)", re.IGNORECASE)
 SPLIT_OF = {"tra": "train", "tes": "test", "t10": "test", "val": "validation"}
-TRANSPOSED = "emnist-"  # files of EMNIST store images column by column
 
 
 def read_idx_folder(path: Path, split: str, *, whole: bool = False) -> LoadedSplit:
@@ -47,15 +46,7 @@ def read_idx_folder(path: Path, split: str, *, whole: bool = False) -> LoadedSpl
     if whole:
         splits.setdefault("test", splits["train"])
     loaded = choose_split(splits, split, f"idx:{path}")
-    turned = any(file.name.lower().startswith(TRANSPOSED) for file in files)
-    notes = ("Images of EMNIST are stored on their side: turned upright.",) if turned else ()
-    return LoadedSplit(
-        loaded.images,
-        loaded.labels,
-        loaded.classes,
-        (*notes, *loaded.notes),
-        has_validation=loaded.has_validation,
-    )
+    return loaded
 
 
 def _image_files(folder: Path) -> list[Path]:
@@ -132,9 +123,8 @@ def _sibling(images: Path) -> Path | None:
 def _split_of(path: Path) -> ArraySplit:
     def images() -> tuple[UInt8, tuple[str, ...]]:
         pixels, notes = as_uint8_images(read_idx(path, None), str(path))
-        if path.name.lower().startswith(TRANSPOSED):
-            pixels = np.ascontiguousarray(pixels.transpose(0, 2, 1, 3))
-        return pixels, notes
+        pixels, turned = upright(path.name, pixels)
+        return pixels, (*turned, *notes)
 
     def labels(count: int) -> tuple[np.ndarray, tuple[str, ...]]:
         beside = _labels_beside(path)
