@@ -29,6 +29,16 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours"
 
 
+def percent(share: float) -> str:
+    """Write a share in whole percent; what is more than nothing is never 0.
+
+    Examples:
+        >>> percent(0.126), percent(0.001), percent(0)
+        ('13%', 'less than 1%', '0%')
+    """
+    return "less than 1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
 def data_size(count: int) -> str:
     """Write a number of bytes with the unit that suits it.
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from typer.core import TyperCommand
 
 from inkgan.cli import console
-from inkgan.plural import counted
+from inkgan.plural import counted, percent
 from tests.fixtures.command_line import inkgan
 from tests.fixtures.references import as_npz, small_reference
 
@@ -130,3 +130,8 @@ def test_nouns() -> None:
     assert counted(1, "thread") == "1 thread"
     assert counted(0, "image") == "0 images"
     assert counted(1200, "class", "classes") == "1,200 classes"
+
+
+def test_a_share_that_is_more_than_nothing_is_not_written_as_nothing() -> None:
+    shares = {0: "0%", 1e-9: "less than 1%", 0.0049: "less than 1%", 0.0051: "1%", 1: "100%"}
+    assert {share: percent(share) for share in shares} == shares

@@ -460,6 +460,14 @@ def test_a_complete_run_of_another_machine_is_evaluated_as_it_is(
         list(run_benchmark(replace(plan, recipes=(str(another),))))
 
 
+def test_a_benchmark_of_seconds_does_not_take_0_minutes() -> None:
+    short = replace(entry("mlp", 0, fd_e1=9), cost=TrainingCost((2, 1), 64, 400_000, 2.5, 90.0))
+    text = " ".join(markdown([short]).split())
+    assert "1 run of at most 4 minutes of training, 2.5 seconds in all" in text
+    assert "| below 0.1 % |" in text
+    assert "240" not in text
+
+
 def test_beside_each_other_runs_get_minutes_of_a_core(tmp_path: Path) -> None:
     plan = BenchmarkPlan(("mlp",), (0,), 4.0, "quick", tmp_path)
     assert plan.clock == "wall"

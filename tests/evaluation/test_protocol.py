@@ -220,7 +220,19 @@ def test_fresh_images_raise_no_alarm_and_say_what_would(baselines: BaselineCache
 def test_labels_that_do_not_belong_are_noticed(baselines: BaselineCache) -> None:
     pixels, labels = train_draw()
     found = run_protocol(baselines, pixels, (labels + 1) % 10, thorough=False)
-    assert any("do the labels belong" in note for note in found.notes)
+    title = METRIC_SPECS["confident"].title.lower()
+    assert any(f"are {title}: do the labels belong" in note for note in found.notes)
+
+
+def test_images_that_lie_on_their_side_are_noticed(baselines: BaselineCache) -> None:
+    """As EMNIST stores them."""
+    pixels, labels = train_draw()
+    turned = np.ascontiguousarray(pixels.transpose(0, 2, 1))
+    found = run_protocol(baselines, turned, labels, thorough=False)
+    (note,) = [note for note in found.notes if "exchanged" in note]
+    assert "of the images show their label when rows and columns are exchanged" in note
+    assert "Give them upright, `images.transpose(0, 2, 1)`" in note
+    assert not any("do the labels belong" in note for note in found.notes)
 
 
 def test_a_missing_digit_is_named(baselines: BaselineCache) -> None:

@@ -19,7 +19,7 @@ from inkgan.config.recipes import RECIPES
 from inkgan.generation.load import RUNS
 from inkgan.io.bundle import load_bundle
 from inkgan.openmp import threads_sleep
-from inkgan.plural import counted, duration
+from inkgan.plural import counted, duration, percent
 from inkgan.printable import path_line, shell_words
 from inkgan.runs.events import Event, Finished, Sampled, Started, Troubled, Updated
 from inkgan.runs.process_group import is_one_of_several
@@ -90,7 +90,7 @@ class TrainingView:
         if event.images == self.began_with:
             what = f"nothing left to train, {what}"
         share = event.images / self.total_images
-        of = f", {share:.0%} of the recipe" if share < 0.995 else ""
+        of = f", {percent(share)} of the recipe" if share < 0.995 else ""
         show(f"{what}: {images}{of} in {duration(event.seconds)}. Written:")
         for label, written in _written(event).items():
             show(f"  {label:12} {path_line(written)}")

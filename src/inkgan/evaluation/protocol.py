@@ -46,6 +46,7 @@ from inkgan.metrics.two_sample import classified_right, two_sample_ranking
 from inkgan.types import Progress, silent
 
 TWO_SAMPLE = 5_000
+LYING_IMAGES, LYING_BELOW, LYING_ABOVE = 1_000, 0.8, 0.9  # label accuracy as given, and turned
 INTERPOLATED = (
     "The baselines are interpolated between those of smaller and larger sets; the full protocol "
     "measures them."
@@ -249,15 +250,34 @@ class ProtocolRunner:
         if images.requested is None:
             notes.append("No labels were given: each image counts as the digit that E1 predicts.")
         accuracy, confident = (scores.get(key) for key in ("label_accuracy", "confident"))
-        if accuracy and confident and accuracy.value < 0.5 * confident.value:
+        lying = "" if accuracy is None else self._lying(images, accuracy.value)
+        if lying:
+            notes.append(lying)
+        elif accuracy and confident and accuracy.value < 0.5 * confident.value:
             notes.append(
                 f"Only {accuracy.value:.1%} of the images show the digit that their label says, "
-                f"though {confident.value:.1%} are clear: do the labels belong to these images?"
+                f"though {confident.value:.1%} are confident digits: do the labels belong to these "
+                "images?"
             )
         missing = [names[place] for place, row in classes.items() if row["share"] == 0]
         if missing:
             notes.append(f"There is no {', no '.join(missing)} among the images.")
         return [in_classes(note, names) for note in notes]
+
+    def _lying(self, images: GeneratedImages, accuracy: float) -> str:
+        """Say so where images show their labels once rows and columns are exchanged."""
+        if images.requested is None or accuracy > LYING_BELOW:
+            return ""
+        turned = np.ascontiguousarray(images.pixels[:LYING_IMAGES].transpose(0, 2, 1))
+        predicted = self.reference.images.extract(turned, silent, "turned images").predicted
+        share = float((predicted == images.requested[:LYING_IMAGES]).mean())
+        if share < LYING_ABOVE:
+            return ""
+        return (
+            f"{share:.1%} of the images show their label when rows and columns are exchanged, but "
+            f"only {accuracy:.1%} as they are: EMNIST stores images so. Give them upright, "
+            "`images.transpose(0, 2, 1)`."
+        )
 
     def _trained(self, images: GeneratedImages, features: Features) -> dict[str, Score]:
         """Train on the images: a classifier of digits, and one of generated and real."""

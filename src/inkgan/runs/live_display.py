@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from inkgan.plotting import BLUE, GRAY, ORANGE
+from inkgan.plural import counted, duration
 from inkgan.runs.events import Event, Finished, Started, Troubled, Updated
 from inkgan.runs.live_state import LiveState, PictureFeed, next_drawing, time_left
 from inkgan.runs.run import to_html
@@ -79,8 +80,8 @@ class LiveDisplay:
             self._notes.append(f"{event.finding} ({event.action})")
             self._draw(self._progress())
         elif isinstance(event, Finished):
-            images, minutes = event.images, event.seconds / 60
-            self._draw(f"{event.reason}: {images:,} images in {minutes:.1f} minutes")
+            images = counted(event.images, "image")
+            self._draw(f"{event.reason}: {images} in {duration(event.seconds)}")
 
     def _progress(self) -> str:
         state = self._state

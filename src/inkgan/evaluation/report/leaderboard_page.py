@@ -23,7 +23,7 @@ from inkgan.evaluation.report.leaderboard import (
 )
 from inkgan.evaluation.report.leaderboard_chart import Curve, quality_chart, undrawn
 from inkgan.metrics.metric_registry import NO_NUMBER, format_with_margin
-from inkgan.plural import counted
+from inkgan.plural import counted, duration
 from inkgan.printable import code, printable
 from inkgan.types import Clock
 
@@ -268,8 +268,7 @@ def _head(board: Leaderboard) -> str:
     if settings.minutes is not None:
         of = "training" if settings.clock == "wall" else "one core"
         budget = f"at most {settings.minutes:g} {unit} of {of}"
-    minutes = sum(e.cost.seconds or 0.0 for e in trained if e.cost is not None) / 60
-    total = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
+    total = duration(sum(e.cost.seconds or 0.0 for e in trained if e.cost is not None))
     machines = sorted({entry.machine for entry in trained if entry.machine})
     where = f" on {' and '.join(map(_safe, machines))}" if machines else ""
     command = code(" ".join(settings.command.split()))
@@ -335,7 +334,8 @@ def _cost_line(row: LeaderboardRow) -> list[str]:
     shares = [cost.images / cost.total_images for cost in costs if cost.total_images]
     speeds = [cost.images_per_second for cost in costs if cost.images_per_second is not None]
     minutes = [cost.seconds / 60 for cost in costs if cost.seconds is not None]
-    share = format_with_margin(round(100 * float(np.mean(shares)), 1), 0) if shares else ""
+    percent = round(100 * float(np.mean(shares)), 1) if shares else 0.0
+    share = format_with_margin(percent, 0) if percent else "below 0.1"
     return [
         row.name,
         " / ".join(f"{count:,}" for count in costs[0].parameters),
