@@ -48,39 +48,6 @@ async def event_stream(
         writer.transport.abort()
 
 
-class Pictures:
-    """Fetches the pictures of a run over one connection, as a browser does.
-
-    Args:
-        address: of the studio.
-        run: the name of the run.
-    """
-
-    def __init__(self, address: Address, run: str) -> None:
-        self._address, self._run = address, run
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def fetch(self) -> bytes:
-        """Return the newest picture (PNG); empty where there is none."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._address.host, self._address.port)
-        reader, writer = self._streams
-        head = _head(self._address, f"/api/runs/{self._run}/frame.png")
-        writer.write(("\r\n".join(head) + "\r\n\r\n").encode())
-        status = (await reader.readline()).decode()
-        length = 0
-        while line := (await reader.readline()).decode().strip():
-            key, _, value = line.partition(": ")
-            length = int(value) if key.lower() == "content-length" else length
-        body = await reader.readexactly(length)
-        return body if " 200 " in status else b""
-
-    def close(self) -> None:
-        """Leave."""
-        if self._streams is not None:
-            self._streams[1].transport.abort()
-
-
 def _head(address: Address, path: str) -> list[str]:
     return [
         f"GET {path} HTTP/1.1",

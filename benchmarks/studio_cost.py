@@ -18,6 +18,7 @@ At the end the same short run is trained once watched and once not, and the weig
 
 import argparse
 import asyncio
+import base64
 import json
 import os
 import statistics
@@ -36,7 +37,7 @@ import numpy.typing as npt
 import psutil
 from scipy import stats
 
-from benchmarks.studio_client import Pictures, event_stream, studio
+from benchmarks.studio_client import event_stream, studio
 from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override, to_toml
@@ -267,7 +268,7 @@ class _Watcher:
         return ProcessorTimes(trainer, server, time.process_time())
 
     async def _watch(self, end: float) -> None:
-        pictures, kind = Pictures(self._address, self._name), ""
+        kind = ""
         try:
             async with (
                 event_stream(self._address, self._name, self._last_id) as reader,
@@ -279,13 +280,11 @@ class _Watcher:
                     kind = value if key == "event" else kind
                     if key == "data" and kind == "frame" and json.loads(value)["frame"]:
                         frame = json.loads(value)["frame"]
-                        if await pictures.fetch():
-                            moment, tiles = time.monotonic(), len(frame["logits"])
-                            self._frames.append((moment, frame["renewed"], tiles))
+                        base64.b64decode(frame["picture"])
+                        moment, tiles = time.monotonic(), len(frame["logits"])
+                        self._frames.append((moment, frame["renewed"], tiles))
         except TimeoutError:
             pass
-        finally:
-            pictures.close()
 
 
 def compare(cost: Cost, times: npt.NDArray[np.float64], blocks: Sequence[Block]) -> None:

@@ -122,6 +122,9 @@ def test_a_feed_asks_for_pictures_and_reads_each_once(tmp_path: Path) -> None:
     live.write_frame(b"picture", {"number": 1})
     assert feed.newest() == (b"picture", {"number": 1})
     assert feed.newest() is None
+    for damaged in ('{"number": 2}', '{"picture": 3}', '{"picture": "%"}', "{"):
+        live.frame_path.write_text(damaged)
+        assert feed.newest() is None
 
 
 def test_what_takes_long_is_drawn_less_often(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """A run that is watched and steered: the same weights to the bit, and little of its time."""
 
+import base64
+import io
 import json
 import threading
 import time
@@ -17,6 +19,7 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.io.live_folder import Control, LiveFolder
 from inkgan.runs import preview
+from inkgan.runs.frame_writer import FrameWriter
 from inkgan.runs.run import Run
 
 Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
@@ -76,7 +79,7 @@ def test_a_frame_has_every_tile_and_what_the_discriminator_believes(
     assert frame["labels"] == [*range(10)] * 4
     assert len(frame["logits"]) == len(frame["realism"]) == 40
     assert all(0 <= share <= 1 for share in frame["realism"])
-    with Image.open(live.picture_path) as picture:
+    with Image.open(io.BytesIO(base64.b64decode(frame["picture"]))) as picture:
         pixels = np.asarray(picture)
     assert pixels.shape == (4 * 12, 10 * 12)
     assert pixels.reshape(4, 12, 10, 12).std(axis=(1, 3)).min() > 0  # no tile is left out
@@ -107,6 +110,7 @@ class Pictures:
         writer = object.__new__(preview.PreviewWriter)
         writer._labels, writer._due, writer._left = torch.zeros(40), 0.0, None
         writer._began, writer._spent, writer._drawn_at, writer._costs = None, 0.0, 0.0, {}
+        writer._frames = FrameWriter(lambda picture, document: None)
         writer._clock = lambda: self.clock
         self.writer = writer
         monkeypatch.setattr(writer, "_live", self, raising=False)

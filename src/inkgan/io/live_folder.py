@@ -3,8 +3,7 @@
 A run in RUN/ has a hidden folder RUN/.live:
 
     process.json     which process trains, and how the last one ended   written by training
-    frame.png        the fixed latents as they are drawn now            written by training
-    frame.json       what belongs to the picture: step, logits          written by training
+    frame.json       the fixed latents as they are drawn now            written by training
     control.json     run, pause or stop, and how many single steps      written by watchers
     watch            its time of change says that somebody watches      touched by watchers
     evaluation.json  how far an evaluation of the run is              written by it
@@ -13,6 +12,7 @@ Nothing here is needed to resume a run: the folder may be deleted at any time. T
 import torch.
 """
 
+import base64
 import contextlib
 import json
 import math
@@ -90,7 +90,6 @@ class LiveFolder:
     def __init__(self, run: Path) -> None:
         self.path = run / ".live"
         self.process_path = self.path / "process.json"
-        self.picture_path = self.path / "frame.png"
         self.frame_path = self.path / "frame.json"
         self.control_path = self.path / "control.json"
         self.watch_path = self.path / "watch"
@@ -103,9 +102,9 @@ class LiveFolder:
         self._write_json(self.process_path, document)
 
     def write_frame(self, picture: bytes, document: dict[str, Any]) -> None:
-        """Show a picture (PNG) and what belongs to it."""
-        self._write(self.picture_path, picture)
-        self._write_json(self.frame_path, document)
+        """Show a picture (PNG) with what belongs to it, both in one file."""
+        encoded = base64.b64encode(picture).decode()
+        self._write_json(self.frame_path, {**document, "picture": encoded})
 
     def write_evaluation(self, share: float, stage: str) -> None:
         """Say how far the evaluation of the run is.
@@ -129,7 +128,7 @@ class LiveFolder:
         """Forget pictures and wishes of an earlier process; make the folder."""
         with contextlib.suppress(OSError):
             self.path.mkdir(parents=True, exist_ok=True)
-        for path in (self.control_path, self.frame_path, self.picture_path):
+        for path in (self.control_path, self.frame_path):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
@@ -160,7 +159,11 @@ class LiveFolder:
     # --- writing ---
 
     def _write_json(self, path: Path, document: dict[str, Any]) -> None:
-        self._write(path, json.dumps(finite(document)).encode())
+        try:
+            text = json.dumps(document, allow_nan=False)
+        except ValueError:
+            text = json.dumps(finite(document))
+        self._write(path, text.encode())
 
     def _write(self, path: Path, data: bytes) -> None:
         """Write a file whole, without waiting for the disk; a full disk loses it."""

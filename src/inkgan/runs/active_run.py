@@ -114,6 +114,7 @@ class ActiveRun:
             with self.control.recorded(self.recorder.images_seen), self.lockstep.ended():
                 yield from self._events()
         finally:
+            self.preview.close()
             self.recorder.close(complete=False)  # of no effect after the end
 
     def _events(self) -> Iterator[Event]:

@@ -18,12 +18,13 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.dataset import Dataset
 from inkgan.generation.sampling import GRID_MOST_CLASSES, labels_from_seeds, latents_from_seeds
-from inkgan.images import png_bytes, to_array, to_float, to_uint8
+from inkgan.images import to_array, to_float, to_uint8
 from inkgan.io.live_folder import LiveFolder
+from inkgan.runs.frame_writer import FrameWriter
 from inkgan.training.state import TrainState
 from inkgan.types import Float64, UInt8
 
-SHARE = 0.0125  # of the time, at most; to serve the pictures takes as much again
+SHARE = 0.018  # of the time, at most; to serve the pictures takes half as much again
 INTERVAL = 0.2  # seconds between two pictures, where the share allows it
 CREDIT = 0.1  # seconds in advance: the first picture shows everything at once
 LOOK_INTERVAL = 0.25  # seconds between two looks at whether somebody watches
@@ -49,6 +50,7 @@ class PreviewWriter:
         self, live: LiveFolder, recipe: Recipe, real: Dataset, state: TrainState, batch_size: int
     ) -> None:
         self._live, self._recipe, self._state = live, recipe, state
+        self._frames = FrameWriter(live.write_frame)
         self._batch_size = batch_size
         self._latents, self._labels, self._columns = _fixed_latents(recipe)
         self._real = to_float(real.images[:REAL_IMAGES].cpu())
@@ -82,11 +84,12 @@ class PreviewWriter:
         if self._left is not None:
             self._go_on(self._clock() - self._left)
         if self._began is None:
-            self._began, self._spent = self._clock(), 0.0
+            self._began, self._spent = self._clock(), -self._frames.spent
             self._draw(len(self._labels))
             return
         used = self._clock()
-        affordable = CREDIT + SHARE * (used - self._began) - self._spent
+        spent = self._spent + self._frames.spent
+        affordable = CREDIT + SHARE * (used - self._began) - spent
         now_affordable = SHARE * (used - self._drawn_at) + affordable / 8
         count = self._count_within(min(affordable, now_affordable))
         if count:
@@ -103,6 +106,10 @@ class PreviewWriter:
         """Draw every tile: for a paused run, which loses no time."""
         if self._live.is_watched():
             self._draw(len(self._labels))
+
+    def close(self) -> None:
+        """Write the last picture, and end."""
+        self._frames.close()
 
     def _count_within(self, seconds: float) -> int:
         """Return how many tiles are drawn in this time; 0 where not even one is."""
@@ -128,8 +135,7 @@ class PreviewWriter:
             if count == len(self._labels) or self._number % RATING_INTERVAL == 0:
                 self._rate(chosen, drawn, y)
         self._tiles[chosen] = to_uint8(drawn).cpu()
-        picture = png_bytes(self._picture(), fast=True)
-        self._live.write_frame(picture, self._document(renewed=count))
+        self._frames.put(self._picture(), self._document(renewed=count))
         self._drawn_at = self._clock()
         cost = self._drawn_at - started
         self._spent += cost

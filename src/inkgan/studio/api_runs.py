@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from inkgan.config import serialize
-from inkgan.io.live_folder import LiveFolder
 from inkgan.io.run_paths import RECIPE, RunPaths
 from inkgan.studio.command_text import as_command, as_python
 from inkgan.studio.jobs import ORDER, Jobs
@@ -97,13 +96,6 @@ def sample(name: str, step: int, request: Request) -> Response:
     """Return one sample grid."""
     paths = RunPaths(jobs_of(request).folders.find(name))
     return _picture(request, paths.frame_path(max(step, 0)))
-
-
-@router.get("/runs/{name}/frame.png")
-async def frame(name: str, request: Request) -> Response:
-    """Return the newest picture of the fixed latents, a few kilobytes in memory."""
-    live = LiveFolder(jobs_of(request).folders.find(name))
-    return _picture(request, live.picture_path)
 
 
 @router.get("/runs/{name}/files/{file}")

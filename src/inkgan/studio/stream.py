@@ -20,7 +20,7 @@ from inkgan.io.run_paths import RunPaths
 from inkgan.studio.row_tail import RowTail, mark_of, parse_row
 from inkgan.studio.run_state import RunEntry
 
-LOOK_SECONDS = 0.1  # between two looks at the files
+LOOK_SECONDS = 0.15  # between two looks at the files
 STATES_SECONDS = 1.0  # between two looks at the states of all runs
 HEARTBEAT_SECONDS = 10.0
 SEND_SECONDS = 30.0  # after which a client that takes nothing is given up
@@ -55,7 +55,8 @@ class FollowedRun:
 
     def __init__(self, run: Path) -> None:
         self.rows = RowTail(RunPaths(run).metrics_path)
-        self.frame: dict[str, Any] = {}
+        self.frame = "{}"
+        self.frame_number: Any = None
         self._pieces: dict[tuple[int, int, int], Piece] = {}
         self._live = LiveFolder(run)
         self._frame_changed: int | None = None
@@ -74,7 +75,8 @@ class FollowedRun:
             changed = None
         if changed != self._frame_changed:
             self._frame_changed = changed
-            self.frame = read_document(self._live.frame_path)
+            document = read_document(self._live.frame_path)
+            self.frame, self.frame_number = json.dumps(document), document.get("number")
 
     def piece(self, first: int) -> "Piece":
         """Return the rows from number `first` on, which most clients want at the same time."""
@@ -201,12 +203,13 @@ class Client:
         return texts, before < count < len(run.rows)
 
     def _frame(self, run: FollowedRun, place: int) -> list[str]:
-        number = run.frame.get("number")
+        number = run.frame_number
         if number == self._frames[place]:
             return []
         self._frames[place] = number
-        document = {"run": self._names[place], "frame": run.frame}
-        return [_event("frame", json.dumps(document))]
+        return [
+            _event("frame", f'{{"run": {json.dumps(self._names[place])}, "frame": {run.frame}}}')
+        ]
 
     def _id(self) -> str:
         return "~".join(self._marks)

@@ -1,10 +1,9 @@
 // The fixed latents of a run, a small picture each, with the discriminator's rating below.
 
 import { fixed, h, isGray, percent, table } from "./ui.js";
-import { runPath } from "./api.js";
 
 /** Tiles that are drawn again with each frame of a run. */
-export function tiles(name) {
+export function tiles() {
   const grid = h("div", { class: "tiles" });
   const behind = h("div");
   const details = h("details", { hidden: true, ontoggle: () => showTable() }, h("summary", {}, "As a table"), behind);
@@ -60,7 +59,7 @@ export function tiles(name) {
       while (newest) {
         const mine = newest;
         const image = new Image();
-        image.src = runPath(name, `/frame.png?v=${mine.number}`);
+        image.src = `data:image/png;base64,${mine.picture}`;
         await image.decode();
         paint(mine, image);
         element.dataset.number = mine.number;

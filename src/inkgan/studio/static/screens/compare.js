@@ -51,7 +51,7 @@ export async function show({ root, settings, keep, onleave }) {
 }
 
 function sideOf(run) {
-  const view = tiles(run.name);
+  const view = tiles();
   const state = h("p", {}, stateLabel(run));
   const box = h("div");
   let now = run.state;

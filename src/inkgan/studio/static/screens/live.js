@@ -67,7 +67,7 @@ function partsOf(name, details) {
   const losses = lineChart("Losses", ["discriminator", "generator"], { hint: "They need not fall: each player’s loss depends on the other’s strength. What matters is that neither runs away." });
   const accuracies = lineChart("What the discriminator gets right", ["real images", "generated images"], { share: true, hint: "At 1 it tells everything apart, at 0.5 it guesses. A generator learns most in between." });
   const distance = lineChart("Distance to real images", ["averaged generator"], { hint: "Fréchet distance on features, at each evaluation. Lower is better." });
-  const view = tiles(name);
+  const view = tiles();
   const box = h("div", {}, view.element);
   const state = h("span");
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress" });
