@@ -110,6 +110,35 @@ def test_impossible_values_end_in_one_short_line(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links need rights on Windows")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["write", "20", "--out", "dead.png"],
+        ["write", "20", "--out", "dead.svg", "--force"],
+        ["sample", "--labels", "3", "--out", "dead.npz"],
+        ["sample", "--labels", "3", "--out", "dead"],
+        ["morph", "3", "8", "--out", "dead.gif"],
+        ["export", "page", "flagship", "dead.html"],
+        ["export", "hub", "flagship", "dead"],
+        ["synth", "dead", "--per-class", "1"],
+        ["train", "mlp", "--data", "uci-digits", "--images", "64", "--out", "dead"],
+        ["benchmark", "--recipes", "mlp", "--quick", "--page", "dead.md"],
+    ],
+)
+def test_a_link_that_leads_nowhere_is_refused_and_stays(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    name = next(word for word in arguments if word.startswith("dead"))
+    (tmp_path / name).symlink_to("gone")
+    done = inkgan(*arguments, cwd=tmp_path)
+    assert done.code == 1
+    assert done.stderr.startswith(f"inkgan: cannot write {name}: it is a link to gone, which does")
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir() if path.name != "runs"] == [name]
+    assert (tmp_path / name).is_symlink()
+
+
 @pytest.mark.parametrize("text", ["-5", "-5,5", "-.5"])
 def test_a_number_may_be_negative(text: str, tmp_path: Path) -> None:
     done = inkgan("write", text, "--writer", 3, "--json", cwd=tmp_path)

@@ -30,6 +30,7 @@ class OutputFolder:
     """
 
     def __init__(self, path: Path) -> None:
+        files.require_no_dead_link(path)
         self.path = path.resolve()
         self.work = self.path.parent / f".{self.path.name}.unfinished"
         self.staging = self.work / "staged"

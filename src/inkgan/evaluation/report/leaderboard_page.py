@@ -254,6 +254,7 @@ def check_page(path: Path) -> None:
         )
     ours = path.is_file() and path.read_text("utf-8", errors="replace").startswith(TITLE)
     for existing in (path, path.with_suffix(".png")):
+        files.require_no_dead_link(existing)
         if existing.exists() and not ours:
             raise ArtifactError(
                 f"`page` {path}: {existing} is not from a benchmark; name another page"
