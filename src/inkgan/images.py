@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from inkgan.files import atomic
@@ -225,6 +225,15 @@ def save_png(path: Path, picture: UInt8, text: Mapping[str, str] | None = None) 
         chunks.add_itxt(key, value)
     with atomic(path) as temporary:
         Image.fromarray(picture).save(temporary, format="PNG", pnginfo=chunks)
+
+
+def why_unreadable(path: Path, error: Exception) -> str:
+    """Say why a picture file cannot be read, in words that do not repeat its path."""
+    if path.is_file() and path.stat().st_size == 0:
+        return "the file is empty"
+    if isinstance(error, UnidentifiedImageError):
+        return "it is of no known format"
+    return str(error) or type(error).__name__
 
 
 def read_picture(path: Path) -> UInt8:

@@ -65,7 +65,7 @@ def test_class_folders_are_read_to_the_bottom_but_not_where_hidden(tmp_path: Pat
     dataset = load(tmp_path)
     assert (dataset.classes, levels(dataset)) == (("a",), [0, 1])
     left_out, mixed = dataset.notes
-    assert left_out == "1 file left out, which are no pictures: .txt (1)."
+    assert left_out == "1 file left out, which is no picture: .txt (1)."
     assert mixed.startswith("Ink and paper are mixed: about 50% of the images are dark on light")
 
 
@@ -133,6 +133,17 @@ def test_unreadable_pictures_are_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "2.png").write_bytes(content)
     with pytest.raises(DataFormatError, match=r"2\.png cannot be read as a picture"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "the file is empty"), (b"<html>", "it is of no known format")]
+)
+def test_the_reason_does_not_repeat_the_path(content: bytes, reason: str, tmp_path: Path) -> None:
+    save(tmp_path / "1.png", 1)
+    (tmp_path / "2.png").write_bytes(content)
+    with pytest.raises(DataFormatError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == f"{tmp_path / '2.png'} cannot be read as a picture: {reason}"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's remarks on damaged metadata

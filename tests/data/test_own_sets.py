@@ -134,6 +134,15 @@ def test_a_path_alone_is_read_by_what_lies_there(kind: str, tmp_path: Path) -> N
         load_dataset("nothing-here.npz")
 
 
+def test_torchvisions_folder_is_read_alone(tmp_path: Path) -> None:
+    write_set("idx", tmp_path, *digits(10))
+    (tmp_path / "MNIST").mkdir()
+    (tmp_path / "idx").rename(tmp_path / "MNIST" / "raw")
+    whole = load_dataset(str(tmp_path / "MNIST"))
+    assert whole.digest() == load_dataset(f"idx:{tmp_path / 'MNIST' / 'raw'}").digest()
+    assert whole.notes[0] == f"{tmp_path / 'MNIST'} is read as idx:{tmp_path / 'MNIST'}."
+
+
 @pytest.mark.parametrize(
     "keys",
     [

@@ -60,7 +60,9 @@ def find_path(name: str) -> tuple[str, Path, tuple[str, ...]]:
         return prefix, path, ()
     path = Path(name).expanduser()
     if path.is_dir():
-        files = [place for place in path.iterdir() if place.is_file()]
+        raw = path / "raw"  # of torchvision
+        files = [*path.iterdir(), *(raw.iterdir() if raw.is_dir() else ())]
+        files = [place for place in files if place.is_file()]
         inferred = "idx" if any(is_idx_name(place) for place in files) else "folder"
     else:
         endings = "".join(path.suffixes[-2:]).lower(), path.suffix.lower()

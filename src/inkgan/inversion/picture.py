@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 
 from inkgan.data.readers.picture_file import lay_on_paper
 from inkgan.errors import DataError, DataFormatError
-from inkgan.images import DAMAGED
+from inkgan.images import DAMAGED, why_unreadable
 from inkgan.types import Float32, Float64, UInt8
 
 LEAST_SIDE = 16  # pixels; MNIST's own images have 28
@@ -95,7 +95,8 @@ def _from_file(path: Path) -> Image.Image:
             "digits"
         ) from error
     except DAMAGED as error:
-        raise DataFormatError(f"{path} cannot be read as a picture: {error}") from error
+        reason = why_unreadable(path, error)
+        raise DataFormatError(f"{path} cannot be read as a picture: {reason}") from error
 
 
 def _too_large(name: str, width: int, height: int) -> DataError:

@@ -332,7 +332,8 @@ def _layout_notes(layout: FolderLayout, listing: Listing) -> tuple[str, ...]:
         notes.append(f"{many} without pictures left out: {names}.")
     if listing.others:
         many = counted(len(listing.others), "file")
-        notes.append(f"{many} left out, which are no pictures: {left_out(listing.others)}.")
+        what = "is no picture" if len(listing.others) == 1 else "are no pictures"
+        notes.append(f"{many} left out, which {what}: {left_out(listing.others)}.")
     return tuple(notes)
 
 

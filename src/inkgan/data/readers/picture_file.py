@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from inkgan.errors import DataFormatError
-from inkgan.images import DAMAGED
+from inkgan.images import DAMAGED, why_unreadable
 from inkgan.types import Float64, UInt8
 
 UNSUITABLE = {  # formats of Pillow that hold no pixels, need other programs, or are films
@@ -158,7 +158,8 @@ def opened_picture(path: Path) -> Iterator[Image.Image]:
         with Image.open(path) as opened:
             yield opened
     except DAMAGED as error:
-        raise DataFormatError(f"{path} cannot be read as a picture: {error}") from error
+        reason = why_unreadable(path, error)
+        raise DataFormatError(f"{path} cannot be read as a picture: {reason}") from error
 
 
 def _is_deep(picture: Image.Image) -> bool:
