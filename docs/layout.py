@@ -15,22 +15,8 @@ from matplotlib.patches import Rectangle
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "inkgan"
 PAGE = Path(__file__).with_name("images") / "layout.png"
-FOUNDATION = {
-    "config",
-    "device",
-    "documents",
-    "errors",
-    "files",
-    "images",
-    "inverse_normal",
-    "openmp",
-    "optional_imports",
-    "plotting",
-    "plural",
-    "printable",
-    "rng",
-    "storage",
-    "types",
+FOUNDATION = {path.stem for path in SOURCE.glob("*.py") if not path.stem.startswith("__")} | {
+    "config"
 }
 # What each package is for, and where it is drawn, from left to right.
 PACKAGES = {
