@@ -43,11 +43,12 @@ def main() -> None:
 
 
 def draw(run: inkgan.Run, path: Path) -> None:
-    """Draw the last samples of a run beside three panels of its curves."""
-    figure = Figure((11, 2.6), layout="constrained")
-    axes = figure.subplots(1, 4, gridspec_kw={"width_ratios": (0.8, 1, 1, 1)})
+    """Draw the last samples of a run and three panels of its curves, two in a row."""
+    figure = Figure((7.2, 4.6), layout="constrained")
+    axes = figure.subplots(2, 2).flat
     last = sorted((run.path / "samples").glob("step-*.png"))[-1]
     axes[0].imshow(_part(last, COLUMNS), cmap="gray", vmin=0, vmax=255)
+    axes[0].set_title("The last samples", fontsize=10)
     axes[0].set_axis_off()
     chosen = {panel.title: panel for panel in PANELS}
     for ax, panel in zip(axes[1:], (chosen[title] for title in SHOWN), strict=True):
@@ -59,11 +60,11 @@ def draw(run: inkgan.Run, path: Path) -> None:
                 color=line.color,
                 label=line.label,
             )
-        ax.set_title(panel.title.removesuffix(" over the batch"), fontsize=9)
-        ax.set_xlabel("epoch", fontsize=8)
-        ax.tick_params(labelsize=8)
+        ax.set_title(panel.title.removesuffix(" over the batch"), fontsize=10)
+        ax.set_xlabel("epoch", fontsize=9)
+        ax.tick_params(labelsize=9)
         ax.set_ylim(0, 1.02 if panel.is_share else None)
-        ax.legend(fontsize=7, frameon=False)
+        ax.legend(fontsize=9, frameon=False)
     save_figure(path, figure)
 
 
