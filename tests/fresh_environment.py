@@ -48,7 +48,6 @@ for place, digit in enumerate(digits):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(digit).save(path)
 Image.fromarray(255 - digits[3].repeat(4, axis=0).repeat(4, axis=1)).save("photo.png")
-inkgan.train("vanilla", out="runs/b", images=640, progress=False)
 """
 
 
