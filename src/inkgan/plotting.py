@@ -1,15 +1,21 @@
-"""The look of every chart: colors, axes, and figures as pixels or PNG, drawn in memory."""
+"""The look of every chart: colors, axes, and figures as pixels or PNG, drawn in memory.
+
+Matplotlib takes half a second to import, so functions do, and not this module: whoever needs the
+colors alone need not wait.
+"""
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from inkgan.files import atomic
 from inkgan.types import UInt8
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GRAY, LIGHT_GRAY = "#1f6feb", "#d9730d", "#8b949e", "#eaeef2"
 # Okabe and Ito's colors without yellow, which is hard to see on white paper; and a marker for
@@ -26,8 +32,10 @@ def series_style(place: int) -> tuple[str, str, bool]:
     return SERIES_COLORS[index], SERIES_MARKERS[index], turn % 2 == 1
 
 
-def narrow_chart(width: float, height: float, title: str = "") -> tuple[Figure, Axes]:
+def narrow_chart(width: float, height: float, title: str = "") -> "tuple[Figure, Axes]":
     """Start a chart of `width` x `height` inches, narrow enough for the screen of a telephone."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), dpi=NARROW_DPI, layout="constrained")
     axes = figure.subplots()
     axes.set_title(title, fontsize=TITLE_SIZE)
@@ -36,30 +44,34 @@ def narrow_chart(width: float, height: float, title: str = "") -> tuple[Figure, 
     return figure, axes
 
 
-def style_axes(axes: Axes) -> None:
+def style_axes(axes: "Axes") -> None:
     """Give axes a light grid below the data, and no frame above and to the right."""
     axes.grid(visible=True, alpha=0.25)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def figure_pixels(figure: Figure) -> UInt8:
+def figure_pixels(figure: "Figure") -> UInt8:
     """Draw a figure in memory; uint8 (H, W, 3)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     buffer = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     return np.asarray(buffer)[..., :3].copy()
 
 
-def figure_png(figure: Figure) -> bytes:
+def figure_png(figure: "Figure") -> bytes:
     """Draw a figure as the bytes of a PNG file, such as for a notebook."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=WIDE_DPI)
     return buffer.getvalue()
 
 
-def save_figure(path: Path, figure: Figure) -> None:
+def save_figure(path: Path, figure: "Figure") -> None:
     """Write a figure as a PNG file, atomically."""
     content = figure_png(figure)
     with atomic(path) as temporary:

@@ -36,10 +36,14 @@ PROCESSES.set_forkserver_preload(  # loaded once, and not by each command that i
         "inkgan.evaluation.benchmark",
         "inkgan.exporters.html_page",
         "inkgan.synthesis.synth",
-        "torch._dynamo",
-        "torch.onnx",
+        "networkx",
         "onnxruntime",
-        "onnxscript",
+        "onnxscript.function_libs.torch_lib.ops",
+        "skimage.morphology",
+        "sklearn.linear_model",
+        "torch._dynamo",
+        "torch.onnx._internal.exporter._core",
+        "torch.utils.tensorboard",
     ]
 )
 # What is measured of the machine differs from run to run.

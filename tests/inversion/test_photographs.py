@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from inkgan.errors import DataError, DataFormatError
 from inkgan.inversion.imitate import Imitation, imitate
+from inkgan.inversion.ink import _broadly_blurred
 from inkgan.inversion.optimize import InversionResult
 from inkgan.inversion.picture import read_gray
 from inkgan.inversion.reading_order import in_reading_order, line_tilt
@@ -224,6 +226,15 @@ def test_a_faint_mark_alone_is_read_or_refused() -> None:
 def test_wrong_arrays_are_refused_with_a_way_out(picture: object, words: str) -> None:
     with pytest.raises(DataFormatError, match=words):
         imitate(picture, StrokeGenerator())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(300, 520), (131, 480), (40, 50)])
+def test_a_broad_blur_is_a_gaussian(shape: tuple[int, int]) -> None:
+    picture = np.random.default_rng(0).random(shape) ** 4
+    picture[: shape[0] // 3] *= 0.3
+    sigma = min(shape) / 4
+    expected = gaussian_filter(picture, sigma)
+    np.testing.assert_allclose(_broadly_blurred(picture, sigma), expected, rtol=0, atol=3e-3)
 
 
 def test_arrays_of_other_types_are_read() -> None:

@@ -23,6 +23,7 @@ from inkgan.generation.protocols import DIGITS
 from inkgan.generation.sampling import CHUNK
 from inkgan.metrics.features.networks import SIDE
 from inkgan.models.build import count_operations, count_parameters
+from inkgan.models.cost import generator_cost
 from inkgan.plural import counted
 from inkgan.types import Progress, UInt8
 
@@ -136,7 +137,9 @@ def _draw(
         progress("drawing images", seeds.stop - FIRST_SEED, count)
     seconds = time.perf_counter() - started
     network = generator.bundle.generator()
-    operations = count_operations(network, generator.bundle.recipe.model)
+    model, shape = generator.bundle.recipe.model, generator.bundle.shape
+    # of a network of one's own they are counted, for which torch imports its compiler
+    operations = generator_cost(model, shape).operations or count_operations(network, model)
     cost = (
         f"{count_parameters(network):,} parameters, {operations / 1e6:,.1f} MFLOP an image, "
         f"{count / seconds:,.0f} images/s drawn here with "

@@ -18,6 +18,7 @@ FREE = 0.2  # share of the ink that is enough to tell
 WINDOW = 1 / 3  # the broadest of strokes
 SMOOTHING = 1 / 300  # that takes out a camera's noise
 BROAD = 1 / 4  # about which ink stands out to one side
+BLOCKS = 16  # to a standard deviation of it
 LEAST_CONTRAST = 0.08  # of ink with paper, of 1
 NOISES = 5.0  # standard deviations of the paper that ink must stand out by
 FULL = 0.85  # of a stroke's median darkness counts as full ink; its rim is less
@@ -92,11 +93,30 @@ def _thickness(mask: Bool) -> float:
     parts = label(cleared if cleared.sum() > FREE * mask.sum() else mask, connectivity=2)
     areas = np.bincount(parts.ravel())[1:]
     depth = ndimage.distance_transform_edt(mask)
-    deepest = np.asarray(ndimage.maximum(depth, parts, np.arange(1, len(areas) + 1)))
+    deepest, inside = np.zeros(len(areas)), parts > 0
+    np.maximum.at(deepest, parts[inside] - 1, depth[inside])
     return 2 * float(np.median(deepest[areas >= LARGE * areas.max()]))
 
 
 def _is_light_on_dark(smooth: Float64, side: float) -> bool:
     """Return whether what stands out is brighter: ink is the smaller part, so it skews."""
-    broad = ndimage.gaussian_filter(smooth, BROAD * side)
-    return float(((smooth - broad) ** 3).mean()) > 0
+    return float(((smooth - _broadly_blurred(smooth, BROAD * side)) ** 3).mean()) > 0
+
+
+def _broadly_blurred(picture: Float64, sigma: float) -> Float64:
+    """Blur by a broad Gaussian: the means of blocks far smaller than it, enlarged afterwards."""
+    block = 2 * int(sigma / (2 * BLOCKS)) + 1  # which has a middle
+    if block == 1:
+        return np.asarray(ndimage.gaussian_filter(picture, sigma))
+    means = ndimage.uniform_filter(picture, block)[block // 2 :: block, block // 2 :: block]
+    small = ndimage.gaussian_filter(means, sigma / block)
+    places = [
+        np.clip((np.arange(length) - block // 2) / block, 0, count - 1)
+        for length, count in zip(picture.shape, small.shape, strict=True)
+    ]
+    rows, columns = (
+        np.stack([np.interp(place, np.arange(count), each) for each in np.eye(count)], axis=1)
+        for place, count in zip(places, small.shape, strict=True)
+    )
+    enlarged: Float64 = rows @ small @ columns.T
+    return enlarged
