@@ -23,6 +23,7 @@ SCREENS = {
     "compare?a=evil&b=worse": "",
     "break": "",
     "evaluate?run=evil": EVIL,
+    "evaluate?run=worse": "An earlier evaluation found this.",  # in a terminal, not here
     "play?run=evil": EVIL,
     "data": "",
     "plane": "",

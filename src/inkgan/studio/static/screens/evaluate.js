@@ -36,7 +36,7 @@ export async function show({ root, settings, keep, onleave }) {
     else bar.removeAttribute("value");
     root.dataset.evaluation = now.state;
     const text = {
-      none: "This run has not been evaluated here.", queued: "Waits for its turn.", running: runningText(now),
+      none: now.verdict.length ? "An earlier evaluation found this." : "This run has not been evaluated.", queued: "Waits for its turn.", running: runningText(now),
       complete: "Complete.", failed: "The evaluation has failed; its last lines say why.",
     }[now.state];
     if (state.textContent !== text) state.textContent = text;
