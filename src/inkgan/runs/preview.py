@@ -26,11 +26,12 @@ from inkgan.types import Float64, UInt8
 
 SHARE = 0.018  # of the time, at most; to serve the pictures takes half as much again
 INTERVAL = 0.2  # seconds between two pictures, where the share allows it
+USUAL_INTERVAL = 0.23  # seconds: a picture has more tiles only if one comes as often as this
 CREDIT = 0.1  # seconds in advance: the first picture shows everything at once
 LOOK_INTERVAL = 0.25  # seconds between two looks at whether somebody watches
 REMEMBERED = 10.0  # seconds in which who looks away and back, or reloads, gets no second credit
 ROWS, COLUMNS = 4, 10  # of tiles; as many columns as classes where these fit
-RATING_INTERVAL = 4  # pictures for each rating by the discriminator
+RATING_INTERVAL = 8  # pictures for each rating by the discriminator
 REAL_IMAGES = 40  # that the discriminator's ratings are compared with
 COUNTS = (1, 2, 5, 10, 20, 40)  # tiles at once: few sizes, as each is prepared when first met
 
@@ -90,8 +91,10 @@ class PreviewWriter:
         used = self._clock()
         spent = self._spent + self._frames.spent
         affordable = CREDIT + SHARE * (used - self._began) - spent
-        now_affordable = SHARE * (used - self._drawn_at) + affordable / 8
-        count = self._count_within(min(affordable, now_affordable))
+        now_affordable = min(affordable, SHARE * (used - self._drawn_at) + affordable / 8)
+        usual = SHARE * USUAL_INTERVAL + affordable / 8
+        most = self._count_within(now_affordable)
+        count = max(min(most, 1), self._count_within(min(now_affordable, usual)))
         if count:
             self._draw(count)
 
