@@ -2,7 +2,9 @@
 
 import io
 import json
+import shlex
 import shutil
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from rich.console import Console
 from typer.core import TyperCommand
 
 from inkgan.cli import console
+from inkgan.cli.command import program
 from inkgan.plural import counted, percent
 from tests.fixtures.command_line import inkgan
 from tests.fixtures.references import as_npz, small_reference
@@ -130,6 +133,24 @@ def test_nouns() -> None:
     assert counted(1, "thread") == "1 thread"
     assert counted(0, "image") == "0 images"
     assert counted(1200, "class", "classes") == "1,200 classes"
+
+
+@pytest.mark.parametrize(
+    ("found", "called", "expected"),
+    [
+        ("/bin/inkgan", "/bin/inkgan", "inkgan"),
+        (None, "/my env/bin/inkgan", "'/my env/bin/inkgan'"),
+        (None, ".venv/bin/inkgan", ".venv/bin/inkgan"),
+        (None, "/site-packages/inkgan/__main__.py", f"{shlex.quote(sys.executable)} -m inkgan"),
+    ],
+)
+def test_what_is_proposed_is_found_by_the_shell(
+    found: str | None, called: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the virtual environment is not activated."""
+    monkeypatch.setattr(shutil, "which", lambda name: found)
+    monkeypatch.setattr(sys, "argv", [called])
+    assert program() == expected
 
 
 def test_a_share_that_is_more_than_nothing_is_not_written_as_nothing() -> None:

@@ -139,6 +139,17 @@ def test_a_link_that_leads_nowhere_is_refused_and_stays(
     assert (tmp_path / name).is_symlink()
 
 
+def test_missing_data_name_only_options_that_the_command_has(tmp_path: Path) -> None:
+    nowhere = {"INKGAN_DATA": str(tmp_path / "none"), "INKGAN_CACHE": str(tmp_path / "cache")}
+    ways = {}
+    for words in (["evaluate", "flagship", "--quick"], ["train", "dcgan", "--out", "x"]):
+        done = inkgan(*words, cwd=tmp_path, INKGAN_OFFLINE="1", **nowhere)
+        assert done.code == 1
+        assert "name its parent with --data-dir or INKGAN_DATA" in done.stderr
+        ways[words[0]] = "--data uci-digits" in done.stderr
+    assert ways == {"evaluate": False, "train": True}
+
+
 @pytest.mark.parametrize("text", ["-5", "-5,5", "-.5"])
 def test_a_number_may_be_negative(text: str, tmp_path: Path) -> None:
     done = inkgan("write", text, "--writer", 3, "--json", cwd=tmp_path)

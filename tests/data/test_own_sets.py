@@ -365,6 +365,18 @@ def test_labels_of_bytes_are_names_or_refused(tmp_path: Path) -> None:
                 load_dataset(f"npz:{tmp_path / 'a.npz'}")
 
 
+def test_names_of_classes_in_any_script(tmp_path: Path) -> None:
+    images, labels = digits(10)
+    for names in ("零一二三四五六七八九", "٠١٢٣٤٥٦٧٨٩"):
+        named = [names[label] for label in labels]
+        read = load_dataset(write_folder(tmp_path / names, images, named))
+        assert read.classes == tuple(sorted(names))
+        plain = load_dataset(write_folder(tmp_path / "plain", images, labels))
+        for digit, name in enumerate(names):
+            rows = read.images[read.labels == read.classes.index(name)]
+            assert (rows == plain.images[plain.labels == digit]).all()
+
+
 # --- gray among colors ---
 
 

@@ -97,6 +97,29 @@ def test_thick_lines_through_digits_are_never_misread_in_silence(
     assert not said or "check that no digit is missing" in said or "no digit that I know" in said
 
 
+PAPERS = {
+    "blue ink on ruled paper": ((235, 235, 230), (30, 50, 150)),
+    "red ink": ((235, 235, 230), (190, 30, 40)),
+    "yellow paper": ((250, 232, 140), (30, 40, 120)),
+    "chalk on a green board": ((45, 85, 65), (235, 235, 230)),
+}
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_ink_and_paper_of_any_color(name: str) -> None:
+    ink = made.page(["207"], height=70, shape=(180, 320))
+    lines = made.ruled(ink.shape, 40, 2) if "ruled" in name else None
+    assert read_digits([made.colored(ink, *PAPERS[name], lines)]).digits == "207"
+
+
+@pytest.mark.parametrize("is_ruled", [False, True])
+def test_a_seven_with_a_bar(is_ruled: bool) -> None:
+    ink = made.crossed_seven()
+    lines = made.ruled(ink.shape, 40, 2) if is_ruled else None
+    seen = made.colored(ink, *PAPERS["blue ink on ruled paper"], lines)
+    assert read_digits([seen]).digits == "7"
+
+
 def test_the_rest_of_a_line_at_the_border_is_no_digit() -> None:
     seen = np.full((106, 54), 120.0) - np.arange(54) / 2
     seen[77:80] = 240
