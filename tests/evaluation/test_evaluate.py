@@ -186,6 +186,10 @@ def npz(folder: Path, **arrays: np.ndarray) -> Path:
             lambda: {"images": small_reference().train[:300], "labels": np.full(300, 12)},
             "label 12 is no digit",
         ),
+        (
+            lambda: {"images": small_reference().train[:300], "labels": np.arange(300) % 10 + 1},
+            "label 10 is no digit; 0 to 9 are possible; subtract 1 from labels that count from 1",
+        ),
     ],
 )
 def test_bad_arrays_are_refused(

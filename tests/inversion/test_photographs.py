@@ -135,6 +135,13 @@ def test_digits_that_touch_are_cut_apart_and_told() -> None:
     assert any("digits touch" in remark for remark in found.remarks)
 
 
+def test_digits_that_cannot_be_cut_apart_name_a_way_out() -> None:
+    seen = made.photographed(made.touching("2553"))
+    for digits, way_out in ((None, "or give `digits`"), ("2553", "or leave paper between them")):
+        with pytest.raises(DataError, match=rf"crop the picture to the digits, {way_out}"):
+            read(seen, digits)
+
+
 @pytest.mark.parametrize("degrees", [-6, -4, 4, 6, 10])
 def test_tilted_lines_are_read_in_order(degrees: float) -> None:
     ink = made.page(["0123456789", "5678901234"], height=50, shape=(420, 800))

@@ -88,7 +88,10 @@ class ReferenceImages:
             is_place = name.isdecimal() and int(name) < len(self.classes)
             if name not in self.classes and not is_place:
                 if self.classes == DIGITS:
-                    raise DataError(f"label {name} is no digit; 0 to 9 are possible")
+                    hint = "; subtract 1 from labels that count from 1, and take 0 where 10 means 0"
+                    raise DataError(
+                        f"label {name} is no digit; 0 to 9 are possible" + hint * (name == "10")
+                    )
                 raise DataError(
                     f"{name} is no class of {self.name}; it has {len(self.classes)}: "
                     + ", ".join(self.classes)

@@ -190,9 +190,10 @@ def _without_strangers(read: PictureRead, name: str, expected: int | None) -> Pi
     if not known or (expected is None and all(mark.confidence < DOUBTFUL for mark in known)):
         first = (known or read.marks)[0]
         why = first.doubt or f"it looks like a {first.digit} with {first.confidence:.0%} confidence"
+        way_out = "or give `digits`" if expected is None else "or leave paper between them"
         raise DataError(
             f"{name} shows no mark that looks like a digit; mark 1 is no digit that I know: {why} "
-            f"({first.place}); crop the picture to the digits, or give `digits`"
+            f"({first.place}); crop the picture to the digits, {way_out}"
         )
     return replace(read, marks=known, remarks=remarks)
 
