@@ -132,7 +132,7 @@ def main() -> None:
 
     report("inkgan sample --labels 7", inkgan("sample --labels 7"))  # the first digit
     python = str(binaries / "python")
-    report("(pictures, a photo, a run)", run([python, "-c", PICTURES], reader, environment))
+    report("(pictures, a photo)", run([python, "-c", PICTURES], reader, environment))
     for command in map(shortened, COMMANDS):
         if command.startswith(NEED_AN_EXTRA):
             continue
