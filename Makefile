@@ -22,8 +22,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install $$(test -t 1 || echo --quiet) --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
 
-test: setup  ## a process for each core; files stay together, since their fixtures are shared
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
+test: setup  ## one process more than cores, as some tests wait; files stay together, for their fixtures
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --dist loadfile --maxprocesses 4 \
+	  -n $$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 bench: setup  ## times training beside a textbook loop, TensorFlow and JAX, about 20 minutes
 	$(BIN)/python -m benchmarks.train --against tensorflow,jax --bfloat16 --json benchmarks/results/latest.json

@@ -1,5 +1,6 @@
 """Small recipes and data sets that the tests share."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,50 @@ from inkgan.config import (
     Schedule,
     Stem,
 )
+
+# Files that take more than half a minute, the longest first: begun last, one would keep a process
+# busy while the others have nothing left to do.
+LONGEST = (
+    "runs/test_torchrun.py",
+    "execution/test_ray_cluster.py",
+    "docs/test_notebooks.py",
+    "cli/test_kill_commands.py",
+    "docs/test_code_blocks.py",
+    "studio/test_in_browser.py",
+    "sweeps/test_sweep.py",
+    "benchmarks/test_mixtures.py",
+    "evaluation/test_evaluate.py",
+    "runs/test_trainer.py",
+    "training/test_many_processes.py",
+    "runs/test_seeds.py",
+    "metrics/test_coverage.py",
+    "sweeps/test_postgresql.py",
+    "cli/test_terminal_display.py",
+    "docs/test_python_page.py",
+    "inversion/test_photographs.py",
+    "evaluation/test_streamed.py",
+    "benchmarks/test_speed.py",
+    "benchmarks/test_studio_cost.py",
+    "runs/test_kill.py",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-xdist begin with the first files, not with those that have the most tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Take the imported modules out of garbage collection, which else looks at them every time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
