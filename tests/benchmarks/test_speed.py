@@ -56,11 +56,11 @@ def test_both_sides_compute_the_same(tiny: Recipe, loss: str, scheme: str) -> No
 @pytest.mark.parametrize("name", ["mlp", "dcgan", "dcgan-tutorial", "dcgan-compact"])
 def test_speed_changes_no_loss(name: str) -> None:
     """Ten float32 steps with the quick layers and with torch's own: the same loss curves."""
-    changes = ["data.name=uci-digits", "schedule.batch_size=64", "data.augment.rotate=0"]
+    changes = ["data.name=uci-digits", "schedule.batch_size=32", "data.augment.rotate=0"]
     dropout = ["model.discriminator.dropout=0"]  # the two draw other masks
     recipe = override(RECIPES[name], changes + dropout)
     dataset = load_dataset(recipe.data)
-    batches = Batches(dataset, 64, recipe.seed, recipe.data.augment)
+    batches = Batches(dataset, 32, recipe.seed, recipe.data.augment)
     quick = new_state(recipe, dataset.shape, torch.device("cpu"))
     plain = new_state(recipe, dataset.shape, torch.device("cpu"))
     for network in (plain.generator, plain.discriminator):
@@ -70,7 +70,7 @@ def test_speed_changes_no_loss(name: str) -> None:
         rows = []
         for step in range(10):
             noise = rng.generator(recipe.seed, "latent", step)
-            latents = torch.randn(2, 64, recipe.model.latent_dim, generator=noise)
+            latents = torch.randn(2, 32, recipe.model.latent_dim, generator=noise)
             rows.append(train_step(state, recipe, batches.at(step), latents))
         losses.append(torch.stack(rows)[:, :2])
     torch.testing.assert_close(losses[0], losses[1], rtol=0.02, atol=0.02)

@@ -46,6 +46,7 @@ def test_notes_go_to_stderr(tmp_path: Path) -> None:
     assert done.stderr == "note: --hand is now --writer; the old name works for now\n"
 
 
+@pytest.mark.usefixtures("keeps_baselines")  # and calibrations of styles
 @pytest.mark.parametrize(
     "arguments",
     [["-5"], ["--height", "64", "-5"], ["-5", "--slant", "-2"], ["--slant", "-2", "--", "-5"]],

@@ -146,7 +146,7 @@ def test_a_killed_node_loses_and_doubles_nothing(nodes: Nodes, tmp_path: Path) -
 
 
 def test_seeds_on_a_cluster_have_the_bytes_of_local_ones(nodes: Nodes, tmp_path: Path) -> None:
-    recipe: Recipe = override(RECIPE, ["schedule.images=64000", "schedule.sample_interval=16000"])
+    recipe: Recipe = override(RECIPE, ["schedule.images=32000", "schedule.sample_interval=8000"])
     local = train_seeds(recipe, (0, 1), out=tmp_path / "local", workers=1)
     far = tmp_path / "ray"
 

@@ -68,7 +68,7 @@ def test_each_seed_is_trained_as_if_alone(tiny: Recipe, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGINT is POSIX's")
 def test_ctrl_c_saves_all_and_the_same_call_continues(tmp_path: Path) -> None:
-    recipe = override(RECIPE, ["schedule.images=128000", "schedule.sample_interval=64000"])
+    recipe = override(RECIPE, ["schedule.images=64000", "schedule.sample_interval=32000"])
     watches = [RunWatch(tmp_path / f"seed-{seed}") for seed in (0, 1)]
 
     def interrupt() -> None:

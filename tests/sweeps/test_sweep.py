@@ -82,7 +82,7 @@ def test_a_budget_of_minutes_measures_the_speed_first(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 def test_a_sweep_that_is_stopped_and_killed_loses_and_doubles_no_trial(tmp_path: Path) -> None:
     path, out = tmp_path / "r.toml", tmp_path / "out"
-    changes = ["schedule.images=192000", "schedule.sample_interval=19200"]
+    changes = ["schedule.images=96000", "schedule.sample_interval=9600"]
     path.write_text(to_toml(override(RECIPE, changes)))
     arguments = ["sweep", str(path), "--search", "optim.lr=log:1e-4..1e-2", "--trials", "3"]
     arguments += ["--json", "--out", str(out)]
