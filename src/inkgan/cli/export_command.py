@@ -16,7 +16,7 @@ app = typer.Typer(
 )
 License = Annotated[
     str | None,
-    typer.Option(help="Of the weights: cc0-1.0, ... [default: the source's own, or mit]"),
+    typer.Option(help="License of the weights: cc0-1.0, ... [default: the source's own, or mit]"),
 ]
 
 

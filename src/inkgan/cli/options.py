@@ -33,7 +33,7 @@ Workers = Annotated[
 ]
 Address = Annotated[
     str | None,
-    typer.Option(help="Of the Ray cluster: auto, ray://HOST:10001. [default: one of its own]"),
+    typer.Option(help="The Ray cluster: auto, or ray://HOST:10001. [default: one of its own]"),
 ]
 Paper = Annotated[str, typer.Option(help="Color of the paper, or transparent.")]
 Slant = Annotated[

@@ -22,7 +22,7 @@ def studio(
     ),
     host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="0 takes that of last time, or a free one.")
+        int, typer.Option(min=0, max=65535, help="0 takes the port of last time, or a free one.")
     ] = 0,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="A name by which browsers may call the studio.")

@@ -36,9 +36,9 @@ Set = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", help="A value for all trials: optim.beta1=0."),
 ]
 Minutes = Annotated[
-    float | None, typer.Option(help="Of training for each trial. [default: whole recipes]")
+    float | None, typer.Option(help="Minutes of training for each trial. [default: whole recipes]")
 ]
-Threads = Annotated[int, typer.Option(help="Of each trial, and so the cores that it has.")]
+Threads = Annotated[int, typer.Option(help="Threads of each trial, and so its cores.")]
 Gpus = Annotated[float, typer.Option(help="Share of a GPU for each trial: 0.25 runs four on one.")]
 Storage = Annotated[
     str | None,
@@ -49,12 +49,12 @@ Storage = Annotated[
     ),
 ]
 Data = Annotated[str | None, typer.Option(help="A data set (see inkgan data).")]
-Epochs = Annotated[int | None, typer.Option(help="Of each trial.")]
-Images = Annotated[int | None, typer.Option(help="Of each trial, if that is fewer.")]
+Epochs = Annotated[int | None, typer.Option(help="Epochs of each trial.")]
+Images = Annotated[int | None, typer.Option(help="Images of each trial, if that is fewer.")]
 Prune = Annotated[
     bool, typer.Option(help="End trials that are worse than the median of the others.")
 ]
-Seed = Annotated[int, typer.Option(help="Of the search; trials have that of the recipe.")]
+Seed = Annotated[int, typer.Option(help="Seed of the search; trials have the recipe's.")]
 Study = Annotated[
     str | None, typer.Option(help="Name of the sweep in the database. [default: that of OUT]")
 ]

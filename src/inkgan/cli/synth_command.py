@@ -85,13 +85,13 @@ Hands = Annotated[
     list[Path] | None,
     _sequence_option("A picture of digits whose handwriting is imitated; may be repeated."),
 ]
-Height = Annotated[int, _sequence_option("Of the pictures, in pixels.")]
+Height = Annotated[int, _sequence_option("Height of the pictures in pixels.")]
 Spacing = Annotated[
     str, _sequence_option("Least and most pixels between ink: 1:8; or tight, normal, loose.")
 ]
 Touching = Annotated[float, _sequence_option("Share of neighboring digits that touch.")]
 Overlapping = Annotated[float, _sequence_option("Share of neighboring digits that overlap.")]
-Drift = Annotated[float, _sequence_option("Of the baseline, in heights of a digit.")]
+Drift = Annotated[float, _sequence_option("Drift of the baseline, in heights of a digit.")]
 Tilt = Annotated[str, _sequence_option("Least and most degrees of the line, positive: it rises.")]
 SizeJitter = Annotated[float, _sequence_option("Variation of size and lean.")]
 PaperPreset = Annotated[
