@@ -1,5 +1,6 @@
 """The root command, and the one place where errors become a line and an exit code."""
 
+import functools
 import itertools
 import logging
 import os
@@ -113,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # on a home that cannot be written
     try:
         with compute_settings(keep_memory=True, adapt_waiting=True):
-            sys.exit(app(words, prog_name="inkgan", standalone_mode=False) or 0)
+            sys.exit(_command()(words, prog_name="inkgan", standalone_mode=False) or 0)
     except typer.TyperException as error:
         _fail(_with_value(error, words), USAGE_ERROR, debug)
     except InkganError as error:
@@ -129,6 +130,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(f"{_text(error.filename)}: {error.strerror}", FAILURE, debug)
     except Exception as error:
         _fail(f"{type(error).__name__}: {error} {HINT}", FAILURE, debug)
+
+
+@functools.cache
+def _command() -> typer.core.TyperGroup:
+    """Build the commands once: a program may call `main` many times."""
+    command = typer.main.get_command(app)
+    assert isinstance(command, typer.core.TyperGroup)
+    return command
 
 
 def _fail(message: str, code: int, debug: bool) -> None:

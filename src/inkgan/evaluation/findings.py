@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from scipy import stats
+from scipy import special
 
 from inkgan.evaluation.score import Score
 from inkgan.metrics.margins import MARGINS
@@ -85,6 +85,6 @@ def _outcome(difference: Interval | None, margin: float | None, tested: int) -> 
 
 def _widened(interval: Interval, tested: int) -> Interval:
     """Widen a 95 % interval so that `tested` of them hold together with 95 %."""
-    factor = float(stats.norm.isf(LEVEL / 2 / max(tested, 1)) / stats.norm.isf(0.025))
+    factor = float(special.ndtri(LEVEL / 2 / max(tested, 1)) / special.ndtri(0.025))
     value, low, high = interval
     return Interval(value, value - factor * (value - low), value + factor * (high - value))

@@ -7,7 +7,7 @@ WMS within them and EMS of the rest. 1 is agreement, 0 none, and chance can fall
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from inkgan.metrics.stats.intervals import Interval, tail
 from inkgan.metrics.validation import checked
@@ -82,6 +82,6 @@ def _correlation(table: Float64, error: float, freedom: int, level: float) -> In
     if error == 0:
         return Interval(1.0, 1.0, 1.0)
     f = bms / error
-    f_low = f / float(stats.f.ppf(upper, n - 1, freedom))
-    f_high = f * float(stats.f.ppf(upper, freedom, n - 1))
+    f_low = f / float(special.fdtri(n - 1, freedom, upper))
+    f_high = f * float(special.fdtri(freedom, n - 1, upper))
     return Interval(*((each - 1) / (each + k - 1) for each in (f, f_low, f_high)))

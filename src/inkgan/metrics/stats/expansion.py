@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from inkgan.metrics.stats.intervals import Interval, tail
 from inkgan.types import Float64
@@ -162,7 +162,7 @@ class _Law(NamedTuple):
         return float(special.gammaincc(mean**2 / variance, max(size, 0.0)))
 
     def _low(self, value: float, chance: float) -> float:
-        z = float(stats.norm.isf(chance))
+        z = float(-special.ndtri(chance))
         if self._above(value, self.null) >= chance or value <= self.null:
             return min(self.null, value - z * float(np.sqrt(self.q)))
         found = optimize.brentq(lambda t: self._above(value, t) - chance, self.null, value)
@@ -170,7 +170,7 @@ class _Law(NamedTuple):
 
     def _high(self, value: float, chance: float) -> float:
         """Solve value = T - z sqrt(variance of T), which is a quadratic equation."""
-        z = float(stats.norm.ppf(chance))
+        z = float(special.ndtri(chance))
         root = self.q + 4 * self.k * (value - self.null) + 4 * z**2 * self.k**2
         if root >= 0:
             high = value + 2 * z**2 * self.k + z * float(np.sqrt(root))
