@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inkgan.data.readers.array_files import read_csv, read_npy
-from inkgan.errors import DataError
+from inkgan.errors import DataError, DataFormatError
 from tests.fixtures.references import small_reference
 
 COUNT = 30
@@ -63,6 +63,20 @@ def test_tables_without_names_and_a_label_last(tmp_path: Path) -> None:
     assert found.labels is not None
     assert np.array_equal(found.labels, labels)
     assert "the last one may hold them" in found.notes[0]
+
+
+@pytest.mark.parametrize("missing", [-700, -1, 1])
+def test_a_header_that_does_not_fit_its_rows_is_refused(missing: int, tmp_path: Path) -> None:
+    """Else another column would be read as labels."""
+    digits = small_reference().train[:COUNT].reshape(COUNT, -1)
+    names = [*(f"pixel{place}" for place in range(784 - missing)), "label"]
+    path = tmp_path / "train.csv"
+    path.write_text(_table(np.c_[digits, np.zeros(COUNT, int)], names), encoding="utf-8")
+    with pytest.raises(DataFormatError, match=r"its first line names [\d,]+ columns, but its rows"):
+        read_csv(path)
+    names = [*(f"pixel{place}" for place in range(784)), "label", "", ""]  # of a spreadsheet
+    path.write_text(_table(np.c_[digits, np.zeros(COUNT, int)], names), encoding="utf-8")
+    assert read_csv(path).labels is not None
 
 
 def test_tables_of_emnist_are_turned_upright(tmp_path: Path) -> None:

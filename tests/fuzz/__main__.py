@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +13,7 @@ from tests.fuzz.processes import attempts
 
 
 def main() -> None:
-    """Try every reader, print the table, and exit with 1 if any input failed."""
+    """Try every reader until Ctrl-C, print the table, and exit with 1 if any input failed."""
     readers = load_readers()
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("readers", nargs="*", metavar="READER", help=", ".join(sorted(readers)))
@@ -28,17 +28,18 @@ def main() -> None:
         parser.error(f"no reader {sorted(unknown)[0]!r}; there are {', '.join(sorted(readers))}")
     names = options.readers or sorted(readers)
     seed = int(time.time()) if options.seed is None else options.seed
-    tallies = {}
-    for name in names:
-        tallies[name] = Tally()
-        with closing(attempts(readers[name], seed, options.first)) as tried:
-            for outcome in tried:
-                tallies[name].add(outcome)
-                if outcome.verdict == "failed" and len(tallies[name].failures) <= 5:
-                    print(f"{name}: {outcome}", file=sys.stderr, flush=True)
-                spent = tallies[name].seconds * len(names) / 60 >= options.minutes
-                if spent or tallies[name].total == options.inputs:
-                    break
+    tallies: dict[str, Tally] = {}
+    with suppress(KeyboardInterrupt):  # what was tried until then is shown
+        for name in names:
+            tallies[name] = Tally()
+            with closing(attempts(readers[name], seed, options.first)) as tried:
+                for outcome in tried:
+                    tallies[name].add(outcome)
+                    if outcome.verdict == "failed" and len(tallies[name].failures) <= 5:
+                        print(f"{name}: {outcome}", file=sys.stderr, flush=True)
+                    spent = tallies[name].seconds * len(names) / 60 >= options.minutes
+                    if spent or tallies[name].total == options.inputs:
+                        break
     show(tallies, seed)
     sys.exit(any(tally.failures for tally in tallies.values()))
 

@@ -78,6 +78,12 @@ def read_csv(path: Path) -> ArrayImages:
             )
     except (OSError, ValueError, EOFError, MemoryError, csv.Error) as error:
         raise _failure(path, "a table of numbers", error) from error
+    names = names[: table.shape[1]] if not any(names[table.shape[1] :]) else names
+    if headed and len(names) != table.shape[1]:
+        raise DataFormatError(
+            f"{path}: its first line names {len(names):,} columns, but its rows have "
+            f"{table.shape[1]:,}"
+        )
     place, told = _label_column(names if headed and not numbered else None, table)
     pixels = table if place is None else np.delete(table, place, axis=1)
     images, notes = as_uint8_images(pixels, str(path))
