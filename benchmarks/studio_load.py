@@ -33,6 +33,7 @@ from inkgan.studio.serve import Address
 RUN = "run"
 ROWS_PER_SECOND = 20
 PICTURES_PER_SECOND = 5
+PICTURE_BYTES = 12_000  # as the forty tiles of a run have early in training
 STAY_SECONDS = 5.0  # mean time until a client connects again
 SLOW_SHARE = 0.1  # of the clients, which take nothing
 SILENCE = 15.0  # seconds without a word of the server, whose heartbeat comes more often
@@ -135,6 +136,7 @@ async def _notice_sleep(load: Load) -> None:
 async def _write(run: Path, load: Load, seconds: float) -> None:
     """Write rows and pictures as training does."""
     live, number = LiveFolder(run), 0
+    picture = random.Random(0).randbytes(PICTURE_BYTES)
     began = time.monotonic()
     while time.monotonic() - began - load.slept < seconds:
         started = time.perf_counter()
@@ -144,7 +146,7 @@ async def _write(run: Path, load: Load, seconds: float) -> None:
         load.rows += 1
         if load.rows % (ROWS_PER_SECOND // PICTURES_PER_SECOND) == 0:
             number += 1
-            live.write_frame(b"picture", {"number": number, "logits": [0.5] * 40})
+            live.write_frame(picture, {"number": number, "logits": [0.5] * 40})
         taken = time.perf_counter() - started
         if taken < SLEPT:  # or everything was suspended
             load.longest_write = max(load.longest_write, taken)
