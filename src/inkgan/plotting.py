@@ -5,6 +5,7 @@ colors alone need not wait.
 """
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from inkgan.types import UInt8
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 BLUE, ORANGE, GRAY, LIGHT_GRAY = "#1f6feb", "#d9730d", "#8b949e", "#eaeef2"
 # Okabe and Ito's colors without yellow, which is hard to see on white paper; and a marker for
@@ -24,6 +26,8 @@ SERIES_COLORS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#56B4E9
 SERIES_MARKERS = "os^DvPX"
 NARROW_DPI, WIDE_DPI = 160, 110
 TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 10, 9, 8
+MOST_ROOM = 0.7  # of a chart, for labels; longer ones are cut
+LINE, BESIDE = 0.17, 0.18  # inches: the height of a line of labels, and what is left beside them
 
 
 def series_style(place: int) -> tuple[str, str, bool]:
@@ -36,12 +40,40 @@ def narrow_chart(width: float, height: float, title: str = "") -> "tuple[Figure,
     """Start a chart of `width` x `height` inches, narrow enough for the screen of a telephone."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=NARROW_DPI, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=NARROW_DPI)
     axes = figure.subplots()
     axes.set_title(title, fontsize=TITLE_SIZE)
     axes.tick_params(labelsize=LABEL_SIZE)
     style_axes(axes)
     return figure, axes
+
+
+def fit_axes(figure: "Figure", axes: "Axes") -> None:
+    """Leave the labels of a chart as much room around its axes as they take, and no more.
+
+    Constrained layout does so by drawing everything two times more.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.font_manager import FontProperties
+
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    font = FontProperties(size=LABEL_SIZE)
+
+    def longest(labels: Sequence["Text"]) -> float:
+        texts = {label.get_text() for label in labels}
+        sizes = (renderer.get_text_width_height_descent(text, font, False) for text in texts)
+        return max((float(size[0]) for size in sizes), default=0.0) / figure.dpi
+
+    width, height = figure.get_size_inches()
+    rows, columns = axes.get_yticklabels(), axes.get_xticklabels()
+    is_turned = bool(columns) and columns[0].get_rotation() == 90
+    below = (longest(columns) if is_turned else LINE) + LINE * bool(axes.get_xlabel())
+    figure.subplots_adjust(
+        left=min(MOST_ROOM, (longest(rows) + LINE * bool(axes.get_ylabel()) + BESIDE) / width),
+        right=1 - BESIDE / width,
+        bottom=min(MOST_ROOM, (below + BESIDE) / height),
+        top=1 - (1.5 * LINE * bool(axes.get_title()) + BESIDE / 2) / height,
+    )
 
 
 def style_axes(axes: "Axes") -> None:

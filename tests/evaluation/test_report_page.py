@@ -153,6 +153,17 @@ def test_figures_show_something(
     assert all(chart.std() > 5 for chart in charts.score_charts(thorough))
 
 
+def test_labels_of_any_length_have_room_beside_the_axes() -> None:
+    """The letters of the classes are whole: nothing of them touches the border of the picture."""
+    row = {"recall": 0.9, "recall_baseline": 0.8}
+    for names in (["0", "1"], ["a sleeve", "another sleeve"], ["$x", "_^\\frac{"]):
+        chart = charts.class_chart({0: row, 1: row}, charts.CLASS_CHARTS[1], names)
+        assert (chart[:, [0, 1, -1]] == 255).all(), names
+        confused = charts.confusion_chart(np.full((2, 2), 0.25), labelled=True, names=names)
+        assert (confused[-2:] == 255).all(), names
+    charts.class_chart({0: row}, charts.CLASS_CHARTS[1], ["n" * 300])
+
+
 def test_a_result_of_one_digit_alone_can_be_shown(
     quick: EvaluationResult, unlabelled: GeneratedImages, reference: ReferenceImages
 ) -> None:

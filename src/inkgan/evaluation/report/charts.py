@@ -21,6 +21,7 @@ from inkgan.plotting import (
     ORANGE,
     SMALL_SIZE,
     figure_pixels,
+    fit_axes,
     narrow_chart,
 )
 from inkgan.types import UInt8
@@ -87,6 +88,7 @@ def class_chart(
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.8)
     axes.margins(x=0.12)
+    fit_axes(figure, axes)
     return figure_pixels(figure)
 
 
@@ -121,6 +123,7 @@ def confusion_chart(table: np.ndarray, labelled: bool, names: Sequence[str] = DI
     axes.set_xlabel(f"predicted {noun}" if labelled else "second most likely", fontsize=LABEL_SIZE)
     axes.set_ylabel(f"requested {noun}" if labelled else f"predicted {noun}", fontsize=LABEL_SIZE)
     axes.grid(visible=False)
+    fit_axes(figure, axes)
     return figure_pixels(figure)
 
 
@@ -214,4 +217,5 @@ def _score_chart(title: str, marks: Sequence[_Mark], log: bool) -> UInt8:
         axes.margins(x=0.15)
     axes.set_yticks(range(len(marks)), [mark.title for mark in marks])
     axes.set_ylim(len(marks) - 0.4, -0.6)
+    fit_axes(figure, axes)
     return figure_pixels(figure)
