@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from inkgan.config import (
     Schedule,
     Stem,
 )
+from tests.fixtures.registries import own_registrations
 
 # Files that take more than half a minute, the longest first: begun last, one would keep a process
 # busy while the others have nothing left to do.
@@ -62,6 +63,13 @@ def pytest_collection_finish() -> None:
     """Take the imported modules out of garbage collection, which else looks at them every time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_registrations() -> Iterator[None]:
+    """Leave no loss, penalty or augmentation of a file's own to the next file."""
+    with own_registrations():
+        yield
 
 
 @pytest.fixture(autouse=True)

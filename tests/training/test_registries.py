@@ -1,7 +1,6 @@
 """Losses, penalties and augmentations of one's own: registered, validated, trained with."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import torch
@@ -11,30 +10,19 @@ from inkgan.config.serialize import from_toml, override, parse_recipe, to_toml
 from inkgan.data.batches import batches_for
 from inkgan.data.dataset import load_dataset
 from inkgan.errors import ConfigError
-from inkgan.training import diffaug, losses, penalties
+from inkgan.training import diffaug, penalties
 from inkgan.training.loop import train
 from inkgan.training.losses import LOSSES, Loss, register_loss
 from inkgan.training.penalties import register_penalty
 from inkgan.training.state import new_state
-
-REGISTRIES = (names.LOSSES, names.PENALTIES, names.AUGMENTATIONS)
-TABLES: tuple[dict[str, Any], ...] = (
-    losses.LOSSES,
-    penalties.PENALTIES,
-    diffaug.AUGMENTATIONS,
-)
+from tests.fixtures.registries import own_registrations
 
 
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     """Leave the registries as they were."""
-    before = [dict(table) for table in TABLES]
-    yield
-    for registry in REGISTRIES:
-        registry._registered.clear()
-    for table, old in zip(TABLES, before, strict=True):
-        table.clear()
-        table.update(old)
+    with own_registrations():
+        yield
 
 
 def weights(recipe: Recipe, steps: int = 2) -> torch.Tensor:
