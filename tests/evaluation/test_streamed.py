@@ -1,6 +1,7 @@
 """Streams of images: sums over parts are those of all images, whoever measures them."""
 
 import functools
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -327,6 +328,21 @@ def test_an_npz_is_read_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [len(part) for part, _ in read] == [300, 300, 300, 300, 100]
     assert (np.concatenate([part for part, _ in read]) == pixels).all()
     assert (np.concatenate([part for _, part in read]) == labels).all()
+
+
+def test_rows_behind_those_of_the_header_are_refused(tmp_path: Path) -> None:
+    """An archive compares its checksum at the end of an array, so that end has to be read."""
+    pixels, labels = drawn()
+    path = tmp_path / "a.npz"
+    for short in ("x_train", "y_train"):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, array in (("x_train", pixels[:40]), ("y_train", labels[:40])):
+                with archive.open(f"{name}.npy", "w") as stream:
+                    np.lib.format.write_array(stream, array[:30])
+                    if name == short:
+                        stream.write(array[30:].tobytes())
+        with pytest.raises(DataError, match="more rows than it says"):
+            list(NpzChunks(path))
 
 
 def test_single_images_and_tensors_are_taken() -> None:

@@ -175,3 +175,5 @@ def _rows_of(stream: IO[bytes]) -> Iterator[np.ndarray]:
     for start in range(0, shape[0], CHUNK):
         count = min(CHUNK, shape[0] - start)
         yield np.frombuffer(stream.read(count * size), kind).reshape(count, *shape[1:])
+    if stream.read(1):  # only at its end is the archive's checksum compared
+        raise ValueError("an array has more rows than it says")
