@@ -341,7 +341,7 @@ def test_rows_behind_those_of_the_header_are_refused(tmp_path: Path) -> None:
                     np.lib.format.write_array(stream, array[:30])
                     if name == short:
                         stream.write(array[30:].tobytes())
-        with pytest.raises(DataError, match="more rows than it says"):
+        with pytest.raises(DataError, match="more values than it says"):
             list(NpzChunks(path))
 
 

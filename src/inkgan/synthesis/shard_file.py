@@ -5,7 +5,6 @@ Every part is a function of the request. So a damaged file is made again, with a
 
 import io
 import warnings
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ import numpy.typing as npt
 
 from inkgan import files
 from inkgan.errors import ArtifactError
+from inkgan.images import DAMAGED
+from inkgan.npz import read_npz
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 T = TypeVar("T")
@@ -71,9 +72,8 @@ def load_arrays(path: Path, schema: Schema, renamed: Mapping[str, str] | None = 
         ArtifactError: the file is missing or damaged.
     """
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {(renamed or {}).get(name, name): archive[name] for name in archive.files}
-    except (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.error) as error:
+        arrays = {(renamed or {}).get(name, name): each for name, each in read_npz(path).items()}
+    except DAMAGED as error:
         raise damaged(path, str(error) or type(error).__name__) from error
     if arrays.keys() != schema.keys():
         raise damaged(path, f"its arrays are {', '.join(arrays) or 'missing'}")

@@ -16,6 +16,7 @@ from inkgan.data.readers.picture_set import without_equal_channels
 from inkgan.data.stratified_split import stratified_part
 from inkgan.errors import DataError, DataFormatError
 from inkgan.images import DAMAGED
+from inkgan.npz import read_member
 from inkgan.types import UInt8
 
 MAX_NPZ_BYTES = 8 << 30
@@ -169,20 +170,19 @@ class _NpzArrays(Mapping[str, np.ndarray]):
             with zipfile.ZipFile(path) as archive:
                 if sum(member.file_size for member in archive.infolist()) > MAX_NPZ_BYTES:
                     raise DataFormatError(f"{path} unpacks to more than {MAX_NPZ_BYTES:,} bytes")
-            self._file = np.load(path, allow_pickle=False)
-            with zipfile.ZipFile(path) as archive:
-                for member in archive.infolist():
-                    if member.filename.endswith(".npy"):
-                        self._add(archive, member)
+            self._file = zipfile.ZipFile(path)
+            for member in self._file.infolist():
+                if member.filename.endswith(".npy"):
+                    self._add(member)
         except FileNotFoundError as error:
             raise DataError(f"{path}: there is no such file") from error
         except DAMAGED as error:
             raise self._failure(error) from error
 
-    def _add(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    def _add(self, member: zipfile.ZipInfo) -> None:
         """Read the header of a member."""
         key = member.filename.removesuffix(".npy")
-        with archive.open(member) as stream:
+        with self._file.open(member) as stream:
             version = np.lib.format.read_magic(stream)
             read = (
                 np.lib.format.read_array_header_1_0
@@ -203,10 +203,9 @@ class _NpzArrays(Mapping[str, np.ndarray]):
 
     def __getitem__(self, key: str) -> np.ndarray:
         try:
-            array: np.ndarray = self._file[key]
+            return read_member(self._file, f"{key}.npy")
         except DAMAGED as error:
             raise self._failure(error) from error
-        return array
 
     def __iter__(self) -> Any:
         return iter(self._members)

@@ -16,6 +16,7 @@ from inkgan.evaluation.image_sources import place_labels
 from inkgan.evaluation.reference import ReferenceImages
 from inkgan.evaluation.streamed.streamed_sums import ImagePart, matched_rows, part_size
 from inkgan.images import DAMAGED
+from inkgan.npz import require_end
 from inkgan.types import Int64, UInt8
 
 CHUNK = 10_000  # images that are converted together: their range is that of all of them
@@ -175,5 +176,4 @@ def _rows_of(stream: IO[bytes]) -> Iterator[np.ndarray]:
     for start in range(0, shape[0], CHUNK):
         count = min(CHUNK, shape[0] - start)
         yield np.frombuffer(stream.read(count * size), kind).reshape(count, *shape[1:])
-    if stream.read(1):  # only at its end is the archive's checksum compared
-        raise ValueError("an array has more rows than it says")
+    require_end(stream)

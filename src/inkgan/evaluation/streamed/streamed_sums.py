@@ -16,6 +16,7 @@ from inkgan.evaluation.set_metrics import CONFIDENT, Measures, measure_set
 from inkgan.images import DAMAGED
 from inkgan.metrics.features.extractors import Features
 from inkgan.metrics.frechet import Moments
+from inkgan.npz import read_npz
 from inkgan.types import Float64, Int64, UInt8
 
 PART_SETS = 10  # sets of images in a part: what a process does at once, and a checkpoint covers
@@ -181,8 +182,7 @@ class StreamSums:
             ArtifactError: the file is missing or damaged.
         """
         try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
-                found = {name: archive[name] for name in archive.files}
+            found = read_npz(io.BytesIO(path.read_bytes()))
             numbers = {
                 name: int(found[name]) for name in ("read", "images", "sets", "right", "confident")
             }
