@@ -82,13 +82,14 @@ class ForgedOnnx(DamagedOnnx):
     def mutate(self, chance: Random, folder: Path) -> str:
         """Change the graph in one or two ways."""
         model = onnx.load(folder / self.file)
-        done = []
-        for _ in range(chance.choice((1, 1, 2))):
-            change = chance.choice(CHANGES)
+        changes = [chance.choice(CHANGES) for _ in range(chance.choice((1, 1, 2)))]
+        changes.sort(
+            key=lambda change: change is remove_part
+        )  # the others need something to change
+        for change in changes:
             change(chance, model.graph)
-            done.append(change.__name__)
         (folder / self.file).write_bytes(model.SerializeToString())
-        return ", ".join(done)
+        return ", ".join(change.__name__ for change in changes)
 
 
 SIZES = (0, 1, -1, 2, 64, 10**6, 2**31, 2**62)
@@ -129,11 +130,11 @@ def change_constant(chance: Random, graph: Any) -> None:
     """Change what a constant says of itself, its numbers, or where they are."""
     one = chance.choice(graph.initializer)
     act = chance.choice(("dims", "type", "outside", "values"))
-    if act == "dims":
+    if act == "dims" and one.dims:
         one.dims[chance.randrange(len(one.dims))] = chance.choice(SIZES)
     elif act == "type":
         one.data_type = chance.choice((0, 1, 2, 7, 8, 10, 11, 16, 99))
-    elif act == "values":
+    elif act in ("values", "dims"):
         del one.float_data[:]
         one.raw_data = chance.randbytes(chance.choice((0, 4, 40, 768)))
     else:
@@ -177,7 +178,8 @@ def add_endless_loop(chance: Random, graph: Any) -> None:
 
 def remove_part(chance: Random, graph: Any) -> None:
     """Remove a node, an input, an output or a constant."""
-    parts = chance.choice((graph.node, graph.input, graph.output, graph.initializer))
+    kinds = (graph.node, graph.input, graph.output, graph.initializer)
+    parts = chance.choice([parts for parts in kinds if parts])
     del parts[chance.randrange(len(parts)) :]
 
 
