@@ -10,6 +10,7 @@ import pytest
 
 from inkgan.config import Recipe
 from inkgan.config.serialize import override, to_toml
+from inkgan.io.live_folder import Control, LiveFolder
 from tests.studio.browser import SLOW, Page, Server, go, until
 
 PICTURE = """() => {
@@ -17,6 +18,19 @@ PICTURE = """() => {
   return canvas && Array.from(canvas.getContext("2d").getImageData(0, 0, 12, 12).data).join();
 }"""
 IMAGES = "least => Number(document.querySelector('[data-images]')?.dataset.images ?? 0) > least"
+SLOW_ACTION = """() => {
+  const plain = window.fetch;
+  window.fetch = async (path, options) => {
+    if (path.endsWith("/actions") && options.body.includes("step")) {
+      await new Promise((done) => setTimeout(done, 500));
+    }
+    return plain(path, options);
+  };
+}"""
+
+
+def is_resumed(response: Any) -> bool:
+    return "resume" in (response.request.post_data or "")
 
 
 def test_train_watch_reload_restart_and_take_away(
@@ -47,8 +61,15 @@ def test_train_watch_reload_restart_and_take_away(
     page.wait_for_selector("[data-state=paused]", timeout=SLOW)
     page.keyboard.press("Escape")
     page.locator("h1").click()
-    page.keyboard.press(".")  # a single step
-    page.keyboard.press(" ")
+    page.evaluate(SLOW_ACTION)
+    with page.expect_response(is_resumed, timeout=SLOW):
+        page.keyboard.press(".")  # a single step, which takes its time to arrive
+        page.keyboard.press(" ")
+    assert LiveFolder(server.runs / "first").control() == Control("run", 1)
+    page.wait_for_selector("[data-state=training]", timeout=SLOW)
+    with page.expect_response(is_resumed, timeout=SLOW):
+        page.keyboard.press(" ")
+        page.keyboard.press(" ")  # before the state that the first one brings about is known
     page.wait_for_selector("[data-state=training]", timeout=SLOW)
 
     server.kill()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from inkgan.config import Recipe
 from inkgan.config.serialize import override, to_toml
 from inkgan.errors import ArtifactError, ConfigError
-from inkgan.io.live_folder import LiveFolder
+from inkgan.io.live_folder import Control, LiveFolder
 from inkgan.studio.jobs import Jobs
 from inkgan.studio.jobs import _children as children
 from inkgan.studio.process_check import end_process, find_process
@@ -86,7 +87,9 @@ def test_a_job_lives_without_its_server_and_the_queue_goes_on(jobs: Jobs, tiny: 
     assert [state(again, name) for name in ("second", "third")] == ["queued", "queued"]
     again.act("third", "cancel")
     assert not (jobs.folders.root / "third").exists()  # it had never begun
-    again.act("first", "step")
+    with ThreadPoolExecutor(8) as pages:  # as requests come in
+        list(pages.map(lambda _: again.act("first", "step"), range(40)))
+    assert LiveFolder(again.folders.find("first")).control() == Control("pause", 40)
     again.act("first", "resume")
     until(lambda: state(again, "first") == "training", again)
     again.act("first", "stop")

@@ -9,6 +9,7 @@ import contextlib
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,7 @@ class Jobs:
     def __init__(self, folders: RunFolders, options: Mapping[str, Any] = NO_OPTIONS) -> None:
         self.folders = folders
         self._options = {**options}
+        self._acting = threading.Lock()
 
     # --- what there is ---
 
@@ -119,7 +121,7 @@ class Jobs:
             self.tick()
 
     def act(self, name: str, action: str) -> None:
-        """Pause, resume, stop ... a run.
+        """Pause, resume, stop ... a run, one action after the other.
 
         Args:
             name: of the run.
@@ -131,6 +133,10 @@ class Jobs:
             KeyError: there is no such run.
             ConfigError: the run is in no state for it.
         """
+        with self._acting:
+            self._act(name, action)
+
+    def _act(self, name: str, action: str) -> None:
         entry, run = self.entry(name), self.folders.find(name)
         live = LiveFolder(run)
         if action not in ACTIONS:

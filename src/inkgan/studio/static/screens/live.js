@@ -14,7 +14,7 @@ export async function show({ root, settings, keep, onleave }) {
   }
   keep({ run: name });
   let details = await get(runPath(name));
-  const parts = partsOf(name, details);
+  const parts = partsOf(name, details, (run) => onruns([run]));
   root.append(parts.head, h("div", { class: "columns" }, h("div", { class: "stack" }, parts.picture, parts.words), h("div", { class: "stack" }, parts.losses.element, parts.accuracies.element, parts.distance.element)), parts.about);
 
   let last = null;
@@ -54,16 +54,15 @@ export async function show({ root, settings, keep, onleave }) {
   onleave(follow([name], { onrows, onruns, onrewind, onframe: ({ frame }) => isActive(details.state) && parts.frame(frame) }));
   const onkey = (event) => {
     if (event.target.closest("input, select, textarea, button, a, summary") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const key = { " ": details.state === "paused" ? "resume" : "pause", ".": "step" }[event.key];
-    if (!key || !["training", "pausing", "paused"].includes(details.state)) return;
+    if (![" ", "."].includes(event.key) || !["training", "pausing", "paused"].includes(details.state)) return;
     event.preventDefault();
-    parts.act(key);
+    parts.act(() => (event.key === "." ? "step" : details.state === "training" ? "pause" : "resume"));
   };
   document.addEventListener("keydown", onkey);
   onleave(() => document.removeEventListener("keydown", onkey));
 }
 
-function partsOf(name, details) {
+function partsOf(name, details, onchange) {
   const losses = lineChart("Losses", ["discriminator", "generator"], { hint: "They need not fall: each player’s loss depends on the other’s strength. What matters is that neither runs away." });
   const accuracies = lineChart("What the discriminator gets right", ["real images", "generated images"], { share: true, hint: "At 1 it tells everything apart, at 0.5 it guesses. A generator learns most in between." });
   const distance = lineChart("Distance to real images", ["averaged generator"], { hint: "Fréchet distance on features, at each evaluation. Lower is better." });
@@ -76,8 +75,12 @@ function partsOf(name, details) {
   const trouble = h("div");
   const hint = h("p", { class: "soft" });
   const buttons = h("div", { class: "row" });
-  const doAct = (action) => act(name, action).catch((error) => toast(error.message));
-  const button = (action, text, properties = {}) => h("button", { type: "button", "data-action": action, onclick: () => doAct(action), ...properties }, text);
+  let acting = Promise.resolve();
+  /** Do what is chosen when all that was asked for before is done, so that quick keys keep their order. */
+  const doAct = (choose) => {
+    acting = acting.then(() => act(name, choose())).then(onchange).catch((error) => toast(error.message));
+  };
+  const button = (action, text, properties = {}) => h("button", { type: "button", "data-action": action, onclick: () => doAct(() => action), ...properties }, text);
   const all = {
     pause: button("pause", "Pause", { title: "Space" }), resume: button("resume", "Resume", { class: "main", title: "Space" }),
     step: button("step", "Single step", { title: "One update of both networks (key: .)" }), stop: button("stop", "Stop", { title: "Everything is saved; the run can be resumed" }),
