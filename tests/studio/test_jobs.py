@@ -1,11 +1,13 @@
 """Jobs are processes that outlive the server; the queue has an order; a failure says why."""
 
 import errno
+import gc
 import json
 import os
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -138,6 +140,29 @@ def test_resuming_lifts_a_time_limit_that_was_reached(jobs: Jobs, tiny: Recipe) 
     assert "lifts the limit" in jobs.entry("a").message
     jobs.act("a", "resume")
     assert JobFile(run).read()["arguments"] == ["train", "--out", str(run), "--threads", "1"]
+
+
+def test_only_the_newest_state_of_a_file_stays_in_memory(jobs: Jobs, tiny: Recipe) -> None:
+    run = jobs.folders.root / "a"
+    run.mkdir()
+    (run / "recipe.toml").write_text(to_toml(tiny), encoding="utf-8")
+
+    def memory_after(rows: range) -> int:
+        for number in rows:
+            with (run / "metrics.jsonl").open("a", encoding="utf-8") as stream:
+                row = {"step": number, "images": 64 * number, "d_loss": 1.0, "g_loss": 2.0}
+                stream.write((json.dumps(row) + "\n") * 100)
+            assert jobs.entry("a").images == 64 * number
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = memory_after(range(5))
+        grown = memory_after(range(5, 65)) - before
+    finally:
+        tracemalloc.stop()
+    assert grown < 200_000  # bytes
 
 
 def test_a_number_that_another_process_has_now_is_not_the_job() -> None:

@@ -4,9 +4,10 @@ import functools
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -34,7 +35,8 @@ State = Literal[
 ACTIVE = frozenset({"starting", "training", "pausing", "paused", "stopping"})
 TAIL_BYTES = 16_384  # of a log or of metrics
 LOG_LINES = 12
-KEPT = 256  # recipes and last rows that are not read again while their files stay the same
+KEPT = 512  # files that are not read again while they stay the same
+T = TypeVar("T")
 Stamp = tuple[int, int, int]
 OUT_OF_TIME = "time is up"  # the reason for which a run has ended
 
@@ -155,17 +157,50 @@ class RunEntry:
         }
 
 
+@dataclass(frozen=True)
+class NewestRows:
+    """What the end of metrics.jsonl says: the newest losses, the newest finding, images seen."""
+
+    losses: dict[str, Any]
+    health: str
+    images: int
+
+
+class Reading(Generic[T]):
+    """What was read of a file, kept until the file changes; the list of runs is made every second.
+
+    Args:
+        read: the file.
+        path: of the file; it need not exist.
+    """
+
+    def __init__(self, read: Callable[[Path], T], path: Path) -> None:
+        self._read, self._path = read, path
+        self._kept: tuple[Stamp, T] | None = None
+
+    def now(self) -> T:
+        """Return what the file says now."""
+        stamp = _stamp(self._path)
+        kept = self._kept  # threads may ask at the same time
+        if kept is None or kept[0] != stamp:
+            self._kept = kept = stamp, self._read(self._path)
+        return kept[1]
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _reading(read: Callable[[Path], T], path: Path) -> Reading[T]:
+    return Reading(read, path)
+
+
 def read_entry(run: Path, position: int = 0) -> RunEntry:
     """Read the state of one run folder."""
     paths, live = RunPaths(run), LiveFolder(run)
     process, job = live.process(), JobFile(run).read()
     state, message = _state(live, process, job, has_generator=paths.bundle_path.is_file())
-    rows = _last_rows(paths.metrics_path)
-    losses: dict[str, Any] = next((row for row in reversed(rows) if "d_loss" in row), {})
-    health: dict[str, Any] = next((row for row in reversed(rows) if "health" in row), {})
+    newest = _reading(_newest_rows, paths.metrics_path).now()
+    recipe = _reading(_recipe, paths.recipe_path).now()
     failed = state in ("failed", "crashed")
-    images = max([row.get("images") or 0 for row in rows], default=0)
-    recipe = _recipe(paths.recipe_path)
+    images = newest.images
     total = process.get("total_images") or (recipe.schedule.images if recipe else None)
     if state in ACTIVE or process.get("state") == "ended":
         images = max(images, process.get("images") or 0)
@@ -177,8 +212,8 @@ def read_entry(run: Path, position: int = 0) -> RunEntry:
         images=images,
         total_images=total,
         changed=_changed(paths),
-        metrics=losses,
-        health=str(health.get("message", "")) if health else "",
+        metrics=newest.losses,
+        health=newest.health,
         log=tuple(JobFile(run).log_tail()) if failed else (),
         has_generator=paths.bundle_path.is_file(),
         position=position,
@@ -223,12 +258,7 @@ def _ended(reason: str, message: str) -> tuple[State, str]:
 
 
 def _recipe(path: Path) -> Recipe | None:
-    return _recipe_of(path, _stamp(path))
-
-
-@functools.lru_cache(maxsize=KEPT)
-def _recipe_of(path: Path, stamp: Stamp) -> Recipe | None:
-    """Read a recipe; the list of all runs is made twice a second, and most never change."""
+    """Read a recipe, or nothing where it cannot be read."""
     try:
         return read_recipe(path, unregistered=True)
     except InkganError:
@@ -245,15 +275,14 @@ def _changed(paths: RunPaths) -> float:
     return min(max(times), time.time())
 
 
-def _last_rows(path: Path) -> tuple[dict[str, Any], ...]:
-    return _last_rows_of(path, _stamp(path))
-
-
-@functools.lru_cache(maxsize=KEPT)
-def _last_rows_of(path: Path, stamp: Stamp) -> tuple[dict[str, Any], ...]:
-    """Return the rows in the last bytes of metrics.jsonl."""
+def _newest_rows(path: Path) -> NewestRows:
+    """Find the newest rows of each kind in the last bytes of metrics.jsonl."""
     *lines, _ = _tail(path).split(b"\n")
-    return tuple(row for row in map(parse_row, lines) if row)
+    rows = [row for row in map(parse_row, lines) if row]
+    losses: dict[str, Any] = next((row for row in reversed(rows) if "d_loss" in row), {})
+    health: dict[str, Any] = next((row for row in reversed(rows) if "health" in row), {})
+    images = max([row.get("images") or 0 for row in rows], default=0)
+    return NewestRows(losses, str(health.get("message", "")), images)
 
 
 def _stamp(path: Path) -> Stamp:
