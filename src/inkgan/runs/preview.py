@@ -25,7 +25,7 @@ from inkgan.training.state import TrainState
 from inkgan.types import Float64, UInt8
 
 SHARE = 0.018  # of the time, at most; to serve the pictures takes half as much again
-INTERVAL = 0.2  # seconds between two pictures, where the share allows it
+INTERVAL = 0.22  # seconds between two pictures, where the share allows it
 USUAL_INTERVAL = 0.23  # seconds: a picture has more tiles only if one comes as often as this
 CREDIT = 0.1  # seconds in advance: the first picture shows everything at once
 LOOK_INTERVAL = 0.25  # seconds between two looks at whether somebody watches

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.data.readers.convert import as_labels, as_uint8_images
-from inkgan.data.readers.idx import read_idx
+from inkgan.data.readers.idx import TYPES, read_idx
 from inkgan.inversion.recognize import RecognizedDigits, read_digits
 from tests.fixtures.photographs import random_drawing
 from tests.fuzz.harness import FileReader, Reader, register
@@ -93,10 +93,10 @@ class IdxFile(FileReader):
         return read_idx(folder / self.file, 3)
 
     def check(self, value: np.ndarray, intact: np.ndarray, warned: bool) -> None:
-        """The header decides the shape, and the bytes must be as many."""
-        assert value.dtype == np.uint8
+        """The header decides shape and type, and the bytes must be as many."""
+        assert value.dtype in TYPES.values()
         assert value.ndim == 3
-        assert value.size <= intact.size + 1024
+        assert value.nbytes <= intact.nbytes + 1024
 
 
 @register
