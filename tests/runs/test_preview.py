@@ -17,10 +17,13 @@ from PIL import Image
 import inkgan
 from inkgan.config import Recipe
 from inkgan.config.serialize import override
+from inkgan.data.dataset import load_dataset
 from inkgan.io.live_folder import Control, LiveFolder
 from inkgan.runs import preview
 from inkgan.runs.frame_writer import FrameWriter
+from inkgan.runs.preview import PreviewWriter
 from inkgan.runs.run import Run
+from inkgan.training.state import new_state
 
 Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
 
@@ -83,6 +86,16 @@ def test_a_frame_has_every_tile_and_what_the_discriminator_believes(
         pixels = np.asarray(picture)
     assert pixels.shape == (4 * 12, 10 * 12)
     assert pixels.reshape(4, 12, 10, 12).std(axis=(1, 3)).min() > 0  # no tile is left out
+
+
+def test_every_tile_is_rated_in_turn(tiny: Recipe, tmp_path: Path) -> None:
+    dataset = load_dataset(tiny.data)
+    state = new_state(tiny, dataset.shape, torch.device("cpu"))
+    writer = PreviewWriter(LiveFolder(tmp_path), tiny, dataset, state, tiny.schedule.batch_size)
+    for _ in range(40 * preview.RATING_INTERVAL):
+        writer._draw(1)
+    writer.close()
+    assert np.isfinite(writer._logits).all()
 
 
 def test_ranks_are_shares_of_real_images() -> None:

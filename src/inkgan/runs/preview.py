@@ -24,14 +24,14 @@ from inkgan.runs.frame_writer import FrameWriter
 from inkgan.training.state import TrainState
 from inkgan.types import Float64, UInt8
 
-SHARE = 0.018  # of the time, at most; to serve the pictures takes half as much again
-INTERVAL = 0.22  # seconds between two pictures, where the share allows it
-USUAL_INTERVAL = 0.23  # seconds: a picture has more tiles only if one comes as often as this
+SHARE = 0.0172  # of the time, at most; to serve the pictures takes half as much again
+INTERVAL = 0.21  # seconds between two pictures, where the share allows it
+MORE_SHARE = 0.013  # of the time, at most, where a picture has more than one tile
 CREDIT = 0.1  # seconds in advance: the first picture shows everything at once
 LOOK_INTERVAL = 0.25  # seconds between two looks at whether somebody watches
 REMEMBERED = 10.0  # seconds in which who looks away and back, or reloads, gets no second credit
 ROWS, COLUMNS = 4, 10  # of tiles; as many columns as classes where these fit
-RATING_INTERVAL = 8  # pictures for each rating by the discriminator
+RATING_INTERVAL = 11  # pictures for each rating, and no divisor of the tiles: each has its turn
 REAL_IMAGES = 40  # that the discriminator's ratings are compared with
 COUNTS = (1, 2, 5, 10, 20, 40)  # tiles at once: few sizes, as each is prepared when first met
 
@@ -92,9 +92,8 @@ class PreviewWriter:
         spent = self._spent + self._frames.spent
         affordable = CREDIT + SHARE * (used - self._began) - spent
         now_affordable = min(affordable, SHARE * (used - self._drawn_at) + affordable / 8)
-        usual = SHARE * USUAL_INTERVAL + affordable / 8
         most = self._count_within(now_affordable)
-        count = max(min(most, 1), self._count_within(min(now_affordable, usual)))
+        count = max(min(most, 1), self._count_within(min(now_affordable, MORE_SHARE * INTERVAL)))
         if count:
             self._draw(count)
 
