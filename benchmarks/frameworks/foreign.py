@@ -95,15 +95,24 @@ class Foreign:
 
     def outputs(self, generator: nn.Module, discriminator: nn.Module, z: torch.Tensor) -> Any:
         """Return the images and logits of this framework with our weights, as numpy arrays."""
+        return self._call("outputs", _arrays(generator, discriminator) | {"z": z.numpy()})
+
+    def start(self, generator: nn.Module, discriminator: nn.Module) -> None:
+        """Begin with our weights, and keep the average of the generator that the recipe has."""
+        self._call("start", _arrays(generator, discriminator))
+
+    def draw(self, z: torch.Tensor) -> np.ndarray:
+        """Return the averaged generator's images, float32 (n, H, W, C) in [-1, 1], of latents."""
+        images: np.ndarray = self._call("draw", {"z": z.numpy()})["images"]
+        return images
+
+    def _call(self, name: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Call a method of the other side."""
         folder = Path(self._folder.name)
-        arrays = {"z": z.numpy()}
-        for name, network in (("g", generator), ("d", discriminator)):
-            weights = exported_weights(network)
-            arrays |= {f"{name}{place}": array for place, array in enumerate(weights)}
-        np.savez(folder / "weights.npz", **arrays)  # type: ignore[arg-type]
-        paths = {"weights": folder / "weights.npz", "out": folder / "outputs.npz"}
-        self._answer({key: str(path) for key, path in paths.items()})
-        with np.load(folder / "outputs.npz") as found:
+        paths = {"arrays": folder / "arrays.npz", "out": folder / "outputs.npz"}
+        np.savez(paths["arrays"], **arrays)  # type: ignore[arg-type]
+        self._answer({"call": name, **{key: str(path) for key, path in paths.items()}})
+        with np.load(paths["out"]) as found:
             return dict(found)
 
     def close(self) -> None:
@@ -137,6 +146,15 @@ class Foreign:
             why = f": {lines[-1]}" if lines else ""
             raise InkganError(f"a timed process ended by itself (exit status {code}){why}")
         return json.loads(line)
+
+
+def _arrays(generator: nn.Module, discriminator: nn.Module) -> dict[str, np.ndarray]:
+    """Return the weights of both networks under the names that the other side knows."""
+    return {
+        f"{name}{place}": array
+        for name, network in (("g", generator), ("d", discriminator))
+        for place, array in enumerate(exported_weights(network))
+    }
 
 
 def exported_weights(network: nn.Module) -> list[np.ndarray]:

@@ -65,6 +65,7 @@ class KerasLoop:
         for optimizer, network in zip(self.optimizers, self._networks(), strict=True):
             optimizer.build(network.trainable_variables)
         self.step = tf.function(self._step, jit_compile=compiled)
+        self.average: list[tf.Variable] = []
 
     def _networks(self) -> tuple[keras.Model, keras.Model]:
         return self.generator, self.discriminator
@@ -82,8 +83,12 @@ class KerasLoop:
         data = tf.data.Dataset.from_tensor_slices(self.images).shuffle(len(self.images))
         data = data.repeat().batch(size, drop_remainder=True)
         data = data.map(lambda batch: tf.cast(batch, tf.float32) / 127.5 - 1)
-        for real in data.prefetch(tf.data.AUTOTUNE):
-            yield [loss.numpy() for loss in self.step(real)]
+        for number, real in enumerate(data.prefetch(tf.data.AUTOTUNE)):
+            losses = self.step(real)
+            if self.average:
+                effective = min(self.plan["ema_half_life"], (number + 1) * size * self.plan["ramp"])
+                self._update_average(tf.constant(0.5 ** (size / effective)))
+            yield [loss.numpy() for loss in losses]
 
     def _step(self, real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         scheme = self.plan["update_scheme"]
@@ -115,16 +120,41 @@ class KerasLoop:
         g_optimizer.apply(g_gradients, generator.trainable_variables)
         return d_loss, g_loss
 
+    @tf.function
+    def _update_average(self, decay: tf.Tensor) -> None:
+        """Move the average towards the generator: weights and BatchNorm's statistics alike."""
+        for average, weight in zip(self.average, self.generator.weights, strict=True):
+            average.assign(decay * average + (1 - decay) * weight)
+
     def _latents(self) -> tf.Tensor:
         return tf.random.normal((self.plan["batch_size"], self.plan["latent_dim"]))
 
     def outputs(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return images and logits with weights in the order of Keras' own."""
-        for name, network in zip(("g", "d"), self._networks(), strict=True):
-            network.set_weights([arrays[f"{name}{i}"] for i in range(len(network.weights))])
+        self._set_weights(arrays)
         images = self.generator(arrays["z"], training=False)
         logits = self.discriminator(images, training=False)
         return {"images": np.asarray(images), "logits": np.asarray(logits)[:, 0]}
+
+    def start(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Begin with weights in the order of Keras' own, and keep an average of the generator."""
+        self._set_weights(arrays)
+        self.average = [tf.Variable(weight, trainable=False) for weight in self.generator.weights]
+        return {}
+
+    def draw(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Draw the images of latents z (n, latent_dim) by the averaged generator."""
+        trained = self.generator.get_weights()
+        self.generator.set_weights([weight.numpy() for weight in self.average])
+        images = [
+            np.asarray(self.generator(z, training=False)) for z in np.array_split(arrays["z"], 100)
+        ]
+        self.generator.set_weights(trained)
+        return {"images": np.concatenate(images)}
+
+    def _set_weights(self, arrays: dict[str, np.ndarray]) -> None:
+        for name, network in zip(("g", "d"), self._networks(), strict=True):
+            network.set_weights([arrays[f"{name}{i}"] for i in range(len(network.weights))])
 
 
 def _entropy(logits: tf.Tensor, target: float) -> tf.Tensor:

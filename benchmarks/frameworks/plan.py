@@ -18,6 +18,7 @@ from inkgan.config.model_config import (
 )
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
+from inkgan.training.state import RAMP
 
 Layer = dict[str, Any]
 
@@ -43,6 +44,8 @@ def plan_of(recipe: Recipe, shape: Shape) -> dict[str, Any]:
         "beta1": optim.beta1,
         "beta2": optim.beta2,
         "epsilon": optim.epsilon,
+        "ema_half_life": recipe.schedule.ema_half_life,
+        "ramp": RAMP,
         "seed": recipe.seed,
     }
 

@@ -27,10 +27,14 @@ class Loop(Protocol):
         """Return images and logits in evaluation mode with weights that are given."""
 
 
+CALLS = ("outputs", "start", "draw")  # the methods that a request may name
+
+
 def serve(framework: str, make: Callable[[dict[str, Any], np.ndarray, bool], Loop]) -> None:
     """Do what is read from stdin, a JSON value a line, and answer each on stdout.
 
-    A number is steps to time; {"weights": path, "out": path} computes outputs.
+    A number is steps to time; {"call": name, "arrays": path, "out": path} calls one of CALLS, which
+    takes and returns arrays by name.
     """
     parser = argparse.ArgumentParser(description=f"Train with {framework}; see benchmarks.train.")
     parser.add_argument("plan", type=Path, help="JSON")
@@ -45,8 +49,9 @@ def serve(framework: str, make: Callable[[dict[str, Any], np.ndarray, bool], Loo
     for line in sys.stdin:
         request = json.loads(line)
         if isinstance(request, dict):
-            with np.load(request["weights"]) as arrays:
-                np.savez(request["out"], **loop.outputs(dict(arrays)))  # type: ignore[arg-type]
+            call = getattr(loop, CALLS[CALLS.index(request["call"])])
+            with np.load(request["arrays"]) as arrays:
+                np.savez(request["out"], **call(dict(arrays)))
             _answer(answers, 0.0)
             continue
         began = time.perf_counter()

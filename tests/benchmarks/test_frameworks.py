@@ -1,5 +1,12 @@
 """The plan that other frameworks follow; the frameworks themselves are not installed for tests."""
 
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +14,7 @@ from torch import nn
 
 from benchmarks.frameworks.foreign import exported_weights
 from benchmarks.frameworks.plan import plan_of
-from benchmarks.frameworks.serve import batches
+from benchmarks.frameworks.serve import batches, serve
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import override
 from inkgan.errors import ConfigError
@@ -65,6 +72,53 @@ def test_exported_dense_weights_of_mirrored_stacks_are_mirrored_back() -> None:
     exported = exported_weights(discriminator)[-2]  # before its bias
     maps = ours.detach().view(7, 7, 128).flip(0, 1)
     torch.testing.assert_close(torch.from_numpy(exported)[:, 0], maps.flatten())
+
+
+class Stub:
+    """The other side, without a framework."""
+
+    def __init__(self, plan: dict[str, Any], images: np.ndarray, compiled: bool) -> None:
+        self.trained, self.start_value = 0, 0.0
+
+    def counts(self) -> list[int]:
+        return [1, 2]
+
+    def updates(self) -> Iterator[object]:
+        while True:
+            self.trained += 1
+            yield None
+
+    def outputs(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {}
+
+    def start(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        self.start_value = float(arrays["g0"])
+        return {}
+
+    def draw(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {"images": arrays["z"] + self.start_value + self.trained}
+
+
+def test_the_other_side_starts_trains_and_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "images.npy", np.zeros((2, 28, 28, 1), np.uint8))
+    (tmp_path / "plan.json").write_text("{}")
+    arrays, out = tmp_path / "arrays.npz", tmp_path / "out.npz"
+    np.savez(arrays, g0=10.0, z=np.array([1.0, 2.0]))
+    calls = [{"call": name, "arrays": str(arrays), "out": str(out)} for name in ("start", "draw")]
+    lines = [calls[0], 3, calls[1]]
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(json.dumps(x) + "\n" for x in lines)))
+    monkeypatch.setattr(
+        "sys.argv", ["x", *(str(tmp_path / n) for n in ("plan.json", "images.npy"))]
+    )
+    monkeypatch.setattr("sys.stdout", sys.stdout)  # `serve` replaces it
+    serve("stub", Stub)
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert answers[0] == {"framework": "stub", "parameters": [1, 2]}
+    assert len(answers) == 4
+    with np.load(out) as found:
+        assert found["images"].tolist() == [14.0, 15.0]
 
 
 def test_batches_of_the_other_side() -> None:
