@@ -4,6 +4,7 @@
 
 Keras gets the recipe's networks, optimizers, update scheme, average of the generator and training
 images, and begins with the weights of the recipe's seed; batches, latents and dropout are its own.
+Images are not distorted, so the run to compare with is trained with --set data.augment.rotate=0.
 The averaged generator's images are evaluated by the quick protocol, as a run of ours is by
 `inkgan evaluate RUN --quick`. TensorFlow is installed in an environment of its own.
 """
