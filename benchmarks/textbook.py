@@ -33,9 +33,10 @@ Item = tuple[torch.Tensor, int]
 class PictureDataset(torch.utils.data.Dataset[Item]):
     """Images made ready one at a time, as torchvision's MNIST and its transforms do."""
 
-    def __init__(self, dataset: Dataset, degrees: float) -> None:
+    def __init__(self, dataset: Dataset, distortion: Augment) -> None:
         self.arrays = to_array(dataset.images)  # (n, H, W[, C]), what PIL reads
-        self.labels, self.degrees = dataset.labels, degrees
+        self.labels, self.degrees = dataset.labels, distortion.rotate
+        self.resampling = Image.Resampling[distortion.interpolation.upper()]
 
     def __len__(self) -> int:
         return len(self.arrays)
@@ -44,7 +45,8 @@ class PictureDataset(torch.utils.data.Dataset[Item]):
         """Return image float32 (C, H, W) in [-1, 1] and label."""
         picture = Image.fromarray(self.arrays[index])
         if self.degrees:
-            picture = picture.rotate(random.uniform(-self.degrees, self.degrees))
+            degrees = random.uniform(-self.degrees, self.degrees)
+            picture = picture.rotate(degrees, self.resampling)
         pixels = torch.from_numpy(np.array(picture))
         image = pixels.view(picture.height, picture.width, -1).permute(2, 0, 1).float() / 255
         return (image - 0.5) / 0.5, int(self.labels[index])
@@ -67,7 +69,7 @@ def check_recipe(recipe: Recipe) -> None:
             f"{recipe.name} has more than a loss to minimise, which is all that the "
             "textbook loop knows; leave out objective's other values"
         )
-    if augment != Augment(rotate=augment.rotate):
+    if augment.shift or augment.scale or augment.elastic:
         raise ConfigError(
             f"{recipe.name} has data.augment={augment}, but the textbook loop only rotates; "
             "set shift, scale and elastic to 0"
@@ -77,7 +79,7 @@ def check_recipe(recipe: Recipe) -> None:
 def make_loader(recipe: Recipe, dataset: Dataset, workers: int = 0) -> "DataLoader[Item]":
     """Return full, shuffled batches; most notebooks leave `workers` at 0."""
     return DataLoader(
-        PictureDataset(dataset, recipe.data.augment.rotate),
+        PictureDataset(dataset, recipe.data.augment),
         batch_size=recipe.schedule.batch_size,
         shuffle=True,
         drop_last=True,

@@ -13,7 +13,7 @@ import torch
 from benchmarks import apart, ceiling, machine, textbook
 from benchmarks.train import main
 from inkgan import rng
-from inkgan.config import Recipe
+from inkgan.config import Augment, Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import override, to_toml
 from inkgan.data.batches import Batches
@@ -79,12 +79,12 @@ def test_speed_changes_no_loss(name: str) -> None:
 
 def test_the_loader_gives_the_images_of_the_engine(tiny: Recipe) -> None:
     dataset = load_dataset(tiny.data)
-    still = textbook.PictureDataset(dataset, degrees=0)
+    still = textbook.PictureDataset(dataset, Augment())
     image, label = still[5]
     torch.testing.assert_close(image, dataset.images[5].float() / 127.5 - 1)
     assert label == dataset.labels[5]
     random.seed(0)  # by 62 degrees; a turn by two would change no pixel
-    turned, _ = textbook.PictureDataset(dataset, degrees=90)[5]
+    turned, _ = textbook.PictureDataset(dataset, Augment(rotate=90))[5]
     assert turned.shape == image.shape
     assert not torch.equal(turned, image)
     images, labels = next(iter(textbook.make_loader(tiny, dataset)))
@@ -94,7 +94,7 @@ def test_the_loader_gives_the_images_of_the_engine(tiny: Recipe) -> None:
 
 def test_colour_passes_through_pil(tiny: Recipe) -> None:
     dataset = load_dataset(override(tiny, ["data.channels=3"]).data)
-    image, _ = textbook.PictureDataset(dataset, degrees=0)[0]
+    image, _ = textbook.PictureDataset(dataset, Augment())[0]
     torch.testing.assert_close(image, dataset.images[0].float() / 127.5 - 1)
 
 

@@ -37,7 +37,10 @@ CHANGES: dict[str, dict[str, str]] = {
     "vanilla": {"optim.update_scheme": "reused"},
     "dcgan": {"optim.update_scheme": "reused"},
     "dcgan-tutorial": {"optim.update_scheme": "simultaneous"},
-    "dcgan-compact": {"optim.update_scheme": "reused"},
+    "dcgan-compact": {
+        "optim.update_scheme": "reused",
+        "data.augment.interpolation": "nearest",
+    },
 }
 
 

@@ -86,6 +86,18 @@ def test_rotation_is_pillows(degrees: float, size: tuple[int, int]) -> None:
     np.testing.assert_allclose(turned[inside], expected[inside], atol=1e-3)
 
 
+@pytest.mark.parametrize("degrees", [7.0, -20.0])
+def test_nearest_rotation_is_pillows_and_keeps_the_values(degrees: float) -> None:
+    seed, draw = seed_with("rotate", 1 if degrees > 0 else -1)
+    images = (torch.rand(1, 1, 28, 28, generator=seeded(3)) > 0.5).float() * 2 - 1
+    amount = Augment(rotate=abs(degrees) / draw, interpolation="nearest")
+    turned = augment(images, amount, seeded(seed))[0, 0].numpy()
+    assert set(np.unique(turned)) == {-1, 1}
+    picture = Image.fromarray(images[0, 0].numpy())
+    expected = np.asarray(picture.rotate(degrees, Image.Resampling.NEAREST, fillcolor=-1))
+    assert (turned == expected).mean() > 0.99  # places exactly between two pixels may differ
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_quarter_turns_are_exact(sign: int) -> None:
     seed, draw = seed_with("rotate", sign)

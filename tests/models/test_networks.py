@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from inkgan.config import Kernel, Recipe
+from inkgan.config import Augment, Kernel, Recipe
 from inkgan.config.recipes import RECIPES
 from inkgan.config.recipes.reference_systems import REFERENCE
 from inkgan.config.serialize import override
@@ -119,7 +119,7 @@ def test_reference_values() -> None:
     assert values("dcgan") == (2e-4, 0.5, 0.999, 128, 50, 100)
     assert values("dcgan-tutorial") == (1e-4, 0.9, 0.999, 256, 50, 100)
     assert values("dcgan-compact") == (2e-3, 0.5, 0.99, 128, 20, 64)
-    assert RECIPES["dcgan-compact"].data.augment.rotate == 20
+    assert RECIPES["dcgan-compact"].data.augment == Augment(rotate=20, interpolation="nearest")
     assert all(recipe.data.name == "mnist" for recipe in REFERENCE)
     assert all(recipe.notes for recipe in RECIPES.values())
 

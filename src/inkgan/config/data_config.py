@@ -14,6 +14,11 @@ class Augment(Value):
     shift: float = Field(0.0, ge=0, le=64, description="pixels, along x and y")
     scale: float = Field(0.0, ge=0, lt=1, description="fraction, 0.1 draws from [0.9, 1.1]")
     elastic: float = Field(0.0, ge=0, le=16, description="pixels, spread of a smooth random field")
+    interpolation: Literal["bilinear", "nearest"] = Field(
+        "bilinear",
+        description="between pixels: bilinear softens strokes, nearest keeps the values of pixels, "
+        "as rotations of Pillow and torchvision do by default",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -19,7 +19,7 @@ def augment(images: torch.Tensor, amount: Augment, generator: torch.Generator) -
 
     Args:
         images: float (n, C, H, W) in [-1, 1].
-        amount: the largest rotation, shift, scaling and warping.
+        amount: the largest rotation, shift, scaling and warping, and how pixels are interpolated.
         generator: of the random numbers, on the CPU.
 
     Returns:
@@ -31,7 +31,13 @@ def augment(images: torch.Tensor, amount: Augment, generator: torch.Generator) -
         where = where + _elastic_field(count, (height, width), amount.elastic, generator).to(
             images.device
         )
-    ink = F.grid_sample(images - BACKGROUND, where, padding_mode="zeros", align_corners=False)
+    ink = F.grid_sample(
+        images - BACKGROUND,
+        where,
+        mode=amount.interpolation,
+        padding_mode="zeros",
+        align_corners=False,
+    )
     return ink + BACKGROUND
 
 

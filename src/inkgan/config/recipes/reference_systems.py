@@ -115,6 +115,7 @@ _DCGAN_TUTORIAL = Recipe(
     schedule=Schedule(batch_size=256, epochs=50),
 )
 
+_ROTATION = Augment(rotate=20, interpolation="nearest")  # torchvision's default
 _DCGAN_COMPACT = Recipe(
     name="dcgan-compact",
     notes="GANs for MNIST Handwritten Digit Synthesis. Known flaw, kept because it is the system: "
@@ -122,7 +123,7 @@ _DCGAN_COMPACT = Recipe(
     "specks can grow unpunished. BatchNorm scales start at N(1, 0.02), not at the source's "
     "N(0, 0.02), and real images are in [-1, 1] like the fakes. The fakes of the discriminator's "
     "update are reused for the generator's.",
-    data=_ALL_60000.model_copy(update={"augment": Augment(rotate=20)}),
+    data=_ALL_60000.model_copy(update={"augment": _ROTATION}),
     model=Model(
         latent_dim=64,
         init="normal",
