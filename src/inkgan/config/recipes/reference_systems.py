@@ -115,14 +115,15 @@ _DCGAN_TUTORIAL = Recipe(
     schedule=Schedule(batch_size=256, epochs=50),
 )
 
-_ROTATION = Augment(rotate=20, interpolation="nearest")  # torchvision's default
+_ROTATION = Augment(rotate=20, interpolation="nearest")
 _DCGAN_COMPACT = Recipe(
     name="dcgan-compact",
     notes="GANs for MNIST Handwritten Digit Synthesis. Known flaw, kept because it is the system: "
     "unpadded 3x3 stride-2 convolutions on 28 pixels never see the last row and column, where "
     "specks can grow unpunished. BatchNorm scales start at N(1, 0.02), not at the source's "
-    "N(0, 0.02), and real images are in [-1, 1] like the fakes. The fakes of the discriminator's "
-    "update are reused for the generator's.",
+    "N(0, 0.02), and real images are in [-1, 1] like the fakes. Images are rotated by the nearest "
+    "pixel, torchvision's default. The fakes of the discriminator's update are reused for the "
+    "generator's.",
     data=_ALL_60000.model_copy(update={"augment": _ROTATION}),
     model=Model(
         latent_dim=64,
