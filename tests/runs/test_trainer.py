@@ -449,3 +449,22 @@ def test_checkpoints_are_picked_on_validation_images_alone(
     inkgan.train(override(tiny, ["data.holdout=300"]), out=tmp_path / "a", images=64)
     held_out = inkgan.load_dataset(override(tiny, ["data.holdout=300"]).data, "validation")
     assert torch.equal(seen[0], held_out.images)
+
+
+def test_a_run_that_dies_while_its_curves_are_drawn_is_not_over(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = override(tiny, {"schedule.epochs": 1})
+
+    def die(path: Path, rows: object, title: str) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("inkgan.runs.curves.draw_curves", die)
+        with pytest.raises(MemoryError):
+            inkgan.train(recipe, out=tmp_path / "a")
+    assert not RunFolder.open(tmp_path / "a").is_complete(recipe)
+    inkgan.train(recipe, out=tmp_path / "a")
+    run = RunFolder.open(tmp_path / "a")
+    assert run.is_complete(recipe)
+    assert run.curves_path.is_file()

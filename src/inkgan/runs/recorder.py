@@ -81,12 +81,13 @@ class RunRecorder:
         return finite
 
     def finish(self) -> None:
-        """Write checkpoint, bundle, curves, grid and time-lapse."""
+        """Write checkpoint, curves, grid and time-lapse, and last the bundle, which ends a run."""
         from inkgan.runs.curves import write_pictures  # half a second, where a run ends
 
-        if self.write_checkpoint("last"):
-            self._bundle().save(self.folder.bundle_path)
+        finite = self.write_checkpoint("last")
         write_pictures(self.folder, self.batches.per_epoch)
+        if finite:
+            self._bundle().save(self.folder.bundle_path)
 
     def close(self, complete: bool) -> None:
         """Close the loggers; `complete` says whether the run has reached its end."""
