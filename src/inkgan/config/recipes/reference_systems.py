@@ -122,7 +122,7 @@ _DCGAN_COMPACT = Recipe(
     "unpadded 3x3 stride-2 convolutions on 28 pixels never see the last row and column, where "
     "specks can grow unpunished. BatchNorm scales start at N(1, 0.02), not at the source's "
     "N(0, 0.02), and real images are in [-1, 1] like the fakes. Images are rotated by the nearest "
-    "pixel, torchvision's default. The fakes of the discriminator's update are reused for the "
+    "pixel, Pillow's default. The fakes of the discriminator's update are reused for the "
     "generator's.",
     data=_ALL_60000.model_copy(update={"augment": _ROTATION}),
     model=Model(
