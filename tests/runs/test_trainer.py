@@ -17,6 +17,7 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
 from inkgan.files import locked
+from inkgan.io.bundle import Bundle
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import CheckpointScorer
 from inkgan.runs import active_run
@@ -468,3 +469,23 @@ def test_a_run_that_dies_while_its_curves_are_drawn_is_not_over(
     run = RunFolder.open(tmp_path / "a")
     assert run.is_complete(recipe)
     assert run.curves_path.is_file()
+
+
+def test_a_longer_run_that_dies_before_its_new_generator_is_not_over(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, long = (override(tiny, {"schedule.images": count}) for count in (64, 128))
+    inkgan.train(short, out=tmp_path / "a")
+
+    def die(self: Bundle, path: Path, *, half: bool = False) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Bundle, "save", die)
+        with pytest.raises(MemoryError):
+            inkgan.train(long, out=tmp_path / "a")
+    run = RunFolder.open(tmp_path / "a")
+    assert run.rows()[-1]["images"] == 128
+    assert not run.is_complete(long)
+    inkgan.train(long, out=tmp_path / "a")
+    assert run.is_complete(long)

@@ -13,6 +13,7 @@ from inkgan.config import Recipe, serialize
 from inkgan.documents import check_document
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.io import tensors as tensor_files
+from inkgan.io.bundle import load_bundle
 from inkgan.io.bundle_migration import migrate_checkpoint
 from inkgan.io.checkpoint_document import CheckpointDocument
 from inkgan.io.metrics_file import Row, read_rows, to_line
@@ -92,16 +93,22 @@ class RunFolder(RunPaths):
     def is_complete(self, recipe: Recipe) -> bool:
         """Tell whether the run has reached the end of a recipe and left its generator.
 
-        It says so without checkpoints, which a copy from another machine may lack.
+        It says so without checkpoints, which a copy from another machine may lack. A run that was
+        made longer may still have the generator of its former end.
 
         Args:
             recipe: may be longer than the one that was trained here.
+
+        Raises:
+            ArtifactError: the generator's file is damaged.
         """
         schedule, rows = recipe.schedule, self.rows()
         if not rows or not self.bundle_path.is_file():
             return False
         images, epoch = rows[-1]["images"], rows[-1].get("epoch", 0.0)
-        return bool(epoch >= schedule.epochs or images >= (schedule.images or math.inf))
+        if not (epoch >= schedule.epochs or images >= (schedule.images or math.inf)):
+            return False
+        return bool(load_bundle(self.bundle_path).images_seen == images)
 
     # --- metrics.jsonl: one JSON object a line, in the order of the steps ---
 
