@@ -57,12 +57,15 @@ class Scenario:
         name: of what is measured, and how far from real data.
         draw: draws data, and returns the intervals of one or more metrics.
         truths: expected values in closed form; others are the mean over the draws.
+        smallest_of: for a metric that is the smallest of others, how their names begin: it is to
+            hold the smallest of their expected values.
         cost: how many times longer than a microsecond formula a draw takes, for small runs.
     """
 
     name: str
     draw: Callable[[Random], Intervals]
     truths: Mapping[str, float] = field(default_factory=dict)
+    smallest_of: Mapping[str, str] = field(default_factory=dict)
     cost: int = 1
 
 
@@ -91,10 +94,14 @@ def measure(scenario: Scenario, draws: int, seed: int) -> list[Coverage]:
     """Draw a scenario `draws` times, and count for each metric the intervals that hold."""
     random = np.random.default_rng([seed, *scenario.name.encode()])
     found = [scenario.draw(random) for _ in range(draws)]
+    tables = {metric: np.array([each[metric] for each in found]) for metric in found[0]}
+    truths = {metric: float(table[:, 0].mean()) for metric, table in tables.items()}
+    for metric, start in scenario.smallest_of.items():
+        truths[metric] = min(truth for key, truth in truths.items() if key.startswith(start))
+    truths |= scenario.truths
     result = []
-    for metric in found[0]:
-        table = np.array([intervals[metric] for intervals in found])
-        truth = scenario.truths.get(metric, float(table[:, 0].mean()))
+    for metric, table in tables.items():
+        truth = truths[metric]
         inside = (table[:, 1] <= truth) & (truth <= table[:, 2])
         spread = 2 * 1.96 * table[:, 0].std(ddof=1)
         width = float((table[:, 2] - table[:, 1]).mean() / spread) if spread > 0 else math.nan
@@ -230,6 +237,31 @@ def worst_class(excess: Sequence[float], n: int = 250) -> Scenario:
 
     name = f"worst_class_fd {max(excess):g} of {len(set(excess))}"
     return Scenario(name, draw, {"worst_class_fd": max(excess)}, cost=8)
+
+
+def _recall(real: np.ndarray, generated: np.ndarray) -> Callable[..., Sequence[float]]:
+    return lambda rows, others: [prdc(real[rows], generated[others]).recall]
+
+
+def worst_recall(scales: Sequence[float], n: int = 250) -> Scenario:
+    """Bound the smallest recall of classes that are drawn narrower than they are."""
+
+    def draw(random: Random) -> Intervals:
+        found, wide = {}, []
+        level = simultaneous_level(len(scales))
+        for place, scale in enumerate(scales):
+            generated, real = random.normal(size=(2, n, DIMENSION))
+            generated *= scale
+            parts = subset_replicates(_recall(real, generated), Strata.of(None, real[:, 0], n))[0]
+            value = prdc(real, generated).recall
+            found[f"recall/{place}"] = share_estimate(value, parts, n).interval
+            wide.append(share_estimate(value, parts, n, level).interval)
+        own = [*found.values()]
+        value = min(interval.value for interval in own)
+        return {**found, "worst_class_recall": worst_interval(value, own, wide, largest=False)}
+
+    name = f"worst_class_recall {min(scales):g} of {len(set(scales))}"
+    return Scenario(name, draw, smallest_of={"worst_class_recall": "recall/"}, cost=60)
 
 
 # --- neighbors ---
@@ -434,6 +466,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     kernels(1.2, 0.3),
     worst_class([0.0] * 5),
     worst_class([0.0, 0.0, 0.0, 0.0, 0.5]),
+    worst_recall([1.0] * 5),
+    worst_recall([1.0, 1.0, 1.0, 1.0, 0.7]),
     deviations(1.0),
     deviations(0.5),
     neighbors(1.0, 0.0),
