@@ -58,8 +58,9 @@ def by_case(tensors: dict[str, torch.Tensor]) -> divided_training.Results:
 def assert_close(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
     assert found.keys() == expected.keys()
     for name, tensor in found.items():
-        # sums of metrics over a window are kept in float32
-        tolerance = 1e-6 if tensor.dtype == torch.float32 else 1e-10
+        # sums of metrics over a window are kept in float32; a bias before a batch norm has a
+        # gradient of rounding errors alone, which Adam makes steps of 1e-10
+        tolerance = 1e-6 if tensor.dtype == torch.float32 else 1e-9
         torch.testing.assert_close(
             tensor,
             expected[name],
