@@ -6,10 +6,13 @@ does not import torch: the OpenMP variables count only if they are set before.
 """
 
 import ctypes
+import functools
 import os
+import platform
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkgan.errors import ConfigError
@@ -55,6 +58,14 @@ def choose_device(name: str = "auto") -> "torch.device":
             "`device` mps: this torch finds no Apple GPU; use `device='auto'` or `device='cpu'`"
         )
     return torch.device(name)
+
+
+@functools.cache
+def is_intel() -> bool:
+    """Tell whether the processor is Intel's."""
+    listing = Path("/proc/cpuinfo")
+    text = listing.read_text(encoding="utf-8") if listing.is_file() else platform.processor()
+    return "GenuineIntel" in text
 
 
 def default_threads() -> int:

@@ -11,7 +11,7 @@ from inkgan.config.recipes.reference_systems import REFERENCE
 from inkgan.config.serialize import override
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
-from inkgan.models import torch_internals
+from inkgan.models import linear, torch_internals
 from inkgan.models.build import build_discriminator, build_generator, count_parameters, init_weights
 from inkgan.models.layers import Dropout, SingleChannelConvTranspose2d, Unflatten, flatten_nhwc
 from inkgan.models.linear import Linear
@@ -208,10 +208,14 @@ def test_one_channel_up_is_a_transposed_convolution(
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("intel", [True, False])
 @pytest.mark.parametrize(
     ("count", "inputs", "outputs"), [(64, 784, 512), (64, 100, 2000), (3, 5, 7), (128, 512, 256)]
 )
-def test_linear_is_torchs_linear(count: int, inputs: int, outputs: int) -> None:
+def test_linear_is_torchs_linear(
+    count: int, inputs: int, outputs: int, intel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear, "is_intel", lambda: intel)
     torch.manual_seed(0)
     layer = Linear(inputs, outputs)
     vectors = torch.randn(count, inputs, requires_grad=True)
@@ -229,6 +233,24 @@ def test_linear_is_torchs_linear(count: int, inputs: int, outputs: int) -> None:
         torch.testing.assert_close(
             one, other, rtol=1e-4, atol=1e-3 * float(other.detach().abs().max())
         )
+
+
+@pytest.mark.parametrize("intel", [True, False])
+def test_onednns_product_is_for_other_processors_than_intels(
+    intel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MKL, which torch calls, is the slower of the two on all others alone."""
+    called: list[torch.Size] = []
+
+    def product(inputs: torch.Tensor, *rest: torch.Tensor | None) -> torch.Tensor:
+        called.append(inputs.shape)
+        return F.linear(inputs, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(linear, "is_intel", lambda: intel)
+    monkeypatch.setattr(torch_internals, "has_onednn_linear", lambda: True)
+    monkeypatch.setattr(torch_internals, "linear", product)
+    Linear(784, 512)(torch.randn(64, 784)).sum().backward()
+    assert bool(called) is not intel
 
 
 def test_linear_without_onednn(monkeypatch: pytest.MonkeyPatch) -> None:
