@@ -88,6 +88,18 @@ def flatten_nhwc(maps: torch.Tensor) -> torch.Tensor:
     return maps.permute(0, 2, 3, 1).flatten(1)
 
 
+def channels_last(images: torch.Tensor) -> torch.Tensor:
+    """Lay out images (n, C, H, W) with their channels last, also a single one.
+
+    torch reads images of one channel as if their channels came first. So would lie what the first
+    convolution returns, and each operation that meets a gradient of the next one, whose channels
+    are last, takes ten times as long.
+    """
+    count, channels, height, width = images.shape
+    pixels = flatten_nhwc(images).view(count, height, width, channels)
+    return pixels.permute(0, 3, 1, 2)
+
+
 def to_channels_last_(network: nn.Module) -> None:
     """Lay out convolutions' weights with their channels last, so that all maps follow them.
 

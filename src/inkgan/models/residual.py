@@ -20,6 +20,7 @@ from inkgan.models.layers import (
     SingleChannelConvTranspose2d,
     Unflatten,
     activation,
+    channels_last,
     flatten_nhwc,
     norm_2d,
     to_channels_last_,
@@ -135,6 +136,7 @@ class ResidualDiscriminator(Discriminator):
             if self.label_channels
             else images
         )
+        maps = channels_last(maps)
         for layer in self.layers:
             maps = layer(maps, None) if isinstance(layer, ResidualBlock) else layer(maps)
         output: DiscriminatorOutput = self.head(flatten_nhwc(self.activation(maps)), y)

@@ -15,7 +15,7 @@ from torch import nn
 
 from inkgan.config import Kernel
 from inkgan.models.conditioning import ConditionalSequential
-from inkgan.models.layers import SingleChannelConvTranspose2d
+from inkgan.models.layers import SingleChannelConvTranspose2d, channels_last
 
 Size = tuple[int, int]  # height, width
 
@@ -37,7 +37,7 @@ class DownsamplingStack(nn.Sequential):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the maps."""
-        maps = images.flip(2, 3) if self.mirrored else images
+        maps = channels_last(images.flip(2, 3) if self.mirrored else images)
         for layer in self:
             maps = layer(maps)
         return maps
