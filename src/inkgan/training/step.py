@@ -170,7 +170,9 @@ def _discriminator_losses(
     objective = recipe.objective
     fakes = apply_augmentations(fakes, objective.augment)
     real = real._replace(images=apply_augmentations(real.images, objective.augment))
-    of_real, of_fakes = _read_both(state.discriminator, real, fakes)
+    # a gradient of the generator's would otherwise go through the real images too, for nothing
+    apart = fakes.requires_grad
+    of_real, of_fakes = _read_both(state.discriminator, real, fakes, apart)
     logits = of_real.logits, of_fakes.logits
     value = _mean_loss(LOSSES[objective.loss].d, *logits, objective, state.world)
     total = value + _heads_loss(of_real, real.labels, real.styles, objective)
@@ -269,14 +271,15 @@ def _heads_loss(
 
 
 def _read_both(
-    discriminator: Discriminator, real: Batch, fakes: torch.Tensor
+    discriminator: Discriminator, real: Batch, fakes: torch.Tensor, apart: bool
 ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
     """Return the discriminator's outputs for real and for generated images.
 
-    One pass over both is quicker than two. With batch normalization it would be another network:
-    real and generated images are normalized apart (Radford et al. 2016, as all who followed).
+    One pass over both is quicker than two, unless `apart`. With batch normalization it would be
+    another network: real and generated images are normalized apart (Radford et al. 2016, as all
+    who followed).
     """
-    if any(isinstance(module, BATCH_NORMS) for module in discriminator.modules()):
+    if apart or any(isinstance(module, BATCH_NORMS) for module in discriminator.modules()):
         outputs = [discriminator.outputs(i, real.labels) for i in (real.images, fakes)]
         return _to_float32(outputs[0]), _to_float32(outputs[1])
     images, labels = torch.cat([real.images, fakes]), torch.cat([real.labels, real.labels])
