@@ -13,7 +13,14 @@ from inkgan.errors import ConfigError
 from inkgan.images import Shape
 from inkgan.models import linear, torch_internals
 from inkgan.models.build import build_discriminator, build_generator, count_parameters, init_weights
-from inkgan.models.layers import Dropout, SingleChannelConvTranspose2d, Unflatten, flatten_nhwc
+from inkgan.models.layers import (
+    Dropout,
+    SingleChannelConv2d,
+    SingleChannelConvTranspose2d,
+    Unflatten,
+    channels_last,
+    flatten_nhwc,
+)
 from inkgan.models.linear import Linear
 from inkgan.models.same_padding import (
     DownsamplingStack,
@@ -206,6 +213,34 @@ def test_one_channel_up_is_a_transposed_convolution(
     found = torch.autograd.grad(layer(maps), inputs, upstream)
     for one, other in zip(found, torch.autograd.grad(expected, inputs, upstream), strict=True):
         torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"), [(4, 2, 1), (5, 2, 2), (3, 2, 0), (3, 1, 1)]
+)
+def test_a_convolution_of_one_channel_is_torchs(kernel: int, stride: int, padding: int) -> None:
+    layer = SingleChannelConv2d(1, 3, kernel, stride, padding).double()
+    images = torch.randn(2, 1, 6, 7, dtype=torch.float64, requires_grad=True)
+    expected = F.conv2d(images, layer.weight, layer.bias, stride, padding)
+    torch.testing.assert_close(layer(images), expected)
+    assert torch.autograd.gradcheck(layer, images)
+    assert torch.autograd.gradgradcheck(layer, images)
+    inputs = (images, *layer.parameters())
+    upstream = torch.randn_like(expected)
+    found = torch.autograd.grad(layer(images), inputs, upstream)
+    for one, other in zip(found, torch.autograd.grad(expected, inputs, upstream), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_maps_of_gray_images_have_their_channels_last() -> None:
+    """Else each gradient would lie otherwise than what it is multiplied with."""
+    images = channels_last(torch.randn(4, 1, 8, 8))
+    conv = nn.Conv2d(1, 3, 3)
+    assert conv(images).is_contiguous(memory_format=torch.channels_last)
+    assert not conv(images).is_contiguous()
+    color = torch.randn(4, 3, 8, 8)
+    assert torch.equal(channels_last(color), color)
+    assert channels_last(color).is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("intel", [True, False])

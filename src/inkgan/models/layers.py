@@ -1,11 +1,12 @@
 """Layers that the families share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.grad import conv2d_weight
 
 from inkgan import rng
 from inkgan.config import Normalization
@@ -39,24 +40,15 @@ class _Fold(torch.autograd.Function):
     ) -> torch.Tensor:
         context.save_for_backward(maps, weight)
         context.layer = layer
-        count, channels, height, width = maps.shape
-        pixels = maps.permute(0, 2, 3, 1).reshape(-1, channels)
-        patches = (pixels @ weight.flatten(1)).view(count, height * width, -1)
         padding = (int(layer.padding[0]), int(layer.padding[1]))
-        high, wide = (
+        size = [
             (side - 1) * layer.stride[0]
             - 2 * padding[0]
             + layer.kernel_size[0]
             + layer.output_padding[0]
-            for side in (height, width)
-        )
-        return F.fold(
-            patches.transpose(1, 2),
-            (high, wide),
-            layer.kernel_size,
-            padding=padding,
-            stride=layer.stride,
-        )
+            for side in maps.shape[2:]
+        ]
+        return folded(maps, weight, size, layer.stride, padding)
 
     @staticmethod
     def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -65,6 +57,72 @@ class _Fold(torch.autograd.Function):
             context.layer, gradients[0], maps, weight, context.needs_input_grad[:2]
         )
         return for_maps, for_weight, None
+
+
+class SingleChannelConv2d(nn.Conv2d):
+    """A convolution of a single channel whose gradient in the images is a product and a fold.
+
+    That is the mirror image of `SingleChannelConvTranspose2d`, two to three times as fast on CPUs.
+    In bfloat16 it is torch's own.
+    """
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return maps (n, C, h, w) for images (n, 1, H, W)."""
+        other = images.device.type != "cpu" or torch.is_autocast_enabled("cpu")
+        if other or not images.requires_grad:
+            return super().forward(images)
+        maps: torch.Tensor = _FoldBack.apply(images, self.weight, self)  # type: ignore[no-untyped-call]
+        return maps if self.bias is None else maps + self.bias[:, None, None]
+
+
+class _FoldBack(torch.autograd.Function):
+    """The convolution; its gradient in the images by product and fold, in the weight its own."""
+
+    @staticmethod
+    def forward(
+        context: Any, images: torch.Tensor, weight: torch.Tensor, layer: SingleChannelConv2d
+    ) -> torch.Tensor:
+        context.save_for_backward(images, weight)
+        context.layer = layer
+        return F.conv2d(images, weight, None, layer.stride, layer.padding)
+
+    @staticmethod
+    def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (images, weight), layer, gradient = context.saved_tensors, context.layer, gradients[0]
+        for_images = for_weight = None
+        if context.needs_input_grad[0]:
+            for_images = folded(gradient, weight, images.shape[2:], layer.stride, layer.padding)
+        if context.needs_input_grad[1]:
+            for_weight = conv2d_weight(images, weight.shape, gradient, layer.stride, layer.padding)
+        return for_images, for_weight, None
+
+
+def folded(
+    maps: torch.Tensor,
+    weight: torch.Tensor,
+    size: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+) -> torch.Tensor:
+    """Return images (n, 1, H, W) of a `size`: the transposed convolution as product and fold.
+
+    Args:
+        maps: (n, C, h, w).
+        weight: (C, 1, k, k).
+        size: height and width of the images.
+        stride: of the convolution.
+        padding: of the convolution.
+    """
+    count, channels, height, width = maps.shape
+    pixels = maps.permute(0, 2, 3, 1).reshape(-1, channels)
+    patches = (pixels @ weight.flatten(1)).view(count, height * width, -1)
+    return F.fold(
+        patches.transpose(1, 2),
+        tuple(size),
+        weight.shape[2:],
+        padding=tuple(padding),
+        stride=tuple(stride),
+    )
 
 
 class Unflatten(nn.Module):
