@@ -74,7 +74,7 @@ def test_the_page_of_objectives_has_every_formula_with_its_source() -> None:
     for name, source in sources.items():
         assert source in rows[name], name
     assert all(f"`{name}`" in rows["objective.augment"] for name in AUGMENTATIONS)
-    elsewhere = {"loss", "penalties", "aux_weight", "style_weight"}
+    elsewhere = {"loss", "penalties", "aux_weight", "style_weight", "code_weight"}
     for name in Objective.model_fields.keys() - elsewhere:
         assert f"objective.{name}" in rows, name
 

@@ -177,7 +177,7 @@ def test_a_conditional_step_is_the_textbooks(d: str, updates: int) -> None:
 def test_half_precision_hardly_changes_a_step() -> None:
     """Weights stay float32, and a step's losses differ by bfloat16's 1 / 256 at most."""
     real = batch(0, 64)
-    real = Batch(real.images.float(), real.labels, real.styles.float())
+    real = Batch(real.images.float(), real.labels, real.coordinates.float())
     z = torch.randn(2, 64, 5)
     rows = []
     for precision in ("float32", "bfloat16"):
@@ -310,9 +310,9 @@ def test_batches_carry_the_styles_in_the_recipes_order() -> None:
     batches = batches_for(recipe, dataset)
     turned = batches_for(override(recipe, ['model.style_measures=["slant", "width"]']), dataset)
     first = batches.at(0)
-    assert first.styles.shape == (128, 2)
-    assert torch.equal(first.styles.flip(1), turned.at(0).styles)
-    assert first.styles.std().item() == pytest.approx(1, abs=0.15)
+    assert first.coordinates.shape == (128, 2)
+    assert torch.equal(first.coordinates.flip(1), turned.at(0).coordinates)
+    assert first.coordinates.std().item() == pytest.approx(1, abs=0.15)
 
 
 def test_a_residual_block_begins_as_the_identity() -> None:

@@ -196,6 +196,12 @@ class Model(Value):
     style_measures: tuple[StyleName, ...] = Field(
         (), description="stroke measures that the first latent coordinates control"
     )
+    shape_codes: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="principal components of the images that the next coordinates control",
+    )
     init: InitName = Field("torch", description="torch's own, normal N(0, 0.02), glorot, or he")
     generator: (
         MlpGeneratorConfig | DcganGeneratorConfig | ResidualGeneratorConfig | CustomGeneratorConfig
@@ -206,3 +212,8 @@ class Model(Value):
         | ResidualDiscriminatorConfig
         | CustomDiscriminatorConfig
     ) = Field(DcganDiscriminatorConfig(), discriminator="family")
+
+    @property
+    def known_coordinates(self) -> int:
+        """The latent coordinates whose values are known for every training image."""
+        return len(self.style_measures) + self.shape_codes

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from inkgan.config.data_config import Data
+from inkgan.config.data_config import Augment, Data
 from inkgan.config.model_config import Model
 from inkgan.config.names import AugmentationName, CustomPenaltyName, LossName
 from inkgan.config.value import Value
@@ -54,6 +54,7 @@ class Objective(Value):
     style_weight: float = Field(
         1.0, ge=0, description="weight of the squared error of the style predicted from an image"
     )
+    code_weight: float = Field(1.0, ge=0, description="the same of the shape codes")
     weight_clip: float | None = Field(
         None,
         gt=0,
@@ -213,10 +214,15 @@ class Recipe(Value):
             raise ValueError(
                 f"`model.style_measures={list(model.style_measures)}` names a measure twice"
             )
-        if len(model.style_measures) >= model.latent_dim:
+        if model.known_coordinates >= model.latent_dim:
             raise ValueError(
-                "`model.style_measures` need a `model.latent_dim` above "
-                f"{len(model.style_measures)}"
+                "`model.style_measures` and `model.shape_codes` need a `model.latent_dim` above "
+                f"{model.known_coordinates}"
+            )
+        if model.shape_codes and augment != Augment():
+            raise ValueError(
+                "`data.augment` would change the images after `model.shape_codes` were computed: "
+                "use one of them"
             )
         if model.style_measures and (augment.rotate or augment.scale or augment.elastic):
             raise ValueError(

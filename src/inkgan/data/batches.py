@@ -7,20 +7,27 @@ from typing import NamedTuple
 import torch
 
 from inkgan import rng
-from inkgan.config import Augment, Recipe, StyleName
+from inkgan.config import Augment, Model, Recipe
 from inkgan.data.augment import augment
 from inkgan.data.dataset import Dataset
+from inkgan.data.shape_codes import shape_codes
 from inkgan.data.stroke_ranks import STROKE_MEASURES, stroke_ranks
 from inkgan.errors import ConfigError
 from inkgan.images import to_float
 
 
 class Batch(NamedTuple):
-    """Images float32 (n, C, H, W) in [-1, 1], labels int64 (n,), styles float32 (n, measures)."""
+    """Some training images.
+
+    Attributes:
+        images: float32 (n, C, H, W) in [-1, 1].
+        labels: int64 (n,).
+        coordinates: float32 (n, k), what the first latent coordinates of each image would be.
+    """
 
     images: torch.Tensor
     labels: torch.Tensor
-    styles: torch.Tensor
+    coordinates: torch.Tensor
 
 
 class Batches:
@@ -33,7 +40,7 @@ class Batches:
         batch_size: images of one batch, at most all of them.
         seed: of the shuffles and of the distortion.
         distortion: how to distort the images of each batch.
-        style: the stroke measures that each batch carries.
+        coordinates: of all images (n, k), standard normal; none by default.
         part: the part of each batch that this process gets.
     """
 
@@ -43,7 +50,7 @@ class Batches:
         batch_size: int,
         seed: int,
         distortion: Augment,
-        style: Sequence[StyleName] = (),
+        coordinates: torch.Tensor | None = None,
         part: rng.BatchPart = rng.WHOLE,
     ) -> None:
         if batch_size > len(dataset):
@@ -54,7 +61,8 @@ class Batches:
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.distortion, self.part = distortion, part
         self.per_epoch = len(dataset) // batch_size
-        self._styles = _style_targets(dataset, style)
+        none = torch.zeros(len(dataset), 0, device=dataset.images.device)
+        self._coordinates = none if coordinates is None else coordinates
         self._shuffled: tuple[int, torch.Tensor] | None = None
 
     def at(self, step: int) -> Batch:
@@ -67,7 +75,7 @@ class Batches:
             with rng.batch_part(self.part):
                 numbers = rng.generator(self.seed, "augment", step)
                 images = augment(images, self.distortion, numbers)
-        return Batch(images, self.dataset.labels[chosen], self._styles[chosen])
+        return Batch(images, self.dataset.labels[chosen], self._coordinates[chosen])
 
     def _order(self, epoch: int) -> torch.Tensor:
         if self._shuffled is None or self._shuffled[0] != epoch:
@@ -105,7 +113,7 @@ def batches_for(
         recipe.schedule.images_per_step,
         recipe.seed,
         recipe.data.augment,
-        recipe.model.style_measures,
+        _known_coordinates(dataset, recipe.model),
         replace(part, groups=recipe.schedule.d_steps),
     )
 
@@ -131,15 +139,19 @@ def _few_names(classes: Sequence[str]) -> str:
     return f"{len(classes)} ({names})"
 
 
-def _style_targets(dataset: Dataset, style: Sequence[StyleName]) -> torch.Tensor:
-    """Return the stroke ranks of all images (n, measures), in the order of the recipe's names."""
-    if not style:
-        return torch.zeros(len(dataset), 0, device=dataset.images.device)
-    if dataset.shape.channels != 1:
-        raise ConfigError(
-            f"`model.style_measures` are of strokes of gray digits; {dataset.name} has "
-            f"{dataset.shape} images: use `data.channels=1`, or `model.style_measures=[]`"
-        )
-    return stroke_ranks(dataset.images, dataset.labels)[
-        :, [STROKE_MEASURES.index(name) for name in style]
-    ]
+def _known_coordinates(dataset: Dataset, model: Model) -> torch.Tensor:
+    """Return the stroke ranks of all images in the order of their names, then the shape codes."""
+    images, labels = dataset.images, dataset.labels
+    styles = torch.zeros(len(dataset), 0, device=images.device)
+    if model.style_measures:
+        if dataset.shape.channels != 1:
+            raise ConfigError(
+                f"`model.style_measures` are of strokes of gray digits; {dataset.name} has "
+                f"{dataset.shape} images: use `data.channels=1`, or `model.style_measures=[]`"
+            )
+        places = [STROKE_MEASURES.index(name) for name in model.style_measures]
+        styles = stroke_ranks(images, labels)[:, places]
+    if not model.shape_codes:
+        return styles
+    classes = labels if model.classes else torch.zeros_like(labels)
+    return torch.cat([styles, shape_codes(images, classes, styles, model.shape_codes)], dim=1)

@@ -90,7 +90,7 @@ class DcganDiscriminator(Discriminator):
         self.layers = DownsamplingStack(layers, config.layers, (shape.height, shape.width))
         to_channels_last_(self)
         features = channels * side[0] * side[1]
-        self.head = Head(features, config.conditioning, model.classes, len(model.style_measures))
+        self.head = Head(features, config.conditioning, model.classes, model.known_coordinates)
 
     def outputs(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Return logits, and class logits and style where there are heads for them."""

@@ -61,7 +61,7 @@ class MlpDiscriminator(Discriminator):
             ]
             features = width
         self.layers = nn.Sequential(*layers)
-        self.head = Head(features, config.conditioning, model.classes, len(model.style_measures))
+        self.head = Head(features, config.conditioning, model.classes, model.known_coordinates)
 
     def outputs(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:
         """Return logits, and class logits and style where there are heads for them."""

@@ -126,7 +126,7 @@ class ResidualDiscriminator(Discriminator):
         self.layers = nn.ModuleList(layers)
         features = channels * size[0] * size[1]
         self.activation = activation(config.negative_slope)
-        self.head = Head(features, config.conditioning, model.classes, len(model.style_measures))
+        self.head = Head(features, config.conditioning, model.classes, model.known_coordinates)
         to_channels_last_(self)
 
     def outputs(self, images: torch.Tensor, y: torch.Tensor | None = None) -> DiscriminatorOutput:

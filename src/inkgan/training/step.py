@@ -140,8 +140,8 @@ def _update_together(
         of_d = _discriminator_losses(state, recipe, real, fakes, penalty_scale)
         logits = of_d.real.logits.detach(), of_d.fakes.logits
         g_value = _mean_loss(loss.g, *logits, objective, state.world)
-        requested = z[:, : real.styles.shape[1]]
-        g_total = g_value + _heads_loss(of_d.fakes, real.labels, requested, objective)
+        requested = z[:, : real.coordinates.shape[1]]
+        g_total = g_value + _heads_loss(of_d.fakes, real.labels, requested, recipe)
     state.d_optimizer.zero_grad(set_to_none=True)
     state.g_optimizer.zero_grad(set_to_none=True)
     of_d.total.backward(inputs=list(state.discriminator.parameters()), retain_graph=True)
@@ -175,9 +175,9 @@ def _discriminator_losses(
     of_real, of_fakes = _read_both(state.discriminator, real, fakes, apart)
     logits = of_real.logits, of_fakes.logits
     value = _mean_loss(LOSSES[objective.loss].d, *logits, objective, state.world)
-    total = value + _heads_loss(of_real, real.labels, real.styles, objective)
+    total = value + _heads_loss(of_real, real.labels, real.coordinates, recipe)
     if of_fakes.classes is not None:
-        total = total + _heads_loss(of_fakes._replace(style=None), real.labels, None, objective)
+        total = total + _heads_loss(of_fakes._replace(style=None), real.labels, None, recipe)
     if penalty_scale is not None:
         for weight, penalty in weighted_penalties(objective.penalties, state.world):
             each = penalty(state.discriminator, real.images, fakes.detach(), real.labels)
@@ -201,8 +201,8 @@ def _generator_losses(
         augmented = apply_augmentations(real.images, objective.augment)
         real_logits = state.discriminator(augmented, real.labels).to(fakes.dtype)
     value = _mean_loss(loss.g, real_logits, of_fakes.logits, objective, state.world)
-    requested = z[:, : real.styles.shape[1]]
-    return value, value + _heads_loss(of_fakes, real.labels, requested, objective)
+    requested = z[:, : real.coordinates.shape[1]]
+    return value, value + _heads_loss(of_fakes, real.labels, requested, recipe)
 
 
 def _mean_loss(
@@ -254,19 +254,26 @@ def _autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[No
 def _heads_loss(
     output: DiscriminatorOutput,
     labels: torch.Tensor,
-    styles: torch.Tensor | None,
-    objective: Objective,
+    coordinates: torch.Tensor | None,
+    recipe: Recipe,
 ) -> torch.Tensor:
     """Sum the losses of the heads beside the logit, where there are any.
 
-    The class by cross-entropy (Odena et al. 2017, section 3), the style by squared error, which is
-    the fixed-variance Gaussian of InfoGAN (Chen et al. 2016, section 5) with known targets.
+    The class by cross-entropy (Odena et al. 2017, section 3), the style and the shape by squared
+    error, the fixed-variance Gaussian of InfoGAN (Chen et al. 2016, section 5) with known targets.
     """
-    total = output.logits.new_zeros(())
+    total, objective = output.logits.new_zeros(()), recipe.objective
     if output.classes is not None:
         total = total + objective.aux_weight * F.cross_entropy(output.classes, labels)
-    if output.style is not None and styles is not None:
-        total = total + objective.style_weight * F.mse_loss(output.style, styles)
+    if output.style is not None and coordinates is not None:
+        errors = (output.style - coordinates).square().mean(dim=0)
+        styles = len(recipe.model.style_measures)
+        for part, weight in (
+            (errors[:styles], objective.style_weight),
+            (errors[styles:], objective.code_weight),
+        ):
+            if len(part):
+                total = total + weight * part.mean()
     return total
 
 
