@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -199,7 +200,7 @@ class Dropout(nn.Dropout):
 
     torch draws one Bernoulli number a value on CPUs, one after the other: a fifth of a DCGAN's
     training step. Here 64 random bits serve four values, so that p is rounded to 1 / 65,536. The
-    bits come from torch's global generator, as torch's own do.
+    bits are those of a generator that torch's global one seeds.
     """
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -211,14 +212,19 @@ class Dropout(nn.Dropout):
         size = inputs[0].numel()
         bits = rng.for_batch(len(inputs), lambda n: _random_bits(n * size).view(n, size))
         dropped = round(self.p * LEVELS)
-        kept = (bits >= dropped - LEVELS // 2).to(inputs.dtype).mul_(LEVELS / (LEVELS - dropped))
+        kept = torch.empty(bits.shape, dtype=inputs.dtype)  # compared straight into it
+        torch.ge(bits, dropped - LEVELS // 2, out=kept).mul_(LEVELS / (LEVELS - dropped))
         return inputs * torch.as_strided(kept, inputs.shape, inputs.stride())
 
 
 def _random_bits(count: int) -> torch.Tensor:
-    """Draw `count` times 16 bits from torch's global generator, int16 (count,)."""
-    words = torch.empty(-(-count // 4), dtype=torch.int64)
-    return words.random_(-(2**63), None).view(torch.int16)[:count]
+    """Draw `count` times 16 bits, int16 (count,).
+
+    numpy's PCG64DXSM takes two fifths of the time of torch's generator.
+    """
+    seed = int(torch.randint(2**63 - 1, ()))
+    words = np.random.PCG64DXSM(seed).random_raw(-(-count // 4))
+    return torch.from_numpy(words.view(np.int16))[:count]
 
 
 def dropout_by_sample(
