@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import requests
-
 from inkgan.errors import ArtifactError
 from inkgan.files import is_offline
 from inkgan.optional_imports import import_extra
@@ -53,6 +51,8 @@ def fetch(name: str) -> Path:
 
 def _answers(address: str) -> bool:
     """Ask once whether a server can be reached."""
+    import requests  # a tenth of a second, where something is downloaded
+
     try:
         requests.head(address, timeout=SECONDS)
     except requests.RequestException:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from inkgan.metrics.stats.expansion import ErrorBounds
 from inkgan.metrics.stats.intervals import Interval, normal_interval, tail
@@ -206,6 +205,8 @@ def ct_score(test_distances: npt.ArrayLike, fake_distances: npt.ArrayLike) -> fl
     Raises:
         ValueError: no distances, NaN or infinity.
     """
+    from scipy import stats  # half a second, where copies are looked for
+
     test, fake = checked_values(test_distances), checked_values(fake_distances)
     n, m = len(test), len(fake)
     ranks = stats.rankdata(np.concatenate([fake, test]))[:m]
@@ -326,6 +327,8 @@ class _Tail(NamedTuple):
 
     def p_value(self, near: int, number: int) -> float:
         beyond = self.tests + 1 - self.within
+        from scipy import stats
+
         return float(stats.betabinom.sf(near - 1, number, self.within, beyond))
 
     def alarms(self, near: int, number: int) -> bool:

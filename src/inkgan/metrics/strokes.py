@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from inkgan.types import Bool, Float64, Progress, UInt8, silent
 
@@ -89,6 +88,8 @@ def enlarge(images: UInt8) -> npt.NDArray[np.float32]:
 @functools.cache
 def _enlarging(side: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return what enlarges a column of pixels (4 side, side), and what blurs it, as matrices."""
+    from scipy import ndimage  # a tenth of a second, where strokes are measured
+
     spline = ndimage.zoom(np.eye(side), (ENLARGED, 1), order=3, mode="mirror", grid_mode=True)
     blur = ndimage.gaussian_filter1d(np.eye(ENLARGED * side), BLUR, axis=0)
     return spline.astype(np.float32), blur.astype(np.float32)
@@ -123,6 +124,7 @@ def _reach(places: Float64, ink: Float64) -> float:
 
 def _stroke(ink: npt.NDArray[np.float32]) -> tuple[float, float, float]:
     """Measure thickness, area and length of an enlarged image."""
+    from scipy import ndimage
     from skimage.morphology import skeletonize  # a third of a second, where strokes are measured
 
     # A stroke that is cut off by the border ends there.
