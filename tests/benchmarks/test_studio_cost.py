@@ -44,10 +44,10 @@ def test_a_run_is_watched_in_turns(tiny: Recipe, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(studio_cost, "WARM_UP_SECONDS", 0.2)
     monkeypatch.setattr(studio_cost, "SETTLE_SECONDS", 0.1)
     recipe = override(tiny, {"schedule.batch_size": 16})
-    cost = studio_cost.measure(recipe, pairs=2, seconds=1.0, trained_images=640)
+    # the kernel counts in hundredths of a second, of which a second leaves the server few
+    cost = studio_cost.measure(recipe, pairs=2, seconds=2.0, trained_images=640)
     assert len(cost.ratios) == 2
     assert cost.pictures > 0
     assert cost.alone.trainer > 0.05
-    # the kernel counts in hundredths of a second, and a busy machine leaves the server few
-    assert cost.watched.server + cost.alone.server > 0
+    assert cost.watched.server > 0
     assert cost.same_weights
