@@ -31,7 +31,7 @@ from inkgan.evaluation.report_files import ReportContent, deliver, find_kept
 from inkgan.evaluation.source_spec import SourceOptions
 from inkgan.evaluation.sources import open_images
 from inkgan.io.bundle import Bundle
-from inkgan.metrics.features.extractors import imagenet_style, linear_probabilities
+from inkgan.metrics.features.extractors import classify, imagenet_style, linear_probabilities
 from inkgan.metrics.features.inception import inception_features, load_inception
 from inkgan.models.build import build_generator
 from inkgan.types import silent
@@ -121,10 +121,10 @@ def test_a_run_is_evaluated_in_its_own_folder(
 
 
 def test_pictures_in_folders_of_digits(evaluated: Callable[..., Report], tmp_path: Path) -> None:
-    root = tmp_path / "pictures"
-    for index in range(300):
-        label = small_reference().train_labels[index]
-        picture = 255 - small_reference().train[index]  # dark on light, as people scan it
+    root, reference = tmp_path / "pictures", small_reference()
+    for index in range(500):
+        label = reference.train_labels[index]
+        picture = 255 - reference.train[index]  # dark on light, as people scan it
         images.save_png(root / str(label) / f"{index}.png", picture)
     report = evaluated(root)
     notes = " ".join(report.document["notes"])
@@ -445,16 +445,16 @@ def _some(digits: tuple[int, ...], count: int = COUNT) -> tuple[np.ndarray, np.n
 def test_real_images_of_some_digits_are_compared_with_these(
     evaluated: Callable[..., Report], labeled: bool
 ) -> None:
-    pixels, labels = _some((3, 5, 8), 300)
+    pixels, labels = _some((1, 3, 5, 8), 300)
+    read = classify(pixels).predicted == labels  # all but a few of MNIST's, fewer of others
+    pixels, labels = pixels[read], labels[read]
     report = evaluated(pixels, labels=labels if labeled else None)
     first, second = report.verdict[:2]
-    assert second.startswith(
-        "There is no 0, 1, 2, 4, 6, 7 or 9 among the images; they are compared"
-    )
+    assert second.startswith("There is no 0, 2, 4, 6, 7 or 9 among the images; they are compared")
     assert not first.startswith(("Not digits", "Collapsed", "Plainly", "Far", "Very far"))
-    assert report.document["missing"] == [0, 1, 2, 4, 6, 7, 9]
+    assert report.document["missing"] == [0, 2, 4, 6, 7, 9]
     assert not any("Hardly any" in line or "Every digit" in line for line in report.verdict)
-    assert "3, 5, 8 alone" in report.document["reference"]["name"]
+    assert "1, 3, 5, 8 alone" in report.document["reference"]["name"]
 
 
 def test_noise_is_not_taken_for_one_digit(asked: Callable[..., Any]) -> None:

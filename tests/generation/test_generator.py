@@ -311,3 +311,24 @@ def test_a_generator_that_draws_dark_on_light_is_treated_as_its_inverse() -> Non
 def test_paths_are_no_names_of_the_hub(name: str) -> None:
     assert not is_hub_name(name)
     assert is_hub_name("someone/digits")
+
+
+# --- precision ---
+
+
+def test_bfloat16_draws_nearly_the_same() -> None:
+    exact = inkgan.load("flagship", device="cpu").sample(range(10), seeds=range(10))
+    generator = inkgan.load("flagship", device="cpu", precision="bfloat16")
+    drawn = generator.sample(range(10), seeds=range(10))
+    difference = np.abs(drawn.astype(int) - exact)
+    assert 0 < difference.mean() < 0.5  # of 255
+    z = torch.zeros(1, generator.latent_dim, requires_grad=True)
+    images = generator.forward(z, torch.tensor([3]))
+    (gradient,) = torch.autograd.grad(images.sum(), z)
+    assert images.dtype == gradient.dtype == torch.float32
+    assert gradient.any()
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    with pytest.raises(ConfigError, match="`precision` must be 'float32' or 'bfloat16', not 'bf'"):
+        inkgan.load("flagship", precision="bf")  # type: ignore[arg-type]

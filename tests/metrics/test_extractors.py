@@ -2,8 +2,16 @@
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
-from inkgan.metrics.features.extractors import CHUNK, classify, extract_features, load_network
+from inkgan.metrics.features.extractors import (
+    CHUNK,
+    classify,
+    extract_features,
+    load_network,
+    weights_path,
+)
+from inkgan.metrics.features.networks import digit_classifier
 
 
 def test_classifying_gives_the_probabilities_of_the_features() -> None:
@@ -27,3 +35,16 @@ def test_convolving_in_parts_changes_no_bit() -> None:
     with torch.no_grad():
         whole = network.features(network.body(images))  # type: ignore[operator]
         assert torch.equal(network.embed(images), whole)  # type: ignore[operator]
+
+
+def test_folded_norms_change_no_feature() -> None:
+    images = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    network = digit_classifier()
+    network.load_state_dict({k: v.float() for k, v in load_file(weights_path("e1")).items()})
+    network.eval().double()
+    with torch.no_grad():
+        expected = network.embed(images.double())
+        network.fold_norms_()
+        torch.testing.assert_close(network.embed(images.double()), expected)
+        found = load_network("e1").embed(images)  # type: ignore[operator]
+    torch.testing.assert_close(found, expected.float(), rtol=1e-4, atol=1e-4)

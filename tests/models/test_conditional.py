@@ -108,6 +108,39 @@ def test_class_norm_is_batch_norm_with_a_row_for_each_class() -> None:
         torch.testing.assert_close(layer(maps, LABELS)[row], expected)
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+def test_class_norm_reads_its_inputs_once_in_evaluation(in_place: bool) -> None:
+    layer = ConditionalBatchNorm(4, 3, Normalization(), maps=True, in_place=in_place).double()
+    nn.init.normal_(layer.scales), nn.init.normal_(layer.offsets)
+    maps = torch.randn(6, 4, 5, 5, dtype=torch.float64) * 3 + 1
+    layer(maps, LABELS)  # statistics that are not those of the beginning
+    layer.eval()
+    scales, offsets = layer.scales[LABELS], layer.offsets[LABELS]
+    expected = scales[..., None, None] * layer.norm(maps) + offsets[..., None, None]
+    kept = maps.clone()
+    torch.testing.assert_close(layer(maps, LABELS), expected)
+    assert torch.equal(maps, kept)  # gradients may need them
+    with torch.no_grad():
+        written = layer(maps, LABELS)
+    torch.testing.assert_close(written, expected)
+    assert (written.data_ptr() == maps.data_ptr()) == in_place
+
+
+@pytest.mark.parametrize("family", NETWORKS)
+def test_networks_draw_the_same_with_gradients_and_without(family: str) -> None:
+    """Without them norms write over their inputs, which must not be needed again."""
+    network = build_generator(model(family, g="conditional-bn"), SHAPE, seed=0)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))  # residual branches begin at zero
+    z = torch.randn(6, 5)
+    network(z, LABELS)
+    network.eval()
+    with_gradients = network(z, LABELS)
+    with torch.no_grad():
+        torch.testing.assert_close(network(z, LABELS), with_gradients)
+
+
 def test_entrances() -> None:
     z = torch.randn(6, 5)
     joined, product_ = LatentLabelInput("concat", 5, 3), LatentLabelInput("multiply", 5, 3)

@@ -237,13 +237,15 @@ def test_a_crew_takes_over_what_its_lost_process_has_claimed(
     assert Claims(storage, crew="a").take("shard")
 
 
-def test_jobs_in_two_processes_give_the_bytes_of_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_jobs_in_two_processes_give_the_bytes_of_one(tmp_path: Path, precision: str) -> None:
     request: dict[str, Any] = {
         "source": copy_small_run(tmp_path / "run"),
         "per_class": 600,
         "format": "parquet",
         "shard_size": 2000,
         "device": "cpu",
+        "precision": precision,
     }
     synth(tmp_path / "one", workers=1, **request)
     synth(tmp_path / "two", workers=2, **request)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import inkgan
 from inkgan.data.readers.array_set import read_npz_images
 from inkgan.data.readers.folder import read_folder, read_pictures
 from inkgan.data.readers.idx import read_idx
@@ -690,3 +691,16 @@ def test_an_older_unfinished_set_continues(tmp_path: Path, small_shards: None) -
     made = make(tmp_path / "a", SMALL, generator)
     assert 0 < len(generator.seeds_drawn) < made.manifest["drawn"]
     assert tree(made.path) == tree(whole.path)
+
+
+def test_another_precision_is_another_data_set(tmp_path: Path) -> None:
+    made = inkgan.synth(tmp_path / "a", per_class=2, device="cpu")
+    path = made.path / MANIFEST
+    older = json.loads(path.read_text(encoding="utf-8"))
+    assert older["generator"].pop("precision") == "float32"  # sets of 0.1 do not have it
+    path.write_text(json.dumps(older), encoding="utf-8")
+    assert inkgan.synth(tmp_path / "a", per_class=2, device="cpu").already
+    with pytest.raises(ArtifactError, match=r"precision was 'float32' and is now 'bfloat16'"):
+        inkgan.synth(tmp_path / "a", per_class=2, device="cpu", precision="bfloat16")
+    other = inkgan.synth(tmp_path / "b", per_class=2, device="cpu", precision="bfloat16")
+    assert other.manifest["generator"]["precision"] == "bfloat16"

@@ -59,6 +59,15 @@ ThicknessRange = Annotated[
 ]
 
 
+Precision = Annotated[
+    str,
+    typer.Option(
+        help="float32, or bfloat16: faster on a GPU and on a processor with units for it, other "
+        "gray values."
+    ),
+]
+
+
 def _sequence_option(help: str, **more: Any) -> Any:
     return typer.Option(help=help, rich_help_panel=SEQUENCES, **more)
 
@@ -155,6 +164,7 @@ def synth(
     license: License = "unknown",
     checkpoint: Checkpoint = "last",
     device: Device = "auto",
+    precision: Precision = "float32",
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -195,6 +205,7 @@ def synth(
             license=license,
             checkpoint=checkpoint,
             device=device,
+            precision=precision,  # type: ignore[arg-type]  # the library refuses others
             workers=workers,
             on=on,
             address=address,

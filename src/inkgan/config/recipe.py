@@ -8,6 +8,7 @@ from inkgan.config.data_config import Augment, Data
 from inkgan.config.model_config import Model
 from inkgan.config.names import AugmentationName, CustomPenaltyName, LossName
 from inkgan.config.value import Value
+from inkgan.types import Precision
 
 UpdateScheme = Literal["fresh", "reused", "simultaneous"]
 
@@ -103,7 +104,7 @@ class Optim(Value):
         "discriminator's fakes are reused, or both players are updated from one forward pass "
         "(simultaneous)",
     )
-    precision: Literal["float32", "bfloat16"] = Field(
+    precision: Precision = Field(
         "float32", description="of products and convolutions; weights stay float32"
     )
 

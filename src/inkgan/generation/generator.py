@@ -15,7 +15,7 @@ from inkgan.generation.sampling import (
     render,
 )
 from inkgan.io.bundle import Bundle
-from inkgan.types import Float32, Progress, UInt8, silent
+from inkgan.types import Float32, Precision, Progress, UInt8, silent
 
 MOST_SCALE = 2.0  # of latents: beyond twice their length nothing but noise is drawn
 SHOWN_ROWS, SHOWN_IMAGES = 4, 40  # in a notebook
@@ -28,6 +28,7 @@ class Generator:
 
     Attributes:
         bundle: recipe, image shape, classes and origin of the generator.
+        precision: of products and convolutions.
 
     Examples:
         >>> generator = inkgan.load("flagship")
@@ -35,8 +36,14 @@ class Generator:
         (5, 28, 28)
     """
 
-    def __init__(self, bundle: Bundle, device: torch.device | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        device: torch.device | None = None,
+        precision: Precision = "float32",
+    ) -> None:
         self.bundle = bundle
+        self.precision = precision
         self._network = bundle.generator().to(device or torch.device("cpu"))
 
     @property
@@ -156,7 +163,8 @@ class Generator:
         y = torch.zeros(len(z), dtype=torch.int64) if labels is None else self._tensor(labels)
         if len(y) != len(z):
             raise ConfigError(f"`labels` has {len(y)} values for {len(z)} images; give as many")
-        return images.to_array(torch.cat(list(render(self._network, z, y))))
+        with self._autocast():
+            return images.to_array(torch.cat(list(render(self._network, z, y))))
 
     def forward(self, latents: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Draw float images (n, C, H, W) in [-1, 1] that gradients flow back through.
@@ -166,8 +174,14 @@ class Generator:
             labels: int64 (n,); an unconditional generator ignores them.
         """
         device = next(self._network.parameters()).device
-        drawn: torch.Tensor = self._network(latents.to(device), labels.to(device))
-        return drawn.to(latents.device)
+        with self._autocast():
+            drawn: torch.Tensor = self._network(latents.to(device), labels.to(device))
+        return drawn.float().to(latents.device)
+
+    def _autocast(self) -> torch.autocast:
+        """Compute in the generator's precision inside the block."""
+        kind = next(self._network.parameters()).device.type
+        return torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def _tensor(self, labels: Labels | Float32) -> torch.Tensor:
         if np.ndim(labels) == 2:  # type: ignore[arg-type]

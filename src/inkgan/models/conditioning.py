@@ -73,11 +73,28 @@ class LatentLabelInput(nn.Module):
 class ConditionalBatchNorm(nn.Module):
     """Batch normalization with a scale and an offset per class.
 
-    Dumoulin et al. 2017, equation 5; Miyato and Koyama 2018, appendix A.
+    Dumoulin et al. 2017, equation 5; Miyato and Koyama 2018, appendix A. In evaluation mode the
+    statistics are part of scale and offset, so that the inputs are read once.
+
+    Args:
+        channels: of the inputs.
+        classes: number of labels.
+        norm: momentum and epsilon.
+        maps: inputs have height and width.
+        in_place: in evaluation mode, without gradients, the result takes the place of the inputs,
+            which nothing else reads.
     """
 
-    def __init__(self, channels: int, classes: int, norm: Normalization, maps: bool) -> None:
+    def __init__(
+        self,
+        channels: int,
+        classes: int,
+        norm: Normalization,
+        maps: bool,
+        in_place: bool = False,
+    ) -> None:
         super().__init__()
+        self.in_place = in_place
         kind = nn.BatchNorm2d if maps else nn.BatchNorm1d
         self.norm = kind(channels, eps=norm.epsilon, momentum=norm.momentum, affine=False)
         self.scales = nn.Parameter(torch.ones(classes, channels))
@@ -85,13 +102,23 @@ class ConditionalBatchNorm(nn.Module):
 
     def forward(self, inputs: torch.Tensor, y: torch.Tensor | None) -> torch.Tensor:
         """Return inputs (n, channels, ...), normalized."""
-        labels, normed = require_labels(y), self.norm(inputs)
+        labels = require_labels(y)
+        normed = self.norm(inputs) if self.training else inputs
+        tables = (self.offsets, self.scales) if self.training else self._with_statistics()
         shape = (len(inputs), -1, *(1,) * (inputs.ndim - 2))
-        tables = (
-            embed_labels(table, labels).to(normed.dtype) for table in (self.offsets, self.scales)
+        offsets, scales = (
+            embed_labels(table, labels).to(normed.dtype).view(shape) for table in tables
         )
-        offsets, scales = (rows.view(shape) for rows in tables)
-        return torch.addcmul(offsets, scales, normed)
+        writes = self.in_place and not (self.training or torch.is_grad_enabled())
+        return torch.addcmul(offsets, scales, normed, out=inputs if writes else None)
+
+    def _with_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return offsets and scales for inputs that are not normalized."""
+        mean, variance = self.norm.running_mean, self.norm.running_var
+        assert mean is not None
+        assert variance is not None
+        scales = self.scales * torch.rsqrt(variance + self.norm.eps)
+        return self.offsets - mean * scales, scales
 
 
 class ConditionalSequential(nn.Sequential):

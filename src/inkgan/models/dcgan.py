@@ -50,7 +50,7 @@ class DcganGenerator(nn.Module):
         for layer in config.layers:
             layers += [
                 conv_transpose_2d(channels, layer.channels, layer, side, config.bias),
-                norm_2d(layer.channels, config.norm, classes),
+                norm_2d(layer.channels, config.norm, classes, in_place=True),
                 activation(config.negative_slope),
             ]
             channels, side = layer.channels, (side[0] * layer.stride, side[1] * layer.stride)
@@ -119,11 +119,11 @@ def _build_stem(
     )
     if stem.norm_axis == "features":
         middle: tuple[nn.Module, ...] = (
-            norm_1d(outputs, config.norm, classes),
+            norm_1d(outputs, config.norm, classes, in_place=True),
             activation(config.negative_slope),
             unflatten,
         )
     else:
-        norm = norm_2d(stem.channels, config.norm, classes)
+        norm = norm_2d(stem.channels, config.norm, classes, in_place=True)
         middle = (unflatten, norm, activation(config.negative_slope))
     return ConditionalSequential(dense, *middle), stem.channels

@@ -174,21 +174,28 @@ def activation(slope: float) -> nn.Module:
     return nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True)
 
 
-def norm_1d(features: int, norm: Normalization | None, classes: int = 0) -> nn.Module:
-    """Build batch normalization over features, per class if there are `classes`, or an identity."""
+def norm_1d(
+    features: int, norm: Normalization | None, classes: int = 0, in_place: bool = False
+) -> nn.Module:
+    """Build batch normalization over features, per class if there are `classes`, or an identity.
+
+    With `in_place`, nothing else reads its inputs (see `ConditionalBatchNorm`).
+    """
     if norm is None:
         return nn.Identity()
     if classes:
-        return ConditionalBatchNorm(features, classes, norm, maps=False)
+        return ConditionalBatchNorm(features, classes, norm, False, in_place)
     return nn.BatchNorm1d(features, eps=norm.epsilon, momentum=norm.momentum)
 
 
-def norm_2d(channels: int, norm: Normalization | None, classes: int = 0) -> nn.Module:
-    """Build batch normalization over channels, per class if there are `classes`, or an identity."""
+def norm_2d(
+    channels: int, norm: Normalization | None, classes: int = 0, in_place: bool = False
+) -> nn.Module:
+    """Build batch normalization over channels; otherwise as `norm_1d`."""
     if norm is None:
         return nn.Identity()
     if classes:
-        return ConditionalBatchNorm(channels, classes, norm, maps=True)
+        return ConditionalBatchNorm(channels, classes, norm, True, in_place)
     return nn.BatchNorm2d(channels, eps=norm.epsilon, momentum=norm.momentum)
 
 

@@ -31,7 +31,7 @@ class MlpGenerator(nn.Module):
         for width in config.widths:
             layers += [
                 Linear(features, width),
-                norm_1d(width, config.norm, classes),
+                norm_1d(width, config.norm, classes, in_place=True),
                 activation(config.negative_slope),
             ]
             features = width

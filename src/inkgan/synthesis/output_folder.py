@@ -172,7 +172,7 @@ def refuse_other_plan(place: str, started: Plan, plan: Plan) -> None:
 
 def _difference(existing: Plan, requested: Plan) -> str:
     """Return the first value of two plans that differs, as text, or nothing."""
-    before = {"random_numbers": 1} | flatten(existing)
+    before = {"random_numbers": 1, "generator.precision": "float32"} | flatten(existing)
     for key, value in flatten(requested).items():
         if key not in NOT_COMPARED and before.get(key) != value:
             return f"{key} was {before.get(key)!r} and is now {value!r}"

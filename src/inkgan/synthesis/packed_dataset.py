@@ -291,7 +291,8 @@ def make_shard(out: str, attempt: str, index: int, source: str, crew: str) -> bo
     shard = next(shard for shard in dataset.shards() if shard.index == index)
     origin = plan["generator"]
     device = origin["device"].partition(":")[0]  # a job sees its own GPU alone
-    generator = _generator(source, origin["checkpoint"], device, origin["sha256"])
+    how = origin["checkpoint"], device, origin.get("precision", "float32")
+    generator = _generator(source, origin["sha256"], *how)
     with Claims(output.work(plan), crew=crew) as claims:
         if shard.name in dataset.done() or not claims.take(shard.name):
             return False
@@ -302,13 +303,16 @@ def make_shard(out: str, attempt: str, index: int, source: str, crew: str) -> bo
 
 
 @functools.lru_cache(maxsize=1)
-def _generator(source: str, checkpoint: Any, device: str, sha256: str) -> GeneratorLike:
+def _generator(
+    source: str, sha256: str, checkpoint: Any, device: str, precision: Any
+) -> GeneratorLike:
     if weights_digest(source, checkpoint) != sha256:
         raise InkganError(
             f"the generator {source} is another one on this machine than where the data set was "
             "started"
         )
-    return light_on_dark(load(source, device=device, checkpoint=checkpoint))
+    generator = load(source, device=device, checkpoint=checkpoint, precision=precision)
+    return light_on_dark(generator)
 
 
 class _Drawing:

@@ -56,7 +56,7 @@ from inkgan.synthesis.shards import plan_shards
 from inkgan.synthesis.synthesis_result import SynthesisResult
 from inkgan.synthesis.weights_file import weights_digest
 from inkgan.synthesis.writer_set import choose_writers, imitated_writers
-from inkgan.types import Progress, silent
+from inkgan.types import Precision, Progress, silent
 
 ALONE = LocalProcesses(1)
 
@@ -79,6 +79,7 @@ def synth(
     license: str = "unknown",
     checkpoint: Checkpoint = "last",
     device: str = "auto",
+    precision: Precision = "float32",
     threads: int | None = None,
     workers: int | None = None,
     on: On = "local",
@@ -111,6 +112,7 @@ def synth(
         license: identifier for the data card, such as cc0-1.0.
         checkpoint: of a run folder, its last generator or the best-scored one.
         device: that draws the images: auto, cpu, cuda, cuda:N or mps.
+        precision: in which they are drawn, float32 or bfloat16; see `inkgan.load`.
         threads: for each operation of torch; None means the number that the data set was started
             with, or for a new one torch's setting, and 1 for parquet and webdataset.
         workers: the most processes that compose sequences, or draw the files of parquet and
@@ -136,7 +138,8 @@ def synth(
         >>> inkgan.synth("digits", per_class=6000, test_per_class=1000)
         >>> inkgan.synth("numbers", sequences=inkgan.Sequences(10_000, pattern="[0-9]{4,8}"))
     """
-    generator = light_on_dark(load(source, device=device, checkpoint=checkpoint))
+    drawn_by = load(source, device=device, checkpoint=checkpoint, precision=precision)
+    generator = light_on_dark(drawn_by)
     content: LabeledImages | Sequences
     executor = choose_executor(on, workers, address)
     if sequences is None:
@@ -160,7 +163,7 @@ def synth(
     if request.is_packed and threads is None:
         threads = 1  # of each process; there is one for each core
     with compute_settings(threads=threads):
-        origin = _origin(source, checkpoint, device)
+        origin = _origin(source, checkpoint, device, precision)
         if request.is_packed:
             return synthesize_packed(out, generator, request, origin, force, progress, executor)
         if is_url(out):
@@ -326,13 +329,14 @@ def _labeled_images(
     return LabeledImages(train, test, cast(Format, format or "idx"), plain, shard_size)
 
 
-def _origin(source: str | Path, checkpoint: Checkpoint, device: str) -> Plan:
+def _origin(source: str | Path, checkpoint: Checkpoint, device: str, precision: Precision) -> Plan:
     """Return what the manifest records of the generator's source."""
     return {
         "source": str(source),
         "sha256": weights_digest(source, checkpoint),
         "checkpoint": checkpoint,
         "device": str(choose_device(device)),
+        "precision": precision,
     }
 
 

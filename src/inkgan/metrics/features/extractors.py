@@ -14,7 +14,7 @@ from torch import nn
 
 from inkgan.errors import ArtifactError, DataError
 from inkgan.images import to_float
-from inkgan.metrics.features.networks import CLASSES, NETWORKS, SIDE
+from inkgan.metrics.features.networks import CLASSES, NETWORKS, SIDE, Classifier
 from inkgan.types import Float64, Progress, UInt8, silent
 
 CHUNK = 500  # a product's last bits depend on the batch's size, so it never varies
@@ -91,6 +91,8 @@ def load_network(name: str, folder: Path | None = None) -> nn.Module:
         raise ArtifactError(
             f"the extractor {path} cannot be read: {error}; fit it again: inkgan extractors fit"
         ) from error
+    if isinstance(network, Classifier):
+        network.fold_norms_()
     return network.eval().requires_grad_(False)
 
 

