@@ -1,5 +1,6 @@
 """manifest.jsonl: a line of JSON for each picture of a data set, written and read by one schema."""
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -16,8 +17,10 @@ AGAIN = "make the data set again with `force=True`"
 Share = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=1, lt=2**31)]
 Json = dict[str, Any]
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
+@functools.lru_cache(maxsize=1)  # thousands of pictures may be in one file
 def _check_inside(file: str) -> str:
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts:
@@ -100,7 +103,7 @@ def to_line(record: Json) -> str:
         ArtifactError: it is none.
     """
     _check(record, RECORDS)
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    return _ENCODER.encode(record) + "\n"
 
 
 def read_records(path: Path) -> Iterator[Json]:
