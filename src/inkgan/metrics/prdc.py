@@ -129,12 +129,14 @@ def prdc(
 
 def _inside(squares: Float64, limits: Float64, one: Float64, other: Float64) -> Bool:
     """Tell which distances are below their limit, which broadcasts to the squares' shape."""
-    inside = np.asarray(squares < limits**2)
-    low, high = (1 - BOUNDARY) * limits**2, (1 + BOUNDARY) * limits**2
-    rows, columns = np.nonzero((squares >= low) & (squares <= high))
+    distances, edge = torch.from_numpy(squares), torch.from_numpy(limits**2)
+    inside = distances < (1 - BOUNDARY) * edge
+    at_boundary = (distances <= (1 + BOUNDARY) * edge) ^ inside
+    rows, columns = (found.numpy() for found in at_boundary.nonzero(as_tuple=True))
+    result: Bool = inside.numpy()
     edges = np.broadcast_to(limits, squares.shape)[rows, columns]
-    inside[rows, columns] = gaps_at(one, other, rows, columns) < edges
-    return inside
+    result[rows, columns] = gaps_at(one, other, rows, columns) < edges
+    return result
 
 
 def realism(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> Float64:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from inkgan.types import Float64
 
@@ -116,14 +117,17 @@ def squared_distances(one: Float64, other: Float64, *, exact: bool = True) -> Fl
     """
     centre = other.mean(axis=0)
     left, right = one - centre, other - centre
-    left_norms, right_norms = (left**2).sum(axis=1)[:, None], (right**2).sum(axis=1)
-    squares: Float64 = left @ right.T
-    squares *= -2
-    squares += left_norms
-    squares += right_norms
+    left_norms, right_norms = ((points**2).sum(axis=1, keepdims=True) for points in (left, right))
+    # two more dimensions add the norms inside the product: passes over the result are what costs
+    first = np.concatenate([-2 * left, left_norms, np.ones_like(left_norms)], axis=1)
+    second = np.concatenate([right, np.ones_like(right_norms), right_norms], axis=1)
+    # torch's product: the threads of numpy's would wait beside those of torch
+    squares = torch.from_numpy(first) @ torch.from_numpy(second).T
+    result: Float64 = squares.numpy()
     if not exact:
-        return np.maximum(squares, 0, out=squares)
-    near = squares <= CANCELLATION * (left_norms + right_norms.max())
-    rows, columns = np.nonzero(near)
-    squares[rows, columns] = gaps_at(one, other, rows, columns) ** 2
-    return squares
+        squares.clamp_(min=0)
+        return result
+    near = squares <= torch.from_numpy(CANCELLATION * (left_norms + right_norms.max()))
+    rows, columns = (found.numpy() for found in near.nonzero(as_tuple=True))
+    result[rows, columns] = gaps_at(one, other, rows, columns) ** 2
+    return result
