@@ -1,5 +1,6 @@
 """Settings of the process: changed inside the block only, and never by importing inkgan."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -14,17 +15,19 @@ from inkgan.errors import ConfigError
 def test_settings_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
         monkeypatch.delenv(name, raising=False)
-    before = torch.get_num_threads()
+    before, thresholds = torch.get_num_threads(), gc.get_threshold()
 
-    @compute_settings(threads=before + 1, keep_memory=True, adapt_waiting=True)
+    @compute_settings(before + 1, keep_memory=True, adapt_waiting=True, collect_rarely=True)
     def fail() -> None:
         assert torch.get_num_threads() == before + 1
+        assert gc.get_threshold() == (20_000, *thresholds[1:])
         assert os.environ["GOMP_SPINCOUNT"] == "100000"
         raise KeyError
 
     with pytest.raises(KeyError):
         fail()
     assert torch.get_num_threads() == before
+    assert gc.get_threshold() == thresholds
     assert "GOMP_SPINCOUNT" not in os.environ
 
 

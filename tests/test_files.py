@@ -13,12 +13,12 @@ import pytest
 import inkgan
 from inkgan import files
 from inkgan.errors import ArtifactError
-from inkgan.files import locked
+from inkgan.folder_lock import locked
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from inkgan.files import locked
+from inkgan.folder_lock import locked
 with locked(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.readline()

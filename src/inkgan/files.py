@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, JSON, the cache folder, and the lock of a folder."""
+"""Files that appear whole or not at all, JSON, and the cache folder."""
 
 import contextlib
 import functools
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from filelock import FileLock, Timeout
 
 from inkgan.errors import ArtifactError
 from inkgan.printable import brief, is_utf8, utf8
@@ -343,45 +342,6 @@ def read_json(path: Path) -> Any:
         raise ArtifactError(f"cannot read {path}: it is not UTF-8 text") from error
     except ValueError as error:
         raise ArtifactError(f"cannot read {path}: it is not JSON ({error})") from error
-
-
-@contextmanager
-def locked(folder: Path, doing: str = "writing to", *, wait: bool = False) -> Iterator[None]:
-    """Keep other processes out of a folder while the block runs; make the folder if it is missing.
-
-    Args:
-        folder: gets a hidden file `.lock`.
-        doing: completes "another process is ... FOLDER" in the message.
-        wait: until the other process has finished, instead of raising.
-
-    Raises:
-        ArtifactError: the folder cannot be written, or another process has the lock.
-    """
-    lock = FileLock(folder / ".lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=-1 if wait else 0)
-    except Timeout:
-        raise ArtifactError(
-            f"another process is {doing} {folder}; wait for it or choose another folder"
-        ) from None
-    except OSError as error:
-        raise ArtifactError(f"cannot write {folder}: {why_not(folder, error)}") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def is_locked(folder: Path) -> bool:
-    """Return whether a process works in a folder now (`locked`)."""
-    if not (folder / ".lock").is_file():
-        return False
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            return False
-    except Timeout:
-        return True
 
 
 def _sync(path: Path) -> None:

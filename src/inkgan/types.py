@@ -15,9 +15,6 @@ Progress = Callable[[str, int, int], None]
 Clock = Literal["wall", "processor"]
 """What seconds of training are: the time that passes, or that of this process's threads."""
 
-Precision = Literal["float32", "bfloat16"]
-"""Of products and convolutions; weights and images are float32."""
-
 Bool = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]
 Int64 = npt.NDArray[np.int64]

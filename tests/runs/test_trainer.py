@@ -16,7 +16,7 @@ from inkgan import files, images, rng
 from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
-from inkgan.files import locked
+from inkgan.folder_lock import locked
 from inkgan.io.bundle import Bundle
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import CheckpointScorer

@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     typed.set(tuple(words))
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # on a home that cannot be written
     try:
-        with compute_settings(keep_memory=True, adapt_waiting=True):
+        with compute_settings(keep_memory=True, adapt_waiting=True, collect_rarely=True):
             sys.exit(_command()(words, prog_name="inkgan", standalone_mode=False) or 0)
     except typer.TyperException as error:
         _fail(_with_value(error, words), USAGE_ERROR, debug)

@@ -1,28 +1,29 @@
-"""How long work is shown: bars on a terminal, one line for each stage in a pipe."""
+"""How long work is shown: bars on a terminal, one line for each stage in a pipe.
+
+The bars of rich take a twentieth of a second to import, which a pipe does not wait for.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
 from inkgan.cli.console import errors, printed, say
 from inkgan.printable import printable
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from inkgan.runs.events import Event
 
 
 @contextlib.contextmanager
 def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
     """Give a callable that shows downloads as bars, or as one line each in a pipe."""
+    if not errors.is_terminal:
+        yield _told_once(lambda name: f"downloading {name}")
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -34,11 +35,8 @@ def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
 
     def report(name: str, done: int, total: int | None) -> None:
         if name not in tasks:
-            if errors.is_terminal:
-                printed.set()
-                progress.start()
-            else:
-                say(f"downloading {name}")
+            printed.set()
+            progress.start()
             tasks[name] = progress.add_task(printable(name), total=total)
         progress.update(tasks[name], completed=done, total=total)  # type: ignore[arg-type]
         if done == total:
@@ -53,6 +51,17 @@ def download_report() -> Iterator[Callable[[str, int, int | None], None]]:
 @contextlib.contextmanager
 def stages() -> Iterator[Callable[[str, int, int], None]]:
     """Give a callable that shows each stage of long work as a bar, or as one line in a pipe."""
+    if not errors.is_terminal:
+        yield _told_once(lambda what: what)
+        return
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -63,11 +72,6 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
     shown: list[str] = []
 
     def report(what: str, done: int, total: int) -> None:
-        if not errors.is_terminal:
-            if what not in shown:
-                say(what)
-                shown.append(what)
-            return
         if what not in shown:
             printed.set()
             progress.start()
@@ -81,6 +85,18 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
         yield report
     finally:
         stop(progress)
+
+
+def _told_once(text_of: Callable[[str], str]) -> Callable[[str, int, int | None], None]:
+    """Return a callable that says a line for each name, the first time."""
+    told: set[str] = set()
+
+    def report(name: str, done: int, total: int | None) -> None:
+        if name not in told:
+            told.add(name)
+            say(text_of(name))
+
+    return report
 
 
 def training_bar(
@@ -103,7 +119,7 @@ def training_bar(
     return listen
 
 
-def stop(progress: Progress) -> None:
+def stop(progress: "Progress") -> None:
     """Stop a display that may never have begun: rich would print an empty line for it."""
     if progress.live.is_started:
         progress.stop()

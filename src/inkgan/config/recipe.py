@@ -8,8 +8,8 @@ from inkgan.config.data_config import Augment, Data
 from inkgan.config.model_config import Model
 from inkgan.config.names import AugmentationName, CustomPenaltyName, LossName
 from inkgan.config.value import Value
-from inkgan.types import Precision
 
+Precision = Literal["float32", "bfloat16"]
 UpdateScheme = Literal["fresh", "reused", "simultaneous"]
 
 

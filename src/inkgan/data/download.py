@@ -17,7 +17,8 @@ import pooch
 import requests
 
 from inkgan.errors import ArtifactError, DataError, DataNotFoundError
-from inkgan.files import cache_folders, is_offline, locked
+from inkgan.files import cache_folders, is_offline
+from inkgan.folder_lock import locked
 from inkgan.types import Progress, silent
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60

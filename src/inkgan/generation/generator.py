@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from inkgan import images
+from inkgan.config.recipe import Precision
 from inkgan.errors import ConfigError
 from inkgan.generation.arguments import Labels, Seeds, StyleValue, as_labels, as_seeds, broadcast
 from inkgan.generation.sampling import (
@@ -15,7 +16,7 @@ from inkgan.generation.sampling import (
     render,
 )
 from inkgan.io.bundle import Bundle
-from inkgan.types import Float32, Precision, Progress, UInt8, silent
+from inkgan.types import Float32, Progress, UInt8, silent
 
 MOST_SCALE = 2.0  # of latents: beyond twice their length nothing but noise is drawn
 SHOWN_ROWS, SHOWN_IMAGES = 4, 40  # in a notebook

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from inkgan.config.recipe import Precision
 from inkgan.device import choose_device
 from inkgan.errors import ArtifactError, ConfigError, did_you_mean
 from inkgan.generation.generator import Generator
@@ -12,7 +13,7 @@ from inkgan.generation.light_on_dark import light_on_dark
 from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.bundle import Bundle, load_bundle
 from inkgan.io.run_dir import RunFolder
-from inkgan.types import GeneratorFactory, Precision
+from inkgan.types import GeneratorFactory
 
 RUNS = Path("runs")  # where the command line puts runs, and where a bare name is looked for
 SHIPPED = Path(__file__).parents[1] / "bundles"  # trained by this project's own commands

@@ -11,7 +11,8 @@ from inkgan.data.dataset import load_dataset
 from inkgan.errors import ArtifactError, ConfigError, DataNotFoundError
 from inkgan.execution.executor import Executor, On, choose_executor
 from inkgan.execution.job import Outcome
-from inkgan.files import locked, write_json
+from inkgan.files import write_json
+from inkgan.folder_lock import locked
 from inkgan.generation.load import RUNS
 from inkgan.io.run_paths import RECIPE, require_utf8
 from inkgan.plural import counted

@@ -19,7 +19,7 @@ from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import load_dataset, validation_images
 from inkgan.data.training_images import check_training_images
 from inkgan.errors import TrainingStopped
-from inkgan.files import locked
+from inkgan.folder_lock import locked
 from inkgan.io.environment import (
     processes_note,
     random_numbers_note,

@@ -13,7 +13,7 @@ from inkgan.device import check_threads, compute_settings
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.execution.executor import Executor
 from inkgan.execution.job import Job
-from inkgan.files import locked
+from inkgan.folder_lock import locked
 from inkgan.runs.api import train_iter
 from inkgan.runs.events import Finished, OnTrouble
 from inkgan.runs.loggers.open_loggers import choose_loggers

@@ -18,6 +18,7 @@ from typing import Any
 from inkgan import files
 from inkgan.config import Recipe, serialize
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.folder_lock import is_locked
 from inkgan.io.live_folder import Control, LiveFolder
 from inkgan.io.run_paths import RECIPE, RunPaths
 from inkgan.studio.command_text import training_arguments, without_time_limit
@@ -221,6 +222,6 @@ class Jobs:
     def _end(self, run: Path) -> None:
         """Kill what trains here; in a folder from elsewhere, any process may be named."""
         with contextlib.suppress(OSError):
-            if files.is_locked(run):
+            if is_locked(run):
                 end_process(LiveFolder(run).process(), at_once=True)
             JobFile(run).end(at_once=True)

@@ -14,6 +14,7 @@ import uvicorn
 
 from inkgan import files
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.folder_lock import locked
 from inkgan.io.live_folder import read_document
 from inkgan.studio.app import Settings, create_app
 from inkgan.studio.gate import LOCAL_NAMES, Access
@@ -58,7 +59,7 @@ def reserved(runs: Path) -> Iterator[None]:
         ArtifactError: the folder cannot be written, or another studio serves it.
     """
     files.require_writable(runs)
-    with files.locked(runs / HIDDEN, "serving"):
+    with locked(runs / HIDDEN, "serving"):
         yield
 
 

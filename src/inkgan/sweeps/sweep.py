@@ -8,7 +8,7 @@ from inkgan.config.serialize import Overrides
 from inkgan.config.training_overrides import load_recipe, override_for_training
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.execution.executor import Executor, On, choose_executor
-from inkgan.files import locked
+from inkgan.folder_lock import locked
 from inkgan.generation.load import RUNS
 from inkgan.io.run_paths import RECIPE, require_utf8
 from inkgan.optional_imports import import_extra

@@ -10,6 +10,7 @@ from typing import Any
 from inkgan import files
 from inkgan.config.serialize import flatten
 from inkgan.errors import ArtifactError
+from inkgan.folder_lock import locked
 from inkgan.plural import data_size
 from inkgan.synthesis.manifest import MANIFEST, check_files, read_manifest, read_plan
 
@@ -101,7 +102,7 @@ class OutputFolder:
         Raises:
             ArtifactError: another process makes it, or an unfinished one has another plan.
         """
-        with files.locked(self.work, f"making {self.path} in", wait=wait):
+        with locked(self.work, f"making {self.path} in", wait=wait):
             yield self._started(plan, force)
 
     def _started(self, plan: Plan, force: bool) -> Plan:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from inkgan import __version__, files, rng
+from inkgan.config.recipe import Precision
 from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError
 from inkgan.execution.executor import Executor, On, choose_executor
@@ -56,7 +57,7 @@ from inkgan.synthesis.shards import plan_shards
 from inkgan.synthesis.synthesis_result import SynthesisResult
 from inkgan.synthesis.weights_file import weights_digest
 from inkgan.synthesis.writer_set import choose_writers, imitated_writers
-from inkgan.types import Precision, Progress, silent
+from inkgan.types import Progress, silent
 
 ALONE = LocalProcesses(1)
 

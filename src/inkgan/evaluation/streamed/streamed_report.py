@@ -33,6 +33,7 @@ from inkgan.evaluation.streamed.streamed_sources import (
     possible_reference,
 )
 from inkgan.evaluation.streamed.streamed_sums import StreamSums
+from inkgan.folder_lock import locked
 from inkgan.generation.load import Checkpoint
 from inkgan.generation.protocols import DIGITS
 from inkgan.metrics.features.extractors import extractors_digest
@@ -135,7 +136,7 @@ def _iterable_report(
 @contextlib.contextmanager
 def _opened(state: StreamState, fresh: bool) -> Iterator[None]:
     """Keep other processes out of the sums; remove them when the report is made."""
-    with files.locked(state.folder, "evaluating the same stream in"):
+    with locked(state.folder, "evaluating the same stream in"):
         if fresh:
             for path in state.folder.glob("*.*"):
                 if path.name != ".lock":
