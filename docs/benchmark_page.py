@@ -6,7 +6,8 @@ The benchmark takes 14 hours of one core, so it is done in parts, a seed at a ti
     python docs/benchmark_page.py seed-0.json
 
 The second command adds the runs of a part to docs/benchmark.jsonl, each with what the page shows
-of it, in place of an earlier run of the same recipe and seed.
+of it, in place of an earlier run of the same recipe and seed. The page is written as soon as
+every recipe has a run.
 """
 
 import argparse
@@ -43,7 +44,13 @@ def main() -> None:
         entries |= {key_of(entry): trimmed(entry) for entry in document["entries"]}
     ordered = sorted(entries.values(), key=key_of)
     ENTRIES.write_text("".join(f"{json.dumps(entry)}\n" for entry in ordered), encoding="utf-8")
-    board(ordered).save(PAGE)
+    if has_every_recipe(entries):
+        board(ordered).save(PAGE)
+
+
+def has_every_recipe(entries: Iterable[Key]) -> bool:
+    """Return whether every recipe for MNIST has a run."""
+    return set(mnist_recipes()) <= {name for name, _ in entries}
 
 
 def read(path: Path) -> dict[Key, dict[str, Any]]:
