@@ -411,15 +411,17 @@ def test_what_is_shipped_is_whole() -> None:
         assert entry["date"]
 
 
-def test_threads_change_drawn_digits_by_a_few_levels_at_most() -> None:
+def test_the_number_of_threads_changes_nothing() -> None:
+    """Another rounding of sums would, after 115 steps."""
     picture, generator = photographed(drawn("7")), load("flagship")
     found = []
-    for threads in (1, 2, 1):
+    for threads in (1, 2):
         with compute_settings(threads=threads):
             found.append(imitate(picture, generator).inversion)
-    assert np.array_equal(found[0].latents, found[2].latents)
-    assert np.abs(found[0].drawn.astype(int) - found[1].drawn).max() <= 8
-    assert found[0].errors == pytest.approx(found[1].errors, abs=1e-3)
+            assert torch.get_num_threads() == threads
+    assert np.array_equal(found[0].latents, found[1].latents)
+    assert np.array_equal(found[0].drawn, found[1].drawn)
+    assert np.array_equal(found[0].errors, found[1].errors)
 
 
 def test_the_command_imitates_in_one_thread(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from inkgan import images as image_tools
+from inkgan.device import compute_settings
 from inkgan.errors import ConfigError
 from inkgan.generation.load import GeneratorSource, open_generator
 from inkgan.generation.protocols import DifferentiableGenerator, GeneratorLike, can_classify
@@ -150,9 +151,8 @@ def imitate(
     with paper between them.
 
     The latents are found by 115 steps of gradient descent, which multiply differences of rounding.
-    With another number of threads they may differ by some hundredths, and drawn digits by a few
-    levels of 255; `inkgan.device.compute_settings(threads=1)` makes them equal on any machine with
-    the same processor and torch, as `inkgan imitate` does.
+    So they are computed in one thread, and are the same on any number of cores; another processor
+    or version of torch may find others.
 
     Args:
         pictures: a file, a PIL image, an array (H, W[, 3 or 4]) of uint8 or of floats in [0, 1],
@@ -206,8 +206,9 @@ def imitate_digits(
     if not isinstance(generator, DifferentiableGenerator):
         raise ConfigError(f"{name} gives no gradients; use a Generator, as inkgan.load returns it")
     labels = [DIGITS.index(digit) for digit in recognized.digits]
-    scores = style_scores(generator, recognized.images, labels, progress)
-    inversion = invert(generator, recognized.images, labels, scores, together, progress)
+    with compute_settings(threads=1):  # no more processor time, and always the same rounding
+        scores = style_scores(generator, recognized.images, labels, progress)
+        inversion = invert(generator, recognized.images, labels, scores, together, progress)
     return Imitation(generator, recognized, inversion, scores)
 
 
