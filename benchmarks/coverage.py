@@ -33,7 +33,7 @@ from inkgan.metrics.icc import icc_consistency, icc_one_way
 from inkgan.metrics.kernels import gaussian_expansion, polynomial_expansion
 from inkgan.metrics.memorization import ct_interval, quantile_share_interval
 from inkgan.metrics.modes import stacked_mode_intervals
-from inkgan.metrics.prdc import one_nearest_neighbor, prdc
+from inkgan.metrics.prdc import one_nearest_neighbor, prdc, recall
 from inkgan.metrics.stats.expansion import Strata, expansion_interval
 from inkgan.metrics.stats.intervals import (
     Interval,
@@ -240,7 +240,7 @@ def worst_class(excess: Sequence[float], n: int = 250) -> Scenario:
 
 
 def _recall(real: np.ndarray, generated: np.ndarray) -> Callable[..., Sequence[float]]:
-    return lambda rows, others: [prdc(real[rows], generated[others]).recall]
+    return lambda rows, others: [recall(real[rows], generated[others])]
 
 
 def worst_recall(scales: Sequence[float], n: int = 250) -> Scenario:
@@ -253,7 +253,7 @@ def worst_recall(scales: Sequence[float], n: int = 250) -> Scenario:
             generated, real = random.normal(size=(2, n, DIMENSION))
             generated *= scale
             parts = subset_replicates(_recall(real, generated), Strata.of(None, real[:, 0], n))[0]
-            value = prdc(real, generated).recall
+            value = recall(real, generated)
             found[f"recall/{place}"] = share_estimate(value, parts, n).interval
             wide.append(share_estimate(value, parts, n, level).interval)
         own = [*found.values()]

@@ -10,7 +10,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from inkgan.metrics import validation as arrays
-from inkgan.metrics.prdc import Prdc, one_nearest_neighbor, prdc, radii, realism
+from inkgan.metrics.prdc import Prdc, one_nearest_neighbor, prdc, radii, realism, recall
 from inkgan.types import Float64
 
 
@@ -39,6 +39,7 @@ def test_equals_prdc(n: int, m: int, k: int) -> None:
     expected = Prdc(**compute_prdc(real, fake, nearest_k=k))
     assert prdc(real, fake, k) == pytest.approx(expected, abs=1e-12)
     assert prdc(real, fake, k, radii(real, k)) == prdc(real, fake, k)
+    assert recall(real, fake, k) == prdc(real, fake, k).recall
 
 
 def test_blocks_do_not_change_the_values(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -255,14 +255,12 @@ class ReferenceClass:
         features: of its images.
         moments: mean and covariance of the E1 features.
         trace: of their second order (see `frechet_trace`), for the bias of a distance.
-        radii: distance of each E1 feature to its fifth neighbor.
         deviation: of the E2 features, as `total_deviation`.
     """
 
     features: Features
     moments: Moments
     trace: float
-    radii: Float64
     deviation: float
 
     @classmethod
@@ -272,7 +270,6 @@ class ReferenceClass:
             features,
             moments(features.e1),
             frechet_trace(features.e1),
-            radii(features.e1, NEIGHBORS),
             total_deviation(features.e2),
         )
 

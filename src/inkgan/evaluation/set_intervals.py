@@ -11,7 +11,7 @@ from inkgan.evaluation.set_metrics import CONFIDENT
 from inkgan.metrics.features.extractors import Features
 from inkgan.metrics.frechet_expansion import frechet_expansion
 from inkgan.metrics.kernels import gaussian_expansion, polynomial_expansion
-from inkgan.metrics.prdc import one_nearest_neighbor, prdc
+from inkgan.metrics.prdc import one_nearest_neighbor, prdc, recall
 from inkgan.metrics.stats.expansion import Expansion, Strata, expansion_interval
 from inkgan.metrics.stats.intervals import (
     Interval,
@@ -221,7 +221,7 @@ def _present(key: str, means: Mapping[str, float]) -> str:
 
 
 def _recall(real: np.ndarray, generated: np.ndarray) -> Callable[..., Sequence[float]]:
-    return lambda rows, others: [prdc(real[rows], generated[others], NEIGHBORS).recall]
+    return lambda rows, others: [recall(real[rows], generated[others], NEIGHBORS)]
 
 
 def variety_estimate(value: float, generated: np.ndarray, real: np.ndarray) -> Estimate:

@@ -14,7 +14,7 @@ from inkgan.evaluation.reference import (
 from inkgan.metrics.features.extractors import Features
 from inkgan.metrics.frechet import frechet_distance, moments
 from inkgan.metrics.kernels import gaussian_mmd, polynomial_mmd
-from inkgan.metrics.prdc import prdc
+from inkgan.metrics.prdc import prdc, recall
 
 Measures = dict[str, float]
 CONFIDENT = 0.9  # an image is confident where E1 gives a digit at least this probability
@@ -79,8 +79,7 @@ def class_measures(
         if len(chosen.e1) < LEAST_OF_A_CLASS:
             continue
         if neighbors:
-            found = prdc(real.features.e1, chosen.e1, NEIGHBORS, real.radii)
-            measures[f"recall/{digit}"] = found.recall
+            measures[f"recall/{digit}"] = recall(real.features.e1, chosen.e1, NEIGHBORS)
         if min(len(chosen.e1), real.moments.count) >= LEAST_FOR_DISTANCE:
             bias = real.trace * (1 / len(chosen.e1) + 1 / real.moments.count)
             measures[f"fd/{digit}"] = frechet_distance(moments(chosen.e1), real.moments) - bias

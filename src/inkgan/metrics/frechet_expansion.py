@@ -157,12 +157,19 @@ def _products(
     a, b = one.points[rows], two.points[other_rows]
     classes, others = one.classes[rows], two.classes[other_rows]
     both = a * b
-    second = ((both @ weights) * both).sum(axis=1)
+    second = _row_products(both @ weights, both)
     for points, their, inner in ((a, others, two.weighted), (b, classes, one.weighted)):
         for place in np.unique(their):
-            inside = their == place
-            second[inside] -= ((points[inside] @ inner[place]) * points[inside]).sum(axis=1)
+            inside = np.flatnonzero(their == place)
+            chosen = points[inside]
+            second[inside] -= _row_products(chosen @ inner[place], chosen)
     constants = np.einsum("cij,kij->ck", one.weighted, two.weighted / weights, optimize=True)
     second += constants[classes, others]
-    first = ((a - one.means[classes]) * (b - two.means[others])).sum(axis=1)
+    first = _row_products(a - one.means[classes], b - two.means[others])
     return np.asarray(first + second / 2)
+
+
+def _row_products(one: Float64, other: Float64) -> Float64:
+    """Multiply each row of `one` (n, d) with that of `other`, (n,)."""
+    products: Float64 = np.einsum("nd,nd->n", one, other)
+    return products

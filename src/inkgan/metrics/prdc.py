@@ -127,6 +127,29 @@ def prdc(
     )
 
 
+def recall(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> float:
+    """Return the recall that `prdc` does, in two thirds of its time.
+
+    Args:
+        real: features (n, d), n > k.
+        fake: features of generated images (m, d), m > k.
+        k: number of neighbors.
+
+    Returns:
+        The share of reals inside the ball of some fake, 0..1; higher is better.
+
+    Raises:
+        ValueError: as `prdc`.
+    """
+    reals, fakes = checked_pair(real, fake, _least(k))
+    limits = radii(fakes, k)
+    recalled = np.zeros(len(reals), dtype=np.bool_)
+    for rows in blocks(len(reals), len(fakes)):
+        squares = squared_distances(reals[rows], fakes)
+        recalled[rows] = _inside(squares, limits[None], reals[rows], fakes).any(axis=1)
+    return float(recalled.mean())
+
+
 def _inside(squares: Float64, limits: Float64, one: Float64, other: Float64) -> Bool:
     """Tell which distances are below their limit, which broadcasts to the squares' shape."""
     distances, edge = torch.from_numpy(squares), torch.from_numpy(limits**2)
