@@ -29,7 +29,7 @@ class Generator:
 
     Attributes:
         bundle: recipe, image shape, classes and origin of the generator.
-        precision: of products and convolutions.
+        precision: of products and convolutions in which images are drawn.
 
     Examples:
         >>> generator = inkgan.load("flagship")
@@ -164,25 +164,20 @@ class Generator:
         y = torch.zeros(len(z), dtype=torch.int64) if labels is None else self._tensor(labels)
         if len(y) != len(z):
             raise ConfigError(f"`labels` has {len(y)} values for {len(z)} images; give as many")
-        with self._autocast():
+        kind = next(self._network.parameters()).device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
             return images.to_array(torch.cat(list(render(self._network, z, y))))
 
     def forward(self, latents: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Draw float images (n, C, H, W) in [-1, 1] that gradients flow back through.
+        """Draw float images (n, C, H, W) in [-1, 1] that gradients flow back through, in float32.
 
         Args:
             latents: float32 (n, latent_dim).
             labels: int64 (n,); an unconditional generator ignores them.
         """
         device = next(self._network.parameters()).device
-        with self._autocast():
-            drawn: torch.Tensor = self._network(latents.to(device), labels.to(device))
-        return drawn.float().to(latents.device)
-
-    def _autocast(self) -> torch.autocast:
-        """Compute in the generator's precision inside the block."""
-        kind = next(self._network.parameters()).device.type
-        return torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16")
+        drawn: torch.Tensor = self._network(latents.to(device), labels.to(device))
+        return drawn.to(latents.device)
 
     def _tensor(self, labels: Labels | Float32) -> torch.Tensor:
         if np.ndim(labels) == 2:  # type: ignore[arg-type]
