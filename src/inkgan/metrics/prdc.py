@@ -128,7 +128,7 @@ def prdc(
 
 
 def recall(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> float:
-    """Return the recall that `prdc` does, in two thirds of its time.
+    """Return the recall that `prdc` does, without the work for its other three values.
 
     Args:
         real: features (n, d), n > k.

@@ -107,7 +107,7 @@ def folded(
 ) -> torch.Tensor:
     """Return images (n, 1, H, W) of a `size`: the transposed convolution as product and fold.
 
-    The fold adds up one image for each element of the kernel, in half the time of torch's.
+    The fold adds up one image for each element of the kernel, faster than torch's.
 
     Args:
         maps: (n, C, h, w).
