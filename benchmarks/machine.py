@@ -1,7 +1,6 @@
 """What a measurement was made on: processor, libraries, memory, and a neighbour if wished for."""
 
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,26 +28,11 @@ def describe_machine(data_sha256: str) -> dict[str, Any]:
     """Return what is needed to judge whether two measurements can be compared."""
     environment = describe_environment(torch.device("cpu"), data_sha256)
     return environment | {
-        "processor": processor_name(),
         "cores": os.cpu_count(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "variables": {k: v for k, v in sorted(os.environ.items()) if k.startswith(PREFIXES)},
     }
-
-
-def processor_name() -> str:
-    """Return the processor's name as Linux knows it, or what Python knows elsewhere."""
-    listing = Path("/proc/cpuinfo")
-    if listing.is_file():
-        facts: dict[str, str] = {}
-        for line in listing.read_text(encoding="utf-8").splitlines():
-            key, _, value = line.partition(":")
-            facts.setdefault(key.strip(), value.strip())
-        if "model name" in facts:
-            family, model = facts.get("cpu family", "?"), facts.get("model", "?")
-            return f"{facts['model name']} (family {family}, model {model})"
-    return platform.processor() or platform.machine()
 
 
 def peak_memory(process: int | None = None) -> float | None:

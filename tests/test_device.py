@@ -2,12 +2,14 @@
 
 import gc
 import os
+import platform
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from inkgan import device
 from inkgan.device import compute_settings
 from inkgan.errors import ConfigError
 
@@ -35,6 +37,15 @@ def test_nothing_is_changed_without_a_wish() -> None:
     before = torch.get_num_threads(), dict(os.environ)
     with compute_settings():
         assert (torch.get_num_threads(), dict(os.environ)) == before
+
+
+def test_the_processor_is_named_as_linux_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = {"vendor_id": "GenuineIntel", "model name": "Abacus", "cpu family": "6", "model": "1"}
+    monkeypatch.setattr(device, "_processor_facts", lambda: facts)
+    assert device.processor_name.__wrapped__() == "Abacus (family 6, model 1)"
+    assert device.is_intel.__wrapped__()
+    monkeypatch.setattr(device, "_processor_facts", dict)  # another system
+    assert device.processor_name.__wrapped__() == (platform.processor() or platform.machine())
 
 
 def test_no_threads_are_refused() -> None:

@@ -65,9 +65,28 @@ def choose_device(name: str = "auto") -> "torch.device":
 @functools.cache
 def is_intel() -> bool:
     """Tell whether the processor is Intel's."""
+    return "GenuineIntel" in (_processor_facts().get("vendor_id") or platform.processor())
+
+
+@functools.cache
+def processor_name() -> str:
+    """Return the processor's name as Linux knows it, or what Python knows elsewhere."""
+    facts = _processor_facts()
+    if "model name" not in facts:
+        return platform.processor() or platform.machine()
+    family, model = facts.get("cpu family", "?"), facts.get("model", "?")
+    return f"{facts['model name']} (family {family}, model {model})"
+
+
+def _processor_facts() -> dict[str, str]:
+    """Return what Linux says of the first core; nothing elsewhere."""
     listing = Path("/proc/cpuinfo")
-    text = listing.read_text(encoding="utf-8") if listing.is_file() else platform.processor()
-    return "GenuineIntel" in text
+    facts: dict[str, str] = {}
+    if listing.is_file():
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(":")
+            facts.setdefault(key.strip(), value.strip())
+    return facts
 
 
 def default_threads() -> int:

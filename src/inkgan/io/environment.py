@@ -11,7 +11,7 @@ import torch
 from pydantic import ConfigDict, Field
 
 from inkgan import __version__, files, rng
-from inkgan.device import describe
+from inkgan.device import describe, processor_name
 from inkgan.documents import Document, Sha256, ShortText, check_document
 from inkgan.errors import ArtifactError
 from inkgan.plural import counted
@@ -152,7 +152,7 @@ def describe_environment(
         "python": platform.python_version(),
         "torch": torch.__version__,
         "platform": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor_name(),
         "device": describe(device),
         "threads": torch.get_num_threads(),
         "processes": processes,
