@@ -1,4 +1,4 @@
-"""Finishes the built site: search works from the disk too, and no script of docs/ is in it.
+"""Finishes the built site: search works from the disk too, and no script and no data of docs/ is in it.
 
 python docs/finish_site.py [SITE]    # `make docs` does it
 
@@ -25,13 +25,13 @@ SEARCH = """var __index = {index};
 
 
 def main(site: Path) -> None:
-    """Write search.js, and remove scripts."""
+    """Write search.js, and remove scripts and data."""
     index = (site / "search.json").read_text(encoding="utf-8")
     (worker,) = (site / "assets" / "javascripts" / "workers").glob("search.*.js")
     code = json.dumps(worker.read_text(encoding="utf-8"))
     (site / "search.js").write_text(SEARCH.format(index=index, worker=code), encoding="utf-8")
-    for script in site.glob("*.py"):
-        script.unlink()
+    for path in (*site.glob("*.py"), *site.glob("*.jsonl")):
+        path.unlink()
 
 
 if __name__ == "__main__":
