@@ -1,4 +1,4 @@
-"""Finishes the built site: search works from the disk too, and no script and no data of docs/ is in it.
+"""Finishes the built site: search works from the disk too, without scripts and data of docs/.
 
 python docs/finish_site.py [SITE]    # `make docs` does it
 
