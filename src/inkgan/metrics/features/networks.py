@@ -46,7 +46,7 @@ class Classifier(nn.Module):
     def fold_norms_(self) -> None:
         """Make batch norms part of the convolutions before them, with channels last in memory.
 
-        The features stay the same but for rounding, and take two thirds of the time on a CPU.
+        The features stay the same but for rounding, and take seven tenths of the time on a CPU.
         Only for evaluation: the statistics no longer change.
         """
         layers: list[nn.Module] = []
