@@ -12,6 +12,7 @@ page's JavaScript give the same bits. `generator` and `scoped` are for what torc
 
 import functools
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -56,6 +57,7 @@ class BatchPart:
 
 
 WHOLE = BatchPart()
+_global_generators = threading.RLock()
 _part: ContextVar[BatchPart] = ContextVar("batch_part", default=WHOLE)
 
 
@@ -259,16 +261,24 @@ def generator(seed: int, *address: Address) -> torch.Generator:
 def scoped(seed: int, *address: Address, device: torch.device | None = None) -> Iterator[None]:
     """Point torch's global generators at an address, and restore the caller's state afterwards.
 
-    For code that can only draw from the global generators: dropout and initialization.
+    For code that can only draw from the global generators: dropout and initialization. One thread
+    at a time has them.
     """
     value = seed_for(seed, *address)
     on_cuda = device is not None and device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_cuda else []):
+    with _global_generators, torch.random.fork_rng(devices=[device] if on_cuda else []):
         torch.default_generator.manual_seed(value)
         if on_cuda:
             torch.cuda.manual_seed(value)
         elif device is not None and device.type == "mps":
             torch.mps.manual_seed(value)
+        yield
+
+
+@contextmanager
+def global_generators() -> Iterator[None]:
+    """Keep torch's global generators for this thread inside the block."""
+    with _global_generators:
         yield
 
 

@@ -19,8 +19,9 @@ from inkgan.images import Shape
 from inkgan.models.build import build_discriminator, build_generator
 from inkgan.models.conditioning import ConditionalBatchNorm, Head, LatentLabelInput, embed_labels
 from inkgan.models.residual import ResidualBlock
+from inkgan.training.factors import cosine, penalty_scale_at
 from inkgan.training.losses import LOSSES
-from inkgan.training.state import cosine, new_state, penalty_scale_at
+from inkgan.training.state import new_state
 from inkgan.training.step import pixel_stds, train_step
 
 CPU, SHAPE = torch.device("cpu"), Shape(1, 12, 12)

@@ -320,16 +320,17 @@ def test_transposed_convolutions_gradients_with_and_without_the_private_operator
         torch.testing.assert_close(found, own)
 
 
+@pytest.mark.parametrize("weight", [0.3, torch.tensor(0.3)])
 @pytest.mark.parametrize("private", [True, False])
-def test_lerp_with_and_without_the_private_operator(
-    private: bool, monkeypatch: pytest.MonkeyPatch
+def test_lerp_with_and_without_the_private_operators(
+    private: bool, weight: float | torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not private:
         monkeypatch.delattr(torch, "_foreach_lerp_")
     targets, sources = [torch.randn(3, 4), torch.randn(5)], [torch.randn(3, 4), torch.randn(5)]
     expected = [torch.lerp(a, b, 0.3) for a, b in zip(targets, sources, strict=True)]
-    torch_internals.lerp_all_(targets, sources, 0.3)
-    assert all(torch.equal(a, b) for a, b in zip(targets, expected, strict=True))
+    torch_internals.lerp_all_(targets, sources, weight)
+    torch.testing.assert_close(targets, expected, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.3, 0.5])

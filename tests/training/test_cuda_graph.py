@@ -1,18 +1,23 @@
-"""The captured step with the seam to CUDA replaced: what is around a recording is right."""
+"""Captured steps with the seam to CUDA replaced: what is around a recording is right."""
 
 from collections.abc import Callable
 
 import pytest
 import torch
 
+from inkgan import rng
 from inkgan.config import Recipe
-from inkgan.training import cuda_graph as capture
-from inkgan.training.cuda_graph import WARM_UP, CapturedStep
-from inkgan.training.distributed import World
-from inkgan.training.step import train_step
+from inkgan.config.serialize import override
+from inkgan.data.batches import Batches
+from inkgan.training import cuda_graph
+from inkgan.training.cuda_graph import WARM_UP, CapturedSteps, Replay
+from inkgan.training.latents import Latents
+from inkgan.training.loop import train
+from inkgan.training.state import EmaUpdate, TrainState
 from tests.fixtures.training import prepare
 
-Same = Callable[[dict[str, torch.Tensor], dict[str, torch.Tensor]], bool]
+CPU = torch.device("cpu")
+LAST = 40
 
 
 @pytest.fixture
@@ -20,65 +25,97 @@ def recordings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Stand in for CUDA: recording does nothing, replaying repeats it on the same tensors."""
     made: list[str] = []
 
-    def record(function: Callable[[], torch.Tensor], several: bool) -> capture.Recorded:
-        made.append("recorded beside others" if several else "recorded")
-        result = torch.zeros(8)
+    def record(function: Callable[[], None], device: torch.device, pool: object) -> Replay:
+        made.append("recorded")
 
-        def replay() -> None:
-            result.copy_(function())
+        def replay(seed: int) -> None:
+            with torch.random.fork_rng(devices=[]), rng.global_generators():
+                torch.manual_seed(seed)
+                function()
 
-        return replay, result
+        return replay
 
-    monkeypatch.setattr(capture, "record", record)
+    monkeypatch.setattr(cuda_graph, "record", record)
     return made
 
 
-def latents(recipe: Recipe, step: int) -> torch.Tensor:
-    noise = torch.Generator().manual_seed(step)
-    return torch.randn(2, recipe.schedule.batch_size, recipe.model.latent_dim, generator=noise)
+def captured(recipe: Recipe, batches: Batches, state: TrainState) -> CapturedSteps:
+    """Return what trains from recordings, also on a CPU."""
+    latents, update_ema = Latents(recipe, CPU), EmaUpdate(state.ema, state.generator)
+    updates = train(recipe, batches, state, capture=False)
+
+    def plain() -> None:
+        next(updates)
+
+    return CapturedSteps(recipe, batches, state, latents, update_ema, LAST, plain)
 
 
-def test_replaying_is_training(tiny: Recipe, recordings: list[str], same_weights: Same) -> None:
-    (batches, plain), (_, captured) = prepare(tiny), prepare(tiny)
-    stepper = CapturedStep(captured, tiny)
-    for step in range(WARM_UP + 5):
-        rows = []
-        for state, advance in ((plain, None), (captured, stepper)):
-            torch.manual_seed(step)
-            batch, noise = batches.at(step), latents(tiny, step)
-            inputs = (batch, noise, 1.0, step % 2 == 0)
-            metrics = train_step(state, tiny, *inputs) if advance is None else advance(*inputs)
-            rows.append(metrics.clone())
-        assert torch.equal(*rows)
-        assert captured.step == plain.step == step + 1
-    assert same_weights(plain.tensors(), captured.tensors())
-    assert recordings == ["recorded"] * 2  # with and without the sampled metrics
+@pytest.fixture
+def longer(tiny: Recipe) -> Recipe:
+    """Return a recipe of LAST steps over several epochs, with all that changes by step."""
+    changes = {
+        "schedule.images": LAST * tiny.schedule.batch_size,
+        "schedule.epochs": 100,
+        "data.augment.rotate": 20.0,
+        "optim.final_factor": 0.1,
+        "objective.penalties": {"r1": 0.5, "interval": 4, "final_factor": 0.2},
+    }
+    return override(tiny, changes)
 
 
-def test_a_restored_state_is_recorded_anew(tiny: Recipe, recordings: list[str]) -> None:
-    batches, state = prepare(tiny)
-    stepper = CapturedStep(state, tiny)
+@pytest.mark.parametrize("at_once", [1, 7, 64])
+def test_replaying_is_training(
+    longer: Recipe, recordings: list[str], at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda_graph, "STEPS_AT_ONCE", at_once)
+    (batches, plain), (other_batches, replayed) = prepare(longer), prepare(longer)
+    advance = captured(longer, other_batches, replayed)
+    for update in train(longer, batches, plain, capture=False):
+        advance()
+        assert replayed.step == plain.step == update.step
+        if update.metrics is not None:
+            assert replayed.averager.compute() == pytest.approx(update.metrics, rel=1e-3)
+        assert replayed.averager.count == plain.averager.count
+    assert plain.step == LAST
+    # the average moves in three roundings instead of one
+    for (name, one), other in zip(
+        plain.tensors().items(), replayed.tensors().values(), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5, msg=name)
+    assert recordings == ["recorded"] * 4  # with and without penalties and sampled metrics
+
+
+def test_a_restored_state_is_recorded_anew(longer: Recipe, recordings: list[str]) -> None:
+    batches, state = prepare(longer)
+    advance = captured(longer, batches, state)
     saved = None
-    for step in range(2 * WARM_UP + 4):
+    for step in range(WARM_UP + 13):
         if step == 2:
             saved = {k: t.clone() for k, t in state.tensors().items()}, state.counters()
-        if step == WARM_UP + 2:
+        if step == WARM_UP + 3:
             assert saved is not None
-            state.restore(*saved)
-        stepper(batches.at(step), latents(tiny, step))
-    assert len(recordings) == 2
+            assert recordings == ["recorded"] * 3
+            state.restore({k: t.clone() for k, t in saved[0].items()}, saved[1])
+            state.lr_scale = 0.5  # as after a rollback
+        advance()
+    assert state.step == 12
+    assert recordings == ["recorded"] * 6
+    batches, plain = prepare(longer)
+    assert saved is not None
+    plain.restore(*saved)
+    plain.lr_scale = 0.5
+    for update in train(longer, batches, plain, capture=False):
+        if update.step == state.step:
+            break
+    for (name, one), other in zip(plain.tensors().items(), state.tensors().values(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5, msg=name)
 
 
-class Twin(World):
-    """Two processes that compute the same, so that nothing has to be exchanged."""
-
-
-def test_the_recording_of_one_of_several_processes_allows_for_their_exchange(
-    tiny: Recipe, recordings: list[str]
-) -> None:
-    batches, state = prepare(tiny)
-    state.world = Twin(rank=0, size=2)
-    stepper = CapturedStep(state, tiny)
-    for step in range(WARM_UP + 1):
-        stepper(batches.at(step), latents(tiny, step))
-    assert recordings == ["recorded beside others"]
+def test_few_large_images_lie_on_the_device_at_once(longer: Recipe) -> None:
+    batches, state = prepare(longer)
+    assert captured(longer, batches, state).at_once == cuda_graph.STEPS_AT_ONCE
+    whole = batches.batch_size * batches.dataset.images[0].numel() * 4
+    for allowed, expected in ((10 * whole, 10), (whole - 1, 1)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cuda_graph, "BYTES_AT_ONCE", allowed)
+            assert captured(longer, batches, state).at_once == expected

@@ -16,9 +16,10 @@ from inkgan.config.serialize import override
 from inkgan.data.batches import Batches
 from inkgan.data.dataset import Dataset, load_dataset
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.training.factors import ema_decay
 from inkgan.training.loop import WINDOW, total_steps, train
 from inkgan.training.losses import LOSSES
-from inkgan.training.state import EmaUpdate, MetricAverager, ema_decay, new_state
+from inkgan.training.state import EmaUpdate, MetricAverager, new_state
 from inkgan.training.step import num_latent_batches, train_step
 from tests.fixtures.training import prepare
 
@@ -168,7 +169,7 @@ def test_ema_closed_form() -> None:
     decay = ema_decay(images_seen=10**9, batch_size=100, half_life=1000)
     update_ema = EmaUpdate(average, network)
     for _ in range(10):  # 1000 images, one half-life
-        update_ema(decay)
+        update_ema(1 - decay)
     assert average.weight.item() == pytest.approx(0.5, rel=1e-5)
     assert ema_decay(10**9, 100, 0) == 0.0
     assert ema_decay(1000, 50, 10**6) == pytest.approx(0.5)  # ramp: 5 % of 1000 is 50

@@ -67,14 +67,33 @@ class Batches:
 
     def at(self, step: int) -> Batch:
         """Return the batch of a step, counted from 0 over all epochs."""
+        chosen = self._rows(step)
+        return self._batch(chosen, self._images(chosen, step))
+
+    def block(self, first: int, count: int) -> Batch:
+        """Return the batches of `count` steps from `first` on, each part with an axis more."""
+        steps = range(first, first + count)
+        chosen = torch.stack([self._rows(step) for step in steps])
+        if self.distortion == Augment():
+            return self._batch(chosen, to_float(self.dataset.images[chosen]))
+        images = [self._images(rows, step) for rows, step in zip(chosen, steps, strict=True)]
+        return self._batch(chosen, torch.stack(images))
+
+    def _rows(self, step: int) -> torch.Tensor:
+        """Return where the images of this process's part of a batch lie in the data set."""
         epoch, place = divmod(step, self.per_epoch)
         whole = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
-        chosen = self.part.of(whole)
+        return self.part.of(whole)
+
+    def _images(self, chosen: torch.Tensor, step: int) -> torch.Tensor:
         images = to_float(self.dataset.images[chosen])
         if self.distortion != Augment():
             with rng.batch_part(self.part):
                 numbers = rng.generator(self.seed, "augment", step)
                 images = augment(images, self.distortion, numbers)
+        return images
+
+    def _batch(self, chosen: torch.Tensor, images: torch.Tensor) -> Batch:
         return Batch(images, self.dataset.labels[chosen], self._coordinates[chosen])
 
     def _order(self, epoch: int) -> torch.Tensor:

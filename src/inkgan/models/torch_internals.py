@@ -86,18 +86,23 @@ def transposed_convolution_gradients(
 
 @torch.no_grad()
 def lerp_all_(
-    targets: Sequence[torch.Tensor], sources: Sequence[torch.Tensor], weight: float
+    targets: Sequence[torch.Tensor], sources: Sequence[torch.Tensor], weight: float | torch.Tensor
 ) -> None:
     """Move each target a share `weight` of the way to its source, in place.
 
-    `torch._foreach_lerp_` does so in one launch on GPUs. The fallback is a loop.
+    `torch._foreach_lerp_` does so in one launch on GPUs, and three others in three where the weight
+    is a tensor without axes. The fallback is a loop.
     """
-    at_once = getattr(torch, "_foreach_lerp_", None)
-    if at_once is not None:
-        at_once(targets, sources, weight)
-        return
-    for target, source in zip(targets, sources, strict=True):
-        target.lerp_(source, weight)
+    names = ("_foreach_lerp_", "_foreach_sub", "_foreach_mul_", "_foreach_add_")
+    if not all(hasattr(torch, name) for name in names):
+        for target, source in zip(targets, sources, strict=True):
+            target.lerp_(source, weight)
+    elif isinstance(weight, torch.Tensor):
+        differences = torch._foreach_sub(list(sources), list(targets))
+        torch._foreach_mul_(differences, weight)
+        torch._foreach_add_(list(targets), differences)
+    else:
+        torch._foreach_lerp_(list(targets), list(sources), weight)
 
 
 def _operator(name: str) -> Any:

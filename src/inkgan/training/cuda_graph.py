@@ -1,90 +1,190 @@
 """The training step as one CUDA graph: recorded once, replayed with no launch costs.
 
-Small networks keep a GPU waiting for the next launch; a graph launches all of a step at once.
+Small networks keep a GPU waiting for the next launch; a graph launches all of a step at once. What
+a step reads lies on the GPU for many steps: batches, latents, learning rates and the other factors
+that change. The recording itself goes from one step to the next, so the host only counts.
 `record` is the one seam to CUDA: everything else here runs, and is tested, on any device.
 """
 
+import contextlib
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 
+from inkgan import rng
 from inkgan.config import Recipe
-from inkgan.data.batches import Batch
-from inkgan.training.state import TrainState
+from inkgan.data.batches import Batch, Batches
+from inkgan.training.factors import factors_at
+from inkgan.training.latents import Latents
+from inkgan.training.state import EmaUpdate, TrainState
 from inkgan.training.step import train_step
 
 WARM_UP = 3  # steps run one by one first, so that libraries have chosen and allocated
-Recorded = tuple[Callable[[], None], torch.Tensor]  # what replays it, and where its result appears
+STEPS_AT_ONCE, BYTES_AT_ONCE = 64, 1 << 26  # whose inputs lie on the GPU: the lower of the two
+Replay = Callable[[int], None]  # does a step; takes the seed of what torch draws in it
 
 
-def record(function: Callable[[], torch.Tensor], several: bool = False) -> Recorded:
+def record(function: Callable[[], None], device: torch.device, pool: Any) -> Replay:
     """Record what a function does on CUDA, without doing it.
+
+    What torch's global generator draws in it comes from a state of this recording alone, so that
+    several runs can train in threads of one process.
 
     Args:
         function: what is to be replayed.
-        several: whether it exchanges tensors with other processes. NCCL's own threads ask for
-            the state of earlier exchanges meanwhile, which a recording in torch's default mode
-            does not survive.
+        device: of all its tensors.
+        pool: of the memory that recordings share which are never replayed at the same time.
     """
     graph = torch.cuda.CUDAGraph()
-    mode = "thread_local" if several else "global"
-    with torch.cuda.graph(graph, capture_error_mode=mode):
-        result = function()
-    return graph.replay, result
+    current, stream = torch.cuda.current_stream(device), torch.cuda.Stream(device)
+    with rng.global_generators(), torch.cuda.stream(stream):
+        drawing = torch.cuda.default_generators[current.device.index]
+        before, own = drawing.graphsafe_get_state(), drawing.clone_state()
+        drawing.graphsafe_set_state(own)
+        stream.wait_stream(current)
+        # other threads go on: those of other runs, and NCCL's, which asks for earlier exchanges
+        graph.capture_begin(pool=pool, capture_error_mode="thread_local")
+        try:
+            function()
+        except BaseException:
+            with contextlib.suppress(RuntimeError):
+                graph.capture_end()
+            raise
+        finally:
+            drawing.graphsafe_set_state(before)
+        graph.capture_end()
+    current.wait_stream(stream)
+
+    def replay(seed: int) -> None:
+        own.manual_seed(seed)
+        graph.replay()
+
+    return replay
 
 
-class CapturedStep:
-    """Trains step by step like `train_step`, from recordings once it is warm.
+class Inputs(NamedTuple):
+    """What several steps read, in tensors with an axis of steps in front.
 
-    A recording holds the addresses of all tensors. So inputs and the penalties' factor are copied
-    to fixed places, learning rates are tensors (see TrainState), and where a checkpoint has been
-    restored the step is recorded again. Steps with and without penalties, and with and without
-    the sampled metrics, are recordings of their own.
+    Attributes:
+        batch: the training images.
+        latents: of both players.
+        factors: float32 (steps, 3), each step's `Factors.numbers`.
     """
 
-    def __init__(self, state: TrainState, recipe: Recipe) -> None:
-        self.state, self.recipe = state, recipe
-        self._recorded: dict[tuple[bool, bool], Recorded] = {}
-        self._inputs: tuple[Batch, torch.Tensor, torch.Tensor] | None = None
-        self._warmed, self._restorations = 0, state.restorations
+    batch: Batch
+    latents: torch.Tensor
+    factors: torch.Tensor
 
-    def __call__(
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        """All of them."""
+        return [*self.batch, self.latents, self.factors]
+
+
+class CapturedSteps:
+    """Does steps as the plain loop does, from recordings once it is warm.
+
+    A recording holds the addresses of all tensors. So the inputs of many steps are copied to fixed
+    places, from which it takes those of its step by a counter, learning rates are tensors (see
+    TrainState), and where a checkpoint has been restored the step is recorded again. Steps with
+    and without penalties, and with and without the sampled metrics, are recordings of their own.
+
+    Args:
+        recipe: what is trained.
+        batches: of the training images.
+        state: changed in place.
+        latents: of the recipe.
+        update_ema: of the state's average.
+        last: the number of steps of the whole run.
+        plain: does the next step without a recording.
+    """
+
+    def __init__(
         self,
-        real: Batch,
-        latents: torch.Tensor,
-        penalty_scale: float | None = 1.0,
-        sampled: bool = True,
-    ) -> torch.Tensor:
-        """Update both players; return the metrics, valid until the next call."""
-        if self._restorations != self.state.restorations:
-            self._recorded, self._warmed = {}, 0
-            self._restorations = self.state.restorations
+        recipe: Recipe,
+        batches: Batches,
+        state: TrainState,
+        latents: Latents,
+        update_ema: EmaUpdate,
+        last: int,
+        plain: Callable[[], None],
+    ) -> None:
+        self.recipe, self.batches, self.state, self.latents = recipe, batches, state, latents
+        self.update_ema, self.last, self.plain = update_ema, last, plain
+        self.device = batches.dataset.images.device
+        on_cuda = self.device.type == "cuda"
+        self.pool = torch.cuda.graph_pool_handle() if on_cuda else None
+        self.at_once = self._steps_at_once()
+        self.place = torch.zeros(1, dtype=torch.int64, device=self.device)  # in the inputs
+        self.inputs: Inputs | None = None
+        self._recorded: dict[tuple[bool, bool], Replay] = {}
+        self._warmed = 0
+        self._first = self._next = -1  # steps: of the inputs, and that `place` counts to
+        self._restorations = state.restorations
+
+    def __call__(self) -> None:
+        """Do the next step of both players."""
+        state, index = self.state, self.state.step
+        if self._restorations != state.restorations:
+            self._forget()
         if self._warmed < WARM_UP:
             self._warmed += 1
-            return train_step(self.state, self.recipe, real, latents, penalty_scale, sampled)
-        step, kind = self.state.step, (penalty_scale is not None, sampled)
-        fixed_batch, fixed_latents, scale = self._copy_inputs(real, latents, penalty_scale)
+            self.plain()
+            return
+        if index != self._next or not index < self._first + self.at_once:
+            self._fill(index)
+        sampled, count = state.averager.samples_next, state.averager.count
+        penalized = factors_at(self.recipe, index, self.last).penalty_scale is not None
+        kind = penalized, sampled
         if kind not in self._recorded:
-            inputs = fixed_batch, fixed_latents, None if penalty_scale is None else scale
-            self._recorded[kind] = record(
-                lambda: train_step(self.state, self.recipe, *inputs, sampled),
-                several=self.state.world.size > 1,
-            )
-        replay, metrics = self._recorded[kind]
-        replay()
-        self.state.step = step + 1  # a recording repeats what the device did, not what Python did
-        return metrics
+            step = lambda: self._step(penalized, sampled)  # noqa: E731
+            self._recorded[kind] = record(step, self.device, self.pool)
+        self._recorded[kind](rng.seed_for(self.recipe.seed, "dropout", index))
+        # a recording repeats what the device did, not what Python did
+        state.step = self._next = index + 1
+        state.averager.count = count + 1
 
-    def _copy_inputs(
-        self, real: Batch, latents: torch.Tensor, penalty_scale: float | None
-    ) -> tuple[Batch, torch.Tensor, torch.Tensor]:
-        """Copy the inputs to where the recordings read them."""
-        if self._inputs is None:
-            fixed = Batch(*(part.clone() for part in real))
-            self._inputs = fixed, latents.clone(), latents.new_ones(())
-        fixed_batch, fixed_latents, scale = self._inputs
-        for place, part in zip(fixed_batch, real, strict=True):
-            place.copy_(part)
-        fixed_latents.copy_(latents)
-        scale.fill_(1.0 if penalty_scale is None else penalty_scale)
-        return self._inputs
+    def _forget(self) -> None:
+        """Begin again: tensors of the state may lie elsewhere."""
+        self._recorded.clear()
+        self._warmed, self._restorations = 0, self.state.restorations
+        self._first = self._next = -1
+
+    def _fill(self, first: int) -> None:
+        """Put the inputs of the next steps where the recordings read them."""
+        rows = [
+            factors_at(self.recipe, step, self.last).numbers
+            for step in range(first, first + self.at_once)
+        ]
+        found = Inputs(
+            self.batches.block(first, self.at_once),
+            self.latents.block(first, self.at_once),
+            torch.tensor(rows, device=self.device),
+        )
+        if self.inputs is None:
+            self.inputs = found
+        else:
+            for place, part in zip(self.inputs.tensors, found.tensors, strict=True):
+                place.copy_(part)
+        self.place.zero_()
+        self._first = self._next = first
+
+    def _step(self, penalized: bool, sampled: bool) -> None:
+        """Do the step whose inputs `place` counts to: all that a recording repeats."""
+        assert self.inputs is not None
+        *real, latents, factors = (t.index_select(0, self.place)[0] for t in self.inputs.tensors)
+        learning_rate, penalty_scale, ema_weight = factors.unbind()
+        scale = penalty_scale if penalized else None
+        self.state.set_learning_rates(learning_rate)
+        self.state.generator.train()
+        with rng.batch_part(self.state.world.part):
+            metrics = train_step(self.state, self.recipe, Batch(*real), latents, scale, sampled)
+        self.state.averager.update(metrics)
+        self.update_ema(ema_weight)
+        self.place += 1
+
+    def _steps_at_once(self) -> int:
+        image = self.batches.dataset.images[0].numel() * torch.float32.itemsize
+        step = image * self.batches.batch_size // self.state.world.size
+        return max(1, min(STEPS_AT_ONCE, BYTES_AT_ONCE // step))

@@ -8,9 +8,9 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.training.step import num_latent_batches
 
-# A draw takes a hundred small operations, however many numbers it returns. On a CPU their
-# intermediate results have to stay in its cache; a GPU waits for each operation to be started.
-NUMBERS_AT_ONCE, NUMBERS_ON_A_GPU = 1 << 16, 1 << 20
+# A draw takes a hundred small operations, however many numbers it returns; their intermediate
+# results have to stay in a processor's cache.
+NUMBERS_AT_ONCE = 1 << 16
 
 
 class Latents:
@@ -38,17 +38,19 @@ class Latents:
             recipe.schedule.batch_size,
             recipe.model.latent_dim,
         )
-        most = NUMBERS_AT_ONCE if device.type == "cpu" else NUMBERS_ON_A_GPU
-        self.steps = max(1, most // math.prod(self.shape))
+        self.steps = max(1, NUMBERS_AT_ONCE // math.prod(self.shape))
         self._drawn: tuple[int, torch.Tensor] | None = None
 
     def at(self, step: int) -> torch.Tensor:
         """Return latents (batches of a step, n, latent_dim) from N(0, 1)."""
-        block, place = divmod(step, self.steps)
-        if self._drawn is None or self._drawn[0] != block:
-            first = block * self.steps
-            steps = torch.arange(first, first + self.steps, device=self.device)
-            seeds = torch.full_like(steps, self.seed)
-            numbers = rng.normal(seeds, math.prod(self.shape), "latent", counter=steps)
-            self._drawn = block, numbers.view(self.steps, *self.shape)
-        return self.part.of(self._drawn[1][place], dim=1)
+        number, place = divmod(step, self.steps)
+        if self._drawn is None or self._drawn[0] != number:
+            self._drawn = number, self.block(number * self.steps, self.steps)
+        return self._drawn[1][place]
+
+    def block(self, first: int, count: int) -> torch.Tensor:
+        """Return the latents of `count` steps from `first` on, with an axis of steps in front."""
+        steps = torch.arange(first, first + count, device=self.device)
+        seeds = torch.full_like(steps, self.seed)
+        numbers = rng.normal(seeds, math.prod(self.shape), "latent", counter=steps)
+        return self.part.of(numbers.view(count, *self.shape), dim=2)

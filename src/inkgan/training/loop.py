@@ -9,9 +9,10 @@ import torch
 from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
-from inkgan.training.cuda_graph import CapturedStep
+from inkgan.training.cuda_graph import CapturedSteps
+from inkgan.training.factors import Factors, factors_at
 from inkgan.training.latents import Latents
-from inkgan.training.state import EmaUpdate, TrainState, cosine, ema_decay, penalty_scale_at
+from inkgan.training.state import EmaUpdate, TrainState
 from inkgan.training.step import train_step
 
 StepFunction = Callable[[Batch, torch.Tensor, float | None, bool], torch.Tensor]
@@ -54,41 +55,46 @@ def train(
         An `Update` after each step of both players.
     """
     last = total_steps(recipe, batches.per_epoch)
-    latents = Latents(recipe, batches.dataset.images.device, state.world.part)
+    device = batches.dataset.images.device
+    latents = Latents(recipe, device, state.world.part)
     update_ema = EmaUpdate(state.ema, state.generator)
     step: StepFunction = functools.partial(train_step, state, recipe)
-    if capture and batches.dataset.images.device.type == "cuda":
-        step = CapturedStep(state, recipe)
+
+    def plain() -> None:
+        factors = factors_at(recipe, state.step, last)
+        run_step(recipe, batches, state, latents, step, factors)
+        update_ema(factors.ema_weight)
+
+    advance: Callable[[], None] = plain
+    if capture and device.type == "cuda":
+        advance = CapturedSteps(recipe, batches, state, latents, update_ema, last, plain)
     while state.step < last:
-        _run_step(recipe, batches, state, latents, step, progress=state.step / last)
-        images = state.step * batches.batch_size
-        update_ema(ema_decay(images, batches.batch_size, recipe.schedule.ema_half_life))
+        advance()
         window_ends = state.step % WINDOW == 0 or state.step == last
         yield Update(
             step=state.step,
-            images=images,
+            images=state.step * batches.batch_size,
             epoch=state.step / batches.per_epoch,
             metrics=state.averager.compute() if window_ends else None,
         )
 
 
-def _run_step(
+def run_step(
     recipe: Recipe,
     batches: Batches,
     state: TrainState,
     latents: Latents,
     step: StepFunction,
-    progress: float,
+    factors: Factors,
 ) -> None:
+    """Do the next step of both players, but for the average."""
     index = state.step
-    device = batches.dataset.images.device
-    state.set_learning_rates(cosine(progress, recipe.optim.final_factor))
-    penalty_scale = penalty_scale_at(recipe.objective.penalties, index, progress)
+    state.set_learning_rates(factors.learning_rate)
     state.generator.train()
     with (
-        rng.scoped(recipe.seed, "dropout", index, device=device),
+        rng.scoped(recipe.seed, "dropout", index, device=batches.dataset.images.device),
         rng.batch_part(state.world.part),
     ):
         sampled = state.averager.samples_next
-        metrics = step(batches.at(index), latents.at(index), penalty_scale, sampled)
+        metrics = step(batches.at(index), latents.at(index), factors.penalty_scale, sampled)
     state.averager.update(metrics)

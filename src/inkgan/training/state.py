@@ -1,7 +1,6 @@
 """The whole of a training run's changing state, as an explicit list of named parts."""
 
 import copy
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from inkgan.config import Optim, Penalties, Recipe
+from inkgan.config import Optim, Recipe
 from inkgan.eager_adam import EagerAdam
 from inkgan.errors import ArtifactError
 from inkgan.images import Shape
@@ -139,7 +138,7 @@ class TrainState:
         self.set_learning_rates(1.0)
         self.restorations += 1
 
-    def set_learning_rates(self, factor: float) -> None:
+    def set_learning_rates(self, factor: float | torch.Tensor) -> None:
         """Set both learning rates to the recipe's, times `factor` and what rollbacks have left."""
         for rate, optimizer in zip(self.learning_rates, self._optimizers().values(), strict=True):
             for group in optimizer.param_groups:
@@ -249,15 +248,6 @@ def _restore_optimizer(optimizer: EagerAdam, tensors: Tensors) -> None:
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
 
 
-RAMP = 0.05  # early on the half-life is 5 % of the images seen (Karras et al. 2020, ADA, app. C)
-
-
-def ema_decay(images_seen: int, batch_size: int, half_life: int) -> float:
-    """Return the share of the old average that one batch leaves; 0 copies the raw weights."""
-    effective = min(half_life, images_seen * RAMP)
-    return float(0.5 ** (batch_size / effective)) if effective > 0 else 0.0
-
-
 class EmaUpdate:
     """Moves an average towards a network: weights and BatchNorm's statistics alike.
 
@@ -275,29 +265,9 @@ class EmaUpdate:
         self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
-    def __call__(self, decay: float) -> None:
-        """Keep a share `decay` of the average; counters are copied."""
+    def __call__(self, weight: float | torch.Tensor) -> None:
+        """Move the average a share `weight` of the way to the network; counters are copied."""
         averages, values = zip(*self._averaged, strict=True)
-        lerp_all_(averages, values, 1 - decay)
+        lerp_all_(averages, values, weight)
         for average, value in self._copied:
             average.copy_(value)
-
-
-def cosine(progress: float, final: float) -> float:
-    """Return the factor at a share of the run in [0, 1]: from 1 down to `final`.
-
-    Half a cosine (Loshchilov and Hutter 2017, equation 5, without restarts).
-    """
-    done = min(max(progress, 0.0), 1.0)
-    return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2
-
-
-def penalty_scale_at(penalties: Penalties, step: int, progress: float) -> float | None:
-    """Return the factor on a step's penalties, or None where the step goes without.
-
-    A penalty that comes every k-th step weighs k times as much (Karras et al. 2020, "Analyzing and
-    improving", section 3.1).
-    """
-    if not penalties.any or step % penalties.interval:
-        return None
-    return penalties.interval * cosine(progress, penalties.final_factor)
