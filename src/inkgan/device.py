@@ -143,6 +143,25 @@ def compute_settings(
             _set_threads(previous)
 
 
+@contextmanager
+def own_stream(name: str = "auto") -> Iterator[None]:
+    """Give the work of this thread on a CUDA device a stream of its own inside the block.
+
+    Streams of several threads are computed at the same time.
+
+    Args:
+        name: of the device, as for `choose_device`; nothing changes on other kinds.
+    """
+    import torch
+
+    device = choose_device(name)
+    if device.type != "cuda":
+        yield
+        return
+    with torch.cuda.stream(torch.cuda.Stream(device)):
+        yield
+
+
 def describe(device: "torch.device") -> str:
     """Return the device's name for people, such as "cpu (2 threads)"."""
     import torch

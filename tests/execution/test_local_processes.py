@@ -15,6 +15,7 @@ import torch
 from inkgan import __version__
 from inkgan.errors import ConfigError, InkganError, TrainingStopped
 from inkgan.execution import job as job_module
+from inkgan.execution import local_processes
 from inkgan.execution.executor import choose_executor
 from inkgan.execution.job import (
     Job,
@@ -149,12 +150,51 @@ def test_gpus_are_shared_as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
     half = Job("a", "m:f", {}, cpus=2, gpus=0.5)
     places = places_for(half, None)
-    assert [place["CUDA_VISIBLE_DEVICES"] for place in places] == ["5", "7", "5", "7"]
-    assert {place["OMP_NUM_THREADS"] for place in places} == {"2"}
-    assert len(places_for(half, 3)) == 3
+    assert [place.environment["CUDA_VISIBLE_DEVICES"] for place in places] == ["5", "7"]
+    assert {place.environment["OMP_NUM_THREADS"] for place in places} == {"2"}
+    assert [place.at_once for place in places] == [2, 2]
+    assert [place.at_once for place in places_for(half, 3)] == [2, 1]
+    assert [place.at_once for place in places_for(half, 1)] == [1]
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(ConfigError, match="needs a GPU, and this machine has none"):
         places_for(half, None)
+
+
+def share_a_gpu(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """Let jobs do on the CPU what they do where they share the one GPU of a machine."""
+    environment = {"OMP_NUM_THREADS": "1"}
+    place = local_processes.Place(environment, at_once)
+    monkeypatch.setattr(local_processes, "places_for", lambda job, workers: [place])
+
+
+def test_jobs_that_share_a_gpu_are_threads_of_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share_a_gpu(monkeypatch, 3)
+    stop = tmp_path / "stop"
+    jobs = [job(tmp_path, number, waits=str(stop)) for number in range(3)]
+    jobs += [job(tmp_path, 3, "fail"), *(job(tmp_path, number) for number in range(4, 9))]
+
+    def release() -> None:
+        if all(attempts(tmp_path, number) for number in range(3)):
+            stop.touch()  # all three are at work
+
+    outcomes = list(LocalProcesses().run(jobs, tmp_path, on_wait=release))
+    found = {outcome.job.id: outcome for outcome in outcomes}
+    assert len(found) == len(outcomes) == 9
+    assert "3 is impossible" in str(found.pop("job-3").error)
+    assert {found[f"job-{n}"].value["square"] for n in (0, 1, 2, 4, 5)} == {0, 1, 4, 16, 25}
+    assert len({outcome.value["process"] for outcome in found.values()}) == 1
+
+
+@POSIX
+def test_threads_of_a_killed_process_do_their_jobs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share_a_gpu(monkeypatch, 2)
+    jobs = [job(tmp_path, 0, dies=1), *(job(tmp_path, number) for number in range(1, 4))]
+    outcomes = list(LocalProcesses().run(jobs, tmp_path))
+    assert sorted(outcome.value["square"] for outcome in outcomes) == [0, 1, 4, 9]
 
 
 def test_jobs_that_write_to_an_object_store_are_admitted_there(tmp_path: Path) -> None:

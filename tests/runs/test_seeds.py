@@ -14,6 +14,7 @@ import pytest
 from inkgan.config import Recipe
 from inkgan.config.serialize import override, parse_recipe, to_toml
 from inkgan.errors import ArtifactError, ConfigError, DataError
+from inkgan.execution import local_processes
 from inkgan.io.run_dir import RunFolder
 from inkgan.runs.api import train
 from inkgan.runs.run_watch import RunWatch
@@ -32,7 +33,14 @@ def rows(path: Path) -> list[dict[str, object]]:
     return [{key: row[key] for key in row if key not in TIMES} for row in found]
 
 
-def test_each_seed_is_trained_as_if_alone(tiny: Recipe, tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [False, True])
+def test_each_seed_is_trained_as_if_alone(
+    tiny: Recipe, tmp_path: Path, together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In processes, and in threads of one process, as where they share a GPU."""
+    if together:
+        place = local_processes.Place({"OMP_NUM_THREADS": "1"}, at_once=3)
+        monkeypatch.setattr(local_processes, "places_for", lambda job, workers: [place])
     tiny = override(tiny, ["schedule.epochs=1"])
     shown: list[tuple[str, int, int]] = []
     ended: list[int] = []

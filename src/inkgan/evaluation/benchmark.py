@@ -10,6 +10,7 @@ from typing import Any
 from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import parse_recipe
+from inkgan.device import own_stream
 from inkgan.errors import ConfigError
 from inkgan.evaluation.benchmark_jobs import Run, entries_of_jobs, entry_to
 from inkgan.evaluation.benchmark_plan import BenchmarkPlan, plan_benchmark
@@ -57,9 +58,10 @@ def benchmark(
         reference: the data set of real digits.
         data_dir: where to look for data first.
         on: processes of this machine (local), or a Ray cluster (ray).
-        workers: the most runs at a time, a core each. By default one run after another, with all
-            cores; on a cluster, as many as it has cores. With a core each, minutes are those of
-            the core, so that a busy machine changes nothing but how long it takes.
+        workers: the most runs at a time, a core each, or all on one GPU. By default one run after
+            another, with all cores; on a cluster, as many as it has cores. With a core each,
+            minutes are those of the core, so that a busy machine changes nothing but how long it
+            takes.
         address: of the Ray cluster.
         progress: called with (what, done, total) during evaluations.
 
@@ -128,7 +130,8 @@ def run_benchmark(
             for seeds in (plan.seeds[:1], plan.seeds[1:])
         ]
         executor = choose_executor(plan.on, plan.workers, plan.address)
-        yield from entries_of_jobs(rounds, _plain(plan), plan.minutes, executor, progress)
+        gpus = 1 / (plan.workers or 1) if executor.has_gpus() else 0.0
+        yield from entries_of_jobs(rounds, _plain(plan), plan.minutes, executor, gpus, progress)
         return
     for seed in plan.seeds:
         for recipe in recipes:
@@ -145,7 +148,8 @@ def run_in_job(recipe: dict[str, Any], seed: int, plan: dict[str, Any]) -> dict[
     whole = BenchmarkPlan(**{**plan, **lists, **paths})
     chosen = parse_recipe(recipe)
     wait_for_lock(whole.folder_of(chosen, seed))
-    return entry_to(trained_entry(chosen, seed, whole, silent, None))
+    with own_stream():
+        return entry_to(trained_entry(chosen, seed, whole, silent, None))
 
 
 def _plain(plan: BenchmarkPlan) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def entries_of_jobs(
     plan: Mapping[str, Any],
     minutes: float | None,
     executor: Executor,
+    gpus: float,
     progress: Progress,
 ) -> Iterator[LeaderboardEntry]:
     """Do the runs of a benchmark as jobs, one round after the other.
@@ -41,6 +42,7 @@ def entries_of_jobs(
         plan: of the benchmark, as plain values.
         minutes: of training for each run.
         executor: where they are done.
+        gpus: the share of a GPU that each run has.
         progress: called with (what, done, total).
 
     Yields:
@@ -59,7 +61,7 @@ def entries_of_jobs(
         progress(f"training {counted(len(runs), 'run')}", round(SHARES * share), SHARES)
 
     for each in rounds:
-        jobs = [_job(run, plan) for run in each]
+        jobs = [_job(run, plan, gpus) for run in each]
         for outcome in executor.run(jobs, Path(plan["out"]), on_wait=report, on_stop=None):
             if outcome.error is not None:
                 raise outcome.error
@@ -67,9 +69,10 @@ def entries_of_jobs(
             yield entry_from(outcome.value)
 
 
-def _job(run: Run, plan: Mapping[str, Any]) -> Job:
+def _job(run: Run, plan: Mapping[str, Any], gpus: float) -> Job:
     recipe = run.recipe.model_dump(mode="json")
-    return Job(run.folder.name, FUNCTION, {"recipe": recipe, "seed": run.seed, "plan": dict(plan)})
+    arguments = {"recipe": recipe, "seed": run.seed, "plan": dict(plan)}
+    return Job(run.folder.name, FUNCTION, arguments, gpus=gpus)
 
 
 def entry_to(entry: LeaderboardEntry) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Job:
     def document(self, admission: str) -> Document:
         """Return what `perform` takes, as plain values."""
         return {
+            "id": self.id,
             "function": self.function,
             "arguments": dict(self.arguments),
             "version": __version__,
@@ -121,26 +122,30 @@ def perform(document: Document) -> Document:
         document: of `Job.document`.
 
     Returns:
-        The name of this machine and either the `value` or the `error`: the name of its class, its
-        message and, of an error that is no InkganError, its traceback.
+        The job's `id`, the name of this machine, and either the `value` or the `error`: the name of
+        its class, its message and, of an error that is no InkganError, its traceback.
     """
+    return {"id": document["id"], "machine": platform.node()} | _perform(document)
+
+
+def _perform(document: Document) -> Document:
     machine = platform.node()
     if document["version"] != __version__:
         text = f"{machine} has inkgan {__version__}, not {document['version']}: install the same"
-        return {"machine": machine, "error": ("InkganError", text, "")}
+        return {"error": ("InkganError", text, "")}
     if not _is_admitted(document["admission"]):
         folder = document["admission"].rpartition("/")[0]
         text = f"{machine} cannot see `out` {folder}: choose a folder that all machines share"
-        return {"machine": machine, "error": (NotAdmittedError.__name__, text, "")}
+        return {"error": (NotAdmittedError.__name__, text, "")}
     module, _, name = document["function"].partition(":")
     try:
         value = getattr(importlib.import_module(module), name)(**document["arguments"])
     except InkganError as error:
-        return {"machine": machine, "error": (type(error).__name__, str(error), "")}
+        return {"error": (type(error).__name__, str(error), "")}
     except Exception as error:
         shown = (type(error).__name__, f"{type(error).__name__}: {error}", traceback.format_exc())
-        return {"machine": machine, "error": shown}
-    return {"machine": machine, "value": value}
+        return {"error": shown}
+    return {"value": value}
 
 
 def outcome_of(job: Job, reply: Document) -> Outcome:

@@ -1,4 +1,7 @@
-"""Jobs in processes of this machine: a core each, or as many as they declare."""
+"""Jobs in processes of this machine: a core each, or as many as they declare.
+
+Jobs that share a GPU are threads of one process, as a GPU computes for one process at a time.
+"""
 
 import contextlib
 import os
@@ -17,6 +20,19 @@ from inkgan.execution.worker_processes import ENDED, ONE_THREAD, WorkerProcess
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 Environment = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one process may do.
+
+    Attributes:
+        environment: its variables.
+        at_once: jobs at a time.
+    """
+
+    environment: Environment
+    at_once: int = 1
 
 
 @dataclass(frozen=True)
@@ -53,70 +69,70 @@ class _Round(JobRound):
         super().__init__(admission)
         self.workers, self.stack = workers, stack
         self.replies: queue.SimpleQueue[tuple[WorkerProcess, object]] = queue.SimpleQueue()
-        self.free: list[Environment] | None = None  # known with the first job
-        self.idle: list[WorkerProcess] = []
-        self.environments: dict[WorkerProcess, Environment] = {}
-        self.busy: dict[WorkerProcess, Job] = {}
+        self.free: list[Place] | None = None  # known with the first job
+        self.places: dict[WorkerProcess, Place] = {}
+        self.busy: dict[WorkerProcess, dict[str, Job]] = {}
         self.again: deque[Job] = deque()
         self.attempts: dict[str, int] = {}
 
     def is_busy(self) -> bool:
-        return bool(self.busy)
+        return any(self.busy.values())
 
     def finished(self) -> Iterator[Outcome]:
         with contextlib.suppress(queue.Empty):
-            outcome = self._receive(*self.replies.get(timeout=WAIT_SECONDS))
-            if outcome is not None:
-                yield outcome
+            yield from self._receive(*self.replies.get(timeout=WAIT_SECONDS))
 
     def begin(self, waiting: Iterator[Job | None]) -> bool:
-        while self.free is None or self.free or self.idle:
+        while self.free is None or self.free or self._worker_with_room():
             job = self.again.popleft() if self.again else next(waiting, self)
             if isinstance(job, _Round):
                 return False
             if job is None:
                 return True
             worker = self._worker_for(job)
-            self.busy[worker] = job
+            self.busy[worker][job.id] = job
             self.attempts[job.id] = self.attempts.get(job.id, 0) + 1
             worker.send(pickle.dumps(job.document(self.admission)))
         return True
 
+    def _worker_with_room(self) -> WorkerProcess | None:
+        return next((w for w, p in self.places.items() if len(self.busy[w]) < p.at_once), None)
+
     def _worker_for(self, job: Job) -> WorkerProcess:
-        if self.idle:
-            return self.idle.pop()
+        ready = self._worker_with_room()
+        if ready is not None and not (self.busy[ready] and self.free):
+            return ready
         if self.free is None:
             self.free = places_for(job, self.workers)
-        environment = self.free.pop(0)
-        worker = self.stack.enter_context(WorkerProcess(environment))
-        self.environments[worker] = environment
+        place = self.free.pop(0)
+        worker = self.stack.enter_context(WorkerProcess(place.environment, place.at_once))
+        self.places[worker], self.busy[worker] = place, {}
         worker.start(pickle.dumps(perform), self.replies)
         return worker
 
-    def _receive(self, worker: WorkerProcess, reply: object) -> Outcome | None:
-        """Take a reply in; None where the job is done again, or was not begun."""
-        job = self.busy.pop(worker, None)
+    def _receive(self, worker: WorkerProcess, reply: object) -> Iterator[Outcome]:
+        """Take a reply in; jobs of a process that has ended are done again, a few times."""
         if reply is ENDED:
             assert self.free is not None
-            self.free.append(self.environments.pop(worker))
-            if worker in self.idle:
-                self.idle.remove(worker)
-            if job is None or self.is_stopping:
-                return None
-            if self.attempts[job.id] >= MAX_ATTEMPTS:
-                return lost(job, worker.exit_status())
-            self.again.append(job)
-            return None
-        self.idle.append(worker)
-        assert job is not None
+            self.free.append(self.places.pop(worker))
+            for job in self.busy.pop(worker).values():
+                if self.is_stopping:
+                    continue
+                if self.attempts[job.id] >= MAX_ATTEMPTS:
+                    yield lost(job, worker.exit_status())
+                else:
+                    self.again.append(job)
+            return
         if isinstance(reply, BaseException):
             raise reply
         assert isinstance(reply, dict)
-        return self.outcome(job, reply)
+        outcome = self.outcome(self.busy[worker].pop(reply["id"]), reply)
+        if outcome is not None:
+            yield outcome
 
 
-def places_for(job: Job, workers: int | None) -> list[Environment]:
-    """Return the environment of each process that may work at a time.
+def places_for(job: Job, workers: int | None) -> list[Place]:
+    """Return the processes that may work at a time: one for each core, or for each GPU.
 
     Args:
         job: any of the jobs; all use equally many cores and GPUs.
@@ -127,14 +143,18 @@ def places_for(job: Job, workers: int | None) -> list[Environment]:
     """
     threads = dict.fromkeys(ONE_THREAD, str(job.cpus))
     if not job.gpus:
-        return [threads] * (workers or max(1, default_threads() // job.cpus))
+        return [Place(threads)] * (workers or max(1, default_threads() // job.cpus))
     gpus = visible_gpus()
     if not gpus:
         raise ConfigError(f"{job.id} needs a GPU, and this machine has none: use `device='cpu'`")
-    shares: list[Environment] = [
-        {**threads, VISIBLE: gpu} for _ in range(int(1 / job.gpus)) for gpu in gpus
+    most = int(1 / job.gpus) * len(gpus)
+    total = min(most, workers or most)
+    counts = [total // len(gpus) + (number < total % len(gpus)) for number in range(len(gpus))]
+    return [
+        Place({**threads, VISIBLE: gpu}, count)
+        for gpu, count in zip(gpus, counts, strict=True)
+        if count
     ]
-    return shares[:workers]
 
 
 def visible_gpus() -> list[str]:

@@ -80,15 +80,17 @@ def completed(
 
 
 class WorkerProcess:
-    """One process that does a task after another.
+    """One process that does a task after another, or several at a time.
 
     Args:
         environment: variables that it has beside those of this process.
+        at_once: how many tasks it does at a time, each in a thread; replies come as they are done.
     """
 
-    def __init__(self, environment: Mapping[str, str] = ONE_THREAD) -> None:
+    def __init__(self, environment: Mapping[str, str] = ONE_THREAD, at_once: int = 1) -> None:
         path = [str(folder) for folder in sys.path]
-        program = f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; serve()"
+        program = f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; "
+        program += f"serve({at_once})"
         # In a session of its own, it gets no Ctrl-C from the terminal: its parent ends it.
         self._process = subprocess.Popen(
             [sys.executable, "-c", program],
@@ -149,7 +151,7 @@ class WorkerProcess:
             replies.put((self, reply))
 
 
-def serve() -> None:
+def serve(at_once: int = 1) -> None:
     """Be such a process: read what to do, then tasks, and reply to each; end with the input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests = sys.stdin.buffer
@@ -161,14 +163,22 @@ def serve() -> None:
         return
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(requests, tasks), daemon=True).start()
-    with compute_settings(keep_memory=True):
+    one_reply = threading.Lock()
+
+    def work_on() -> None:
         while True:
             reply = _reply(work, tasks.get())
             try:
-                replies.write(reply)
-                replies.flush()
+                with one_reply:
+                    replies.write(reply)
+                    replies.flush()
             except OSError:
                 os._exit(0)
+
+    with compute_settings(keep_memory=True):
+        for _ in range(at_once - 1):
+            threading.Thread(target=work_on, daemon=True).start()
+        work_on()
 
 
 def _receive(requests: io.BufferedIOBase, tasks: "queue.SimpleQueue[Any]") -> None:

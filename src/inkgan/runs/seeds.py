@@ -42,7 +42,7 @@ def train_seeds(
     evaluation_interval: int | None = None,
     device: str = "auto",
     threads: int = 1,
-    gpus: float = 1.0,
+    gpus: float = 0.125,
     capture: bool = True,
     on_trouble: OnTrouble = "warn",
     logger: str | None = None,
@@ -71,7 +71,8 @@ def train_seeds(
         sample_interval: images between two grids of samples, as `evaluation_interval`.
         device: auto, cpu, cuda or mps, with `capture`, `on_trouble` and `logger` as in `train`.
         threads: of each run, and so the cores that it has.
-        gpus: the share of a GPU that each run has, where there is one.
+        gpus: the share of a GPU that each run has, where there is one; by default eight are
+            trained at the same time on each.
         on: processes of this machine (local), or a Ray cluster (ray).
         workers: the most runs at a time; by default one for each core or GPU.
         address: of the Ray cluster.

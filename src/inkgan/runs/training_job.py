@@ -9,7 +9,7 @@ from typing import Any
 from inkgan.config import Recipe
 from inkgan.config.names import AUGMENTATIONS, LOSSES
 from inkgan.config.serialize import parse_recipe
-from inkgan.device import check_threads, compute_settings
+from inkgan.device import check_threads, compute_settings, own_stream
 from inkgan.errors import ArtifactError, ConfigError
 from inkgan.execution.executor import Executor
 from inkgan.execution.job import Job
@@ -101,7 +101,7 @@ def train_in_job(recipe: dict[str, Any], out: str, **options: Any) -> dict[str, 
         Why the run ended for now (`reason`), `images` and `seconds` of training.
     """
     wait_for_lock(Path(out))
-    with compute_settings(keep_memory=True):
+    with compute_settings(keep_memory=True), own_stream(options.get("device", "auto")):
         for event in train_iter(parse_recipe(recipe), out=out, **options):
             last = event
     assert isinstance(last, Finished)
