@@ -147,7 +147,7 @@ def compute_settings(
 def own_stream(name: str = "auto") -> Iterator[None]:
     """Give the work of this thread on a CUDA device a stream of its own inside the block.
 
-    Streams of several threads are computed at the same time.
+    Streams of several threads are computed at the same time. At the end of the block all is done.
 
     Args:
         name: of the device, as for `choose_device`; nothing changes on other kinds.
@@ -158,8 +158,10 @@ def own_stream(name: str = "auto") -> Iterator[None]:
     if device.type != "cuda":
         yield
         return
-    with torch.cuda.stream(torch.cuda.Stream(device)):
+    stream = torch.cuda.Stream(device)
+    with torch.cuda.stream(stream):
         yield
+    stream.synchronize()  # so that other threads may read what it has computed
 
 
 def describe(device: "torch.device") -> str:

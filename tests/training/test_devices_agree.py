@@ -1,6 +1,7 @@
 """A GPU trains as a CPU does, captured or not; where there is none, the CPU is held to the same."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from inkgan.config.recipes import RECIPES
 from inkgan.config.serialize import override
 from inkgan.data.batches import batches_for
 from inkgan.data.dataset import load_dataset
+from inkgan.device import own_stream
 from inkgan.evaluation.benchmark_plan import mnist_recipes
 from inkgan.training.latents import Latents
 from inkgan.training.loop import train
@@ -29,8 +31,11 @@ def full_precision() -> Iterator[None]:
         products.allow_tf32 = before
 
 
-def small(name: str) -> Recipe:
-    """Return a recipe for a few steps, without what each device draws by a generator of its own."""
+def small(name: str, dropout: bool = False) -> Recipe:
+    """Return a recipe for a few steps.
+
+    Without dropout, unless it is wanted: each kind of device draws it by a generator of its own.
+    """
     changes = {
         "data.name": "uci-digits",
         "data.holdout": 0,
@@ -40,7 +45,7 @@ def small(name: str) -> Recipe:
         "optim.precision": "float32",
     }
     recipe = RECIPES[name]
-    if getattr(recipe.model.discriminator, "dropout", 0):
+    if getattr(recipe.model.discriminator, "dropout", 0) and not dropout:
         changes["model.discriminator.dropout"] = 0.0
     images = STEPS * 16 * recipe.schedule.d_steps
     return override(recipe, {**changes, "schedule.images": images})
@@ -80,6 +85,34 @@ def test_captured_steps_and_plain_ones_train_as_a_cpu_does(name: str, device: st
 
 def _largest_rate(recipe: Recipe) -> float:
     return max(recipe.optim.lr, recipe.optim.d_lr or 0.0)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_captured_steps_and_plain_ones_drop_the_same_values(device: str) -> None:
+    recipe = small("dcgan", dropout=True)
+    plain, captured = (trained(recipe, device, capture).tensors() for capture in (False, True))
+    largest = 2 * STEPS * _largest_rate(recipe)
+    for key, tensor in captured.items():
+        if key.startswith(("generator", "discriminator")):
+            difference = (tensor.double() - plain[key].double()).abs()
+            assert difference.max().item() <= largest, key
+            assert difference.median().item() <= 1e-5, key
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", ["dcgan", "flagship"])
+def test_runs_in_threads_have_the_bits_of_runs_alone(name: str, device: str) -> None:
+    recipes = [override(small(name, dropout=True), {"seed": seed}) for seed in range(4)]
+    expected = [trained(recipe, device, capture=True).tensors() for recipe in recipes]
+
+    def train_beside(recipe: Recipe) -> TrainState:
+        with own_stream(device):
+            return trained(recipe, device, capture=True)
+
+    with ThreadPoolExecutor(len(recipes)) as threads:
+        found = [state.tensors() for state in threads.map(train_beside, recipes)]
+    for one, other in zip(found, expected, strict=True):
+        assert [key for key in one if not torch.equal(one[key], other[key])] == []
 
 
 @pytest.mark.parametrize("device", DEVICES)
