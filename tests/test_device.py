@@ -18,9 +18,14 @@ def test_settings_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
         monkeypatch.delenv(name, raising=False)
     before, thresholds = torch.get_num_threads(), gc.get_threshold()
+    products = torch.backends.cuda.matmul
+    assert not products.allow_tf32  # torch's default
 
-    @compute_settings(before + 1, keep_memory=True, adapt_waiting=True, collect_rarely=True)
+    @compute_settings(
+        before + 1, keep_memory=True, adapt_waiting=True, collect_rarely=True, tf32=True
+    )
     def fail() -> None:
+        assert products.allow_tf32
         assert torch.get_num_threads() == before + 1
         assert gc.get_threshold() == (20_000, *thresholds[1:])
         assert os.environ["GOMP_SPINCOUNT"] == "100000"
@@ -30,6 +35,7 @@ def test_settings_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
         fail()
     assert torch.get_num_threads() == before
     assert gc.get_threshold() == thresholds
+    assert not products.allow_tf32
     assert "GOMP_SPINCOUNT" not in os.environ
 
 

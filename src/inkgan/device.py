@@ -103,6 +103,7 @@ def compute_settings(
     keep_memory: bool = False,
     adapt_waiting: bool = False,
     collect_rarely: bool = False,
+    tf32: bool = False,
 ) -> Iterator[None]:
     """Change how the process computes inside the block, and restore it afterwards.
 
@@ -117,6 +118,8 @@ def compute_settings(
             imported.
         collect_rarely: let Python look for unreachable cycles after 20,000 new objects, not 700.
             Importing torch makes so many objects that looking takes a tenth of the start.
+        tf32: multiply float32 matrices on CUDA devices as torch convolves there, with inputs
+            rounded to ten bits of mantissa.
 
     Afterwards the number of threads and the environment are as before, and the allocator has the
     default thresholds of glibc (it no longer adapts them; glibc has no way back).
@@ -131,10 +134,13 @@ def compute_settings(
         gc.set_threshold(COLLECTED_AFTER, *thresholds[1:])
     if keep_memory:
         _set_allocator(mmap=LARGEST_THRESHOLD, trim=2**31 - 1)
+    exact = not _set_tf32(True) if tf32 else False
     try:
         with adaptive_waiting() if adapt_waiting else nullcontext():
             yield
     finally:
+        if exact:
+            _set_tf32(False)
         if keep_memory:
             _set_allocator(mmap=GLIBC_THRESHOLD, trim=GLIBC_THRESHOLD)
         if collect_rarely:
@@ -193,6 +199,15 @@ def _set_threads(count: int) -> int:
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     return before
+
+
+def _set_tf32(allowed: bool) -> bool:
+    """Set whether products on CUDA devices may round to TF32, and return whether they might."""
+    import torch
+
+    products = torch.backends.cuda.matmul
+    before, products.allow_tf32 = products.allow_tf32, allowed
+    return bool(before)
 
 
 def _set_allocator(mmap: int, trim: int) -> None:

@@ -155,6 +155,9 @@ def test_gpus_are_shared_as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [place.at_once for place in places] == [2, 2]
     assert [place.at_once for place in places_for(half, 3)] == [2, 1]
     assert [place.at_once for place in places_for(half, 1)] == [1]
+    places = places_for(Job("a", "m:f", {}, gpus=0.1), 19)
+    assert [place.at_once for place in places] == [4, 3, 3, 3, 3, 3]
+    assert sum(place.environment["CUDA_VISIBLE_DEVICES"] == "5" for place in places) == 3
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(ConfigError, match="needs a GPU, and this machine has none"):
         places_for(half, None)

@@ -126,12 +126,18 @@ def train(
     _refuse_without_seeds(on=on != "local", workers=workers, address=address)
     from inkgan.cli.progress import download_report
     from inkgan.cli.training_view import SilentView, TrainingView
+    from inkgan.device import compute_settings
     from inkgan.runs.api import train_iter
     from inkgan.runs.process_group import is_leader
 
     reports = processes == 1 or is_leader()
     view = TrainingView(minutes, live) if reports else SilentView()
-    with all_cores(), _stop_on_signal(view) as should_stop, download_report() as download:
+    with (
+        all_cores(),
+        compute_settings(tf32=True),
+        _stop_on_signal(view) as should_stop,
+        download_report() as download,
+    ):
         events = train_iter(
             chosen,
             out=out,

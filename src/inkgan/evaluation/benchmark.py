@@ -10,7 +10,7 @@ from typing import Any
 from inkgan.config import Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import parse_recipe
-from inkgan.device import own_stream
+from inkgan.device import compute_settings, own_stream
 from inkgan.errors import ConfigError
 from inkgan.evaluation.benchmark_jobs import Run, entries_of_jobs, entry_to
 from inkgan.evaluation.benchmark_plan import BenchmarkPlan, plan_benchmark
@@ -148,7 +148,7 @@ def run_in_job(recipe: dict[str, Any], seed: int, plan: dict[str, Any]) -> dict[
     whole = BenchmarkPlan(**{**plan, **lists, **paths})
     chosen = parse_recipe(recipe)
     wait_for_lock(whole.folder_of(chosen, seed))
-    with own_stream():
+    with compute_settings(tf32=True), own_stream():
         return entry_to(trained_entry(chosen, seed, whole, silent, None))
 
 

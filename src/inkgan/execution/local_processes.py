@@ -1,6 +1,6 @@
 """Jobs in processes of this machine: a core each, or as many as they declare.
 
-Jobs that share a GPU are threads of one process, as a GPU computes for one process at a time.
+A GPU computes for one process at a time, so jobs that share one are threads of few processes.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from inkgan.execution.job_round import WAIT_SECONDS, JobRound
 from inkgan.execution.worker_processes import ENDED, ONE_THREAD, WorkerProcess
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+THREADS = 4  # of a process, at most: Python runs one at a time, and more wait for each other
 Environment = Mapping[str, str]
 
 
@@ -132,7 +133,7 @@ class _Round(JobRound):
 
 
 def places_for(job: Job, workers: int | None) -> list[Place]:
-    """Return the processes that may work at a time: one for each core, or for each GPU.
+    """Return the processes that may work at a time: one for each core, or a few for each GPU.
 
     Args:
         job: any of the jobs; all use equally many cores and GPUs.
@@ -148,13 +149,17 @@ def places_for(job: Job, workers: int | None) -> list[Place]:
     if not gpus:
         raise ConfigError(f"{job.id} needs a GPU, and this machine has none: use `device='cpu'`")
     most = int(1 / job.gpus) * len(gpus)
-    total = min(most, workers or most)
-    counts = [total // len(gpus) + (number < total % len(gpus)) for number in range(len(gpus))]
+    shares = even_parts(min(most, workers or most), len(gpus))
     return [
-        Place({**threads, VISIBLE: gpu}, count)
-        for gpu, count in zip(gpus, counts, strict=True)
-        if count
+        Place({**threads, VISIBLE: gpu}, at_once)
+        for gpu, share in zip(gpus, shares, strict=True)
+        for at_once in even_parts(share, -(-share // THREADS))
     ]
+
+
+def even_parts(total: int, count: int) -> list[int]:
+    """Divide a number into `count` numbers that differ by 1 at most, the largest first."""
+    return [total // count + (number < total % count) for number in range(count)]
 
 
 def visible_gpus() -> list[str]:

@@ -101,7 +101,7 @@ def train_in_job(recipe: dict[str, Any], out: str, **options: Any) -> dict[str, 
         Why the run ended for now (`reason`), `images` and `seconds` of training.
     """
     wait_for_lock(Path(out))
-    with compute_settings(keep_memory=True), own_stream(options.get("device", "auto")):
+    with compute_settings(keep_memory=True, tf32=True), own_stream(options.get("device", "auto")):
         for event in train_iter(parse_recipe(recipe), out=out, **options):
             last = event
     assert isinstance(last, Finished)

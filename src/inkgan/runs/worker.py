@@ -47,7 +47,7 @@ def main(folder: Path) -> int:
 
         warnings.showwarning = lambda message, *_: send(message)
         try:
-            with compute_settings(keep_memory=True):
+            with compute_settings(keep_memory=True, tf32=True):
                 _train(folder, send)
         except InkganError as error:
             send(error)
