@@ -288,7 +288,7 @@ def test_both_rates_are_annealed() -> None:
     recipe = override(Recipe(model=model("mlp")), ["optim.lr=1e-3", "optim.d_lr=4e-3"])
     state = new_state(recipe, SHAPE, CPU)
     state.lr_scale = 0.5
-    state.set_learning_rates(0.1)
+    state.set_learning_rates(state.scaled_rates(0.1))
     rates = [o.param_groups[0]["lr"] for o in (state.g_optimizer, state.d_optimizer)]
     assert rates == pytest.approx([5e-5, 2e-4])
 

@@ -15,7 +15,7 @@ import torch
 from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
-from inkgan.training.factors import factors_at
+from inkgan.training.factors import Factors, factors_at
 from inkgan.training.latents import Latents
 from inkgan.training.state import EmaUpdate, TrainState
 from inkgan.training.step import train_step
@@ -69,7 +69,7 @@ class Inputs(NamedTuple):
     Attributes:
         batch: the training images.
         latents: of both players.
-        factors: float32 (steps, 3), each step's `Factors.numbers`.
+        factors: float32 (steps, 4), each step's `Factors.numbers`.
     """
 
     batch: Batch
@@ -135,7 +135,7 @@ class CapturedSteps:
         if index != self._next or not index < self._first + self.at_once:
             self._fill(index)
         sampled, count = state.averager.samples_next, state.averager.count
-        penalized = factors_at(self.recipe, index, self.last).penalty_scale is not None
+        penalized = factors_at(self.recipe, state, index, self.last).penalty_scale is not None
         kind = penalized, sampled
         if kind not in self._recorded:
             step = lambda: self._step(penalized, sampled)  # noqa: E731
@@ -154,7 +154,7 @@ class CapturedSteps:
     def _fill(self, first: int) -> None:
         """Put the inputs of the next steps where the recordings read them."""
         rows = [
-            factors_at(self.recipe, step, self.last).numbers
+            factors_at(self.recipe, self.state, step, self.last).numbers
             for step in range(first, first + self.at_once)
         ]
         found = Inputs(
@@ -173,15 +173,15 @@ class CapturedSteps:
     def _step(self, penalized: bool, sampled: bool) -> None:
         """Do the step whose inputs `place` counts to: all that a recording repeats."""
         assert self.inputs is not None
-        *real, latents, factors = (t.index_select(0, self.place)[0] for t in self.inputs.tensors)
-        learning_rate, penalty_scale, ema_weight = factors.unbind()
-        scale = penalty_scale if penalized else None
-        self.state.set_learning_rates(learning_rate)
-        self.state.generator.train()
-        with rng.batch_part(self.state.world.part):
-            metrics = train_step(self.state, self.recipe, Batch(*real), latents, scale, sampled)
-        self.state.averager.update(metrics)
-        self.update_ema(ema_weight)
+        *real, latents, numbers = (t.index_select(0, self.place)[0] for t in self.inputs.tensors)
+        factors, state = Factors.of_numbers(numbers, penalized), self.state
+        state.set_learning_rates(factors.learning_rates)
+        state.generator.train()
+        with rng.batch_part(state.world.part):
+            batch, scale = Batch(*real), factors.penalty_scale
+            metrics = train_step(state, self.recipe, batch, latents, scale, sampled)
+        state.averager.update(metrics)
+        self.update_ema(factors.ema_weight)
         self.place += 1
 
     def _steps_at_once(self) -> int:

@@ -1,9 +1,14 @@
-"""The factors that change from step to step: of learning rates, penalties and the average."""
+"""The factors that change from step to step: learning rates, those of penalties and the average."""
 
 import math
 from dataclasses import dataclass
 
+import torch
+
 from inkgan.config import Penalties, Recipe
+from inkgan.training.state import TrainState
+
+Number = float | torch.Tensor  # a tensor without axes
 
 
 @dataclass(frozen=True)
@@ -11,26 +16,40 @@ class Factors:
     """The factors of one step.
 
     Attributes:
-        learning_rate: on both learning rates.
+        learning_rates: of the generator and of the discriminator.
         penalty_scale: on the penalties; None is a step without them.
         ema_weight: the share of the way that the averaged generator moves.
     """
 
-    learning_rate: float
-    penalty_scale: float | None
-    ema_weight: float
+    learning_rates: tuple[Number, Number]
+    penalty_scale: Number | None
+    ema_weight: Number
 
     @property
-    def numbers(self) -> tuple[float, float, float]:
-        """All of them as numbers; a step without penalties has the factor 0."""
-        return self.learning_rate, self.penalty_scale or 0.0, self.ema_weight
+    def numbers(self) -> tuple[Number, ...]:
+        """All of them; a step without penalties has the factor 0."""
+        scale = 0.0 if self.penalty_scale is None else self.penalty_scale
+        return *self.learning_rates, scale, self.ema_weight
+
+    @classmethod
+    def of_numbers(cls, numbers: torch.Tensor, penalized: bool) -> "Factors":
+        """Return the factors of `numbers` (4,), as tensors."""
+        g_rate, d_rate, scale, weight = numbers.unbind()
+        return cls((g_rate, d_rate), scale if penalized else None, weight)
+
+    def on(self, device: torch.device) -> "Factors":
+        """Return them as a device computes with them: tensors on CUDA, for the same rounding."""
+        if device.type != "cuda":
+            return self
+        numbers = torch.tensor(self.numbers, device=device)
+        return self.of_numbers(numbers, self.penalty_scale is not None)
 
 
-def factors_at(recipe: Recipe, step: int, last: int) -> Factors:
+def factors_at(recipe: Recipe, state: TrainState, step: int, last: int) -> Factors:
     """Return the factors of a step, counted from 0, of a run of `last` steps."""
     progress, size = step / last, recipe.schedule.images_per_step
     return Factors(
-        cosine(progress, recipe.optim.final_factor),
+        state.scaled_rates(cosine(progress, recipe.optim.final_factor)),
         penalty_scale_at(recipe.objective.penalties, step, progress),
         1 - ema_decay((step + 1) * size, size, recipe.schedule.ema_half_life),
     )

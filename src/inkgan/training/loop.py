@@ -10,12 +10,12 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
 from inkgan.training.cuda_graph import CapturedSteps
-from inkgan.training.factors import Factors, factors_at
+from inkgan.training.factors import Factors, Number, factors_at
 from inkgan.training.latents import Latents
 from inkgan.training.state import EmaUpdate, TrainState
 from inkgan.training.step import train_step
 
-StepFunction = Callable[[Batch, torch.Tensor, float | None, bool], torch.Tensor]
+StepFunction = Callable[[Batch, torch.Tensor, Number | None, bool], torch.Tensor]
 WINDOW = 50  # steps averaged in one row of metrics
 
 
@@ -61,7 +61,7 @@ def train(
     step: StepFunction = functools.partial(train_step, state, recipe)
 
     def plain() -> None:
-        factors = factors_at(recipe, state.step, last)
+        factors = factors_at(recipe, state, state.step, last).on(device)
         run_step(recipe, batches, state, latents, step, factors)
         update_ema(factors.ema_weight)
 
@@ -89,7 +89,7 @@ def run_step(
 ) -> None:
     """Do the next step of both players, but for the average."""
     index = state.step
-    state.set_learning_rates(factors.learning_rate)
+    state.set_learning_rates(factors.learning_rates)
     state.generator.train()
     with (
         rng.scoped(recipe.seed, "dropout", index, device=batches.dataset.images.device),

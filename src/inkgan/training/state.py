@@ -1,7 +1,7 @@
 """The whole of a training run's changing state, as an explicit list of named parts."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,17 +135,22 @@ class TrainState:
                 setattr(self, name, copy.deepcopy(counters[name]))
         except (ArtifactError, KeyError, RuntimeError, ValueError) as error:
             raise ArtifactError(f"the checkpoint does not fit this recipe: {error}") from error
-        self.set_learning_rates(1.0)
+        self.set_learning_rates(self.scaled_rates(1.0))
         self.restorations += 1
 
-    def set_learning_rates(self, factor: float | torch.Tensor) -> None:
-        """Set both learning rates to the recipe's, times `factor` and what rollbacks have left."""
-        for rate, optimizer in zip(self.learning_rates, self._optimizers().values(), strict=True):
+    def scaled_rates(self, factor: float) -> tuple[float, float]:
+        """Return both learning rates of the recipe, times `factor` and what rollbacks have left."""
+        first, second = (rate * self.lr_scale * factor for rate in self.learning_rates)
+        return first, second
+
+    def set_learning_rates(self, rates: Sequence[float | torch.Tensor]) -> None:
+        """Set the learning rates of the generator and of the discriminator."""
+        for rate, optimizer in zip(rates, self._optimizers().values(), strict=True):
             for group in optimizer.param_groups:
                 if isinstance(group["lr"], torch.Tensor):  # its place is part of a recording
-                    group["lr"].fill_(rate * self.lr_scale * factor)
+                    group["lr"].fill_(rate)
                 else:
-                    group["lr"] = rate * self.lr_scale * factor
+                    group["lr"] = rate
 
     def is_finite(self) -> bool:
         """Tell whether no weight, statistic or moment is NaN or infinite."""
