@@ -9,6 +9,7 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.data.batches import Batches
+from inkgan.errors import ConfigError
 from inkgan.training import cuda_graph
 from inkgan.training.cuda_graph import WARM_UP, CapturedSteps, Replay
 from inkgan.training.latents import Latents
@@ -119,3 +120,21 @@ def test_few_large_images_lie_on_the_device_at_once(longer: Recipe) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cuda_graph, "BYTES_AT_ONCE", allowed)
             assert captured(longer, batches, state).at_once == expected
+
+
+def test_what_cannot_be_recorded_is_refused_with_the_way_out(
+    tiny: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def record(function: Callable[[], None], device: torch.device, pool: object) -> Replay:
+        raise RuntimeError("operation not permitted when stream is capturing\nmore lines")
+
+    monkeypatch.setattr(cuda_graph, "record", record)
+    batches, state = prepare(tiny)
+    advance = captured(tiny, batches, state)
+    for _ in range(WARM_UP):
+        advance()
+    with pytest.raises(
+        ConfigError, match=r"\(operation not permitted .* capturing\).*capture=False"
+    ):
+        advance()
+    assert state.step == WARM_UP

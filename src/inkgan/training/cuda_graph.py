@@ -15,6 +15,7 @@ import torch
 from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
+from inkgan.errors import ConfigError
 from inkgan.training.factors import Factors, factors_at
 from inkgan.training.latents import Latents
 from inkgan.training.state import EmaUpdate, TrainState
@@ -124,7 +125,11 @@ class CapturedSteps:
         self._restorations = state.restorations
 
     def __call__(self) -> None:
-        """Do the next step of both players."""
+        """Do the next step of both players.
+
+        Raises:
+            ConfigError: the step cannot be recorded, as that of a network which asks the host.
+        """
         state, index = self.state, self.state.step
         if self._restorations != state.restorations:
             self._forget()
@@ -138,8 +143,7 @@ class CapturedSteps:
         penalized = factors_at(self.recipe, state, index, self.last).penalty_scale is not None
         kind = penalized, sampled
         if kind not in self._recorded:
-            step = lambda: self._step(penalized, sampled)  # noqa: E731
-            self._recorded[kind] = record(step, self.device, self.pool)
+            self._recorded[kind] = self._record(penalized, sampled)
         self._recorded[kind](rng.seed_for(self.recipe.seed, "dropout", index))
         # a recording repeats what the device did, not what Python did
         state.step = self._next = index + 1
@@ -150,6 +154,16 @@ class CapturedSteps:
         self._recorded.clear()
         self._warmed, self._restorations = 0, self.state.restorations
         self._first = self._next = -1
+
+    def _record(self, penalized: bool, sampled: bool) -> Replay:
+        try:
+            return record(lambda: self._step(penalized, sampled), self.device, self.pool)
+        except RuntimeError as error:
+            reason = str(error).partition("\n")[0]
+            raise ConfigError(
+                f"a step of this recipe cannot be recorded as a CUDA graph ({reason}); train it "
+                "without: `capture=False`"
+            ) from error
 
     def _fill(self, first: int) -> None:
         """Put the inputs of the next steps where the recordings read them."""
