@@ -87,6 +87,7 @@ class BenchmarkSettings:
         reference: the data set of real digits.
         num_runs: how many training runs were requested.
         clock: whether minutes are the time that passes (wall) or that of a core (processor).
+        budget: of each run in words, where `minutes` does not say it.
     """
 
     command: str
@@ -95,6 +96,7 @@ class BenchmarkSettings:
     reference: str
     num_runs: int
     clock: Clock = "wall"
+    budget: str = ""
 
 
 class Table(NamedTuple):
@@ -265,8 +267,8 @@ def _head(board: Leaderboard) -> str:
     settings = board.settings
     trained = [entry for entry in board.entries if entry.role == "trained"]
     unit = "minute" if settings.minutes == 1 else "minutes"
-    budget = "each recipe's own length"
-    if settings.minutes is not None:
+    budget = settings.budget or "each recipe's own length"
+    if settings.minutes is not None and not settings.budget:
         of = "training" if settings.clock == "wall" else "one core"
         budget = f"at most {settings.minutes:g} {unit} of {of}"
     total = duration(sum(e.cost.seconds or 0.0 for e in trained if e.cost is not None))
