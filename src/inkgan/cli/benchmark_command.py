@@ -26,7 +26,9 @@ Quick = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(help="Most runs at a time, a core each. [default: one, with all cores]"),
+    typer.Option(
+        help="Most runs at a time, a core each, or on one GPU. [default: one, with all cores]"
+    ),
 ]
 
 

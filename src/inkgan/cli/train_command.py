@@ -40,7 +40,9 @@ EvaluationInterval = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Another seed is another run.")]
 Seeds = Annotated[
     str | None,
-    typer.Option(help="Several runs side by side, in OUT/seed-N: 0-7 or 0,5. A core each."),
+    typer.Option(
+        help="Several runs side by side, in OUT/seed-N: 0-7 or 0,5. A core each, or 8 to a GPU."
+    ),
 ]
 Threads = Annotated[
     int | None, typer.Option(help="Threads for each operation. [default: all cores]")
