@@ -155,6 +155,9 @@ def test_gpus_are_shared_as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [place.at_once for place in places] == [2, 2]
     assert [place.at_once for place in places_for(half, 3)] == [2, 1]
     assert [place.at_once for place in places_for(half, 1)] == [1]
+    for count in range(1, 100):
+        places = places_for(Job("a", "m:f", {}, gpus=1 / count), None)
+        assert sum(place.at_once for place in places) == 2 * count
     places = places_for(Job("a", "m:f", {}, gpus=0.1), 19)
     assert [place.at_once for place in places] == [4, 3, 3, 3, 3, 3]
     assert sum(place.environment["CUDA_VISIBLE_DEVICES"] == "5" for place in places) == 3

@@ -1,5 +1,6 @@
 """A GPU trains as a CPU does, captured or not; where there is none, the CPU is held to the same."""
 
+import unittest.mock
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -147,6 +148,23 @@ def test_a_resumed_run_has_the_same_bits(name: str, device: str) -> None:
     found = trained(recipe, device, capture=True, state=again).tensors()
     assert found.keys() == expected.keys()
     assert [key for key in found if not torch.equal(found[key], expected[key])] == []
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_run_that_is_rolled_back_goes_on(device: str, in_float64: None) -> None:
+    recipe = small("mlp")
+    expected = trained(recipe, device, capture=True)
+    dataset, place = load_dataset(recipe.data), torch.device(device)
+    state = new_state(recipe, dataset.shape, place)
+    saved = {key: tensor.clone() for key, tensor in state.tensors().items()}, state.counters()
+    rolled_back = False
+    for update in train(recipe, batches_for(recipe, dataset.to(place)), state):
+        if update.step == STEPS - 2 and not rolled_back:
+            with unittest.mock.patch.object(training_state, "check_tensors"):  # allows no float64
+                state.restore(*saved)
+            rolled_back = True
+    assert rolled_back
+    assert_close(state, expected)
 
 
 @pytest.mark.parametrize("device", DEVICES)

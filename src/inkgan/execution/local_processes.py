@@ -19,6 +19,7 @@ from inkgan.execution.job_round import WAIT_SECONDS, JobRound
 from inkgan.execution.worker_processes import ENDED, ONE_THREAD, WorkerProcess
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+ROUNDING = 1e-9  # of a share such as 1 / 49, of which 48.99... are one
 THREADS = 4  # of a process, at most: Python runs one at a time, and more wait for each other
 Environment = Mapping[str, str]
 
@@ -148,7 +149,7 @@ def places_for(job: Job, workers: int | None) -> list[Place]:
     gpus = visible_gpus()
     if not gpus:
         raise ConfigError(f"{job.id} needs a GPU, and this machine has none: use `device='cpu'`")
-    most = int(1 / job.gpus) * len(gpus)
+    most = int(1 / job.gpus + ROUNDING) * len(gpus)
     shares = even_parts(min(most, workers or most), len(gpus))
     return [
         Place({**threads, VISIBLE: gpu}, at_once)

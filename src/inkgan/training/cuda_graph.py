@@ -114,14 +114,14 @@ class CapturedSteps:
         self.recipe, self.batches, self.state, self.latents = recipe, batches, state, latents
         self.update_ema, self.last, self.plain = update_ema, last, plain
         self.device = batches.dataset.images.device
-        on_cuda = self.device.type == "cuda"
-        self.pool = torch.cuda.graph_pool_handle() if on_cuda else None
+        self.pool = self._new_pool()
         self.at_once = self._steps_at_once()
         self.place = torch.zeros(1, dtype=torch.int64, device=self.device)  # in the inputs
         self.inputs: Inputs | None = None
         self._recorded: dict[tuple[bool, bool], Replay] = {}
         self._warmed = 0
         self._first = self._next = -1  # steps: of the inputs, and that `place` counts to
+        self._penalized: list[bool] = []  # which of these steps are
         self._restorations = state.restorations
 
     def __call__(self) -> None:
@@ -137,10 +137,10 @@ class CapturedSteps:
             self._warmed += 1
             self.plain()
             return
-        if index != self._next or not index < self._first + self.at_once:
+        if index != self._next or index >= self._first + self.at_once:
             self._fill(index)
         sampled, count = state.averager.samples_next, state.averager.count
-        penalized = factors_at(self.recipe, state, index, self.last).penalty_scale is not None
+        penalized = self._penalized[index - self._first]
         kind = penalized, sampled
         if kind not in self._recorded:
             self._recorded[kind] = self._record(penalized, sampled)
@@ -152,6 +152,7 @@ class CapturedSteps:
     def _forget(self) -> None:
         """Begin again: tensors of the state may lie elsewhere."""
         self._recorded.clear()
+        self.pool = self._new_pool()  # that of recordings which are gone cannot be used again
         self._warmed, self._restorations = 0, self.state.restorations
         self._first = self._next = -1
 
@@ -167,15 +168,14 @@ class CapturedSteps:
 
     def _fill(self, first: int) -> None:
         """Put the inputs of the next steps where the recordings read them."""
-        rows = [
-            factors_at(self.recipe, self.state, step, self.last).numbers
-            for step in range(first, first + self.at_once)
-        ]
+        steps = range(first, first + self.at_once)
+        factors = [factors_at(self.recipe, self.state, step, self.last) for step in steps]
         found = Inputs(
             self.batches.block(first, self.at_once),
             self.latents.block(first, self.at_once),
-            torch.tensor(rows, device=self.device),
+            torch.tensor([each.numbers for each in factors], device=self.device),
         )
+        self._penalized = [each.penalty_scale is not None for each in factors]
         if self.inputs is None:
             self.inputs = found
         else:
@@ -197,6 +197,9 @@ class CapturedSteps:
         state.averager.update(metrics)
         self.update_ema(factors.ema_weight)
         self.place += 1
+
+    def _new_pool(self) -> Any:
+        return torch.cuda.graph_pool_handle() if self.device.type == "cuda" else None
 
     def _steps_at_once(self) -> int:
         image = self.batches.dataset.images[0].numel() * torch.float32.itemsize
