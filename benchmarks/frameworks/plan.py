@@ -18,7 +18,7 @@ from inkgan.config.model_config import (
 )
 from inkgan.errors import ConfigError
 from inkgan.images import Shape
-from inkgan.training.state import RAMP
+from inkgan.training.factors import RAMP
 
 Layer = dict[str, Any]
 
