@@ -20,7 +20,7 @@ from inkgan.execution.worker_processes import ENDED, ONE_THREAD, WorkerProcess
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 ROUNDING = 1e-9  # of a share such as 1 / 49, of which 48.99... are one
-THREADS = 4  # of a process, at most: Python runs one at a time, and more wait for each other
+THREADS = 4  # of a process, at most: of fourteen on a GPU most failed or hardly moved
 Environment = Mapping[str, str]
 
 
