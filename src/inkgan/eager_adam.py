@@ -13,7 +13,13 @@ class EagerAdam(torch.optim.Adam):
     """
 
     step = torch.no_grad()(inspect.unwrap(torch.optim.Adam.step))
-    zero_grad = inspect.unwrap(torch.optim.Adam.zero_grad)
+    step.hooked = True  # else torch wraps it in hooks and records
     add_param_group = inspect.unwrap(torch.optim.Adam.add_param_group)
     state_dict = inspect.unwrap(torch.optim.Adam.state_dict)
     load_state_dict = inspect.unwrap(torch.optim.Adam.load_state_dict)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, whatever `set_to_none` is, without a record for a profiler."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None

@@ -15,6 +15,8 @@ from inkgan.data.stroke_ranks import STROKE_MEASURES, stroke_ranks
 from inkgan.errors import ConfigError
 from inkgan.images import to_float
 
+NO_DISTORTION = Augment()
+
 
 class Batch(NamedTuple):
     """Some training images.
@@ -74,7 +76,7 @@ class Batches:
         """Return the batches of `count` steps from `first` on, each part with an axis more."""
         steps = range(first, first + count)
         chosen = torch.stack([self._rows(step) for step in steps])
-        if self.distortion == Augment():
+        if self.distortion == NO_DISTORTION:
             return self._batch(chosen, to_float(self.dataset.images[chosen]))
         images = [self._images(rows, step) for rows, step in zip(chosen, steps, strict=True)]
         return self._batch(chosen, torch.stack(images))
@@ -86,8 +88,8 @@ class Batches:
         return self.part.of(whole)
 
     def _images(self, chosen: torch.Tensor, step: int) -> torch.Tensor:
-        images = to_float(self.dataset.images[chosen])
-        if self.distortion != Augment():
+        images = to_float(self.dataset.images.index_select(0, chosen))
+        if self.distortion != NO_DISTORTION:
             with rng.batch_part(self.part):
                 numbers = rng.generator(self.seed, "augment", step)
                 images = augment(images, self.distortion, numbers)

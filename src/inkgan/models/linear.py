@@ -72,8 +72,8 @@ def _weight_gradient(gradient: torch.Tensor, inputs: torch.Tensor) -> torch.Tens
 
 
 def _is_quicker(a: torch.Tensor, b: torch.Tensor) -> bool:
-    if torch.compiler.is_exporting():  # other runtimes do not know the operator
+    if is_intel() or torch.compiler.is_exporting():  # other runtimes do not know the operator
         return False
     plain = a.ndim == 2 and a.dtype == b.dtype == torch.float32 and a.device.type == "cpu"
     large = a.numel() * b.shape[0] >= SMALLEST_PRODUCT
-    return plain and large and not is_intel() and torch_internals.has_onednn_linear()
+    return plain and large and torch_internals.has_onednn_linear()

@@ -90,7 +90,8 @@ def run_step(
     """Do the next step of both players, but for the average."""
     index = state.step
     state.set_learning_rates(factors.learning_rates)
-    state.generator.train()
+    if not state.generator.training:
+        state.generator.train()
     with (
         rng.scoped(recipe.seed, "dropout", index, device=batches.dataset.images.device),
         rng.batch_part(state.world.part),

@@ -1,6 +1,7 @@
 """The whole of a training run's changing state, as an explicit list of named parts."""
 
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from inkgan.models.conditioning import Discriminator
 from inkgan.models.custom import CustomNetworks
 from inkgan.models.torch_internals import lerp_all_
 from inkgan.training.distributed import ALONE, World
-from inkgan.training.divided_batch import see_whole_batches
+from inkgan.training.divided_batch import BATCH_NORMS, see_whole_batches
 from inkgan.training.state_check import (
     ExpectedTensors,
     bounded_tensors,
@@ -51,8 +52,8 @@ class MetricAverager:
         return self.count % SAMPLED_EVERY == 0
 
     def update(self, values: torch.Tensor) -> None:
-        """Add one step's metrics, a tensor in the order of METRICS; 0 for what it does not have."""
-        self.sums += values
+        """Add one step's metrics, a tensor in the order of METRICS; it may lack the last ones."""
+        self.sums[: len(values)] += values
         self.count += 1
 
     def compute(self) -> dict[str, float]:
@@ -103,6 +104,15 @@ class TrainState:
     restorations: int = 0
     unused_parameters: bool = False
     world: World = ALONE
+
+    @functools.cached_property
+    def normalizes_batches(self) -> bool:
+        """Whether the discriminator has batch normalization.
+
+        Real and generated images are then normalized apart (Radford et al. 2016, as all who
+        followed); read in one batch, they would meet another network.
+        """
+        return any(isinstance(module, BATCH_NORMS) for module in self.discriminator.modules())
 
     def tensors(self) -> Tensors:
         """List every tensor of the state under its name."""

@@ -1,7 +1,7 @@
 """The updates of both players: the only file of training that calls backward."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +14,9 @@ from inkgan.data.batches import Batch
 from inkgan.models.conditioning import Discriminator, DiscriminatorOutput
 from inkgan.training.diffaug import apply_augmentations
 from inkgan.training.distributed import ALONE, World
-from inkgan.training.divided_batch import BATCH_NORMS
 from inkgan.training.losses import BUILT_IN, LOSSES, PerSample
 from inkgan.training.penalties import inconsistency, weighted_penalties
-from inkgan.training.state import SAMPLED_METRICS, TrainState
+from inkgan.training.state import TrainState
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def train_step(
         sampled: compute the SAMPLED_METRICS too, which read all gradients and all pixels.
 
     Returns:
-        The SAMPLED_METRICS are 0 where they are not computed. d_loss is the adversarial loss alone.
+        Without `sampled` the STEP_METRICS alone. d_loss is the adversarial loss alone.
         The pixel standard deviations are those of the images before any augmentation.
     """
     parts = [
@@ -171,7 +170,7 @@ def _discriminator_losses(
     fakes = apply_augmentations(fakes, objective.augment)
     real = real._replace(images=apply_augmentations(real.images, objective.augment))
     # a gradient of the generator's would otherwise go through the real images too, for nothing
-    apart = fakes.requires_grad
+    apart = fakes.requires_grad or state.normalizes_batches
     of_real, of_fakes = _read_both(state.discriminator, real, fakes, apart)
     logits = of_real.logits, of_fakes.logits
     value = _mean_loss(LOSSES[objective.loss].d, *logits, objective, state.world)
@@ -232,13 +231,13 @@ def _metrics(
     g_value: torch.Tensor,
     d_norm: torch.Tensor | None,
 ) -> torch.Tensor:
-    """Return the metrics; without `d_norm` those alone that each step has."""
+    """Return the metrics; without `d_norm` the STEP_METRICS alone."""
     logits = of_d.real.logits.detach(), of_d.fakes.logits.detach()
     accuracy = _accuracy(*logits, recipe.objective, state.world)
     values = torch.stack([of_d.value.detach(), g_value.detach()])
     values, accuracy = state.world.mean_each(values, accuracy)
     if d_norm is None:
-        return torch.cat([values, accuracy, values.new_zeros(len(SAMPLED_METRICS))])
+        return torch.cat([values, accuracy])
     g_norm = _grad_norm(state.generator)
     pair, classes = (real.images, fakes.detach()), recipe.model.classes
     deviations = torch.stack(pixel_stds(pair, real.labels, classes, state.world))
@@ -247,8 +246,11 @@ def _metrics(
 
 def _autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[None]:
     """Compute products and convolutions in the recipe's precision."""
-    halved = recipe.optim.precision == "bfloat16"
-    return torch.autocast(device.type, torch.bfloat16, enabled=halved)
+    if recipe.optim.precision == "bfloat16":
+        return torch.autocast(device.type, torch.bfloat16)
+    if torch.is_autocast_enabled(device.type):  # by the caller
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
 
 
 def _heads_loss(
@@ -282,11 +284,9 @@ def _read_both(
 ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
     """Return the discriminator's outputs for real and for generated images.
 
-    One pass over both is quicker than two, unless `apart`. With batch normalization it would be
-    another network: real and generated images are normalized apart (Radford et al. 2016, as all
-    who followed).
+    One pass over both is quicker than two, unless `apart`.
     """
-    if apart or any(isinstance(module, BATCH_NORMS) for module in discriminator.modules()):
+    if apart:
         outputs = [discriminator.outputs(i, real.labels) for i in (real.images, fakes)]
         return _to_float32(outputs[0]), _to_float32(outputs[1])
     images, labels = torch.cat([real.images, fakes]), torch.cat([real.labels, real.labels])
@@ -317,7 +317,7 @@ def _accuracy(
         for_real, for_fakes = world.mean_each(fakes.mean(), real.mean())
     else:
         for_real = for_fakes = threshold
-    return torch.stack([(real > for_real).float().mean(), (fakes < for_fakes).float().mean()])
+    return torch.stack([real > for_real, fakes < for_fakes]).float().mean(dim=1)
 
 
 @torch.no_grad()
