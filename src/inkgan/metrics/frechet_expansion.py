@@ -1,5 +1,6 @@
 """The influence of each point on a Frechet distance, and the second order: what intervals need."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from inkgan.types import Float64
 
 PAIRS = 20_000  # of points, for the second order; fewer in many dimensions
 PAIR_ELEMENTS = 2**33
+Indices = npt.NDArray[np.integer]
 LEAST_VARIANCE = 1e-8  # of the largest; directions of less are rounding
 
 
@@ -38,14 +40,14 @@ def frechet_expansion(
     x, y = checked_pair(generated, real)
     fitted, other = moments(x), moments(y)
     classes = strata or Strata(np.zeros(len(x), np.intp), np.zeros(len(y), np.intp))
-    interaction = _interaction(x, fitted, y, other, classes)
-    trace, real_trace = interaction.traces
+    second = _SecondOrder((x, fitted), (y, other), classes)
+    traces = second.trace(GENERATED), second.trace(REAL)
     return Expansion(
         value=frechet_distance(fitted, other),
-        null=trace / len(x) + real_trace / len(y),
+        null=traces[0] / len(x) + traces[1] / len(y),
         generated=centered_within(influences(x, fitted, other), classes.generated),
         real=centered_within(influences(y, other, fitted), classes.real),
-        interaction=interaction,
+        interaction=Interaction(second.squares, traces),
     )
 
 
@@ -58,9 +60,9 @@ def frechet_trace(features: npt.ArrayLike) -> float:
         features: (n, d), n well above d.
     """
     points = checked(features)
-    fitted = moments(points)
+    sample = points, moments(points)
     alone = np.zeros(len(points), np.intp)
-    return _interaction(points, fitted, points, fitted, Strata(alone, alone)).traces[1]
+    return _SecondOrder(sample, sample, Strata(alone, alone)).trace(REAL)
 
 
 def infinity_expansion(expansion: Expansion, value: float, counts: Sequence[int]) -> Expansion:
@@ -103,12 +105,12 @@ class _Side(NamedTuple):
     """
 
     points: Float64
-    classes: npt.NDArray[np.integer]
+    classes: Indices
     means: Float64
     weighted: Float64
 
 
-def _side(points: Float64, classes: npt.NDArray[np.integer], count: int, weights: Float64) -> _Side:
+def _side(points: Float64, classes: Indices, count: int, weights: Float64) -> _Side:
     dimension = points.shape[1]
     means, weighted = np.zeros((count, dimension)), np.zeros((count, dimension, dimension))
     for place in np.unique(classes):
@@ -118,55 +120,94 @@ def _side(points: Float64, classes: npt.NDArray[np.integer], count: int, weights
     return _Side(points, classes, means, weighted)
 
 
-def _interaction(
-    x: Float64, fitted: Moments, y: Float64, other: Moments, strata: Strata
-) -> Interaction:
-    values, vectors = np.linalg.eigh((fitted.covariance + other.covariance) / 2)
-    kept = values > LEAST_VARIANCE * max(values[-1], 0.0)
-    basis = vectors[:, kept]
-    weights = 1 / (values[kept][:, None] + values[kept])
-    generated, real = (
-        _side((points - of.mean) @ basis, classes, strata.number, weights)
-        for points, of, classes in ((x, fitted, strata.generated), (y, other, strata.real))
-    )
-    random = np.random.default_rng(seed_for(0, "pairs of points", len(x), len(y)))
-    pairs = min(PAIRS, 4 * max(len(x), len(y)), PAIR_ELEMENTS // weights.size)
-
-    def products(one: _Side, two: _Side, same: bool = False) -> Float64:
-        """Multiply f of points of one side with f of other points of the second, or of the same."""
-        rows = random.integers(len(one.points), size=pairs)
-        step = 0 if same else random.integers(1, len(two.points), size=pairs)
-        return _products(one, rows, two, (rows + step) % len(two.points), weights)
-
-    squares = [
-        float((products(*sides) ** 2).mean())
-        for sides in ((generated, generated), (real, real), (generated, real))
-    ]
-    traces = [float(products(side, side, same=True).mean()) for side in (generated, real)]
-    return Interaction((squares[0], squares[1], squares[2]), (traces[0], traces[1]))
+GENERATED, REAL = 0, 1
+# Whose points meet whose: different points of these samples, or each point itself.
+DIFFERENT = (GENERATED, GENERATED), (REAL, REAL), (GENERATED, REAL)
+ITSELF = GENERATED, REAL
 
 
-def _products(
-    one: _Side,
-    rows: npt.NDArray[np.intp],
-    two: _Side,
-    other_rows: npt.NDArray[np.intp],
-    weights: Float64,
-) -> Float64:
-    """Return f(x).f(y) for pairs of points, each f centered within its class, (pairs,)."""
-    a, b = one.points[rows], two.points[other_rows]
-    classes, others = one.classes[rows], two.classes[other_rows]
-    both = a * b
-    second = _row_products(both @ weights, both)
-    for points, their, inner in ((a, others, two.weighted), (b, classes, one.weighted)):
-        for place in np.unique(their):
-            inside = np.flatnonzero(their == place)
-            chosen = points[inside]
-            second[inside] -= _row_products(chosen @ inner[place], chosen)
-    constants = np.einsum("cij,kij->ck", one.weighted, two.weighted / weights, optimize=True)
-    second += constants[classes, others]
-    first = _row_products(a - one.means[classes], b - two.means[others])
-    return np.asarray(first + second / 2)
+class _SecondOrder:
+    """f(x).f(y) of random pairs of points, with both samples in the eigenbasis.
+
+    Args:
+        generated: points (n, d) and their moments; `real` others (m, d).
+        strata: the classes of both.
+    """
+
+    def __init__(
+        self, generated: tuple[Float64, Moments], real: tuple[Float64, Moments], strata: Strata
+    ) -> None:
+        covariance = (generated[1].covariance + real[1].covariance) / 2
+        values, vectors = np.linalg.eigh(covariance)
+        kept = values > LEAST_VARIANCE * max(values[-1], 0.0)
+        self._basis, self._strata = vectors[:, kept], strata
+        self._weights = 1 / (values[kept][:, None] + values[kept])
+        self._samples = generated, real
+        counts = len(generated[0]), len(real[0])
+        random = np.random.default_rng(seed_for(0, "pairs of points", *counts))
+        pairs = min(PAIRS, 4 * max(counts), PAIR_ELEMENTS // self._weights.size)
+        self._different = [
+            (random.integers(counts[one], size=pairs), random.integers(1, counts[two], size=pairs))
+            for one, two in DIFFERENT
+        ]
+        self._of_points: dict[tuple[int, int], Float64] = {}
+        self._itself = [random.integers(counts[one], size=pairs) for one in ITSELF]
+
+    @functools.cached_property
+    def _sides(self) -> tuple[_Side, _Side]:
+        first, second = (
+            _side(
+                (points - of.mean) @ self._basis,
+                classes,
+                self._strata.number,
+                self._weights,
+            )
+            for (points, of), classes in zip(self._samples, self._strata, strict=True)
+        )
+        return first, second
+
+    @property
+    def squares(self) -> tuple[float, float, float]:
+        """The mean (f(x).f(y))^2 of different points, in the order of DIFFERENT."""
+        found = []
+        for (one, two), (rows, steps) in zip(DIFFERENT, self._different, strict=True):
+            others = (rows + steps) % len(self._sides[two].points)
+            found.append(float((self._products(one, rows, two, others) ** 2).mean()))
+        return found[0], found[1], found[2]
+
+    def trace(self, sample: int) -> float:
+        """Return the mean |f(x)|^2 of the points of a sample."""
+        rows = self._itself[sample]
+        return float(self._products(sample, rows, sample, rows).mean())
+
+    def _products(self, one: int, rows: Indices, two: int, others: Indices) -> Float64:
+        """Return f(x).f(y) for pairs of points, each f centered within its class, (pairs,)."""
+        x, y = self._sides[one], self._sides[two]
+        a, b = x.points[rows], y.points[others]
+        a_classes, b_classes = x.classes[rows], y.classes[others]
+        both = a * b
+        second = _row_products(both @ self._weights, both)
+        second -= self._by_means(one, rows, two, b_classes)
+        second -= self._by_means(two, others, one, a_classes)
+        inverse = x.weighted, y.weighted / self._weights
+        constants = np.einsum("cij,kij->ck", *inverse, optimize=True)
+        second += constants[a_classes, b_classes]
+        first = _row_products(a - x.means[a_classes], b - y.means[b_classes])
+        return np.asarray(first + second / 2)
+
+    def _by_means(self, sample: int, rows: Indices, other: int, classes: Indices) -> Float64:
+        """Multiply f of points of a sample with the mean f of a class of another, (rows,)."""
+        points, weighted = self._sides[sample].points, self._sides[other].weighted
+        if len(weighted) == 1:  # then points of several pairs are computed once
+            if (sample, other) not in self._of_points:
+                self._of_points[sample, other] = _row_products(points @ weighted[0], points)
+            return self._of_points[sample, other][rows]
+        found = np.empty(len(rows))
+        for place in np.unique(classes):
+            inside = np.flatnonzero(classes == place)
+            chosen = points[rows[inside]]
+            found[inside] = _row_products(chosen @ weighted[place], chosen)
+        return found
 
 
 def _row_products(one: Float64, other: Float64) -> Float64:
