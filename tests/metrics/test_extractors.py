@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+import inkgan
 from inkgan.metrics.features.extractors import (
     CHUNK,
     classify,
@@ -21,6 +22,14 @@ def test_classifying_gives_the_probabilities_of_the_features() -> None:
     assert np.array_equal(classified.probabilities, features.probabilities)
     assert np.array_equal(classified.predicted, features.predicted)
     assert np.array_equal(classify(pixels[-3:]).probabilities, features.probabilities[-3:])
+
+
+def test_bfloat16_classifies_nearly_the_same() -> None:
+    digits = inkgan.load("flagship").sample(range(10), seeds=range(10))
+    exact, found = classify(digits), classify(digits, precision="bfloat16")
+    assert np.array_equal(found.predicted, exact.predicted)
+    assert 0 < np.abs(found.probabilities - exact.probabilities).max() < 0.02
+    assert np.array_equal(classify(digits[-3:], precision="bfloat16")[0], found.probabilities[-3:])
 
 
 def test_progress_counts_images() -> None:

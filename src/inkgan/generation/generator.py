@@ -58,6 +58,11 @@ class Generator:
         return self.bundle.recipe.model.latent_dim
 
     @property
+    def device(self) -> torch.device:
+        """Where images are drawn."""
+        return next(self._network.parameters()).device
+
+    @property
     def _classes(self) -> tuple[str, ...]:
         """The names of the classes, numbers where the bundle has no names."""
         return self.bundle.classes or tuple(map(str, range(self.bundle.recipe.model.classes)))
@@ -164,8 +169,8 @@ class Generator:
         y = torch.zeros(len(z), dtype=torch.int64) if labels is None else self._tensor(labels)
         if len(y) != len(z):
             raise ConfigError(f"`labels` has {len(y)} values for {len(z)} images; give as many")
-        kind = next(self._network.parameters()).device.type
-        with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
+        halved = self.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=halved):
             return images.to_array(torch.cat(list(render(self._network, z, y))))
 
     def forward(self, latents: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -175,8 +180,7 @@ class Generator:
             latents: float32 (n, latent_dim).
             labels: int64 (n,); an unconditional generator ignores them.
         """
-        device = next(self._network.parameters()).device
-        drawn: torch.Tensor = self._network(latents.to(device), labels.to(device))
+        drawn: torch.Tensor = self._network(latents.to(self.device), labels.to(self.device))
         return drawn.to(latents.device)
 
     def _tensor(self, labels: Labels | Float32) -> torch.Tensor:

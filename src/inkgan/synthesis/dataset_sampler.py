@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from inkgan.config.recipe import Precision
 from inkgan.errors import ConfigError, DataError
+from inkgan.generation.generator import Generator
 from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify
 from inkgan.generation.style_control.controller import StyleController
 from inkgan.generation.style_control.style import Style
@@ -229,7 +231,7 @@ def examine(
     confidence, slant, thickness = unknown, unknown, unknown
     labels = requested
     if can_classify(generator.bundle):
-        classified = classify(pixels)
+        classified = classify(pixels, precision=_precision_of_cpu(generator))
         predicted = classified.predicted
         labels = requested if generator.conditional else predicted
         rows = np.arange(len(labels))
@@ -241,6 +243,13 @@ def examine(
         slant = strokes.slant.astype(np.float32)
         thickness = strokes.thickness.astype(np.float32)
     return ShardResult(pixels, labels, seeds, predicted, confidence, slant, thickness)
+
+
+def _precision_of_cpu(generator: GeneratorLike) -> Precision:
+    """Return the precision for a CPU: the one chosen for drawing, if that is done there too."""
+    if isinstance(generator, Generator) and generator.device.type == "cpu":
+        return generator.precision
+    return "float32"
 
 
 def criteria_tests(criteria: Criteria, images: ShardResult) -> dict[str, Bool]:

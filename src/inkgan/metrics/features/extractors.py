@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
+from inkgan.config.recipe import Precision
 from inkgan.errors import ArtifactError, DataError
 from inkgan.images import to_float
 from inkgan.metrics.features.networks import CLASSES, NETWORKS, SIDE, Classifier
@@ -147,7 +148,10 @@ def extract_features(
 
 @torch.no_grad()
 def classify(
-    pixels: UInt8, progress: Progress = silent, what: str = "classifying"
+    pixels: UInt8,
+    progress: Progress = silent,
+    what: str = "classifying",
+    precision: Precision = "float32",
 ) -> Classification:
     """Classify digits by E1 alone: the probabilities of `extract_features`, in half its time.
 
@@ -155,6 +159,8 @@ def classify(
         pixels: uint8 (n, 28, 28), 0 to 255, light digits on dark.
         progress: called as `progress(what, done, total)` after each chunk.
         what: the name of this work for `progress`.
+        precision: of products and convolutions. bfloat16 takes half the time on a processor with
+            units for it (AMX), and moves a probability by about 0.01 at most.
 
     Raises:
         DataError: images of another size or type, or none.
@@ -168,7 +174,9 @@ def classify(
     parts: list[torch.Tensor] = []
     for start in range(0, len(pixels), CHUNK):
         images = to_float(torch.from_numpy(_filled(pixels[start : start + CHUNK]))[:, None])
-        logits: torch.Tensor = e1.head(e1.embed(images))  # type: ignore[operator]
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            features: torch.Tensor = e1.embed(images)  # type: ignore[operator]
+        logits: torch.Tensor = e1.head(features.float())  # type: ignore[operator]
         parts.append(logits.double().softmax(dim=1))
         progress(what, min(start + CHUNK, len(pixels)), len(pixels))
     return Classification(torch.cat(parts)[: len(pixels)].numpy())
