@@ -25,7 +25,7 @@ from inkgan.evaluation.baselines import (
     summarize,
 )
 from inkgan.evaluation.protocol import ProtocolRunner, confusion
-from inkgan.evaluation.reference import class_matched
+from inkgan.evaluation.reference import ReferenceSet, class_matched
 from inkgan.evaluation.results import EvaluationResult, GeneratedImages, Protocol, check_images
 from inkgan.evaluation.score import Score
 from inkgan.evaluation.set_metrics import measure_set
@@ -298,6 +298,17 @@ def test_a_classifier_learns_from_real_digits_and_not_from_noise() -> None:
     assert real == again
     assert real > 0.8
     assert noise_accuracy < 0.5
+
+
+def test_a_class_with_few_training_images_makes_the_baseline_of_smaller_sets(
+    tmp_path: Path,
+) -> None:
+    images = small_reference()
+    rows = np.flatnonzero(images.train_labels != 9)
+    few = np.sort(np.concatenate([rows, np.flatnonzero(images.train_labels == 9)[:5]]))
+    lacking = replace(images, train=images.train[few], train_labels=images.train_labels[few])
+    found = BaselineCache(ReferenceSet(lacking), folder=tmp_path).get("two-sample", SIZE)
+    assert 0.3 < found["one_nearest"].mean < 0.7
 
 
 def test_the_detective_guesses_at_real_and_finds_blurred_ones() -> None:

@@ -163,7 +163,7 @@ def _two_sample_draws(reference: ReferenceSet, size: int, progress: Progress) ->
     found = []
     for seed in range(SEEDS):
         rows = real.class_matched(size, 100 + seed)
-        test_rows = rows_of_test(len(real.test), size, seed)
+        test_rows = rows_of_test(len(real.test), len(rows), seed)  # fewer where a class has too few
         tests = reference.features.at(test_rows)
         found.append(
             {

@@ -72,7 +72,8 @@ def _weight_gradient(gradient: torch.Tensor, inputs: torch.Tensor) -> torch.Tens
 
 
 def _is_quicker(a: torch.Tensor, b: torch.Tensor) -> bool:
-    if is_intel() or torch.compiler.is_exporting():  # other runtimes do not know the operator
+    # exported code must not know of it, neither of the operator nor of the question
+    if torch.compiler.is_exporting() or is_intel():
         return False
     plain = a.ndim == 2 and a.dtype == b.dtype == torch.float32 and a.device.type == "cpu"
     large = a.numel() * b.shape[0] >= SMALLEST_PRODUCT
