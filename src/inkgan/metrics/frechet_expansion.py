@@ -15,8 +15,8 @@ from inkgan.types import Float64
 
 PAIRS = 20_000  # of points, for the second order; fewer in many dimensions
 PAIR_ELEMENTS = 2**33
-Indices = npt.NDArray[np.integer]
 LEAST_VARIANCE = 1e-8  # of the largest; directions of less are rounding
+Indices = npt.NDArray[np.integer]
 
 
 def frechet_expansion(
@@ -150,8 +150,8 @@ class _SecondOrder:
             (random.integers(counts[one], size=pairs), random.integers(1, counts[two], size=pairs))
             for one, two in DIFFERENT
         ]
-        self._of_points: dict[tuple[int, int], Float64] = {}
         self._itself = [random.integers(counts[one], size=pairs) for one in ITSELF]
+        self._of_points: dict[tuple[int, int], Float64] = {}
 
     @functools.cached_property
     def _sides(self) -> tuple[_Side, _Side]:

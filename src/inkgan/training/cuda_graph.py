@@ -190,7 +190,6 @@ class CapturedSteps:
         *real, latents, numbers = (t.index_select(0, self.place)[0] for t in self.inputs.tensors)
         factors, state = Factors.of_numbers(numbers, penalized), self.state
         state.set_learning_rates(factors.learning_rates)
-        state.generator.train()
         with rng.batch_part(state.world.part):
             batch, scale = Batch(*real), factors.penalty_scale
             metrics = train_step(state, self.recipe, batch, latents, scale, sampled)

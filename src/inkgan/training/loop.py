@@ -58,6 +58,7 @@ def train(
     device = batches.dataset.images.device
     latents = Latents(recipe, device, state.world.part)
     update_ema = EmaUpdate(state.ema, state.generator)
+    state.generator.train()
     step: StepFunction = functools.partial(train_step, state, recipe)
 
     def plain() -> None:
@@ -90,8 +91,6 @@ def run_step(
     """Do the next step of both players, but for the average."""
     index = state.step
     state.set_learning_rates(factors.learning_rates)
-    if not state.generator.training:
-        state.generator.train()
     with (
         rng.scoped(recipe.seed, "dropout", index, device=batches.dataset.images.device),
         rng.batch_part(state.world.part),
