@@ -6,15 +6,14 @@ asked for draws shapes as varied as the real ones.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 
+from inkgan.data.coupling_flow import Context, fit_flow
 from inkgan.data.stroke_ranks import normal_scores
 from inkgan.errors import ConfigError
 
-# Rotations and marginal transforms: more of them follow single images, not their distribution.
-ROUNDS = 12
 RIDGE = 1e-3  # added to the sums of squares, where a class has fewer images than there are terms
 CHUNK = 4096  # images at once: 26 MB in float64 at 28 x 28
 # torch loads linear algebra for GPUs with its first call, which fails in two threads at once
@@ -24,11 +23,11 @@ _linear_algebra = threading.Lock()
 def shape_codes(
     images: torch.Tensor, labels: torch.Tensor, styles: torch.Tensor, count: int
 ) -> torch.Tensor:
-    """Give each image codes that are jointly standard normal within its class.
+    """Give each image codes that are standard normal, whatever its class and style.
 
     In each class the pixels are regressed on the styles, their squares and products. What is left
     is projected on its first principal components, which are the same for all classes, and made
-    normal by rotation-based iterative Gaussianization (Laparra et al. 2011).
+    normal by a flow that knows class and style (`inkgan.data.coupling_flow`).
 
     Args:
         images: uint8 (n, C, H, W).
@@ -65,29 +64,32 @@ def _shape_codes(
         for rest in _residuals(images, styles, members, of_class):
             covariance += rest.T @ rest
     components = _components(covariance, count)
-    codes = torch.zeros(len(images), count, device=images.device)
+    scores = torch.zeros(len(images), count, dtype=torch.float64, device=images.device)
     for members, of_class in zip(classes, weights, strict=True):
         parts = [rest @ components for rest in _residuals(images, styles, members, of_class)]
-        codes[members] = gaussianized(torch.cat(parts)).float()
+        scores[members] = torch.cat(parts)
+    return _gaussianized(scores, styles, labels, classes).to(images.device)
+
+
+def _gaussianized(
+    scores: torch.Tensor,
+    styles: torch.Tensor,
+    labels: torch.Tensor,
+    classes: Sequence[torch.Tensor],
+) -> torch.Tensor:
+    """Make scores standard normal, given the style and in each class; float32, on the CPU."""
+    found, scores = scores.cpu().float(), scores.cpu()
+    for members in classes:
+        found[members.cpu()] = _normal_columns(scores[members.cpu()])
+    context = Context(styles.cpu(), labels.unique(return_inverse=True)[1].cpu())
+    codes: torch.Tensor = fit_flow(found, context)(found, context)[0]
+    for members in classes:
+        codes[members.cpu()] = _normal_columns(codes[members.cpu()])
     return codes
 
 
-def gaussianized(scores: torch.Tensor) -> torch.Tensor:
-    """Make scores (n, k) jointly standard normal, each nearly in its own order.
-
-    Each round turns the scores by a fixed rotation, makes every axis normal, and turns them back.
-    """
-    scores = _normal_columns(scores)
-    numbers = torch.Generator().manual_seed(0)
-    for _ in range(ROUNDS):
-        drawn = torch.randn(2 * scores.shape[1:], generator=numbers, dtype=torch.float64)
-        rotation = torch.linalg.qr(drawn)[0].to(scores.device)
-        scores = _normal_columns(scores @ rotation) @ rotation.T
-    return _normal_columns(scores)
-
-
 def _normal_columns(scores: torch.Tensor) -> torch.Tensor:
-    return torch.stack([normal_scores(column) for column in scores.unbind(1)], dim=1)
+    return torch.stack([normal_scores(column) for column in scores.unbind(1)], dim=1).float()
 
 
 def _regression(images: torch.Tensor, styles: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
