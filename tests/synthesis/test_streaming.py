@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import inkgan
+from inkgan.config.recipe import Precision
 from inkgan.errors import ConfigError, DataError
 from inkgan.images import read_picture
 from inkgan.synthesis.paper.paper import Paper
@@ -170,6 +171,19 @@ def test_the_public_call_with_the_flagship() -> None:
     assert np.abs(np.stack([image for image, _ in items]) * 255 - drawn).max() <= 1
     copy = pickle.loads(pickle.dumps(inkgan.stream(seed=3, length=2)))  # for spawned workers
     assert len(list(copy)) == 2
+
+
+def test_bfloat16_draws_nearly_the_same_also_in_a_worker() -> None:
+    def items(precision: Precision) -> list[tuple[np.ndarray, int]]:
+        stream = inkgan.stream(seed=3, length=64, precision=precision)
+        return list(pickle.loads(pickle.dumps(stream)))
+
+    exact, rounded = items("float32"), items("bfloat16")
+    assert [label for _, label in rounded] == [label for _, label in exact]
+    images = [np.stack([image for image, _ in drawn]) for drawn in (exact, rounded)]
+    errors = np.abs(images[0].astype(int) - images[1])
+    assert errors.max() > 0
+    assert errors.mean() < 2
 
 
 def test_impossible_streams_are_refused() -> None:

@@ -11,6 +11,7 @@ from torch import distributed
 from torch.utils.data import IterableDataset, get_worker_info
 
 from inkgan import rng
+from inkgan.config.recipe import Precision
 from inkgan.device import choose_device, compute_settings
 from inkgan.errors import ConfigError, DataError
 from inkgan.generation.light_on_dark import light_on_dark
@@ -46,6 +47,7 @@ def stream(
     world_size: int | None = None,
     checkpoint: Checkpoint = "last",
     device: str = "cpu",
+    precision: Precision = "float32",
     progress: Progress = silent,
 ) -> "ImageStream":
     """Return images with labels for a training loop; item k depends on the seed and k alone.
@@ -70,6 +72,7 @@ def stream(
         world_size: number of processes; by default that of `torch.distributed`, or 1.
         checkpoint: of a run folder, its last generator or the best-scored one.
         device: that draws; workers of a DataLoader need cpu.
+        precision: in which images are drawn, float32 or bfloat16; see `inkgan.load`.
         progress: called as `progress("drawing", done, total)` while writers' digits are drawn.
 
     Returns:
@@ -86,7 +89,9 @@ def stream(
         >>> loader = torch.utils.data.DataLoader(digits, batch_size=128, num_workers=2)
         >>> images, labels = next(iter(loader))  # uint8 (128, 28, 28), int64 (128,)
     """
-    generator = light_on_dark(load(source, device=device, checkpoint=checkpoint))
+    generator = light_on_dark(
+        load(source, device=device, checkpoint=checkpoint, precision=precision)
+    )
     criteria = Criteria(min_confidence, False, slant, thickness)
     drawing = open_source(generator, sequences, split, criteria, seed, progress)
     if length is None:
