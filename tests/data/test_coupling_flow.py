@@ -35,7 +35,7 @@ def distance_from_normal(scores: torch.Tensor) -> float:
 def test_any_distribution_becomes_a_standard_normal_one_whatever_the_context() -> None:
     scores, moon = turned(4000, seed=0)
     flow = fit_flow(scores, moon)
-    for count, seed, limit in ((4000, 0, 0.1), (2000, 7, 0.13)):  # the fitted ones, and others
+    for count, seed, limit in ((4000, 0, 0.08), (2000, 7, 0.1)):  # the fitted ones, and others
         scores, moon = turned(count, seed)
         normal = flow(scores, moon)[0]
         for label in (0, 1):
@@ -72,7 +72,7 @@ def test_few_scores_are_not_followed_one_by_one() -> None:
     """Normal scores stay what they are: nothing that a held-out tenth denies is learned."""
     scores = torch.randn(300, 4, generator=torch.Generator().manual_seed(0))
     found = fit_flow(scores, alone(300))(scores, alone(300))[0]
-    assert (found - scores).square().mean().sqrt() < 0.35
+    assert (found - scores).square().mean().sqrt() < 0.3
     lone = fit_flow(scores[:3], alone(3))
     assert torch.equal(lone(scores[:3], alone(3))[0], scores[:3])
 

@@ -33,7 +33,7 @@ def test_codes_are_normal_in_each_class_and_tell_nothing_of_the_style() -> None:
         assert of_class.std(dim=0) == pytest.approx([1] * (3 + COUNT), abs=0.1)
         shared = torch.corrcoef(of_class.T)[:3, 3:]
         assert shared.abs().max() < 0.35  # of some 150 images
-    assert torch.corrcoef(torch.cat([styles, codes], dim=1).T)[:3, 3:].abs().max() < 0.15
+    assert torch.corrcoef(torch.cat([styles, codes], dim=1).T)[:3, 3:].abs().max() < 0.1
 
 
 def test_codes_tell_what_an_image_looks_like() -> None:
