@@ -337,6 +337,16 @@ def test_the_latent_of_a_hand() -> None:
     assert np.linalg.norm(unknown) == pytest.approx(2)
 
 
+def test_shape_codes_are_no_longer_than_typical_ones() -> None:
+    """A digit that decides its codes and little else does not draw the others with larger ones."""
+    latents = np.array([[9, 3, -4, 0.1, 0.0, 0.0]], np.float32)
+    scores = np.full((1, 6), np.nan)
+    scores[:, 0] = 1.0
+    latent = shared_latent(latents, scores, codes=slice(1, 3))
+    assert latent[1:3] == pytest.approx(np.sqrt(2) * np.array([0.6, -0.8]))
+    assert latent[3:] == pytest.approx([np.sqrt(3), 0, 0])
+
+
 # --- imitating
 
 

@@ -35,6 +35,7 @@ from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 # Of 95 % of MNIST's test digits the error is below this: more is a digit that no draw is near.
 LARGEST_ERROR = 0.08
+NO_CODES = slice(0, 0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class Imitation:
         known: dict[str, list[Float32]] = {}
         for digit, latent in zip(self.recognized.digits, self.inversion.latents, strict=True):
             known.setdefault(digit, []).append(latent)
-        shared = shared_latent(self.inversion.latents, self.scores)
+        model = self.generator.bundle.recipe.model
+        codes = slice(len(model.style_measures), model.known_coordinates)
+        shared = shared_latent(self.inversion.latents, self.scores, codes)
         return Writer(self.generator, 0, shared_latent=shared, digit_latents=known)
 
     def write(
@@ -230,16 +233,25 @@ def style_scores(
     return scores
 
 
-def shared_latent(latents: Float32, scores: Float64) -> Float32:
+def shared_latent(latents: Float32, scores: Float64, codes: slice = NO_CODES) -> Float32:
     """Return the latent for all other digits of a writer, float32 (latent_dim,).
 
     Coordinates of a style are the mean of the measured ones. The others are the mean of the
     latents, brought to the length of a typical latent: shorter ones draw digits without character,
-    and often none at all.
+    and often none at all. Shape codes are brought to theirs apart from the rest: an imitated
+    digit decides them far more than the rest, so together they would grow beyond those of any
+    real digit.
+
+    Args:
+        latents: of the imitated digits, (n, latent_dim).
+        scores: the styles of these as coordinates, (n, latent_dim); NaN elsewhere.
+        codes: where the coordinates are that `model.shape_codes` counts.
     """
     latent = latents.mean(axis=0).astype(np.float64)
     known = ~np.isnan(scores).any(axis=0)
-    rest = ~known
-    latent[rest] *= np.sqrt(rest.sum()) / max(float(np.linalg.norm(latent[rest])), 1e-9)
+    of_shape = np.zeros_like(known)
+    of_shape[codes] = True
+    for group in (of_shape & ~known, ~of_shape & ~known):
+        latent[group] *= np.sqrt(group.sum()) / max(float(np.linalg.norm(latent[group])), 1e-9)
     latent[known] = scores[:, known].mean(axis=0)
     return np.asarray(latent, np.float32)
