@@ -7,11 +7,10 @@ from typing import NamedTuple
 import torch
 
 from inkgan import rng
-from inkgan.config import Augment, Model, Recipe
+from inkgan.config import Augment, Recipe
 from inkgan.data.augment import augment
 from inkgan.data.dataset import Dataset
-from inkgan.data.shape_codes import shape_codes
-from inkgan.data.stroke_ranks import STROKE_MEASURES, stroke_ranks
+from inkgan.data.known_coordinates import known_coordinates
 from inkgan.errors import ConfigError
 from inkgan.images import to_float
 
@@ -134,7 +133,7 @@ def batches_for(
         recipe.schedule.images_per_step,
         recipe.seed,
         recipe.data.augment,
-        _known_coordinates(dataset, recipe.model),
+        known_coordinates(dataset, recipe.model),
         replace(part, groups=recipe.schedule.d_steps),
     )
 
@@ -158,21 +157,3 @@ def _few_names(classes: Sequence[str]) -> str:
     """Write the number of classes with some of their names, such as "3 (3, 5, 8)"."""
     names = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
     return f"{len(classes)} ({names})"
-
-
-def _known_coordinates(dataset: Dataset, model: Model) -> torch.Tensor:
-    """Return the stroke ranks of all images in the order of their names, then the shape codes."""
-    images, labels = dataset.images, dataset.labels
-    styles = torch.zeros(len(dataset), 0, device=images.device)
-    if model.style_measures:
-        if dataset.shape.channels != 1:
-            raise ConfigError(
-                f"`model.style_measures` are of strokes of gray digits; {dataset.name} has "
-                f"{dataset.shape} images: use `data.channels=1`, or `model.style_measures=[]`"
-            )
-        places = [STROKE_MEASURES.index(name) for name in model.style_measures]
-        styles = stroke_ranks(images, labels)[:, places]
-    if not model.shape_codes:
-        return styles
-    classes = labels if model.classes else torch.zeros_like(labels)
-    return torch.cat([styles, shape_codes(images, classes, styles, model.shape_codes)], dim=1)

@@ -5,7 +5,6 @@ are distributed as those of real images. So a generator whose images have the co
 asked for draws shapes as varied as the real ones.
 """
 
-import threading
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -16,8 +15,6 @@ from inkgan.errors import ConfigError
 
 RIDGE = 1e-3  # added to the sums of squares, where a class has fewer images than there are terms
 CHUNK = 4096  # images at once: 26 MB in float64 at 28 x 28
-# torch loads linear algebra for GPUs with its first call, which fails in two threads at once
-_linear_algebra = threading.Lock()
 
 
 def shape_codes(
@@ -49,14 +46,6 @@ def shape_codes(
     pixels = images[0].numel()
     if count > pixels:
         raise ConfigError(f"`model.shape_codes={count}` is more than the {pixels} pixels there are")
-    with _linear_algebra:
-        return _shape_codes(images, labels, styles, count)
-
-
-def _shape_codes(
-    images: torch.Tensor, labels: torch.Tensor, styles: torch.Tensor, count: int
-) -> torch.Tensor:
-    pixels = images[0].numel()
     classes = [torch.nonzero(labels == label)[:, 0] for label in labels.unique()]
     weights = [_regression(images, styles, members) for members in classes]
     covariance = torch.zeros(pixels, pixels, dtype=torch.float64, device=images.device)

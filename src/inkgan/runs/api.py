@@ -154,8 +154,8 @@ def train_iter(
     `should_stop` after each update: true saves everything and ends the run for now.
 
     Yields:
-        `Started`, then `Updated`, `Sampled` and `Troubled` events, then `Finished`
-        (`inkgan.runs.events`).
+        `Preparing` where shape codes are fitted first; `Started`, then `Updated`, `Sampled` and
+        `Troubled` events, then `Finished` (`inkgan.runs.events`).
 
     Raises:
         ConfigError: the recipe or an override is impossible.

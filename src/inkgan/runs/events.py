@@ -69,6 +69,13 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Preparing:
+    """Work that takes long comes before the run; `what` says which."""
+
+    what: str
+
+
+@dataclass(frozen=True)
 class Started:
     """The run is set up; it resumes if `images` is more than 0.
 
@@ -125,4 +132,4 @@ class Finished:
     seconds: float
 
 
-Event = Started | Updated | Sampled | Troubled | Finished
+Event = Preparing | Started | Updated | Sampled | Troubled | Finished

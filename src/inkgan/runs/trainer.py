@@ -17,6 +17,7 @@ from inkgan import device as devices
 from inkgan.config import Recipe
 from inkgan.data.batches import Batches, batches_for
 from inkgan.data.dataset import load_dataset, validation_images
+from inkgan.data.known_coordinates import must_fit
 from inkgan.data.training_images import check_training_images
 from inkgan.errors import TrainingStopped
 from inkgan.folder_lock import locked
@@ -29,8 +30,9 @@ from inkgan.io.environment import (
 from inkgan.io.run_dir import RunFolder
 from inkgan.io.run_paths import require_utf8
 from inkgan.models.custom import CustomNetworks
+from inkgan.plural import counted
 from inkgan.runs.active_run import SCORED_IMAGES, ActiveRun, RunFiles
-from inkgan.runs.events import Event, Finished, Options, Reason
+from inkgan.runs.events import Event, Finished, Options, Preparing, Reason
 from inkgan.runs.process_group import (
     check_processes,
     default_threads_of_process,
@@ -88,6 +90,9 @@ class Trainer:
     def _events(self, device: torch.device, world: World) -> Iterator[Event]:
         recipe, options = self.recipe, self.options
         dataset = load_dataset(recipe.data, "train", options.data_dir, options.report)
+        if must_fit(dataset, recipe.model):
+            codes, images = counted(recipe.model.shape_codes, "shape code"), len(dataset)
+            yield Preparing(f"fitting {codes} to {counted(images, 'image')}, once for this data")
         # all that can be wrong with a recipe shows here, before anything is written
         batches = batches_for(recipe, dataset.to(device), world.part)
         notes = check_training_images(dataset, conditional=recipe.model.classes > 0)
