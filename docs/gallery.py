@@ -37,7 +37,7 @@ def main() -> None:
     writers = np.repeat(np.arange(WRITERS), 10)
     drawn = inkgan.load("flagship").sample([*range(10)] * WRITERS, seeds=writers)
     images.save_png(IMAGES / "flagship.png", images.grid(drawn, 10))
-    command("write", "2026-11-21  1,299.50", "--writer", "7", "--out", IMAGES / "writing.png")
+    command("write", "2026-11-21  1,299.50", "--writer", "0", "--out", IMAGES / "writing.png")
     command("morph", "3", "8", "--out", IMAGES / "morph.gif")
     images.save_png(IMAGES / "style.png", beside([styled(*style) for style in STYLES]))
     rows = [beside([sheet, writing], 255) for sheet, writing in map(imitated, PHOTOGRAPHED)]

@@ -30,7 +30,7 @@ recipes = st.builds(
         augment=st.builds(Augment, rotate=st.floats(0, 180), scale=st.floats(0, 0.9)),
     ),
     optim=st.builds(config.Optim, lr=st.floats(1e-9, 1)),
-    model=st.sampled_from([r.model for r in RECIPES.values() if not r.model.style_measures]),
+    model=st.sampled_from([r.model for r in RECIPES.values() if not r.model.known_coordinates]),
 )
 
 

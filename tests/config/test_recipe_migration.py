@@ -26,13 +26,28 @@ OLD_RECIPES: dict[str, str] = json.loads((HERE / "recipes_0_1_0.json").read_text
 OLD_MODELS: dict[str, str] = json.loads((HERE / "models_0_1_0.json").read_text("utf-8"))
 BUNDLES = {
     "dcgan": "69e16e2eedb1118bc604a356191b3174f3e67d1cf722a3a3bf9c97a6d7eedfc6",
-    "flagship": "b95a24df03ebf5da1ab6100e620095ea48d2b550376e037a130e93052bd9e21a",
+    "flagship": "482617a176d96aed75c65ec51da12c58b4b2ef288f131b9c206d950c88c2a965",
     "mlp": "d134e80e65087badc73f91f830b4005fb1fd44017ecb77bfaef16431e732ebe0",
     "stacked-mnist": "962cca5b74890aae757c9caf4d8c1c187dc6b579f1d700952e33a58ee0d5ce9f",
     "vanilla": "40818070bc21337ed04aa41e651e275df705497a51845d81c3369cb8a6ff022c",
 }
 # What has changed since 0.1.0, beside the notes.
-CHANGES: dict[str, dict[str, str]] = {
+WIDER: dict[str, object] = {
+    "model.generator.stem.channels": 128,
+    "model.generator.layers": [
+        {"channels": 128, "kernel": 3, "stride": 1},
+        {"channels": 80},
+        {"channels": 80, "kernel": 3, "stride": 1},
+        {"channels": 40},
+    ],
+    "objective.penalties.r1": 0.4,
+    "objective.penalties.r2": 0.4,
+    "optim.lr": 1e-3,
+}
+WITH_CODES = {**WIDER, "model.shape_codes": 16, "objective.code_weight": 0.15}
+CHANGES: dict[str, dict[str, object]] = {
+    **dict.fromkeys(("flagship", "flagship-quick", "fashion-mnist", "kmnist"), WITH_CODES),
+    "cifar10": WIDER,
     "mlp": {"model.init": "he"},
     "vanilla": {"optim.update_scheme": "reused"},
     "dcgan": {"optim.update_scheme": "reused"},
