@@ -18,6 +18,7 @@ from inkgan.config import (
     Schedule,
     Stem,
 )
+from inkgan.data.known_coordinates import KEPT
 from tests.fixtures.registries import own_registrations
 
 # Files that take more than half a minute, the longest first: begun last, one would keep a process
@@ -81,10 +82,20 @@ def _own_registrations() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def fitted_codes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder for shape codes: those of MNIST take 23 seconds, for each run in its cache."""
+    return tmp_path_factory.mktemp("fitted-codes")
+
+
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the user's cache and the network out of every test."""
-    monkeypatch.setenv("INKGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+def _own_cache(
+    tmp_path_factory: pytest.TempPathFactory, fitted_codes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keep the user's cache and the network out of every test; only shape codes are shared."""
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / KEPT).symlink_to(fitted_codes, target_is_directory=True)
+    monkeypatch.setenv("INKGAN_CACHE", str(cache))
     monkeypatch.setenv("INKGAN_OFFLINE", "1")
 
 

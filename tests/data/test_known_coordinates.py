@@ -27,8 +27,9 @@ def coded(**changes: object) -> Model:
 
 
 @pytest.fixture
-def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Count the fits, each of which gives other codes."""
+def fits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
+    """Count the fits, each of which gives other codes, with a cache of the test's own."""
+    monkeypatch.setenv("INKGAN_CACHE", str(tmp_path / "own-cache"))
     counted: list[int] = []
 
     def fit(images: torch.Tensor, labels: torch.Tensor, styles: object, count: int) -> torch.Tensor:
