@@ -65,7 +65,7 @@ BENCHMARK = ("--recipes", "small.toml", "--seeds", "0", "--whole", "--quick")
 CASES: dict[str, Case] = {
     "sample": (("sample", "--seeds", "0-3"), LINE, None),
     "sample npz": (("sample", "--seeds", "0-3", "--out", "a.npz"), LINE, None),
-    "sample single": (("sample", "--seeds", "0-3", "--out", "pictures"), 400, None),
+    "sample single": (("sample", "--seeds", "0-3", "--out", "pictures"), 200, None),
     "write": (("write", "20"), LINE, None),
     "write svg": (("write", "20", "--out", "a.svg"), LINE, None),
     "morph": (("morph", "3", "8", "--frames", "2"), LINE, None),
