@@ -13,7 +13,6 @@ from tests.fixtures.command_line import inkgan
 
 SMALL = ("--data", "uci-digits", "--images", "640", "--set", "schedule.batch_size=32")
 PAGE = ("export", "page", "small.safetensors", "a.html", "--force")  # both fill one cache
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +45,7 @@ def test_two_at_once(words: tuple[str, ...], made: str, tmp_path: Path) -> None:
     assert hidden <= {".lock", ".set.lock", ".live"}, hidden
 
 
+@pytest.mark.skipif(os.name != "posix", reason="SIGSTOP is POSIX's")
 def test_a_process_that_is_stopped_for_a_while_goes_on(tmp_path: Path) -> None:
     words = ("train", "mlp", *SMALL, "--out", "a")
     folders = [tmp_path / name for name in ("stopped", "alone")]

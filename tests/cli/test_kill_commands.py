@@ -29,23 +29,24 @@ from tests.fixtures.bundles import small_bundle
 from tests.fixtures.references import as_npz, small_reference
 
 KILLS = int(os.environ.get("INKGAN_KILLS", "3"))
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(  # loaded once, and not by each command that is killed
-    [
-        "inkgan.cli.main",
-        "inkgan.evaluation.benchmark",
-        "inkgan.exporters.html_page",
-        "inkgan.synthesis.synth",
-        "networkx",
-        "onnxruntime",
-        "onnxscript.function_libs.torch_lib.ops",
-        "skimage.morphology",
-        "sklearn.linear_model",
-        "torch._dynamo",
-        "torch.onnx._internal.exporter._core",
-        "torch.utils.tensorboard",
-    ]
-)
+PROCESSES = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+if os.name == "posix":
+    PROCESSES.set_forkserver_preload(  # loaded once, and not by each command that is killed
+        [
+            "inkgan.cli.main",
+            "inkgan.evaluation.benchmark",
+            "inkgan.exporters.html_page",
+            "inkgan.synthesis.synth",
+            "networkx",
+            "onnxruntime",
+            "onnxscript.function_libs.torch_lib.ops",
+            "skimage.morphology",
+            "sklearn.linear_model",
+            "torch._dynamo",
+            "torch.onnx._internal.exporter._core",
+            "torch.utils.tensorboard",
+        ]
+    )
 # What is measured of the machine differs from run to run.
 TIMES = (
     "started",

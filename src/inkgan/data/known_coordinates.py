@@ -1,7 +1,8 @@
 """The latent coordinates that training images already have: stroke ranks, then shape codes.
 
 Shape codes take twenty seconds of a core for MNIST, so they are kept in the user's cache: training
-again starts at once, and a run that is resumed meets the codes that it began with.
+again starts at once, and a run that is resumed meets the codes that it began with while the cache
+has them.
 """
 
 import threading
