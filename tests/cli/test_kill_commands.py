@@ -29,7 +29,11 @@ from tests.fixtures.bundles import small_bundle
 from tests.fixtures.references import as_npz, small_reference
 
 KILLS = int(os.environ.get("INKGAN_KILLS", "3"))
-PROCESSES = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+PROCESSES = (
+    multiprocessing.get_context("forkserver")
+    if os.name == "posix"
+    else multiprocessing.get_context("spawn")
+)
 if os.name == "posix":
     PROCESSES.set_forkserver_preload(  # loaded once, and not by each command that is killed
         [
