@@ -26,6 +26,16 @@ WRITERS = 8
 PHOTOGRAPHED = ([0, 1, 4], [18, 13, 24])  # test digits of MNIST on two sheets
 STYLES = (("20", "2"), ("-10", "3.5"))  # degrees, pixels
 GAP = 14
+PATTERNS = ("date:%d.%m.%Y", "amount:#,##0.00", "phone:0## ### ####", "[0-9]{4,8}")
+TEXTS = ("0042", "1,299.50", "2026-11-26", "31415926")
+LAYOUTS = (
+    inkgan.SequenceLayout(),
+    inkgan.SequenceLayout(touching=1),
+    inkgan.SequenceLayout(overlapping=1),
+    inkgan.SequenceLayout(spacing=(6, 16)),
+    inkgan.SequenceLayout(tilt=(5, 8)),
+)
+LINE_WIDTH = 1200  # of the pictures with many lines, in pixels
 FRAMES, ROWS, LEVELS = 40, 5, 16  # of live.gif: fewer gray levels are a third of the size
 
 
@@ -42,6 +52,53 @@ def main() -> None:
     images.save_png(IMAGES / "style.png", beside([styled(*style) for style in STYLES]))
     rows = [beside([sheet, writing], 255) for sheet, writing in map(imitated, PHOTOGRAPHED)]
     images.save_png(IMAGES / "imitation.png", above(rows))
+    lines()
+
+
+def lines() -> None:
+    """Draw the pictures of docs/ocr-data.md: what is written, how it stands, and on what paper."""
+    found = sequences(inkgan.Sequences(38, pattern=PATTERNS, writers=38))
+    images.save_png(IMAGES / "ocr-lines.png", np.asarray(flowing(found, LINE_WIDTH)))
+    layouts = [
+        flowing(sequences(inkgan.Sequences(texts=TEXTS, writers=1, layout=layout)), LINE_WIDTH)
+        for layout in LAYOUTS
+    ]
+    images.save_png(IMAGES / "ocr-layouts.png", np.asarray(flowing(layouts, 0, gap=0)))
+    papers = [
+        page
+        for kind in ("scan", "photo")
+        for page in sequences(
+            inkgan.Sequences(16, pattern=PATTERNS, writers=16, paper=inkgan.Paper(kind))
+        )
+    ]
+    flowing(papers, LINE_WIDTH).save(IMAGES / "ocr-paper.jpg", quality=85)
+
+
+def sequences(wanted: inkgan.Sequences) -> list[Image.Image]:
+    """Draw sequences, in their order."""
+    with tempfile.TemporaryDirectory() as folder:
+        inkgan.synth(Path(folder) / "lines", sequences=wanted, format="coco")
+        files = (Path(folder) / "lines" / "images").rglob("*.[jp][pn]g")
+        return [Image.open(path).convert("RGB") for path in sorted(files)]
+
+
+def flowing(pictures: list[Image.Image], width: int, gap: int = 8) -> Image.Image:
+    """Lay pictures on gray like words: from left to right, then on the next row."""
+    rows: list[list[Image.Image]] = [[]]
+    for picture in pictures:
+        used = sum(other.width + gap for other in rows[-1])
+        if rows[-1] and used + picture.width + 2 * gap > width:
+            rows.append([])
+        rows[-1].append(picture)
+    heights = [max(picture.height for picture in row) + gap for row in rows]
+    widest = max(sum(picture.width + gap for picture in row) for row in rows)
+    sheet = Image.new("RGB", (widest + gap, sum(heights) + gap), (208, 208, 208))
+    for row, top in zip(rows, np.cumsum([gap, *heights]), strict=False):
+        left = gap
+        for picture in row:
+            sheet.paste(picture, (left, int(top)))
+            left += picture.width + gap
+    return sheet
 
 
 def live(run: RunFolder) -> None:
