@@ -169,6 +169,8 @@ def test_pens_are_measured() -> None:
     [
         (SequenceLayout(height=15), "`height` must be from 16 to 512"),
         (SequenceLayout(spacing=(3, 2)), "`spacing` must be two numbers"),
+        (SequenceLayout(spacing="loose"), "`spacing` must be two numbers, not 'loose'"),  # type: ignore[arg-type]
+        (SequenceLayout(tilt=5), "`tilt` must be two numbers, not 5"),  # type: ignore[arg-type]
         (SequenceLayout(touching=1.1), "`touching` must be from 0 to 1, not 1.1"),
         (SequenceLayout(touching=0.6, overlapping=0.6), "make 1.2 together"),
         (SequenceLayout(tilt=(-40, 0)), "`tilt` must be two numbers from -30 to 30"),

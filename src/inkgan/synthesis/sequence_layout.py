@@ -58,7 +58,7 @@ class SequenceLayout:
             raise ConfigError(
                 f"`height` must be from {LEAST_HEIGHT} to {MOST_HEIGHT} pixels, not {self.height}"
             )
-        smallest, largest = self.spacing
+        smallest, largest = _two_numbers("spacing", self.spacing)
         if not 0 <= smallest <= largest <= MAX_SPACING:
             raise ConfigError(
                 f"`spacing` must be two numbers of pixels between 0 and {MAX_SPACING:g}, the "
@@ -72,7 +72,7 @@ class SequenceLayout:
                 "`touching` and `overlapping` are shares of the same pairs and make "
                 f"{self.touching + self.overlapping:g} together; the maximum is 1"
             )
-        least, most = self.tilt
+        least, most = _two_numbers("tilt", self.tilt)
         if not -STEEPEST <= least <= most <= STEEPEST:
             raise ConfigError(
                 f"`tilt` must be two numbers from -{STEEPEST:g} to {STEEPEST:g} degrees, the "
@@ -83,3 +83,16 @@ class SequenceLayout:
                 raise ConfigError(
                     f"`{name}` must be from 0 to {limit:g}, not {getattr(self, name):g}"
                 )
+
+
+def _two_numbers(name: str, value: Any) -> Pair:
+    """Return a pair as it is.
+
+    Raises:
+        ConfigError: it is something else, such as a name that the command line knows.
+    """
+    try:
+        first, second = (float(number) for number in (() if isinstance(value, str) else value))
+    except (TypeError, ValueError):
+        raise ConfigError(f"`{name}` must be two numbers, not {value!r}") from None
+    return first, second
