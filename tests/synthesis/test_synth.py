@@ -404,6 +404,7 @@ def images(*arguments: Any, **others: Any) -> LabeledImages:
         (SynthesisRequest(Sequences(0)), "`sequences` must be between 1 and .*, not 0"),
         (SynthesisRequest(Sequences(1, length=(3, 2))), r"`length=\(3, 2\)`: the smaller"),
         (SynthesisRequest(Sequences(1, length=(0, 2))), "`length` must be .*, not 0"),
+        (SynthesisRequest(Sequences(1, length=5)), "`length` must be two numbers, not 5"),  # type: ignore[arg-type]
         (SynthesisRequest(Sequences(1, length={33: 1})), "`length` must be .*, not 33"),
         (SynthesisRequest(Sequences(1, length={3: -1})), "`length` 3: its weight must be"),
         (SynthesisRequest(Sequences(1, test=-1)), "`test_sequences` must be between 0 and"),

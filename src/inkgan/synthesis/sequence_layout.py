@@ -58,7 +58,7 @@ class SequenceLayout:
             raise ConfigError(
                 f"`height` must be from {LEAST_HEIGHT} to {MOST_HEIGHT} pixels, not {self.height}"
             )
-        smallest, largest = _two_numbers("spacing", self.spacing)
+        smallest, largest = two_numbers("spacing", self.spacing)
         if not 0 <= smallest <= largest <= MAX_SPACING:
             raise ConfigError(
                 f"`spacing` must be two numbers of pixels between 0 and {MAX_SPACING:g}, the "
@@ -72,7 +72,7 @@ class SequenceLayout:
                 "`touching` and `overlapping` are shares of the same pairs and make "
                 f"{self.touching + self.overlapping:g} together; the maximum is 1"
             )
-        least, most = _two_numbers("tilt", self.tilt)
+        least, most = two_numbers("tilt", self.tilt)
         if not -STEEPEST <= least <= most <= STEEPEST:
             raise ConfigError(
                 f"`tilt` must be two numbers from -{STEEPEST:g} to {STEEPEST:g} degrees, the "
@@ -85,7 +85,7 @@ class SequenceLayout:
                 )
 
 
-def _two_numbers(name: str, value: Any) -> Pair:
+def two_numbers(name: str, value: Any) -> Pair:
     """Return a pair as it is.
 
     Raises:

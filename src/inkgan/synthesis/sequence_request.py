@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from inkgan.errors import ArtifactError, ConfigError, did_you_mean
 from inkgan.images import Shape
 from inkgan.synthesis.paper.paper import Paper
-from inkgan.synthesis.sequence_layout import SequenceLayout
+from inkgan.synthesis.sequence_layout import SequenceLayout, two_numbers
 from inkgan.synthesis.texts.text_list import TextList
 from inkgan.synthesis.texts.text_source import (
     Lengths,
@@ -113,6 +113,7 @@ class Sequences:
         """Each length of random digits with its weight."""
         if isinstance(self.length, Mapping):
             return tuple((length, float(weight)) for length, weight in self.length.items())
+        two_numbers("length", self.length)
         shortest, longest = self.length
         return tuple((length, 1.0) for length in range(shortest, longest + 1))
 
