@@ -305,12 +305,14 @@ def test_both_rates_are_annealed() -> None:
         ('model={latent_dim = 1, style_measures = ["slant"]}', "latent_dim` above 1"),
         ("data.augment=rotate:5", "would change the strokes"),
         ('model.style_measures=["weight"]', "slant"),
+        ("objective.paired_share=0.5", r"this model has none: set `model\.style_measures`"),
     ],
 )
 def test_nonsense_is_refused(assignment: str, message: str) -> None:
     recipe = Recipe(model=model("mlp", g="conditional-bn", more='model.style_measures=["slant"]'))
+    changes = ["model.style_measures=[]"] if "paired" in assignment else []
     with pytest.raises(ConfigError, match=message):
-        override(recipe, [assignment])
+        override(recipe, [*changes, assignment])
 
 
 def test_classes_must_be_those_of_the_data() -> None:

@@ -1,6 +1,7 @@
 """Captured steps with the seam to CUDA replaced: what is around a recording is right."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -10,11 +11,12 @@ from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.data.batches import Batches
 from inkgan.errors import ConfigError
-from inkgan.training import cuda_graph
+from inkgan.training import cuda_graph, loop
 from inkgan.training.cuda_graph import WARM_UP, CapturedSteps, Replay
 from inkgan.training.latents import Latents
 from inkgan.training.loop import train
 from inkgan.training.state import EmaUpdate, TrainState
+from inkgan.training.step import train_step
 from tests.fixtures.training import prepare
 
 CPU = torch.device("cpu")
@@ -84,6 +86,28 @@ def test_replaying_is_training(
     ):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5, msg=name)
     assert recordings == ["recorded"] * 4  # with and without penalties and sampled metrics
+
+
+def test_replayed_steps_pair_the_same_images(
+    longer: Recipe, recordings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = {"data.augment.rotate": 0.0, "model.style_measures": ["slant"]}
+    longer = override(longer, changes | {"objective.paired_share": 0.7})
+    seen: list[torch.Tensor] = []
+
+    def spy(*arguments: Any) -> torch.Tensor:
+        seen.append(arguments[3].clone())
+        return train_step(*arguments)
+
+    for module in (loop, cuda_graph):
+        monkeypatch.setattr(module, "train_step", spy)
+    (batches, plain), (other_batches, replayed) = prepare(longer), prepare(longer)
+    advance = captured(longer, other_batches, replayed)
+    for _ in train(longer, batches, plain, capture=False):
+        advance()
+        assert torch.equal(*seen)
+        seen.clear()
+    assert plain.step == replayed.step == LAST
 
 
 def test_a_restored_state_is_recorded_anew(longer: Recipe, recordings: list[str]) -> None:

@@ -34,3 +34,30 @@ def test_how_many_are_drawn_at_once_changes_nothing(
 def test_steps_differ() -> None:
     drawn = torch.stack([Latents(RECIPE, CPU).at(step) for step in range(50)])
     assert len(drawn.unique()) > 0.999 * drawn.numel()
+
+
+def test_paired_latents_begin_like_the_real_images_of_their_batch() -> None:
+    recipe = override(RECIPE, ["schedule.d_steps=2"])
+    drawn = Latents(recipe, CPU)
+    z, real = drawn.at(4), torch.arange(2 * 8 * 3.0).view(16, 3)
+    assert torch.equal(drawn.paired(z, real, 0.0), z)
+    paired = drawn.paired(z, real, 0.4)
+    # three of eight; the generator's own latents, the last ones, meet the second batch again
+    expected = (real[:3], real[8:11], real[8:11])
+    for found, before, coordinates in zip(paired, z, expected, strict=True):
+        assert torch.equal(found[:3, :3], coordinates)
+        assert torch.equal(found[:, 3:], before[:, 3:])
+        assert torch.equal(found[3:], before[3:])
+    assert torch.equal(drawn.paired(z, real, 1.0)[0, :, :3], real[:8])
+    assert torch.equal(drawn.paired(z, torch.zeros(16, 0), 1.0), z)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 1.0])
+def test_several_processes_pair_the_same_images(share: float) -> None:
+    real = torch.arange(8 * 2.0).view(8, 2)
+    whole = Latents(RECIPE, CPU).paired(Latents(RECIPE, CPU).at(1), real, share)
+    for rank in (0, 1):
+        part = rng.BatchPart(rank, 2)
+        drawn = Latents(RECIPE, CPU, part)
+        paired = drawn.paired(drawn.at(1), part.of(real), share)
+        assert torch.equal(paired, part.of(whole, dim=1))

@@ -56,6 +56,13 @@ class Objective(Value):
         1.0, ge=0, description="weight of the squared error of the style predicted from an image"
     )
     code_weight: float = Field(1.0, ge=0, description="the same of the shape codes")
+    paired_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="of generated images with the style and the shape codes of the real image that "
+        "they are compared with, at the start; a cosine leads to 0 at the end",
+    )
     weight_clip: float | None = Field(
         None,
         gt=0,
@@ -219,6 +226,11 @@ class Recipe(Value):
             raise ValueError(
                 "`model.style_measures` and `model.shape_codes` need a `model.latent_dim` above "
                 f"{model.known_coordinates}"
+            )
+        if self.objective.paired_share and not model.known_coordinates:
+            raise ValueError(
+                "`objective.paired_share` gives generated images the style of real ones, and this "
+                "model has none: set `model.style_measures` or `model.shape_codes`"
             )
         if model.shape_codes and augment != Augment():
             raise ValueError(

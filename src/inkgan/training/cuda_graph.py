@@ -16,7 +16,7 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
 from inkgan.errors import ConfigError
-from inkgan.training.factors import Factors, factors_at
+from inkgan.training.factors import Factors, factors_at, paired_share_at
 from inkgan.training.latents import Latents
 from inkgan.training.state import EmaUpdate, TrainState
 from inkgan.training.step import train_step
@@ -170,9 +170,15 @@ class CapturedSteps:
         """Put the inputs of the next steps where the recordings read them."""
         steps = range(first, first + self.at_once)
         factors = [factors_at(self.recipe, self.state, step, self.last) for step in steps]
+        batch = self.batches.block(first, self.at_once)
+        latents = self.latents.block(first, self.at_once)
+        shares = [paired_share_at(self.recipe, step, self.last) for step in steps]
+        if any(shares):
+            each = zip(latents, batch.coordinates, shares, strict=True)
+            latents = torch.stack([self.latents.paired(*of_step) for of_step in each])
         found = Inputs(
-            self.batches.block(first, self.at_once),
-            self.latents.block(first, self.at_once),
+            batch,
+            latents,
             torch.tensor([each.numbers for each in factors], device=self.device),
         )
         self._penalized = [each.penalty_scale is not None for each in factors]

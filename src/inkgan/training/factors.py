@@ -73,6 +73,11 @@ def cosine(progress: float, final: float) -> float:
     return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2
 
 
+def paired_share_at(recipe: Recipe, step: int, last: int) -> float:
+    """Return the share of a step's generated images that get the coordinates of a real one."""
+    return recipe.objective.paired_share * cosine(step / last, 0.0)
+
+
 def penalty_scale_at(penalties: Penalties, step: int, progress: float) -> float | None:
     """Return the factor on a step's penalties, or None where the step goes without.
 

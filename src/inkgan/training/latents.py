@@ -54,3 +54,26 @@ class Latents:
         seeds = torch.full_like(steps, self.seed)
         numbers = rng.normal(seeds, math.prod(self.shape), "latent", counter=steps)
         return self.part.of(numbers.view(count, *self.shape), dim=2)
+
+    def paired(
+        self, latents: torch.Tensor, coordinates: torch.Tensor, share: float
+    ) -> torch.Tensor:
+        """Give the first images of each batch the coordinates of the real ones that they meet.
+
+        The losses compare the images of a pair, which then differ by less than two images that
+        happen to meet: their gradients tell more of how generated images differ from real ones.
+
+        Args:
+            latents: of a step (batches, n, latent_dim).
+            coordinates: of its real images (d_steps * n, k), the batches one behind the other.
+            share: of each whole batch, 0 to 1.
+        """
+        if not (share and coordinates.shape[1]):
+            return latents
+        place = self.part.of(torch.arange(self.shape[1], device=self.device))
+        chosen = (place < round(share * self.shape[1]))[:, None]
+        batches = coordinates.view(-1, len(place), coordinates.shape[1])
+        # one batch of latents more is the generator's, which meets the last real images again
+        batches = torch.cat([batches, batches[-1:]])[: len(latents)]
+        known = torch.where(chosen, batches, latents[..., : coordinates.shape[1]])
+        return torch.cat([known, latents[..., coordinates.shape[1] :]], dim=-1)

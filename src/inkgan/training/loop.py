@@ -10,7 +10,7 @@ from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
 from inkgan.training.cuda_graph import CapturedSteps
-from inkgan.training.factors import Factors, Number, factors_at
+from inkgan.training.factors import Factors, Number, factors_at, paired_share_at
 from inkgan.training.latents import Latents
 from inkgan.training.state import EmaUpdate, TrainState
 from inkgan.training.step import train_step
@@ -63,7 +63,8 @@ def train(
 
     def plain() -> None:
         factors = factors_at(recipe, state, state.step, last).on(device)
-        run_step(recipe, batches, state, latents, step, factors)
+        share = paired_share_at(recipe, state.step, last)
+        run_step(recipe, batches, state, latents, step, factors, share)
         update_ema(factors.ema_weight)
 
     advance: Callable[[], None] = plain
@@ -87,14 +88,17 @@ def run_step(
     latents: Latents,
     step: StepFunction,
     factors: Factors,
+    paired_share: float = 0.0,
 ) -> None:
     """Do the next step of both players, but for the average."""
     index = state.step
+    batch = batches.at(index)
+    z = latents.paired(latents.at(index), batch.coordinates, paired_share)
     state.set_learning_rates(factors.learning_rates)
     with (
         rng.scoped(recipe.seed, "dropout", index, device=batches.dataset.images.device),
         rng.batch_part(state.world.part),
     ):
         sampled = state.averager.samples_next
-        metrics = step(batches.at(index), latents.at(index), factors.penalty_scale, sampled)
+        metrics = step(batch, z, factors.penalty_scale, sampled)
     state.averager.update(metrics)
