@@ -26,6 +26,7 @@ from inkgan.models.layers import (
     to_channels_last_,
 )
 from inkgan.models.linear import Linear
+from inkgan.models.second_order import Conv2d, HalvingPool2d, LeakyReLU
 
 
 class ResidualBlock(nn.Module):
@@ -47,8 +48,8 @@ class ResidualBlock(nn.Module):
         for _ in range(2):
             layers += [
                 norm_2d(channels, norm, classes),
-                nn.LeakyReLU(config.negative_slope),  # not in place: x is added at the end
-                nn.Conv2d(channels, channels, 3, padding=1),
+                LeakyReLU(config.negative_slope),  # not in place: x is added at the end
+                Conv2d(channels, channels, 3, padding=1),
             ]
         self.branch = ConditionalSequential(*layers)
 
@@ -81,7 +82,7 @@ class ResidualGenerator(nn.Module):
             if place:
                 stages.append(nn.Upsample(scale_factor=2, mode="bilinear"))
             if width != channels:
-                stages.append(nn.Conv2d(channels, width, 1))
+                stages.append(Conv2d(channels, width, 1))
             stages += [ResidualBlock(width, config, classes) for _ in range(config.blocks)]
             channels = width
         self.stages = nn.ModuleList(stages)
@@ -114,13 +115,13 @@ class ResidualDiscriminator(Discriminator):
         size = base_size(config.widths, shape, "discriminator")
         channels = config.widths[0]
         layers: list[nn.Module] = [
-            nn.Conv2d(shape.channels + self.label_channels, channels, 3, padding=1)
+            Conv2d(shape.channels + self.label_channels, channels, 3, padding=1)
         ]
         for place, width in enumerate(config.widths):
             if place:
-                layers.append(nn.AvgPool2d(2))
+                layers.append(HalvingPool2d())
             if width != channels:
-                layers.append(nn.Conv2d(channels, width, 1))
+                layers.append(Conv2d(channels, width, 1))
             layers += [ResidualBlock(width, config) for _ in range(config.blocks)]
             channels = width
         self.layers = nn.ModuleList(layers)

@@ -16,6 +16,7 @@ from torch import nn
 from inkgan.config import Kernel
 from inkgan.models.conditioning import ConditionalSequential
 from inkgan.models.layers import SingleChannelConv2d, SingleChannelConvTranspose2d, channels_last
+from inkgan.models.second_order import Conv2d
 
 Size = tuple[int, int]  # height, width
 
@@ -67,7 +68,7 @@ class UpsamplingStack(ConditionalSequential):
 def conv_2d(inputs: int, outputs: int, kernel: Kernel, size: Size, bias: bool) -> nn.Conv2d:
     """Build a strided convolution for a `DownsamplingStack`, of maps of height and width `size`."""
     padding = _paddings(kernel, size)
-    layer = SingleChannelConv2d if inputs == 1 else nn.Conv2d
+    layer = SingleChannelConv2d if inputs == 1 else Conv2d
     return layer(inputs, outputs, kernel.kernel, kernel.stride, padding, bias=bias)
 
 

@@ -84,6 +84,20 @@ def transposed_convolution_gradients(
     return first, second
 
 
+def leaky_relu_gradient(
+    gradient: torch.Tensor, outputs: torch.Tensor, slope: float
+) -> torch.Tensor:
+    """Return a gradient (n, ...) times the slopes that a leaky ReLU with these outputs had.
+
+    `aten::leaky_relu_backward` does so in one pass, the fallback in two.
+    """
+    operator = _operator("leaky_relu_backward")
+    if operator is None:
+        return torch.where(outputs > 0, gradient, gradient * slope)
+    product: torch.Tensor = operator(gradient, outputs, slope, True)  # True: these are outputs
+    return product
+
+
 @torch.no_grad()
 def lerp_all_(
     targets: Sequence[torch.Tensor], sources: Sequence[torch.Tensor], weight: float | torch.Tensor

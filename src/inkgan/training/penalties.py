@@ -11,6 +11,7 @@ import torch
 
 from inkgan import rng
 from inkgan.config import Penalties, names
+from inkgan.models.second_order import second_order
 from inkgan.training.diffaug import shift
 from inkgan.training.distributed import ALONE, World
 
@@ -23,8 +24,9 @@ def squared_gradients(
 ) -> torch.Tensor:
     """Return |grad_x D(x)|^2 of each image, (n,)."""
     watched = images.detach().requires_grad_(True)
-    logits = discriminator(watched, labels)
-    (gradient,) = torch.autograd.grad(logits.sum(), watched, create_graph=True)
+    with second_order():
+        logits = discriminator(watched, labels)
+        (gradient,) = torch.autograd.grad(logits.sum(), watched, create_graph=True)
     return gradient.flatten(1).square().sum(dim=1)
 
 
