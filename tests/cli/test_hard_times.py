@@ -4,14 +4,16 @@ import itertools
 import os
 import signal
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_kill_commands import PROCESSES, child, exported
+from tests.cli.test_kill_commands import PROCESSES, child, exported, run
 from tests.fixtures.command_line import inkgan
 
 SMALL = ("--data", "uci-digits", "--images", "640", "--set", "schedule.batch_size=32")
+LONGER = ("--data", "uci-digits", "--images", "12800", "--set", "schedule.batch_size=32")
 PAGE = ("export", "page", "small.safetensors", "a.html", "--force")  # both fill one cache
 
 
@@ -47,23 +49,32 @@ def test_two_at_once(words: tuple[str, ...], made: str, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGSTOP is POSIX's")
 def test_a_process_that_is_stopped_for_a_while_goes_on(tmp_path: Path) -> None:
-    words = ("train", "mlp", *SMALL, "--out", "a")
-    folders = [tmp_path / name for name in ("stopped", "alone")]
-    for folder in folders:
+    words = ("train", "mlp", *LONGER, "--out", "a")
+    stopped, alone = tmp_path / "stopped", tmp_path / "alone"
+    for folder in (stopped, alone):
         folder.mkdir()
-        process = PROCESSES.Process(target=child, args=(folder, words))
-        process.start()
-        for _ in range(3 if folder.name == "stopped" else 0):
-            time.sleep(0.3)
-            if process.is_alive():
-                assert process.pid is not None
-                os.kill(process.pid, signal.SIGSTOP)
-                time.sleep(0.3)
-                os.kill(process.pid, signal.SIGCONT)
-        process.join(120)
-        assert process.exitcode == 0, (folder / "errors.txt").read_text("utf-8")
-    one, other = ((folder / "a/generator.safetensors").read_bytes() for folder in folders)
+    process = PROCESSES.Process(target=child, args=(stopped, words))
+    process.start()
+    assert process.pid is not None
+    for rows in (1, 2, 3):  # the run writes more, so each stop is before its end
+        wait_for_rows(stopped / "a/metrics.jsonl", rows, process)
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(0.3)
+        os.kill(process.pid, signal.SIGCONT)
+    process.join(120)
+    assert process.exitcode == 0, (stopped / "errors.txt").read_text("utf-8")
+    assert run(alone, words) == 0
+    one, other = ((folder / "a/generator.safetensors").read_bytes() for folder in (stopped, alone))
     assert one == other
+
+
+def wait_for_rows(path: Path, count: int, process: BaseProcess) -> None:
+    """Wait until a run has written so many rows of metrics."""
+    end = time.monotonic() + 120
+    while not path.is_file() or path.read_bytes().count(b"\n") < count:
+        assert process.is_alive()
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def test_a_clock_that_jumps_changes_nothing(
