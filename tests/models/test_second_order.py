@@ -1,8 +1,7 @@
 """Layers for penalties: their derivatives of every order, and how little they compute."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -150,19 +149,13 @@ class Products(TorchDispatchMode):
         return function(*arguments, **(keywords or {}))
 
 
-@contextmanager
-def products() -> Iterator[Products]:
-    with Products() as counter:
-        yield counter
-
-
 @pytest.mark.parametrize("name", ["flagship", "wgan-gp", "r3gan-small"])
 def test_a_penalty_takes_four_times_the_products_of_a_forward_pass(name: str) -> None:
     network, images, labels = discriminator(name)
     images = images.float()
-    with products() as forward:
+    with Products() as forward:
         network(images, labels)
-    with products() as penalty:
+    with Products() as penalty:
         penalty_gradients(network, images, labels)
     assert forward.count > 0
     assert penalty.count == 4 * forward.count

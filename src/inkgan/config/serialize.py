@@ -21,7 +21,7 @@ from inkgan.printable import brief, is_utf8, path_line
 Overrides = Mapping[str, Any] | Iterable[str]
 LARGEST_FILE = 1_000_000  # bytes of a recipe.toml; the named recipes have about 3,000
 TOO_DEEP = "it nests values more deeply than any recipe does"
-SHAPES = {  # what pydantic's findings say in words of TOML
+WORDING = {  # what pydantic's findings say in words of TOML
     "tuple_type": "should be a list, [value, value]; a table in it is {field = value}",
     "model_type": "should be a table, {field = value}",
 }
@@ -259,7 +259,7 @@ def _explain_one(finding: dict[str, Any]) -> tuple[str, str]:
         given = value.get("family") if isinstance(value, dict) else value
         hint = did_you_mean(str(given)[:100], choices)
         return dotted, f"`{dotted}` = {brief(given)} is unknown{hint}"
-    message = SHAPES.get(
+    message = WORDING.get(
         finding["type"],
         finding["msg"].removeprefix("Value error, ").replace("Input should", "should"),
     )

@@ -4,7 +4,7 @@ A penalty such as R1 differentiates |grad_x D(x)|^2 in the weights. With torch's
 the derivatives of slopes and of means, go backward through the whole network, and gradients in
 the weights of a convolution are convolutions with kernels as large as the maps. With those of this
 module, within `second_order()`, a penalty takes four times the products of a forward pass instead
-of six, and each is a usual one. Outside of it they are torch's own.
+of 4.5 to 6, and each is a usual one. Outside of it they are torch's own.
 """
 
 import threading
