@@ -164,6 +164,7 @@ def test_clipping_bounds_all_weights(tiny: Recipe, tmp_path: object) -> None:
         (["objective.penalties.r1=1", "model.discriminator.norm={}"], "batch normalization"),
         (["objective.penalties.r1=-1"], "greater than or equal to 0"),
         (["objective.weight_clip=0"], "greater than 0"),
+        (["optim.max_grad_norm=0"], "greater than 0"),
         (["objective.penalties.r3=1"], "unknown field"),
     ],
 )

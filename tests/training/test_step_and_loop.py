@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from inkgan.errors import ArtifactError, ConfigError
 from inkgan.training.factors import ema_decay
 from inkgan.training.loop import WINDOW, total_steps, train
 from inkgan.training.losses import LOSSES
-from inkgan.training.state import EmaUpdate, MetricAverager, new_state
+from inkgan.training.state import METRICS, EmaUpdate, MetricAverager, new_state
 from inkgan.training.step import num_latent_batches, train_step
 from tests.fixtures.training import prepare
 
@@ -57,16 +58,18 @@ def test_each_recipe_resumes_to_the_bit(name: str, digits: Data, same_weights: S
     assert whole.counters() | {"seconds": 0} == second.counters() | {"seconds": 0}
 
 
+@pytest.mark.parametrize("limit", [None, 1e-4])
 @pytest.mark.parametrize("scheme", ["fresh", "reused", "simultaneous"])
-def test_steps_equal_plain_pytorch(tiny: Recipe, scheme: str) -> None:
+def test_steps_equal_plain_pytorch(tiny: Recipe, scheme: str, limit: float | None) -> None:
     """The same networks and noise, with each update scheme written out in plain PyTorch."""
     recipe = override(
         tiny,
-        [
-            "model.discriminator.dropout=0",
-            "schedule.ema_half_life=0",
-            f"optim.update_scheme={scheme}",
-        ],
+        {
+            "model.discriminator.dropout": 0,
+            "schedule.ema_half_life": 0,
+            "optim.update_scheme": scheme,
+            "optim.max_grad_norm": limit,
+        },
     )
     batches, state = prepare(recipe)
     state.generator.double(), state.discriminator.double()  # Adam magnifies float32's noise
@@ -76,12 +79,16 @@ def test_steps_equal_plain_pytorch(tiny: Recipe, scheme: str) -> None:
     d_adam = torch.optim.Adam(discriminator.parameters(), **options)
     entropy = nn.BCEWithLogitsLoss()
     ones, zeros = torch.ones(64).double(), torch.zeros(64).double()
+
+    def clip(network: nn.Module) -> torch.Tensor:
+        return nn.utils.clip_grad_norm_(network.parameters(), limit or math.inf)
+
     for step in range(3):
         real = batches.at(step)
         real = real._replace(images=real.images.double())
         count = num_latent_batches(recipe)
         z = torch.randn(count, 64, 8, generator=rng.generator(recipe.seed, "z", step)).double()
-        train_step(state, recipe, real, z)
+        metrics = dict(zip(METRICS, train_step(state, recipe, real, z), strict=True))
 
         fakes = generator(z[0])
         if scheme == "simultaneous":
@@ -96,21 +103,35 @@ def test_steps_equal_plain_pytorch(tiny: Recipe, scheme: str) -> None:
             for network, gradients in ((discriminator, d_gradients), (generator, g_gradients)):
                 for parameter, gradient in zip(network.parameters(), gradients, strict=True):
                     parameter.grad = gradient
+            norms = clip(discriminator), clip(generator)
             d_adam.step()
             g_adam.step()
+            assert_norms(metrics, norms, limit)
             continue
         d_adam.zero_grad()
         d_loss = entropy(discriminator(real.images), ones)
         (d_loss + entropy(discriminator(fakes.detach()), zeros)).backward()
+        d_norm = clip(discriminator)
         d_adam.step()
         g_adam.zero_grad()
         if scheme == "fresh":
             fakes = generator(z[1])
         entropy(discriminator(fakes), ones).backward()
+        norms = d_norm, clip(generator)
         g_adam.step()
+        assert_norms(metrics, norms, limit)
     for ours, theirs in ((state.generator, generator), (state.discriminator, discriminator)):
         for name, tensor in ours.state_dict().items():
             torch.testing.assert_close(tensor, theirs.state_dict()[name], rtol=1e-9, atol=1e-12)
+
+
+def assert_norms(
+    metrics: dict[str, torch.Tensor], norms: tuple[torch.Tensor, torch.Tensor], limit: float | None
+) -> None:
+    """The metrics are the norms before clipping, and a limit would clip here."""
+    for name, norm in zip(("d_grad_norm", "g_grad_norm"), norms, strict=True):
+        assert float(metrics[name]) == pytest.approx(float(norm))
+        assert limit is None or norm > limit
 
 
 def test_simultaneous_updates_take_one_batch_of_fakes(tiny: Recipe) -> None:

@@ -105,6 +105,11 @@ class Optim(Value):
     beta1: float = Field(0.5, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
     epsilon: float = Field(1e-8, gt=0, le=1)
+    max_grad_norm: float | None = Field(
+        None,
+        gt=0,
+        description="a longer gradient of either player is scaled down to this norm",
+    )
     update_scheme: UpdateScheme = Field(
         "fresh",
         description="the generator's update draws fresh fakes after the discriminator's, or the "

@@ -102,10 +102,8 @@ def _update_in_turn(
         state.d_optimizer.zero_grad(set_to_none=True)
         of_d.total.backward()
         state.world.average_gradients(state.discriminator.parameters())
-        _step_discriminator(state, recipe)
+        d_norm = _step_discriminator(state, recipe, sampled and part is parts[-1])
     part = parts[-1]
-    # before the generator's update, which may change or drop the discriminator's gradients
-    d_norm = _grad_norm(state.discriminator) if sampled else None
     if not reused:
         z = latents[-1]
         fakes = _generate(state, recipe, part, z)
@@ -116,8 +114,8 @@ def _update_in_turn(
     state.g_optimizer.zero_grad(set_to_none=True)
     g_total.backward()
     state.world.average_gradients(state.generator.parameters())
-    state.g_optimizer.step()
-    return _metrics(state, recipe, part, fakes, of_d, g_value, d_norm)
+    g_norm = _step(state.g_optimizer, state.generator, recipe, sampled)
+    return _metrics(state, recipe, part, fakes, of_d, g_value, (d_norm, g_norm))
 
 
 def _update_together(
@@ -147,10 +145,9 @@ def _update_together(
     g_total.backward(inputs=list(state.generator.parameters()))
     for network in (state.discriminator, state.generator):
         state.world.average_gradients(network.parameters())
-    d_norm = _grad_norm(state.discriminator) if sampled else None
-    _step_discriminator(state, recipe)
-    state.g_optimizer.step()
-    return _metrics(state, recipe, real, fakes, of_d, g_value, d_norm)
+    d_norm = _step_discriminator(state, recipe, sampled)
+    g_norm = _step(state.g_optimizer, state.generator, recipe, sampled)
+    return _metrics(state, recipe, real, fakes, of_d, g_value, (d_norm, g_norm))
 
 
 def _generate(state: TrainState, recipe: Recipe, real: Batch, z: torch.Tensor) -> torch.Tensor:
@@ -216,10 +213,23 @@ def _mean_loss(
     return world.part.of(loss(world.gather(real), world.gather(fakes))).mean()
 
 
-def _step_discriminator(state: TrainState, recipe: Recipe) -> None:
-    state.d_optimizer.step()
+def _step(
+    optimizer: torch.optim.Optimizer, network: nn.Module, recipe: Recipe, measured: bool
+) -> torch.Tensor | None:
+    """Update a player; return the norm of its gradient before any clipping, if `measured`."""
+    limit = recipe.optim.max_grad_norm
+    norm = _grad_norm(network) if measured or limit is not None else None
+    if limit is not None and norm is not None:
+        torch.nn.utils.clip_grads_with_norm_(network.parameters(), limit, norm)
+    optimizer.step()
+    return norm if measured else None
+
+
+def _step_discriminator(state: TrainState, recipe: Recipe, measured: bool) -> torch.Tensor | None:
+    norm = _step(state.d_optimizer, state.discriminator, recipe, measured)
     if recipe.objective.weight_clip is not None:
         _clip_weights(state.discriminator, recipe.objective.weight_clip)
+    return norm
 
 
 def _metrics(
@@ -229,16 +239,16 @@ def _metrics(
     fakes: torch.Tensor,
     of_d: _Losses,
     g_value: torch.Tensor,
-    d_norm: torch.Tensor | None,
+    norms: tuple[torch.Tensor | None, torch.Tensor | None],
 ) -> torch.Tensor:
-    """Return the metrics; without `d_norm` the STEP_METRICS alone."""
+    """Return the metrics; without the `norms` of both gradients the STEP_METRICS alone."""
     logits = of_d.real.logits.detach(), of_d.fakes.logits.detach()
     accuracy = _accuracy(*logits, recipe.objective, state.world)
     values = torch.stack([of_d.value.detach(), g_value.detach()])
     values, accuracy = state.world.mean_each(values, accuracy)
-    if d_norm is None:
+    d_norm, g_norm = norms
+    if d_norm is None or g_norm is None:
         return torch.cat([values, accuracy])
-    g_norm = _grad_norm(state.generator)
     pair, classes = (real.images, fakes.detach()), recipe.model.classes
     deviations = torch.stack(pixel_stds(pair, real.labels, classes, state.world))
     return torch.cat([values, accuracy, torch.stack([d_norm, g_norm]), deviations])
