@@ -14,13 +14,12 @@ from inkgan.config import Data
 from inkgan.data.dataset import load_dataset
 from inkgan.generation.load import load
 from inkgan.generation.style_control.controller import StyleController
-from inkgan.generation.style_control.style import MEASURES, UNITS, style_of
+from inkgan.generation.style_control.style import MEASURES, TOLERANCES, UNITS, style_of
 from inkgan.metrics.features.extractors import extract_features
 from inkgan.metrics.prdc import prdc
 from inkgan.types import Float64, UInt8
 
 EDGE = 0.1  # of the range, at either end
-TOLERANCES = np.array([2.0, 0.3, 0.5])
 TRAINING = 20_000  # images that the edges' floors are chosen from
 
 

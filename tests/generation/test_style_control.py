@@ -249,6 +249,26 @@ def test_digits_that_are_read_as_others_are_drawn_nearer_to_their_class() -> Non
     assert np.abs(found.measured[:, 0] - 5).max() < 0.5
 
 
+class Stiff(StrokeGenerator):
+    """Draws one style for every digit far from the middle of its class."""
+
+    def _digit(self, name: str, latent: Float32) -> np.ndarray:
+        stiff = np.where(np.arange(len(latent)) < len(MEASURES), 0, latent)
+        return super()._digit(name, stiff if np.abs(latent[5]) > 0.5 else latent)
+
+
+def test_digits_whose_shape_forbids_the_style_are_drawn_nearer_to_their_class() -> None:
+    generator = Stiff(taught())
+    latents = generator.latents(range(4))
+    latents[:, 5] = [0.6, 0.6, 0.1, 9]
+    targets, _ = Style(slant=12).bounds(4)
+    found = StyleController(generator).draw(latents, [0] * 4, targets)
+    # the last one stays stiff, however near: it keeps its handwriting
+    assert found.latents[:, 5] == pytest.approx([0.7 * 0.6, 0.7 * 0.6, 0.1, 9])
+    assert np.abs(found.measured[:3, 0] - 12).max() < 0.5
+    assert found.meets(targets).tolist() == [True, True, True, False]
+
+
 # --- hands
 
 

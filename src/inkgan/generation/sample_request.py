@@ -10,11 +10,10 @@ from inkgan.generation.arguments import DEFAULT_SEEDS
 from inkgan.generation.generator import check_latent_scale, scale_latents
 from inkgan.generation.protocols import DIGITS, GeneratorLike, can_classify, class_labels
 from inkgan.generation.sampling import CHUNK, labels_from_seeds
-from inkgan.generation.style_control.style import FREE, Style, style_of
+from inkgan.generation.style_control.style import FREE, TOLERANCES, Style, style_of
 from inkgan.images import light_on_dark
 from inkgan.types import Float64, Progress, UInt8, silent
 
-TOLERANCES = (2.0, 0.3, 0.5)  # of slant, thickness and width; larger errors get a note
 PART = 16 * CHUNK  # images at once
 DEFAULT_COUNT = 8  # of each class
 

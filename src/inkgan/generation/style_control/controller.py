@@ -15,8 +15,9 @@ from inkgan.metrics.features.extractors import classify
 from inkgan.types import Float32, Float64, Progress, UInt8, silent
 
 CHUNK = 512  # images searched at once
-# Where E1 reads another digit than requested, the search starts again nearer to the middle of the
-# class, with these factors on the latent.
+# Where E1 reads another digit than requested, or a style is missed, the search starts again nearer
+# to the middle of the class, with these factors on the latent: odd latents turn into other digits
+# on the way, or have a shape that does not go with the style.
 RETREATS = (0.7, 0.4)
 
 
@@ -97,18 +98,26 @@ class StyleController:
 
     def _draw_chunk(self, latents: Float32, labels: np.ndarray, targets: Float64) -> StyledImages:
         drawn = self._search(latents, labels, targets)
-        if not can_classify(self.generator.bundle):
-            return drawn
-        wrong = np.flatnonzero(classify(drawn.images).predicted != labels)
+        right, met = self._reads_right(drawn, labels), drawn.meets(targets)
         for factor in RETREATS:
-            if not len(wrong):
+            failed = np.flatnonzero(~(right & met))
+            if not len(failed):
                 break
-            nearer = (factor * latents[wrong]).astype(np.float32)
-            again = self._search(nearer, labels[wrong], targets[wrong])
-            right = classify(again.images).predicted == labels[wrong]
-            drawn = drawn.put(wrong[right], again.at(np.flatnonzero(right)))
-            wrong = wrong[~right]
+            nearer = (factor * latents[failed]).astype(np.float32)
+            again = self._search(nearer, labels[failed], targets[failed])
+            met_again = again.meets(targets[failed])
+            better = self._reads_right(again, labels[failed]) & (met_again | ~right[failed])
+            rows = failed[better]
+            drawn = drawn.put(rows, again.at(np.flatnonzero(better)))
+            right[rows], met[rows] = True, met_again[better]
         return drawn
+
+    def _reads_right(self, drawn: StyledImages, labels: np.ndarray) -> np.ndarray:
+        """Tell for each image whether E1 reads its label, or cannot read such images, bool (n,)."""
+        if not can_classify(self.generator.bundle):
+            return np.ones(len(labels), dtype=bool)
+        right: np.ndarray = classify(drawn.images).predicted == labels
+        return right
 
     def _search(self, latents: Float32, labels: np.ndarray, targets: Float64) -> StyledImages:
         def draw(moved: Float32, rows: np.ndarray) -> UInt8:

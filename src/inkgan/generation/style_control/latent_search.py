@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inkgan.generation.style_control.calibration import Calibration
-from inkgan.generation.style_control.style import CLOSE, style_of
+from inkgan.generation.style_control.style import CLOSE, TOLERANCES, style_of
 from inkgan.types import Float32, Float64, UInt8
 
 STEPS = 8  # after the first guess; a ninth brings less than CLOSE
@@ -35,6 +35,12 @@ class StyledImages:
         gaps = np.where(np.isnan(targets), 0.0, (targets - self.measured) / SCALE)
         distances: Float64 = np.nan_to_num(np.sqrt((gaps**2).sum(axis=1)), nan=np.inf)
         return distances
+
+    def meets(self, targets: Float64) -> np.ndarray:
+        """Tell which images measure their targets within TOLERANCES, bool (n,)."""
+        met: np.ndarray = np.isnan(targets)
+        met |= np.abs(targets - self.measured) <= TOLERANCES
+        return np.asarray(met.all(axis=1))
 
     def put(self, rows: np.ndarray, other: "StyledImages") -> "StyledImages":
         """Return a copy with `other` in some of the rows."""

@@ -15,6 +15,8 @@ MEASURES = ("slant", "thickness", "width")
 UNITS = {"slant": "degrees", "thickness": "pixels", "width": "pixels"}
 # What counts as no error: thinning's steps are a few hundredths of a pixel, which nobody sees.
 CLOSE = np.array([0.25, 0.03, 0.1])
+# What still counts as the requested style; more is visible, and gets a note.
+TOLERANCES = np.array([2.0, 0.3, 0.5])
 
 
 @dataclass(frozen=True)
