@@ -2,7 +2,7 @@
 
 Run it with `python docs/gallery.py`. INKGAN_DATA is a folder with MNIST, for the imitated digits.
 `python docs/gallery.py RUN` draws live.gif alone, from the sample grids of a run: for the README
-those of `inkgan train flagship-quick --sample-interval 1000`, stopped after 77,184 images.
+those of `inkgan train flagship-quick --sample-interval 1000`, stopped after 80,608 images.
 """
 
 import subprocess

@@ -235,7 +235,8 @@ class Recipe(Value):
         if self.objective.paired_share and not model.known_coordinates:
             raise ValueError(
                 "`objective.paired_share` gives generated images the style of real ones, and this "
-                "model has none: set `model.style_measures` or `model.shape_codes`"
+                "model has none: set `model.style_measures` or `model.shape_codes`, or use "
+                "`objective.paired_share=0`"
             )
         if model.shape_codes and augment != Augment():
             raise ValueError(
