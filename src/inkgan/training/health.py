@@ -93,7 +93,11 @@ SYMPTOMS = (
         _not_finite,
         1,
         lambda m, classes: "A loss or gradient is no longer a number: the weights are lost.",
-        (LOWER_RATE, Advice("`on_trouble=rollback`")),
+        (
+            LOWER_RATE,
+            Advice("`optim.max_grad_norm=5`", lambda recipe: recipe.optim.max_grad_norm is None),
+            Advice("`on_trouble=rollback`"),
+        ),
         fatal=True,
     ),
     Symptom(
