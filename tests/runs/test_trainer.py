@@ -1,5 +1,6 @@
 """Whole runs: folders, interruptions, budgets, trouble."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -400,9 +401,13 @@ def test_evaluations_may_come_more_often_than_grids(tiny: Recipe, tmp_path: Path
     assert saved[1]["step"] == steps[0]
 
 
-def test_a_time_limit_is_an_end_that_is_evaluated(tiny: Recipe, tmp_path: Path) -> None:
+def test_a_time_limit_is_an_end_that_is_evaluated(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count()
+    monkeypatch.setitem(active_run.CLOCKS, "wall", lambda: float(next(ticks)))  # a second a look
     endless = override(tiny, ["schedule.epochs=100000", "schedule.evaluation_interval=10000000"])
-    events = events_of(endless, tmp_path / "a", minutes=0.01)
+    events = events_of(endless, tmp_path / "a", minutes=1)
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "time is up"
     last = [event for event in events if isinstance(event, Sampled)][-1]
@@ -410,7 +415,7 @@ def test_a_time_limit_is_an_end_that_is_evaluated(tiny: Recipe, tmp_path: Path) 
     run = RunFolder.open(tmp_path / "a")
     scored = [row["images"] for row in run.rows() if "e3_distance" in row]
     assert scored == [0, last.images]
-    events_of(endless, tmp_path / "a", minutes=0.01)  # nothing is left to do, nor to evaluate
+    events_of(endless, tmp_path / "a", minutes=1)  # nothing is left to do, nor to evaluate
     assert [row["images"] for row in run.rows() if "e3_distance" in row] == scored
 
 
