@@ -8,13 +8,14 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from inkgan import files
 from inkgan.images import Shape
+from inkgan.synthesis.formats.background_writer import BackgroundWriter, in_background
 from inkgan.synthesis.formats.files_of_pictures import numbered, save_bytes
 from inkgan.synthesis.request import LabeledImages
 from inkgan.synthesis.shard_store import ShardResult, ShardStore
@@ -132,14 +133,17 @@ def write_idx(
 
 
 @contextlib.contextmanager
-def _idx_stream(path: Path, plain: bool) -> Iterator[IO[bytes]]:
+def _idx_stream(path: Path, plain: bool) -> Iterator[IO[bytes] | BackgroundWriter]:
     """Open a file, gzip or not, that appears whole; the gzip header has no name and no date."""
     with files.atomic(path) as temporary, temporary.open("wb") as raw:
         if plain:
             yield raw
             return
-        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as zipped:
-            yield cast(IO[bytes], zipped)
+        with (
+            gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as zipped,
+            in_background(zipped) as stream,
+        ):
+            yield stream
 
 
 # --- npz ---
@@ -168,14 +172,17 @@ def write_npz(
 
 
 @contextlib.contextmanager
-def _npz_member(archive: zipfile.ZipFile, name: str, shape: Sequence[int]) -> Iterator[IO[bytes]]:
+def _npz_member(
+    archive: zipfile.ZipFile, name: str, shape: Sequence[int]
+) -> Iterator[BackgroundWriter]:
     """Open an array of uint8 inside an .npz, its header written."""
     member = zipfile.ZipInfo(f"{name}.npy", ZIP_DATE)
     member.compress_type = zipfile.ZIP_DEFLATED
     header: dict[str, Any] = {"descr": "|u1", "fortran_order": False, "shape": tuple(shape)}
-    with archive.open(member, "w", force_zip64=True) as stream:
-        np.lib.format.write_array_header_1_0(stream, header)
-        yield stream
+    with archive.open(member, "w", force_zip64=True) as raw:
+        np.lib.format.write_array_header_1_0(raw, header)
+        with in_background(raw) as stream:
+            yield stream
 
 
 # --- folders of PNG files ---
