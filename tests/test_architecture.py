@@ -60,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "data": FOUNDATION,
     "io": FOUNDATION | {"models"},
     "training": FOUNDATION | {"data", "models"},
-    "generation": FOUNDATION | {"io", "metrics"},
+    "generation": FOUNDATION | {"io", "metrics", "models"},
     "handwriting": FOUNDATION | {"generation", "metrics"},
     "inversion": FOUNDATION | {"data", "generation", "handwriting", "metrics"},
     "runs": FOUNDATION | {"data", "execution", "generation", "io", "metrics", "models", "training"},

@@ -70,7 +70,11 @@ class LatentLabelInput(nn.Module):
         return torch.cat([z, one_hot(labels, self.classes).to(z.dtype)], dim=1)
 
 
-class ConditionalBatchNorm(nn.Module):
+class ConditionalLayer(nn.Module):
+    """A layer that takes the labels too: `layer(inputs, y)`."""
+
+
+class ConditionalBatchNorm(ConditionalLayer):
     """Batch normalization with a scale and an offset per class.
 
     Dumoulin et al. 2017, equation 5; Miyato and Koyama 2018, appendix A. In evaluation mode the
@@ -104,7 +108,7 @@ class ConditionalBatchNorm(nn.Module):
         """Return inputs (n, channels, ...), normalized."""
         labels = require_labels(y)
         normed = self.norm(inputs) if self.training else inputs
-        tables = (self.offsets, self.scales) if self.training else self._with_statistics()
+        tables = (self.offsets, self.scales) if self.training else self.offsets_and_scales()
         shape = (len(inputs), -1, *(1,) * (inputs.ndim - 2))
         offsets, scales = (
             embed_labels(table, labels).to(normed.dtype).view(shape) for table in tables
@@ -115,8 +119,8 @@ class ConditionalBatchNorm(nn.Module):
         writes = self.in_place and not (self.training or torch.is_grad_enabled())
         return torch.addcmul(offsets, scales, normed, out=inputs if writes else None)
 
-    def _with_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return offsets and scales for inputs that are not normalized."""
+    def offsets_and_scales(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return those of each class (classes, channels) for inputs that are not normalized."""
         mean, variance = self.norm.running_mean, self.norm.running_var
         assert mean is not None
         assert variance is not None
@@ -150,7 +154,7 @@ class ConditionalSequential(nn.Sequential):
     def forward(self, inputs: torch.Tensor, y: torch.Tensor | None = None) -> torch.Tensor:
         """Return what the last layer returns."""
         for layer in self:
-            inputs = layer(inputs, y) if isinstance(layer, ConditionalBatchNorm) else layer(inputs)
+            inputs = layer(inputs, y) if isinstance(layer, ConditionalLayer) else layer(inputs)
         return inputs
 
 
