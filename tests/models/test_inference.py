@@ -88,9 +88,6 @@ def test_the_flagship_draws_the_same_in_bfloat16() -> None:
         assert torch.equal(tensor, weights[name])
 
 
-@torch.no_grad()
-def test_networks_without_such_layers_are_copied() -> None:
+def test_networks_without_such_layers_stay() -> None:
     network = build_generator(get_recipe("dcgan").model, DIGITS, 0).eval()
-    quick, z, y = bfloat16_inference(network), torch.randn(8, 100), torch.zeros(8).long()
-    assert quick is not network
-    assert torch.equal(quick(z, y), network(z, y))
+    assert bfloat16_inference(network) is network
