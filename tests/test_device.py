@@ -70,3 +70,42 @@ def test_importing_changes_no_setting() -> None:
     )
     environment = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY",)}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment)
+
+
+FAULTS = """
+import resource
+import sys
+
+import torch
+
+from inkgan.device import adapt_allocator, compute_settings
+
+def faults():
+    "Fill and free 24 MiB, as a network's larger layers do, and count the pages that are new."
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        tensors = [torch.ones(2**21) for _ in range(3)]
+        del tensors
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+torch.set_num_threads(1)
+without = faults()
+if sys.argv[1] == "adapt":
+    adapt_allocator()
+else:
+    with compute_settings(keep_memory=True):
+        faults()
+faults()
+print(without, faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc's allocator")
+@pytest.mark.parametrize("how", ["adapt", "keep"])
+def test_freed_memory_is_kept_afterwards(how: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True
+    )
+    without, with_it = map(int, done.stdout.split())
+    assert without > 10 * 1024  # of ten times 6,144
+    assert with_it < without / 100

@@ -7,6 +7,7 @@ import torch
 
 from inkgan import images
 from inkgan.config.recipe import Precision
+from inkgan.device import adapt_allocator
 from inkgan.errors import ConfigError
 from inkgan.generation.arguments import Labels, Seeds, StyleValue, as_labels, as_seeds, broadcast
 from inkgan.generation.sampling import (
@@ -46,6 +47,7 @@ class Generator:
     ) -> None:
         self.bundle = bundle
         self.precision = precision
+        adapt_allocator()
         self._network = bundle.generator().to(device or torch.device("cpu"))
         quicker = precision == "bfloat16" and self.device.type == "cpu"
         self._drawing = bfloat16_inference(self._network) if quicker else self._network

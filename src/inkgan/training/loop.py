@@ -9,6 +9,7 @@ import torch
 from inkgan import rng
 from inkgan.config import Recipe
 from inkgan.data.batches import Batch, Batches
+from inkgan.device import adapt_allocator
 from inkgan.training.cuda_graph import CapturedSteps
 from inkgan.training.factors import Factors, Number, factors_at, paired_share_at
 from inkgan.training.latents import Latents
@@ -54,6 +55,7 @@ def train(
     Yields:
         An `Update` after each step of both players.
     """
+    adapt_allocator()
     last = total_steps(recipe, batches.per_epoch)
     device = batches.dataset.images.device
     latents = Latents(recipe, device, state.world.part)
