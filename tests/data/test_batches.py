@@ -3,7 +3,10 @@
 import pytest
 import torch
 
+from inkgan import rng
 from inkgan.config import Augment
+from inkgan.config.recipes import get_recipe
+from inkgan.config.serialize import override
 from inkgan.data.batches import Batches
 from inkgan.data.dataset import Dataset
 from inkgan.errors import ConfigError
@@ -116,3 +119,61 @@ def test_a_batch_may_be_the_whole_set_but_not_more(numbered: Dataset) -> None:
     )
     with pytest.raises(ConfigError, match=message):
         Batches(numbered, COUNT + 1, 0, Augment())
+
+
+@pytest.fixture
+def stacked() -> Dataset:
+    """Give color images whose channels carry number, number + 100 and 255 - number."""
+    numbers = torch.arange(COUNT)
+    levels = torch.stack([numbers, numbers + 100, 255 - numbers], dim=1).to(torch.uint8)
+    pixels = levels[:, :, None, None].expand(-1, -1, 6, 4).contiguous()
+    return Dataset("stacked", pixels, numbers, tuple(map(str, range(COUNT))))
+
+
+def numbers_of(images: torch.Tensor) -> torch.Tensor:
+    """Read the numbers (..., 3) of the channels of `stacked` images."""
+    levels = ((images[..., 0, 0] + 1) * 127.5).round().long()
+    first, second, third = levels.unbind(-1)
+    return torch.stack([first, second - 100, 255 - third], dim=-1)
+
+
+def test_channels_are_stacked_anew_in_every_epoch(stacked: Dataset) -> None:
+    plain = Batches(stacked, BATCH, 0, Augment())
+    batches = Batches(stacked, BATCH, 0, Augment(), restack=True)
+    epochs = []
+    for epoch in (0, 1):
+        steps = range(epoch * batches.per_epoch, (epoch + 1) * batches.per_epoch)
+        drawn = torch.cat([numbers_of(batches.at(step).images) for step in steps])
+        assert drawn[:, 0].tolist() == epoch_of(batches, epoch) == epoch_of(plain, epoch)
+        for channel in drawn.T:
+            assert len(set(channel.tolist())) == len(channel)  # without replacement
+        assert (drawn[:, 0] == drawn[:, 1]).sum() < 10  # one is expected
+        assert (drawn[:, 1] == drawn[:, 2]).sum() < 10
+        epochs.append(drawn)
+    pairs = [set(map(tuple, drawn[:, :2].tolist())) for drawn in epochs]
+    assert len(pairs[0] & pairs[1]) < 10
+    assert (numbers_of(plain.at(0).images).amin(1) == plain.at(0).labels).all()
+
+
+@pytest.mark.parametrize("distortion", [Augment(), Augment(shift=1)])
+def test_restacked_batches_are_the_same_in_blocks_and_parts(
+    stacked: Dataset, distortion: Augment
+) -> None:
+    whole = Batches(stacked, BATCH, 3, distortion, restack=True)
+    block = whole.block(8, 5)  # beyond the end of an epoch
+    for place in range(5):
+        assert torch.equal(block.images[place], whole.at(8 + place).images)
+        assert torch.equal(block.labels[place], whole.at(8 + place).labels)
+    parts = [
+        Batches(stacked, BATCH, 3, distortion, part=rng.BatchPart(rank, 2), restack=True).at(4)
+        for rank in (0, 1)
+    ]
+    assert torch.equal(torch.cat([part.images for part in parts]), whole.at(4).images)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"model.classes": 0}, {"model.classes": 0, "model.style_measures": []}]
+)
+def test_restacked_images_have_no_labels_styles_or_codes(changes: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=r"`data\.restack` makes images that no label"):
+        override(get_recipe("flagship"), {"data.restack": True, **changes})

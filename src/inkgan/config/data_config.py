@@ -57,3 +57,8 @@ class Data(Value):
     )
     channels: Literal[1, 3] | None = Field(None, description="1 makes gray, 3 makes RGB")
     augment: Augment = Augment()
+    restack: bool = Field(
+        False,
+        description="give each channel of a batch to another image, where channels are independent "
+        "of each other, as those of stacked-mnist",
+    )

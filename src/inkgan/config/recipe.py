@@ -251,6 +251,16 @@ class Recipe(Value):
         return self
 
     @model_validator(mode="after")
+    def _check_restack(self) -> Self:
+        if self.data.restack and (self.model.classes or self.model.known_coordinates):
+            raise ValueError(
+                "`data.restack` makes images that no label, style or code describes: use "
+                "`model.classes=0` without `model.style_measures` and `model.shape_codes`, or "
+                "`data.restack=false`"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_updates(self) -> Self:
         if self.optim.update_scheme == "simultaneous" and self.schedule.d_steps > 1:
             raise ValueError(

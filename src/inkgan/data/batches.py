@@ -43,6 +43,7 @@ class Batches:
         distortion: how to distort the images of each batch.
         coordinates: of all images (n, k), standard normal; none by default.
         part: the part of each batch that this process gets.
+        restack: shuffle each channel by itself; labels and coordinates are those of the first.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Batches:
         distortion: Augment,
         coordinates: torch.Tensor | None = None,
         part: rng.BatchPart = rng.WHOLE,
+        restack: bool = False,
     ) -> None:
         if batch_size > len(dataset):
             raise ConfigError(
@@ -64,30 +66,43 @@ class Batches:
         self.per_epoch = len(dataset) // batch_size
         none = torch.zeros(len(dataset), 0, device=dataset.images.device)
         self._coordinates = none if coordinates is None else coordinates
+        self._channels = dataset.shape.channels if restack else 1
         self._shuffled: tuple[int, torch.Tensor] | None = None
 
     def at(self, step: int) -> Batch:
         """Return the batch of a step, counted from 0 over all epochs."""
         chosen = self._rows(step)
-        return self._batch(chosen, self._images(chosen, step))
+        return self._batch(chosen[0], self._images(chosen, step))
 
     def block(self, first: int, count: int) -> Batch:
         """Return the batches of `count` steps from `first` on, each part with an axis more."""
         steps = range(first, first + count)
-        chosen = torch.stack([self._rows(step) for step in steps])
+        chosen = torch.stack([self._rows(step) for step in steps], dim=1)
         if self.distortion == NO_DISTORTION:
-            return self._batch(chosen, to_float(self.dataset.images[chosen]))
-        images = [self._images(rows, step) for rows, step in zip(chosen, steps, strict=True)]
-        return self._batch(chosen, torch.stack(images))
+            return self._batch(chosen[0], to_float(self._pixels(chosen)))
+        images = [self._images(chosen[:, place], step) for place, step in enumerate(steps)]
+        return self._batch(chosen[0], torch.stack(images))
 
     def _rows(self, step: int) -> torch.Tensor:
-        """Return where the images of this process's part of a batch lie in the data set."""
+        """Return where the images of this process's part of a batch lie in the data set.
+
+        Int64 (1, n), or (channels, n) where each channel has its own.
+        """
         epoch, place = divmod(step, self.per_epoch)
-        whole = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
-        return self.part.of(whole)
+        whole = self._order(epoch)[:, place * self.batch_size : (place + 1) * self.batch_size]
+        return torch.stack([self.part.of(rows) for rows in whole])
+
+    def _pixels(self, chosen: torch.Tensor) -> torch.Tensor:
+        """Return the images (..., C, H, W) at `chosen`, which has rows for all or each channel."""
+        images = self.dataset.images
+        if len(chosen) == 1:
+            return _take(images, chosen[0])
+        # whole images first: of a strided view torch would copy all images of the set
+        channels = [_take(images, rows)[..., c, :, :] for c, rows in enumerate(chosen)]
+        return torch.stack(channels, dim=-3)
 
     def _images(self, chosen: torch.Tensor, step: int) -> torch.Tensor:
-        images = to_float(self.dataset.images.index_select(0, chosen))
+        images = to_float(self._pixels(chosen))
         if self.distortion != NO_DISTORTION:
             with rng.batch_part(self.part):
                 numbers = rng.generator(self.seed, "augment", step)
@@ -98,11 +113,17 @@ class Batches:
         return Batch(images, self.dataset.labels[chosen], self._coordinates[chosen])
 
     def _order(self, epoch: int) -> torch.Tensor:
+        """Return the order of the data set's images in an epoch, (1, n) or (channels, n)."""
         if self._shuffled is None or self._shuffled[0] != epoch:
-            generator = rng.generator(self.seed, "shuffle", epoch)
-            order = torch.randperm(len(self.dataset), generator=generator)
-            self._shuffled = (epoch, order.to(self.dataset.images.device))
+            addresses = [(epoch,), *((epoch, channel) for channel in range(1, self._channels))]
+            generators = [rng.generator(self.seed, "shuffle", *address) for address in addresses]
+            orders = [torch.randperm(len(self.dataset), generator=g) for g in generators]
+            self._shuffled = (epoch, torch.stack(orders).to(self.dataset.images.device))
         return self._shuffled[1]
+
+
+def _take(images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    return images.index_select(0, rows.flatten()).view(*rows.shape, *images.shape[1:])
 
 
 def batches_for(
@@ -135,6 +156,7 @@ def batches_for(
         recipe.data.augment,
         known_coordinates(dataset, recipe.model),
         replace(part, groups=recipe.schedule.d_steps),
+        recipe.data.restack,
     )
 
 

@@ -62,19 +62,6 @@ _FLAGSHIP = Recipe(
 )
 
 
-# Sizes and rates of the bundle stacked-mnist.
-_NARROWER: dict[str, Any] = {
-    "model.generator.stem.channels": 96,
-    "model.generator.layers": [
-        {"channels": 96, "kernel": 3, "stride": 1},
-        {"channels": 64},
-        {"channels": 64, "kernel": 3, "stride": 1},
-        {"channels": 32},
-    ],
-    "objective.penalties.r1": 0.2,
-    "objective.penalties.r2": 0.2,
-    "optim.lr": 5e-4,
-}
 _NO_CODES: dict[str, Any] = {"model.shape_codes": 0, "objective.code_weight": 1.0}
 
 
@@ -111,13 +98,14 @@ FLAGSHIPS = (
     _variant(
         "stacked-mnist",
         "Three digits as three colors, 1,000 modes (Metz et al. 2017, section 3.3.1): the "
-        "flagship's method without labels, style and codes, with a narrower generator.",
+        "flagship's method without labels, style and codes. The digits of each batch are stacked "
+        "anew.",
         {
             "data.name": "stacked-mnist",
+            "data.restack": True,
             "model.classes": 0,
             "model.style_measures": (),
             **_NO_CODES,
-            **_NARROWER,
         },
     ),
     _variant(
