@@ -5,7 +5,10 @@ import os
 import platform
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -109,3 +112,52 @@ def test_freed_memory_is_kept_afterwards(how: str) -> None:
     without, with_it = map(int, done.stdout.split())
     assert without > 10 * 1024  # of ten times 6,144
     assert with_it < without / 100
+
+
+def test_free_cores_are_the_idle_shares_of_those_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [
+        {0: (100, 1000), 1: (500, 1000), 2: (0, 1000), 3: (7, 7)},
+        {0: (130, 1030), 1: (503, 1030), 2: (30, 1030), 3: (7, 7)},
+    ]
+    monkeypatch.setattr(device, "_processor_ticks", iter(looks).__next__)
+    monkeypatch.setattr(device, "_allowed_cores", lambda: {0, 1, 3, 9})
+    assert device.free_cores(0) == pytest.approx(1 + 0.1 + 1)  # a core without ticks is asleep
+    monkeypatch.setattr(device, "_processor_ticks", dict)  # another system
+    assert device.free_cores(0) == device.default_threads()
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="only Linux tells")
+def test_ticks_are_those_that_psutil_reads() -> None:
+    ticks, hertz = device._processor_ticks(), os.sysconf("SC_CLK_TCK")
+    others = psutil.cpu_times(percpu=True)
+    assert len(ticks) == len(others)
+    for core, times in enumerate(others):
+        idle, total = ticks[core]
+        assert idle / hertz == pytest.approx(times.idle + times.iowait, abs=2)
+        assert total / hertz == pytest.approx(sum(times[:8]), abs=2)
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="only Linux tells")
+def test_busy_processes_leave_no_core() -> None:
+    cores, endless = device.default_threads(), "while True: pass"
+    processes = [subprocess.Popen([sys.executable, "-c", endless]) for _ in range(cores)]
+    try:
+        time.sleep(0.3)  # until they run
+        assert device.free_cores() < 0.5 * cores
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize(
+    ("free", "threads"), [(2.0, 2), (1.6, 2), (1.4, 1), (1.0, 1), (0.1, 1), (7.9, 2)]
+)
+def test_threads_leave_busy_cores_alone(
+    monkeypatch: pytest.MonkeyPatch, free: float, threads: int
+) -> None:
+    monkeypatch.setattr(device, "free_cores", lambda: free)
+    with compute_settings(2):
+        assert device.threads_beside_others() == threads
+    with compute_settings(1):
+        assert device.threads_beside_others() == 1

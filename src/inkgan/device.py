@@ -11,6 +11,7 @@ import gc
 import os
 import platform
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -93,6 +94,61 @@ def default_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return min(len(os.sched_getaffinity(0)), MAX_THREADS)
     return min(os.cpu_count() or 1, MAX_THREADS)
+
+
+def threads_beside_others() -> int:
+    """Choose a number of threads for long work: torch's, or fewer beside busy processes.
+
+    All threads of an operation wait for the last one. A thread that shares its core with another
+    process holds them up for some milliseconds each time, and two threads can be several times
+    slower than one. Takes a third of a second, unless torch has one thread anyway.
+
+    Returns:
+        1 to `torch.get_num_threads()`.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    return threads if threads == 1 else min(threads, max(1, round(free_cores())))
+
+
+def free_cores(seconds: float = 0.3) -> float:
+    """Measure how many of the cores that this process may use are idle while it sleeps.
+
+    Args:
+        seconds: of the measurement; Linux counts in hundredths.
+
+    Returns:
+        0 to `default_threads()`; all of them on other systems than Linux.
+    """
+    before = _processor_ticks()
+    time.sleep(seconds)
+    after = _processor_ticks()
+    cores = _allowed_cores() & before.keys() & after.keys()
+    if not cores:
+        return float(default_threads())
+    shares = []
+    for core in cores:
+        idle, total = (b - a for a, b in zip(before[core], after[core], strict=True))
+        shares.append(min(1.0, max(0.0, idle / total)) if total > 0 else 1.0)
+    return sum(shares)
+
+
+def _allowed_cores() -> set[int]:
+    return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
+
+
+def _processor_ticks() -> dict[int, tuple[int, int]]:
+    """Return each core's idle ticks and all its ticks since the start of Linux."""
+    ticks = {}
+    stat = Path("/proc/stat")
+    for line in stat.read_text(encoding="ascii").splitlines() if stat.exists() else []:
+        name, *numbers = line.split()
+        if name.startswith("cpu") and name != "cpu":
+            # user, nice, system, idle, iowait, irq, softirq, steal; guests are among the first
+            counts = [int(number) for number in numbers[:8]]
+            ticks[int(name.removeprefix("cpu"))] = (counts[3] + counts[4], sum(counts))
+    return ticks
 
 
 @contextmanager

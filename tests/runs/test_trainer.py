@@ -13,12 +13,14 @@ import torch
 from PIL import Image
 
 import inkgan
+from inkgan import device as devices
 from inkgan import files, images, rng
 from inkgan.config import Recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError, DataError, TrainingStopped
 from inkgan.folder_lock import locked
 from inkgan.io.bundle import Bundle
+from inkgan.io.environment import read_environment
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import CheckpointScorer
 from inkgan.runs import active_run
@@ -240,6 +242,27 @@ def test_a_run_keeps_its_threads_and_the_caller_his(
         assert inside == [1, 2, 1]
     finally:
         torch.set_num_threads(threads)
+
+
+def test_a_new_run_takes_fewer_threads_beside_busy_processes(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "free_cores", lambda: 1.1)
+    with devices.compute_settings(2):
+        first = events_of(tiny, tmp_path / "busy", should_stop=stop_after(1))[0]
+        assert isinstance(first, Started)
+        assert "2 threads are slower than 1 thread, which the run takes" in str(first.note)
+        assert read_environment(tmp_path / "busy" / "environment.json").threads == 1
+        monkeypatch.setattr(devices, "free_cores", lambda: 2.0)
+        resumed = events_of(tiny, tmp_path / "busy", should_stop=stop_after(1))[0]
+        assert isinstance(resumed, Started)
+        assert resumed.note is None
+        assert read_environment(tmp_path / "busy" / "environment.json").threads == 1
+        monkeypatch.setattr(devices, "free_cores", lambda: pytest.fail("not asked"))
+        chosen = events_of(tiny, tmp_path / "chosen", threads=2, should_stop=stop_after(1))[0]
+        assert isinstance(chosen, Started)
+        assert chosen.note is None
+        assert read_environment(tmp_path / "chosen" / "environment.json").threads == 2
 
 
 # --- trouble ---

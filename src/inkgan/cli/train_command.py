@@ -45,7 +45,7 @@ Seeds = Annotated[
     ),
 ]
 Threads = Annotated[
-    int | None, typer.Option(help="Threads for each operation. [default: all cores]")
+    int | None, typer.Option(help="Threads for each operation. [default: all idle cores]")
 ]
 Capture = Annotated[bool, typer.Option(help="On CUDA, replay each step as one graph.")]
 Processes = Annotated[

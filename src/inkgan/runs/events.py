@@ -25,7 +25,8 @@ class Options:
 
     Attributes:
         device: auto, cpu, cuda, cuda:N or mps.
-        threads: for each operation; None takes the run's own, or torch's setting for a new run.
+        threads: for each operation; None takes the run's own. A new run takes torch's setting, or
+            fewer where other processes use the cores (`device.threads_beside_others`).
         data_dir: where to look for data first.
         minutes: of training, over all interruptions; None means no limit.
         clock: what the seconds of training are: the time that passes (wall), or the time of all

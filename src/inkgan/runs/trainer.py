@@ -109,6 +109,8 @@ class Trainer:
             folder = RunFolder.create_or_open(self.out, recipe)
             path = folder.environment_path
             threads, note = threads_of_run(path, options.threads)
+            if threads is None and device.type == "cpu" and world is ALONE:
+                threads, note = _threads_of_new_run()
             warnings = filter(
                 None, (note, random_numbers_note(path), processes_note(path, world.size))
             )
@@ -142,3 +144,14 @@ class Trainer:
             raise TrainingStopped("process 0 has stopped the run; its message says why")
         images = state.step * batches.batch_size
         yield Finished(RunFolder(self.out, self.recipe), cast(Reason, end), images, state.seconds)
+
+
+def _threads_of_new_run() -> tuple[int, str | None]:
+    """Choose the number of threads, and say so where other processes use the cores."""
+    most, threads = torch.get_num_threads(), devices.threads_beside_others()
+    if threads == most:
+        return threads, None
+    return threads, (
+        f"other processes use the cores, and beside them {most} threads are slower than "
+        f"{counted(threads, 'thread')}, which the run takes; `threads={most}` chooses all"
+    )
