@@ -177,3 +177,8 @@ def test_restacked_batches_are_the_same_in_blocks_and_parts(
 def test_restacked_images_have_no_labels_styles_or_codes(changes: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=r"`data\.restack` makes images that no label"):
         override(get_recipe("flagship"), {"data.restack": True, **changes})
+
+
+def test_a_single_channel_is_not_restacked(numbered: Dataset) -> None:
+    with pytest.raises(ConfigError, match="numbered has 6x4 gray images"):
+        Batches(numbered, BATCH, 0, Augment(), restack=True)

@@ -119,6 +119,7 @@ class TrainingView:
             self.display.close()
 
     def _start(self, event: Started) -> None:
+        self.told_of_sleep = event.threads == 1  # one waits for no other
         if event.note:
             warn(event.note)
         generator, discriminator = event.parameters

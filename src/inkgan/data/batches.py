@@ -44,6 +44,9 @@ class Batches:
         coordinates: of all images (n, k), standard normal; none by default.
         part: the part of each batch that this process gets.
         restack: shuffle each channel by itself; labels and coordinates are those of the first.
+
+    Raises:
+        ConfigError: a batch of more images than there are, or one channel to restack.
     """
 
     def __init__(
@@ -60,6 +63,11 @@ class Batches:
             raise ConfigError(
                 f"`schedule.batch_size={batch_size}` is more than the {len(dataset):,} images of "
                 f"{dataset.name}; use `schedule.batch_size={max(2, len(dataset) // 8)}`"
+            )
+        if restack and dataset.shape.channels == 1:
+            raise ConfigError(
+                f"`data.restack=true` gives each channel to another image, and {dataset.name} has "
+                f"{dataset.shape} images; use `data.restack=false`"
             )
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.distortion, self.part = distortion, part

@@ -191,6 +191,7 @@ class ActiveRun:
             note=self.note,
             notes=self.data_notes,
             processes=self.state.world.size,
+            threads=torch.get_num_threads(),
         )
 
     def _record(self, update: Update) -> Updated:

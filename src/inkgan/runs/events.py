@@ -81,7 +81,7 @@ class Started:
     """The run is set up; it resumes if `images` is more than 0.
 
     `notes` say what was converted, inverted or left out of the data; `note` is a warning;
-    `processes` train together.
+    `processes` train together, with so many `threads` in each operation.
     """
 
     run: RunFolder
@@ -93,6 +93,7 @@ class Started:
     note: str | None
     notes: tuple[str, ...] = ()
     processes: int = 1
+    threads: int = 1
 
 
 @dataclass(frozen=True)
