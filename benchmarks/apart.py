@@ -20,7 +20,7 @@ from benchmarks.textbook import make_loader, new_textbook, textbook_loop
 from inkgan.config import Recipe
 from inkgan.data.batches import Batches
 from inkgan.data.dataset import Dataset, load_dataset
-from inkgan.device import compute_settings, threads_beside_others
+from inkgan.device import compute_settings
 from inkgan.errors import InkganError
 from inkgan.openmp import ENVIRONMENT, SPIN_COUNT, watched_scheduler
 from inkgan.training.loop import train
@@ -47,8 +47,7 @@ class Task:
         loop: which of the two.
         threads: of each operation.
         workers: processes of the textbook's loader.
-        waiting: how OpenMP's threads wait; `inkgan train` adapts this, and the number of threads of
-            a new run, to the machine; a notebook has the default.
+        waiting: how OpenMP's threads wait; `inkgan train` adapts, a notebook has the default.
     """
 
     loop: Loop
@@ -181,10 +180,8 @@ def _timed(updates: Updates, steps: int) -> float:
 
 def _engine(task: Task, dataset: Dataset) -> Updates:
     recipe = task.recipe
-    if task.waiting == "adaptive":  # at the first update, when the busy neighbors have begun
-        torch.set_num_threads(threads_beside_others())
     batches = Batches(dataset, recipe.schedule.batch_size, recipe.seed, recipe.data.augment)
-    yield from train(recipe, batches, new_state(recipe, dataset.shape, torch.device("cpu")))
+    return train(recipe, batches, new_state(recipe, dataset.shape, torch.device("cpu")))
 
 
 def _textbook(task: Task, dataset: Dataset) -> Updates:

@@ -7,6 +7,7 @@ import argparse
 import functools
 import statistics
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from inkgan.config import Augment, Recipe
 from inkgan.config.recipes import get_recipe
 from inkgan.config.serialize import override
 from inkgan.data.dataset import Dataset, load_dataset
-from inkgan.device import compute_settings, default_threads
+from inkgan.device import compute_settings, default_threads, threads_beside_others
 from inkgan.errors import InkganError
 from inkgan.files import write_json
 
@@ -137,7 +138,10 @@ def _compare(recipe: Recipe, settings: Settings, busy: int) -> Comparison:
     gemm = gemm_gflops(threads, min(1.0, settings.seconds))
     bandwidth = memory_bandwidth(seconds=min(0.5, settings.seconds))
     flops = step_flops(recipe, dataset.shape)
-    starts = _starts(recipe, dataset, settings, threads)
+    of_engine = _threads_of_engine(busy)
+    if of_engine < threads:
+        _say(f"{recipe.name}: beside {busy} busy the engine takes {of_engine} of {threads} threads")
+    starts = _starts(recipe, dataset, settings, threads, of_engine)
     with sides_apart(starts) as sides:
         planned = (settings.rounds + 2) * len(sides) * settings.seconds
         with neighbors(busy, 60 + 4 * planned) as processes:
@@ -166,11 +170,18 @@ def _compare(recipe: Recipe, settings: Settings, busy: int) -> Comparison:
     )
 
 
+def _threads_of_engine(busy: int) -> int:
+    """Return how many threads a new run of `inkgan train` takes beside busy processes."""
+    with neighbors(busy, 30):
+        time.sleep(0.5)  # until they are busy
+        return threads_beside_others()
+
+
 def _starts(
-    recipe: Recipe, dataset: Dataset, settings: Settings, threads: int
+    recipe: Recipe, dataset: Dataset, settings: Settings, threads: int, of_engine: int
 ) -> dict[str, Callable[[], Side]]:
     """Return what starts each side, by its name."""
-    engine = Task("engine", recipe, settings.data_dir, threads, waiting="adaptive")
+    engine = Task("engine", recipe, settings.data_dir, of_engine, waiting="adaptive")
     textbook = Task("textbook", recipe, settings.data_dir, threads, settings.workers)
     starts: dict[str, Callable[[], Side]] = {
         "engine": lambda: Apart(engine),
@@ -180,7 +191,8 @@ def _starts(
         halved = override(recipe, {"optim.precision": "bfloat16"})
         starts["engine, bfloat16"] = functools.partial(Apart, replace(engine, recipe=halved))
     for policy in settings.waiting:
-        starts[f"engine, {policy}"] = functools.partial(Apart, replace(engine, waiting=policy))
+        other = replace(engine, waiting=policy, threads=threads)
+        starts[f"engine, {policy}"] = functools.partial(Apart, other)
     for framework in settings.against:
         start = functools.partial(Foreign, framework, recipe, dataset, threads)
         starts[framework] = start
