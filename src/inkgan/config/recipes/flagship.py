@@ -98,8 +98,8 @@ FLAGSHIPS = (
     _variant(
         "stacked-mnist",
         "Three digits as three colors, 1,000 modes (Metz et al. 2017, section 3.3.1): the "
-        "flagship's method without labels, style and codes. The digits of each batch are stacked "
-        "anew.",
+        "flagship's method without labels, style and codes. Each epoch stacks the digits in new "
+        "combinations.",
         {
             "data.name": "stacked-mnist",
             "data.restack": True,
