@@ -91,7 +91,7 @@ def test_help_is_readable_at_every_width(verb: str, width: int) -> None:
 
 def test_help_names_the_defaults_that_depend_on_something() -> None:
     words = " ".join(inkgan("train", "--help").stdout.split())
-    for default in ("runs/RECIPE", "dcgan", "an epoch", "each grid", "all cores"):
+    for default in ("runs/RECIPE", "dcgan", "an epoch", "each grid", "all idle cores"):
         assert f"[default: {default}]" in words
 
 
