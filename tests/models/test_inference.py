@@ -58,6 +58,7 @@ def test_geometries_are_several() -> None:
     [
         nn.ConvTranspose2d(4, 4, 5, 2, 2, 1),  # a kernel that the stride does not divide
         nn.ConvTranspose2d(4, 4, 4, 2, 0),  # outputs of another size
+        nn.ConvTranspose2d(4, 4, 3, 3, 1, 2),  # outputs beyond the inputs
         nn.ConvTranspose2d(4, 4, 4, 2, 1, groups=2),
         nn.ConvTranspose2d(4, 4, (4, 2), 2, (1, 0)),
         conv_transpose_2d(4, 1, Kernel(kernel=3, stride=1), (7, 7), bias=False),

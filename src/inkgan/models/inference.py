@@ -92,11 +92,12 @@ def is_replaceable(layer: nn.Module) -> TypeGuard[nn.ConvTranspose2d]:
     """
     if not isinstance(layer, nn.ConvTranspose2d) or isinstance(layer, SingleChannelConvTranspose2d):
         return False
-    pairs = (layer.kernel_size, layer.stride, layer.padding, layer.output_padding)
-    if layer.groups != 1 or layer.dilation != (1, 1) or any(len(set(pair)) > 1 for pair in pairs):
+    pairs = (layer.kernel_size, layer.stride, layer.padding)
+    plain = layer.groups == 1 and layer.dilation == (1, 1) and layer.output_padding == (0, 0)
+    if not plain or any(len(set(pair)) > 1 for pair in pairs):
         return False
-    kernel, stride, padding, extra = (int(pair[0]) for pair in pairs)
-    return kernel % stride == 0 and kernel + extra == stride + 2 * padding
+    kernel, stride, padding = (int(pair[0]) for pair in pairs)
+    return kernel % stride == 0 and kernel == stride + 2 * padding
 
 
 def bfloat16_inference(network: nn.Module) -> nn.Module:
