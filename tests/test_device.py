@@ -126,6 +126,15 @@ def test_free_cores_are_the_idle_shares_of_those_allowed(monkeypatch: pytest.Mon
     assert device.free_cores(0) == device.default_threads()
 
 
+def test_ticks_that_cannot_be_read_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert device._processor_ticks() == {}
+    assert device.free_cores(0) == device.default_threads()
+
+
 @pytest.mark.skipif(not Path("/proc/stat").exists(), reason="only Linux tells")
 def test_ticks_are_those_that_psutil_reads() -> None:
     ticks, hertz = device._processor_ticks(), os.sysconf("SC_CLK_TCK")

@@ -1,7 +1,7 @@
 """The one place that chooses a device and changes the settings of the process.
 
-The library itself never changes the number of threads, the allocator or the environment. An
-application (the command line, a server) does, through `compute_settings`. Importing this module
+Nothing outside a block of `compute_settings` changes the number of threads, the allocator's
+settings or the environment. Applications enter such a block, and a run for its own work. Importing this module
 does not import torch: the OpenMP variables count only if they are set before.
 """
 
@@ -119,7 +119,7 @@ def free_cores(seconds: float = 0.3) -> float:
         seconds: of the measurement; Linux counts in hundredths.
 
     Returns:
-        0 to `default_threads()`; all of them on other systems than Linux.
+        0 to `default_threads()`; all of them where the system does not tell, as only Linux does.
     """
     before = _processor_ticks()
     time.sleep(seconds)
@@ -139,10 +139,13 @@ def _allowed_cores() -> set[int]:
 
 
 def _processor_ticks() -> dict[int, tuple[int, int]]:
-    """Return each core's idle ticks and all its ticks since the start of Linux."""
-    ticks = {}
-    stat = Path("/proc/stat")
-    for line in stat.read_text(encoding="ascii").splitlines() if stat.exists() else []:
+    """Return each core's idle ticks and all its ticks since Linux started, if they can be read."""
+    ticks: dict[int, tuple[int, int]] = {}
+    try:
+        stat = Path("/proc/stat").read_text(encoding="ascii")
+    except OSError:
+        return ticks
+    for line in stat.splitlines():
         name, *numbers = line.split()
         if name.startswith("cpu") and name != "cpu":
             # user, nice, system, idle, iowait, irq, softirq, steal; guests are among the first
