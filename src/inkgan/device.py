@@ -1,8 +1,8 @@
 """The one place that chooses a device and changes the settings of the process.
 
 Nothing outside a block of `compute_settings` changes the number of threads, the allocator's
-settings or the environment. Applications enter such a block, and a run for its own work. Importing this module
-does not import torch: the OpenMP variables count only if they are set before.
+settings or the environment. Applications enter such a block, and a run for its own work.
+Importing this module does not import torch: the OpenMP variables count only if they are set before.
 """
 
 import ctypes
