@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchmetrics.image.kid import poly_mmd
 
-from inkgan.metrics import prdc as balls
+from inkgan.metrics import distance_blocks
 from inkgan.metrics import validation as arrays
 from inkgan.metrics.kernels import gaussian_mmd, median_bandwidth, polynomial_mmd
+from inkgan.metrics.prdc import prdc
 from inkgan.types import Float64
 
 
@@ -104,9 +105,10 @@ def test_bad_input_is_refused() -> None:
         median_bandwidth(np.ones((3, 2)))
 
 
+@pytest.mark.parametrize("least_rounded", [0, distance_blocks.LEAST_ROUNDED])
 @pytest.mark.parametrize("spread", [0.0, 1e-9, 1e-4, 1.0])
 def test_work_does_not_grow_where_points_coincide(
-    spread: float, monkeypatch: pytest.MonkeyPatch
+    spread: float, least_rounded: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of noise or a collapsed generator, features all but coincide."""
     measured = 0
@@ -117,13 +119,14 @@ def test_work_does_not_grow_where_points_coincide(
         return exact(one, other, rows, columns)
 
     exact = arrays.gaps_at
-    for module in (arrays, balls):
+    for module in (arrays, distance_blocks):
         monkeypatch.setattr(module, "gaps_at", counted)
+    monkeypatch.setattr(distance_blocks, "LEAST_ROUNDED", least_rounded)
     random = np.random.default_rng(0)
     real = random.normal(size=(300, 16))
     fake = real[0] + spread * random.normal(size=(400, 16))
     gaussian_mmd(fake, real, 5.0)
     polynomial_mmd(fake, real)
-    balls.prdc(real, fake)
+    prdc(real, fake)
     # Of 120,000 pairs, and 160,000 within a set; five neighbors lie on the edge of a ball.
     assert measured <= 5 * (len(real) + len(fake))

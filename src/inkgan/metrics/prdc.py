@@ -4,21 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
+from inkgan.metrics.distance_blocks import DistanceBlocks, nearest_others
 from inkgan.metrics.validation import (
     blocks,
     checked,
     checked_pair,
     checked_values,
-    gaps,
-    gaps_at,
     squared_distances,
 )
-from inkgan.types import Bool, Float64
-
-# Squared distances this near to a ball's boundary, relatively, are measured again exactly.
-BOUNDARY = 1e-6
+from inkgan.types import Float64
 
 
 class Prdc(NamedTuple):
@@ -52,26 +47,13 @@ def radii(points: npt.ArrayLike, k: int = 5) -> Float64:
         ValueError: k below 1, k points or fewer, NaN or infinity.
     """
     table = checked(points, _least(k))
-    neighbors = _neighbors(table, k)
-    farthest = [gaps(table, table[column]) for column in neighbors.T]
-    return np.asarray(np.max(farthest, axis=0))
+    return nearest_others(table, k).distances[:, -1]
 
 
 def _least(k: int) -> int:
     if k < 1:
         raise ValueError(f"k counts neighbors from 1, got {k}")
     return k + 1
-
-
-def _neighbors(points: Float64, k: int) -> npt.NDArray[np.intp]:
-    """List the k nearest other points of each, shape (n, k); a duplicate is another point."""
-    nearest = np.empty((len(points), k), np.intp)
-    for rows in blocks(len(points), len(points)):
-        squares = squared_distances(points[rows], points, exact=False)
-        squares[np.arange(len(squares)), np.arange(rows.start, rows.stop)] = np.inf
-        found = torch.from_numpy(squares).topk(k, largest=False, sorted=False)
-        nearest[rows] = found.indices.numpy()
-    return nearest
 
 
 def prdc(
@@ -113,12 +95,12 @@ def prdc(
     around = np.zeros(len(fakes), dtype=np.int64)
     covered = np.zeros(len(reals), dtype=np.bool_)
     recalled = np.zeros(len(reals), dtype=np.bool_)
-    for rows in blocks(len(reals), len(fakes)):
-        squares = squared_distances(reals[rows], fakes)
-        inside = _inside(squares, limits[rows, None], reals[rows], fakes)
+    distances = DistanceBlocks(reals, fakes)
+    for block in distances.blocks():
+        inside = distances.below(block, limits[block.rows, None])
         around += inside.sum(axis=0)
-        covered[rows] = inside.any(axis=1)
-        recalled[rows] = _inside(squares, fake_limits[None], reals[rows], fakes).any(axis=1)
+        covered[block.rows] = inside.any(axis=1)
+        recalled[block.rows] = distances.below(block, fake_limits[None]).any(axis=1)
     return Prdc(
         precision=float((around > 0).mean()),
         recall=float(recalled.mean()),
@@ -144,22 +126,10 @@ def recall(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> float:
     reals, fakes = checked_pair(real, fake, _least(k))
     limits = radii(fakes, k)
     recalled = np.zeros(len(reals), dtype=np.bool_)
-    for rows in blocks(len(reals), len(fakes)):
-        squares = squared_distances(reals[rows], fakes)
-        recalled[rows] = _inside(squares, limits[None], reals[rows], fakes).any(axis=1)
+    distances = DistanceBlocks(reals, fakes)
+    for block in distances.blocks():
+        recalled[block.rows] = distances.below(block, limits[None]).any(axis=1)
     return float(recalled.mean())
-
-
-def _inside(squares: Float64, limits: Float64, one: Float64, other: Float64) -> Bool:
-    """Tell which distances are below their limit, which broadcasts to the squares' shape."""
-    distances, edge = torch.from_numpy(squares), torch.from_numpy(limits**2)
-    inside = distances < (1 - BOUNDARY) * edge
-    at_boundary = (distances <= (1 + BOUNDARY) * edge) ^ inside
-    rows, columns = (found.numpy() for found in at_boundary.nonzero(as_tuple=True))
-    result: Bool = inside.numpy()
-    edges = np.broadcast_to(limits, squares.shape)[rows, columns]
-    result[rows, columns] = gaps_at(one, other, rows, columns) < edges
-    return result
 
 
 def realism(real: npt.ArrayLike, fake: npt.ArrayLike, k: int = 5) -> Float64:
@@ -209,7 +179,7 @@ def one_nearest_neighbor(real: npt.ArrayLike, fake: npt.ArrayLike) -> OneNearest
     reals, fakes = checked_pair(real, fake)
     if len(reals) != len(fakes):
         raise ValueError(f"needs sets of one size, got {len(reals)} reals and {len(fakes)} fakes")
-    nearest = _neighbors(np.concatenate([reals, fakes]), 1)[:, 0]
+    nearest = nearest_others(np.concatenate([reals, fakes]), 1).indices[:, 0]
     is_real = nearest < len(reals)
     real_accuracy = float(is_real[: len(reals)].mean())
     fake_accuracy = float(1 - is_real[len(reals) :].mean())

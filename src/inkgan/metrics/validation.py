@@ -85,8 +85,9 @@ def gaps(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Float64:
 
     Always the same sum of squared differences in float64, so equal pairs compare as equal.
     """
-    differences = one.astype(np.float64) - other.astype(np.float64)
-    return np.asarray(np.sqrt((differences**2).sum(axis=-1)))
+    differences = np.subtract(one, other, dtype=np.float64)
+    np.square(differences, out=differences)
+    return np.asarray(np.sqrt(differences.sum(axis=-1)))
 
 
 def gaps_at(
