@@ -119,10 +119,10 @@ def test_free_cores_are_the_idle_shares_of_those_allowed(monkeypatch: pytest.Mon
         {0: (100, 1000), 1: (500, 1000), 2: (0, 1000), 3: (7, 7)},
         {0: (130, 1030), 1: (503, 1030), 2: (30, 1030), 3: (7, 7)},
     ]
-    monkeypatch.setattr(device, "_processor_ticks", iter(looks).__next__)
+    monkeypatch.setattr(device, "processor_ticks", iter(looks).__next__)
     monkeypatch.setattr(device, "_allowed_cores", lambda: {0, 1, 3, 9})
     assert device.free_cores(0) == pytest.approx(1 + 0.1 + 1)  # a core without ticks is asleep
-    monkeypatch.setattr(device, "_processor_ticks", dict)  # another system
+    monkeypatch.setattr(device, "processor_ticks", dict)  # another system
     assert device.free_cores(0) == device.default_threads()
 
 
@@ -131,13 +131,13 @@ def test_ticks_that_cannot_be_read_are_none(monkeypatch: pytest.MonkeyPatch) -> 
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_text", refuse)
-    assert device._processor_ticks() == {}
+    assert device.processor_ticks() == {}
     assert device.free_cores(0) == device.default_threads()
 
 
 @pytest.mark.skipif(not Path("/proc/stat").exists(), reason="only Linux tells")
 def test_ticks_are_those_that_psutil_reads() -> None:
-    ticks, hertz = device._processor_ticks(), os.sysconf("SC_CLK_TCK")
+    ticks, hertz = device.processor_ticks(), os.sysconf("SC_CLK_TCK")
     others = psutil.cpu_times(percpu=True)
     assert len(ticks) == len(others)
     for core, times in enumerate(others):

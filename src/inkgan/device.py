@@ -29,6 +29,8 @@ LARGEST_THRESHOLD = 32 << 20  # glibc accepts no larger threshold for mmap
 COLLECTED_AFTER = 20_000  # new objects; Python's default is 700, in later versions 2,000
 MAX_THREADS = 1024  # beyond the cores of any machine; a hundred thousand exhaust the memory
 
+ProcessorTicks = dict[int, tuple[int, int]]
+
 
 def choose_device(name: str = "auto") -> "torch.device":
     """Return the device called `name`.
@@ -121,26 +123,37 @@ def free_cores(seconds: float = 0.3) -> float:
     Returns:
         0 to `default_threads()`; all of them where the system does not tell, as only Linux does.
     """
-    before = _processor_ticks()
+    before = processor_ticks()
     time.sleep(seconds)
-    after = _processor_ticks()
+    idle = idle_cores(before, processor_ticks())
+    return float(default_threads()) if idle is None else idle
+
+
+def idle_cores(before: ProcessorTicks, after: ProcessorTicks) -> float | None:
+    """Tell how many of the cores that this process may use were idle between two looks.
+
+    Args:
+        before: what `processor_ticks` returned first.
+        after: what it returned later.
+
+    Returns:
+        0 to `default_threads()`; None where the system does not tell.
+    """
     cores = _allowed_cores() & before.keys() & after.keys()
-    if not cores:
-        return float(default_threads())
     shares = []
     for core in cores:
         idle, total = (b - a for a, b in zip(before[core], after[core], strict=True))
         shares.append(min(1.0, max(0.0, idle / total)) if total > 0 else 1.0)
-    return sum(shares)
+    return sum(shares) if shares else None
 
 
 def _allowed_cores() -> set[int]:
     return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
 
 
-def _processor_ticks() -> dict[int, tuple[int, int]]:
-    """Return each core's idle ticks and all its ticks since Linux started, if they can be read."""
-    ticks: dict[int, tuple[int, int]] = {}
+def processor_ticks() -> ProcessorTicks:
+    """Return each core's idle ticks and all its ticks since Linux started; none elsewhere."""
+    ticks: ProcessorTicks = {}
     try:
         stat = Path("/proc/stat").read_text(encoding="ascii")
     except OSError:

@@ -12,7 +12,9 @@ from PIL import Image
 
 import inkgan
 from inkgan.config import Recipe
+from inkgan.io.run_dir import RunFolder
 from inkgan.runs import live_display, live_state, preview
+from inkgan.runs.events import Finished, Started, ThreadsChanged
 from inkgan.runs.live_display import LiveDisplay, Update, in_notebook
 
 PICTURE = re.compile(r"data:image/png;base64,([^\"]+)")
@@ -56,6 +58,16 @@ def test_a_live_display_shows_progress_grid_and_curves(
     curve = [float(point.split(",")[1]) for point in CURVE.findall(end)[0].split()]
     assert len(curve) == len(losses) == 2
     assert (curve[0] < curve[1]) == (losses[0] > losses[1])  # y points down
+
+
+def test_a_live_display_says_when_threads_change(tiny: Recipe, tmp_path: Path) -> None:
+    fake = FakeDisplay()
+    display = LiveDisplay(fake.show)
+    run = RunFolder(tmp_path, tiny)
+    display(Started(run, 0, 640, "data", (1, 1), "cpu", None, threads=2))
+    display(ThreadsChanged(2, 1))
+    display(Finished(run, "complete", 64, 1.0))
+    assert "`threads=2` keeps them" in fake.shown[-1]
 
 
 def test_being_shown_changes_nothing(

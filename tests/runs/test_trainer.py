@@ -31,9 +31,11 @@ from inkgan.runs.events import (
     Options,
     Sampled,
     Started,
+    ThreadsChanged,
     Troubled,
     Updated,
 )
+from inkgan.runs.thread_choice import ThreadChoice
 from inkgan.runs.trainer import Trainer
 from inkgan.training import health
 from inkgan.training.loop import train
@@ -234,7 +236,7 @@ def test_a_run_keeps_its_threads_and_the_caller_his(
         torch.set_num_threads(2)
         events = events_of(tiny, tmp_path / "a", threads=2, should_stop=stop_after(1))
         assert isinstance(events[0], Started)
-        assert "started with 1 threads" in str(events[0].note)
+        assert "has trained with 1 thread;" in str(events[0].note)
         assert inside == [1, 2]
         for event in Trainer(tiny, tmp_path / "a", Options(should_stop=stop_after(1))).events():
             assert torch.get_num_threads() == 2
@@ -263,6 +265,50 @@ def test_a_new_run_takes_fewer_threads_beside_busy_processes(
         assert isinstance(chosen, Started)
         assert chosen.note is None
         assert read_environment(tmp_path / "chosen" / "environment.json").threads == 2
+
+
+def test_threads_change_with_the_load_and_an_interruption_changes_nothing(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_weights: Same
+) -> None:
+    inside: dict[int, int] = {}
+
+    def recording(*arguments: Any) -> Any:
+        for update in train(*arguments):
+            inside[update.step] = torch.get_num_threads()
+            yield update
+
+    def look(choice: ThreadChoice, step: int) -> bool:
+        before = choice.count
+        if choice.most is not None:
+            choice.count = 1 if 10 <= step < 20 else 2  # others are busy for ten steps
+        return choice.count != before
+
+    monkeypatch.setattr(active_run, "train", recording)
+    monkeypatch.setattr(ThreadChoice, "look", look)
+    monkeypatch.setattr(devices, "free_cores", lambda: 2.0)
+    whole, cut, chosen = (tmp_path / name for name in ("whole", "cut", "chosen"))
+    with devices.compute_settings(2):
+        events = events_of(tiny, whole)
+        changes = [event for event in events if isinstance(event, ThreadsChanged)]
+        assert [(change.before, change.threads) for change in changes] == [(2, 1), (1, 2)]
+        assert "`threads=2` keeps them" in str(changes[0])
+        assert str(changes[1]) == "cores are idle again: 2 threads from here on"
+        assert [inside[step] for step in (10, 11, 20, 21)] == [2, 1, 1, 2]
+        rows = [row for row in RunFolder.open(whole).rows() if "threads" in row]
+        assert [(row["step"], row["threads"]) for row in rows] == [(10, 1), (20, 2)]
+
+        events_of(tiny, cut, should_stop=stop_after(13))
+        assert read_environment(cut / "environment.json").threads == 1
+        inside.clear()
+        events_of(tiny, cut)
+        assert inside[14] == 1
+        for name in ("last", "best"):
+            assert same_weights(checkpoint(whole, name)[0], checkpoint(cut, name)[0])
+
+        inside.clear()
+        events_of(tiny, chosen, threads=2, should_stop=stop_after(13))
+        events_of(tiny, chosen)  # it was started with a number, and so resumes with it
+        assert set(inside.values()) == {2}
 
 
 # --- trouble ---

@@ -21,7 +21,16 @@ from inkgan.io.bundle import load_bundle
 from inkgan.openmp import threads_sleep
 from inkgan.plural import counted, duration, percent
 from inkgan.printable import path_line, shell_words
-from inkgan.runs.events import Event, Finished, Preparing, Sampled, Started, Troubled, Updated
+from inkgan.runs.events import (
+    Event,
+    Finished,
+    Preparing,
+    Sampled,
+    Started,
+    ThreadsChanged,
+    Troubled,
+    Updated,
+)
 from inkgan.runs.process_group import is_one_of_several
 
 QUIET_SECONDS = 60.0
@@ -108,6 +117,8 @@ class TrainingView:
             warn(f"{event.finding}\n  ({event.action})")
         elif isinstance(event, Preparing):
             say(event.what)
+        elif isinstance(event, ThreadsChanged):
+            say(str(event))
         elif isinstance(event, Started):
             self._start(event)
             if isinstance(self.display, TerminalDisplay):

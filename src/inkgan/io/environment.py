@@ -29,6 +29,7 @@ class RunEnvironment(Document):
     processor: ShortText
     device: ShortText
     threads: Annotated[int, Field(ge=1, le=100_000)]
+    threads_follow_load: bool = False
     processes: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     random_numbers: Annotated[int, Field(ge=1)] = 1
     git: ShortText | None
@@ -58,7 +59,7 @@ def threads_of_run(environment: Path, requested: int | None) -> tuple[int | None
 
     Args:
         environment: the run's environment.json, which a new run has not yet.
-        requested: by the caller; None takes the number that the run was started with.
+        requested: by the caller; None takes the number that the run had last.
 
     Returns:
         The number of threads, None for a new run that takes torch's setting; and a warning where
@@ -66,13 +67,24 @@ def threads_of_run(environment: Path, requested: int | None) -> tuple[int | None
     """
     if not environment.exists():
         return requested, None
-    started_with = read_environment(environment).threads
-    if requested in (None, started_with):
-        return started_with, None
+    had = read_environment(environment).threads
+    if requested in (None, had):
+        return had, None
     return requested, (
-        f"the run was started with {started_with} threads; it resumes with {requested}, so its "
+        f"the run has trained with {counted(had, 'thread')}; it resumes with {requested}, so its "
         "weights will not equal those of an uninterrupted run to the bit"
     )
+
+
+def record_threads(environment: Path, threads: int) -> None:
+    """Record the number of threads that a run has from here on, and resumes with.
+
+    Args:
+        environment: the run's environment.json.
+        threads: of each operation.
+    """
+    had = read_environment(environment)
+    files.write_json(environment, had.model_dump() | {"threads": threads})
 
 
 def random_numbers_note(environment: Path) -> str | None:
@@ -111,7 +123,13 @@ def processes_note(environment: Path, processes: int) -> str | None:
 
 
 def write_environment(
-    path: Path, device: torch.device, data_sha256: str, data: str, processes: int = 1
+    path: Path,
+    device: torch.device,
+    data_sha256: str,
+    data: str,
+    processes: int = 1,
+    *,
+    threads_follow_load: bool = False,
 ) -> None:
     """Record how a new run is made, or check that a resumed run still has the same data.
 
@@ -121,12 +139,14 @@ def write_environment(
         data_sha256: digest of the training images and labels.
         data: name of the data set, for the message.
         processes: that train together.
+        threads_follow_load: the number of threads changes as other processes come and go.
 
     Raises:
         ArtifactError: the data have changed since the run was started.
     """
     if not path.exists():
-        files.write_json(path, describe_environment(device, data_sha256, processes))
+        described = describe_environment(device, data_sha256, processes)
+        files.write_json(path, described | {"threads_follow_load": threads_follow_load})
     elif read_environment(path).data_sha256 != data_sha256:
         raise ArtifactError(
             f"{path.parent} was trained on other images than {data} now holds; bring the old data "

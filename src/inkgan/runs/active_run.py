@@ -12,16 +12,28 @@ from inkgan.data.batches import Batches
 from inkgan.data.dataset import Dataset
 from inkgan.errors import ArtifactError, TrainingStopped
 from inkgan.generation.sampling import draw, labels_from_seeds
+from inkgan.io.environment import record_threads
 from inkgan.io.live_folder import LiveFolder
 from inkgan.io.run_dir import RunFolder
 from inkgan.metrics.checkpoint_scorer import DISTANCE, CheckpointScorer
 from inkgan.models.build import count_parameters
 from inkgan.models.custom import CustomNetworks
-from inkgan.runs.events import Event, Finished, Options, Reason, Sampled, Started, Troubled, Updated
+from inkgan.runs.events import (
+    Event,
+    Finished,
+    Options,
+    Reason,
+    Sampled,
+    Started,
+    ThreadsChanged,
+    Troubled,
+    Updated,
+)
 from inkgan.runs.preview import PreviewWriter
 from inkgan.runs.recorder import RunRecorder
 from inkgan.runs.remote_control import RemoteControl
 from inkgan.runs.schedule import RunSchedule
+from inkgan.runs.thread_choice import ThreadChoice
 from inkgan.training import health
 from inkgan.training.lockstep import Command, Lockstep
 from inkgan.training.loop import Update, train
@@ -70,6 +82,7 @@ class ActiveRun:
         run_files: what the run reads and writes.
         batches: of the training images.
         state: changed while the run is trained.
+        threads: chooses their number again while the run is trained.
     """
 
     def __init__(
@@ -80,7 +93,9 @@ class ActiveRun:
         run_files: RunFiles,
         batches: Batches,
         state: TrainState,
+        threads: ThreadChoice,
     ) -> None:
+        self.threads = threads
         self.recipe, self.options, self.networks = recipe, options, networks
         self.folder, self.note = run_files.folder, run_files.note
         self.data_notes = (*batches.dataset.notes, *run_files.data_notes)
@@ -151,12 +166,24 @@ class ActiveRun:
                 if update.metrics is not None:
                     findings = health.examine(update.metrics, self.state, self.recipe)
                     yield from self._report_findings(findings)
+                yield from self._choose_threads()
                 yield from self._run_scheduled()
                 if self._serve_watchers() or self._should_stop():
                     return "interrupted"
                 if self._out_of_time():
                     break
         return "complete" if self.schedule.is_over(self.state.step) else "time is up"
+
+    def _choose_threads(self) -> Iterator[ThreadsChanged]:
+        """Take fewer threads beside busy processes, and more where cores are idle."""
+        before = self.threads.count
+        if self.threads.look(self.state.step):
+            # a run that resumes here computes from now on as this one does
+            self._save("last")
+            record_threads(self.folder.environment_path, self.threads.count)
+            self.recorder.write_row({"threads": self.threads.count}, logged={})
+            self._update_clock()
+            yield ThreadsChanged(before, self.threads.count)
 
     def _serve_watchers(self) -> bool:
         """Draw for those who watch, and pause if they ask for it; return whether to stop."""

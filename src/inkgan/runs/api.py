@@ -69,8 +69,9 @@ def train(
         evaluation_interval: images between two evaluations; by default each grid.
         seed: of weights, batches and latents; another seed is another run.
         device: auto, cpu, cuda, cuda:N or mps.
-        threads: for each operation; by default the run's own. A new run takes torch's setting, or
-            fewer where other processes use the cores.
+        threads: for each operation. By default torch's setting, or fewer where other processes use
+            the cores; the run chooses again as these come and go. A run that was started with a
+            number resumes with it.
         capture: on CUDA, replay each step as one graph.
         processes: that train the model together on this machine, each a part of every batch. By
             default 1, or all that torchrun has started with this one; see docs/many-processes.md.

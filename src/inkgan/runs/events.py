@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from inkgan.device import check_threads
 from inkgan.errors import ConfigError
 from inkgan.io.run_dir import RunFolder
+from inkgan.plural import counted
 from inkgan.runs.loggers.open_loggers import choose_loggers
 from inkgan.training.health import Finding
 from inkgan.training.loop import Update
@@ -25,8 +26,9 @@ class Options:
 
     Attributes:
         device: auto, cpu, cuda, cuda:N or mps.
-        threads: for each operation; None takes the run's own. A new run takes torch's setting, or
-            fewer where other processes use the cores (`device.threads_beside_others`).
+        threads: for each operation. None takes torch's setting, or fewer where other processes use
+            the cores; the run chooses again as these come and go. A run that was started with a
+            number resumes with it.
         data_dir: where to look for data first.
         minutes: of training, over all interruptions; None means no limit.
         clock: what the seconds of training are: the time that passes (wall), or the time of all
@@ -125,6 +127,24 @@ class Troubled:
 
 
 @dataclass(frozen=True)
+class ThreadsChanged:
+    """The run computes with `threads` instead of `before` threads from here on."""
+
+    before: int
+    threads: int
+
+    def __str__(self) -> str:
+        """Say so in a sentence, with the way to prevent it."""
+        if self.threads > self.before:
+            return f"cores are idle again: {counted(self.threads, 'thread')} from here on"
+        return (
+            f"other processes use the cores, and beside them {self.before} threads are slower "
+            f"than {counted(self.threads, 'thread')}, which the run takes from here on; "
+            f"`threads={self.before}` keeps them"
+        )
+
+
+@dataclass(frozen=True)
 class Finished:
     """The run has ended for now, and everything is written."""
 
@@ -134,4 +154,4 @@ class Finished:
     seconds: float
 
 
-Event = Preparing | Started | Updated | Sampled | Troubled | Finished
+Event = Preparing | Started | Updated | Sampled | Troubled | ThreadsChanged | Finished

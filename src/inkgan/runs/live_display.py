@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from inkgan.plotting import BLUE, GRAY, ORANGE
 from inkgan.plural import counted, duration
-from inkgan.runs.events import Event, Finished, Started, Troubled, Updated
+from inkgan.runs.events import Event, Finished, Started, ThreadsChanged, Troubled, Updated
 from inkgan.runs.live_state import LiveState, PictureFeed, next_drawing, time_left
 from inkgan.runs.run import to_html
 
@@ -79,6 +79,8 @@ class LiveDisplay:
         elif isinstance(event, Troubled):
             self._notes.append(f"{event.finding} ({event.action})")
             self._draw(self._progress())
+        elif isinstance(event, ThreadsChanged):
+            self._notes.append(str(event))
         elif isinstance(event, Finished):
             images = counted(event.images, "image")
             self._draw(f"{event.reason}: {images} in {duration(event.seconds)}")

@@ -24,6 +24,7 @@ from inkgan.folder_lock import locked
 from inkgan.io.environment import (
     processes_note,
     random_numbers_note,
+    read_environment,
     threads_of_run,
     write_environment,
 )
@@ -40,6 +41,7 @@ from inkgan.runs.process_group import (
     is_one_of_several,
     joined,
 )
+from inkgan.runs.thread_choice import ThreadChoice
 from inkgan.training.distributed import ALONE, ProcessGroupWorld, World
 from inkgan.training.lockstep import Lockstep
 from inkgan.training.state import TrainState, new_state
@@ -109,7 +111,8 @@ class Trainer:
             folder = RunFolder.create_or_open(self.out, recipe)
             path = folder.environment_path
             threads, note = threads_of_run(path, options.threads)
-            if threads is None and device.type == "cpu" and world is ALONE:
+            follows_load = options.threads is None and device.type == "cpu" and world is ALONE
+            if follows_load and threads is None:
                 threads, note = _threads_of_new_run()
             warnings = filter(
                 None, (note, random_numbers_note(path), processes_note(path, world.size))
@@ -118,14 +121,24 @@ class Trainer:
             if isinstance(world, ProcessGroupWorld):
                 threads = threads or default_threads_of_process()
                 world.send(json.dumps(threads).encode())
+            most = torch.get_num_threads()
             with devices.compute_settings(threads=threads):
                 digest = batches.dataset.digest()
-                write_environment(path, device, digest, dataset.name, world.size)
+                write_environment(
+                    path,
+                    device,
+                    digest,
+                    dataset.name,
+                    world.size,
+                    threads_follow_load=follows_load,
+                )
+                follows_load = follows_load and read_environment(path).threads_follow_load
+                choice = ThreadChoice(torch.get_num_threads(), most if follows_load else None)
                 files = RunFiles(folder, digest, real, note, notes)
-                run = ActiveRun(recipe, options, self.networks, files, batches, state)
+                run = ActiveRun(recipe, options, self.networks, files, batches, state, choice)
             events = run.events()
             while True:
-                with devices.compute_settings(threads=threads):
+                with devices.compute_settings(threads=choice.count):
                     run.restart_clock()
                     event = next(events, None)
                 if event is None:
