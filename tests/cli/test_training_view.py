@@ -36,7 +36,7 @@ def test_a_change_of_threads_is_one_line(
     run = RunFolder(tmp_path, tiny)
     started = Started(run, 0, 640, "data", (1, 1), "cpu", None, threads=2)
     end = Finished(run, "complete", 64, 1.0)
-    events = [started, ThreadsChanged(2, 1), ThreadsChanged(1, 2), end]
+    events: list[Event] = [started, ThreadsChanged(2, 1), ThreadsChanged(1, 2), end]
     training_view.TrainingView(None).follow(events)
     lines = [line for line in capsys.readouterr().err.splitlines() if "from here on" in line]
     assert lines == [
