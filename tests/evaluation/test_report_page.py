@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from inkgan.evaluation.baselines import BaselineCache
 from inkgan.evaluation.findings import findings_of
@@ -134,6 +135,19 @@ def test_hostile_names_are_escaped(
     assert "x" not in parsed.sources
     assert parsed.text.count("alert(1)") >= 7
     assert "onerror=alert(1)>" not in text
+
+
+def test_the_nearest_training_images_are_those_of_cdist(
+    labelled: GeneratedImages, reference: ReferenceImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "PART", 700)
+    images = np.concatenate([reference.train[:3], labelled.pixels[:5]])
+    tiles = figures.nearest_training(images, np.arange(8), reference.train)
+    flat, train = (part.reshape(len(part), -1) / 255 for part in (images, reference.train))
+    expected = np.sort(cdist(flat, train), axis=1)[:, :3]
+    captions = {", ".join(f"{gap:.1f}" for gap in row) for row in expected}
+    assert {tile.caption for tile in tiles} == captions
+    assert sum(tile.caption.startswith("0.0, ") for tile in tiles) >= 3
 
 
 def test_figures_show_something(

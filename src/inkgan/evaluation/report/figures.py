@@ -19,6 +19,7 @@ SHOWN_PAIRS = 10
 NAME_LENGTH = 14
 SHOWN_ROWS, SHOWN_EXTREMES, NEIGHBORS = 8, 20, 3
 MAX_GENERATED, MAX_REAL = 2_000, 5_000  # more would take long and hardly change the order
+PART = 2_000  # images whose pixels are compared at once: 13 MB
 
 
 class Tile(NamedTuple):
@@ -95,17 +96,27 @@ def nearest_training(images: UInt8, digits: np.ndarray, train: UInt8) -> list[Ti
     first = [order[digits[order] == digit][:1] for digit in np.unique(digits)]
     rows = np.concatenate(first)
     rows = np.concatenate([rows, order[~np.isin(order, rows)]])[:SHOWN_PAIRS]
-    drawn, real = (
-        torch.from_numpy(part.reshape(len(part), -1)).float() / 255
-        for part in (images[rows], train)
-    )
-    distances = torch.cdist(drawn, real, compute_mode="donot_use_mm_for_euclid_dist")
+    distances = _pixel_distances(images[rows], train)
     nearest = distances.topk(min(NEIGHBORS, len(train)), largest=False)
     gaps, places = nearest.values.tolist(), nearest.indices.numpy()
     return [
         Tile(_strip(images[row], train[near]), ", ".join(f"{gap:.1f}" for gap in each))
         for row, near, each in zip(rows, places, gaps, strict=True)
     ]
+
+
+def _pixel_distances(images: UInt8, train: UInt8) -> torch.Tensor:
+    """Return the distances (n, m) of few images to many, in little memory.
+
+    Whole numbers in float64, so squares are exact, and 0 only for the same image.
+    """
+    drawn = torch.from_numpy(images.reshape(len(images), -1)).double()
+    parts = []
+    for part in torch.from_numpy(train.reshape(len(train), -1)).split(PART):
+        real = part.double()
+        norms = drawn.square().sum(dim=1)[:, None] + real.square().sum(dim=1)
+        parts.append(torch.addmm(norms, drawn, real.T, alpha=-2))
+    return torch.cat(parts, dim=1).sqrt() / 255
 
 
 def closest_copies(images: UInt8, near: TrainDistances, train: UInt8) -> list[Tile]:
