@@ -253,15 +253,20 @@ def own_stream(name: str = "auto") -> Iterator[None]:
     stream.synchronize()  # so that other threads may read what it has computed
 
 
-def describe(device: "torch.device") -> str:
-    """Return the device's name for people, such as "cpu (2 threads)"."""
+def describe(device: "torch.device", threads: int | None = None) -> str:
+    """Return the device's name for people, such as "cpu (2 threads)".
+
+    Args:
+        device: any of torch's.
+        threads: of the CPU; None takes torch's present number.
+    """
     import torch
 
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
     if device.type != "cpu":
         return str(device)
-    return f"cpu ({counted(torch.get_num_threads(), 'thread')})"
+    return f"cpu ({counted(threads or torch.get_num_threads(), 'thread')})"
 
 
 def check_threads(count: int | None) -> None:

@@ -298,7 +298,8 @@ def test_threads_change_with_the_load_and_an_interruption_changes_nothing(
         assert [(row["step"], row["threads"]) for row in rows] == [(10, 1), (20, 2)]
 
         events_of(tiny, cut, should_stop=stop_after(13))
-        assert read_environment(cut / "environment.json").threads == 1
+        recorded = read_environment(cut / "environment.json")
+        assert (recorded.threads, recorded.device) == (1, "cpu (1 thread)")
         inside.clear()
         events_of(tiny, cut)
         assert inside[14] == 1

@@ -77,14 +77,14 @@ def threads_of_run(environment: Path, requested: int | None) -> tuple[int | None
 
 
 def record_threads(environment: Path, threads: int) -> None:
-    """Record the number of threads that a run has from here on, and resumes with.
+    """Record the number of threads that a run on a CPU has from here on, and resumes with.
 
     Args:
         environment: the run's environment.json.
         threads: of each operation.
     """
-    had = read_environment(environment)
-    files.write_json(environment, had.model_dump() | {"threads": threads})
+    changes = {"threads": threads, "device": describe(torch.device("cpu"), threads)}
+    files.write_json(environment, read_environment(environment).model_dump() | changes)
 
 
 def random_numbers_note(environment: Path) -> str | None:
