@@ -9,9 +9,16 @@ from scipy.spatial.distance import cdist
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
+from inkgan.metrics import distance_blocks
 from inkgan.metrics import validation as arrays
 from inkgan.metrics.prdc import Prdc, one_nearest_neighbor, prdc, radii, realism, recall
 from inkgan.types import Float64
+
+
+@pytest.fixture(autouse=True, params=[0, distance_blocks.LEAST_ROUNDED], ids=["float32", "float64"])
+def searched_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small sets, too, are searched in float32 once, as large ones are."""
+    monkeypatch.setattr(distance_blocks, "LEAST_ROUNDED", request.param)
 
 
 def points(seed: int, n: int, d: int = 6, shift: float = 0.0, scale: float = 1.0) -> Float64:
@@ -46,6 +53,7 @@ def test_blocks_do_not_change_the_values(monkeypatch: pytest.MonkeyPatch) -> Non
     real, fake = points(1, 70), points(2, 50, shift=0.4)
     whole, scores = prdc(real, fake), realism(real, fake)
     monkeypatch.setattr(arrays.blocks, "__defaults__", (300,))
+    monkeypatch.setattr(distance_blocks, "BLOCK_ELEMENTS", 300)
     assert prdc(real, fake) == whole
     np.testing.assert_allclose(realism(real, fake), scores, rtol=1e-12)
 
