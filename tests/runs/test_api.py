@@ -9,6 +9,8 @@ import inkgan
 from inkgan.config import Data, Recipe
 from inkgan.config.serialize import override
 from inkgan.errors import ArtifactError, ConfigError
+from inkgan.folder_lock import locked
+from inkgan.io.run_paths import RunPaths
 from inkgan.runs.events import Event, Finished, Sampled, Updated
 
 
@@ -58,6 +60,25 @@ def test_clear_errors(tiny: Recipe, tmp_path: Path) -> None:
         inkgan.load(tmp_path)
     with pytest.raises(ArtifactError, match="no run or bundle"):
         inkgan.load("nothing-of-that-name")
+
+
+def test_a_run_without_a_generator_says_why(tiny: Recipe, tmp_path: Path) -> None:
+    run = inkgan.train(tiny, out=tmp_path / "a", images=64)
+    files = RunPaths(run.path)
+    files.bundle_path.unlink()
+    with (
+        locked(run.path, "training in"),
+        pytest.raises(ArtifactError, match="a is training; its generator is there when"),
+    ):
+        inkgan.load(run.path)
+    with pytest.raises(ArtifactError, match="a was killed in training; train into it as before"):
+        inkgan.load(run.path)
+    inkgan.train(tiny, out=run.path, images=64)
+    assert inkgan.load(run.path).bundle.images_seen == 64
+    files.bundle_path.unlink()
+    files.checkpoint_path("last").unlink()
+    with pytest.raises(ArtifactError, match="a has no trained generator yet; train one into it"):
+        inkgan.load(run.path)
 
 
 def test_names_of_runs_are_looked_up(

@@ -7,12 +7,14 @@ from typing import Literal, get_args
 from inkgan.config.recipe import Precision
 from inkgan.device import choose_device
 from inkgan.errors import ArtifactError, ConfigError, did_you_mean
+from inkgan.folder_lock import is_locked
 from inkgan.generation.generator import Generator
 from inkgan.generation.hub_download import FILE, fetch, is_hub_name
 from inkgan.generation.light_on_dark import light_on_dark
 from inkgan.generation.protocols import GeneratorLike
 from inkgan.io.bundle import Bundle, load_bundle
 from inkgan.io.run_dir import RunFolder
+from inkgan.io.run_paths import RunPaths
 from inkgan.types import GeneratorFactory
 
 RUNS = Path("runs")  # where the command line puts runs, and where a bare name is looked for
@@ -92,8 +94,7 @@ def find(source: str | Path | RunFolder) -> Path:
         return path / FILE
     if path.is_dir() or path.is_file():
         if path.is_dir() and not (path / BUNDLE).is_file():
-            why = "has no trained generator yet" if (path / "recipe.toml").exists() else "is no run"
-            raise ArtifactError(f"{path} {why}; train one into it first")
+            raise ArtifactError(f"{path} {_why_untrained(RunPaths(path))}")
         return path
     if (RUNS / path / BUNDLE).is_file():
         return RUNS / path
@@ -106,6 +107,16 @@ def find(source: str | Path | RunFolder) -> Path:
     raise ArtifactError(
         f"there is no run or bundle {str(source)!r}{did_you_mean(path.name, known)}"
     )
+
+
+def _why_untrained(run: RunPaths) -> str:
+    if not run.recipe_path.exists():
+        return "is no run; train one into it first"
+    if is_locked(run.path):
+        return "is training; its generator is there when training ends, or is interrupted"
+    if run.checkpoint_path("last").is_file():
+        return "was killed in training; train into it as before, which goes on from its checkpoint"
+    return "has no trained generator yet; train one into it first"
 
 
 def _best_of(path: Path, bundle: Bundle) -> Bundle:
