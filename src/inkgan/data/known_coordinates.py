@@ -6,19 +6,16 @@ has them.
 """
 
 import threading
-import warnings
 
 import numpy as np
 import torch
 
-from inkgan import files
+from inkgan.cached_arrays import cache_arrays, cached_arrays
 from inkgan.config import Model
 from inkgan.data.dataset import Dataset
 from inkgan.data.shape_codes import shape_codes
 from inkgan.data.stroke_ranks import STROKE_MEASURES, stroke_ranks
-from inkgan.errors import ArtifactError, ConfigError
-from inkgan.images import DAMAGED
-from inkgan.npz import read_npz
+from inkgan.errors import ConfigError
 
 KEPT = "coordinates"
 VERSION = 1  # of the method; what another one has kept is not read
@@ -50,7 +47,7 @@ def known_coordinates(dataset: Dataset, model: Model) -> torch.Tensor:
             classes = labels if model.classes else torch.zeros_like(labels)
             codes = shape_codes(dataset.images, classes, styles, model.shape_codes)
             found = torch.cat([styles, codes], dim=1)
-            _keep(name, found)
+            cache_arrays(name, {"coordinates": found.cpu().numpy()}, "the shape codes")
     return found.to(dataset.images.device)
 
 
@@ -82,21 +79,5 @@ def _name(dataset: Dataset, model: Model) -> str:
 
 
 def _kept(name: str, shape: tuple[int, int]) -> torch.Tensor | None:
-    """Read coordinates from the cache; what is damaged counts as missing."""
-    for cache in files.cache_folders():
-        try:
-            found = read_npz(cache / name)["coordinates"]
-        except DAMAGED:
-            continue
-        if found.shape == shape and found.dtype == np.float32 and np.isfinite(found).all():
-            return torch.from_numpy(found)
-    return None
-
-
-def _keep(name: str, coordinates: torch.Tensor) -> None:
-    try:
-        with files.atomic(files.writable_cache_folder() / name) as path, path.open("wb") as file:
-            np.savez(file, allow_pickle=False, coordinates=coordinates.cpu().numpy())
-    except ArtifactError as error:
-        text = f"{error}; the shape codes are not kept; INKGAN_CACHE names another cache"
-        warnings.warn(text, files.CacheWarning, stacklevel=3)
+    found = cached_arrays(name, {"coordinates": (np.float32, shape)})
+    return None if found is None else torch.from_numpy(found["coordinates"])

@@ -2,16 +2,18 @@
 
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from inkgan.cached_arrays import Forms, cache_arrays, cached_arrays
 from inkgan.errors import DataError
 from inkgan.evaluation.train_distances import SpacePoints, TrainDistances, measure_train_distances
 from inkgan.generation.protocols import DIGITS
-from inkgan.metrics.features.extractors import Features, extract_features
+from inkgan.metrics.features.extractors import Features, extract_features, extractors_digest
 from inkgan.metrics.features.fitting_split import fitting_images
 from inkgan.metrics.frechet import Moments, moments
 from inkgan.metrics.frechet_expansion import frechet_trace
@@ -23,6 +25,8 @@ from inkgan.types import Float64, Progress, UInt8, silent
 LEAST_IMAGES = 200  # E1 has 128 features, and a covariance of fewer images is mostly noise
 NEIGHBORS = 5  # k of precision, recall, density and coverage
 LEAST_OF_A_CLASS = 30  # fewer images than this say nothing about a class
+KEPT = "features"  # in the cache
+LEAST_KEPT = 5000  # test images; fewer are measured in less than a second
 LEAST_FOR_DISTANCE = 200  # fewer have a Frechet distance that is mostly bias, with 128 features
 
 
@@ -168,10 +172,12 @@ class ReferenceSet:
     Attributes:
         images: both splits.
         progress: called while features are extracted.
+        kept: keep the features and radii of the test images in the user's cache.
     """
 
     images: ReferenceImages
     progress: Progress = silent
+    kept: bool = True
 
     @property
     def labels(self) -> np.ndarray:
@@ -181,13 +187,24 @@ class ReferenceSet:
     @functools.cached_property
     def features(self) -> Features:
         """The features of the test images."""
-        return self.images.extract(self.images.test, self.progress, "features of real images")
+        images, count = self.images, len(self.labels)
+
+        def extract() -> dict[str, np.ndarray]:
+            what = "features of real images"
+            return images.extract(images.test, self.progress, what)._asdict()
+
+        forms: Forms = {
+            "e1": (np.float32, (count, 128)),
+            "e2": (np.float32, (count, 64)),
+            "probabilities": (np.float64, (count, len(images.classes))),
+        }
+        return Features(**self._once("features", forms, extract))
 
     def part_of_test(self, rows: np.ndarray) -> "ReferenceSet":
         """Return the reference that some of the test images make, with their features."""
         images = self.images
         test, labels = images.test[rows], images.test_labels[rows]
-        part = ReferenceSet(replace(images, test=test, test_labels=labels), self.progress)
+        part = ReferenceSet(replace(images, test=test, test_labels=labels), self.progress, False)
         part.__dict__["features"] = self.features.at(rows)  # as a cached property has them
         return part
 
@@ -218,7 +235,34 @@ class ReferenceSet:
     @functools.cached_property
     def radii(self) -> Float64:
         """Distance of each E1 feature to its fifth neighbor."""
-        return radii(self.features.e1, NEIGHBORS)
+
+        def measure() -> dict[str, np.ndarray]:
+            return {"radii": radii(self.features.e1, NEIGHBORS)}
+
+        forms: Forms = {"radii": (np.float64, (len(self.labels),))}
+        return self._once(f"radii-{NEIGHBORS}", forms, measure)["radii"]
+
+    def _once(
+        self, what: str, forms: Forms, compute: Callable[[], dict[str, np.ndarray]]
+    ) -> dict[str, np.ndarray]:
+        """Return what `compute` does, from the cache where another evaluation has put it there."""
+        if not self.kept or len(self.labels) < LEAST_KEPT:
+            return compute()
+        name = f"{KEPT}/{self._fingerprint}-{what}.npz"
+        found = cached_arrays(name, forms)
+        if found is None:
+            found = compute()
+            cache_arrays(name, found, "the features of the real images")
+        return found
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
+        """All that the features of the test images depend on, to the last bit."""
+        hashed = hashlib.sha256(np.ascontiguousarray(self.images.test).tobytes())
+        processor = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
+        others = extractors_digest(self.images.extractors), torch.__version__, *processor
+        hashed.update(repr(others).encode())
+        return hashed.hexdigest()[:24]
 
     @functools.cached_property
     def bandwidth(self) -> float:
