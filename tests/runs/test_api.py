@@ -62,7 +62,9 @@ def test_clear_errors(tiny: Recipe, tmp_path: Path) -> None:
         inkgan.load("nothing-of-that-name")
 
 
-def test_a_run_without_a_generator_says_why(tiny: Recipe, tmp_path: Path) -> None:
+def test_a_run_without_a_generator_says_why(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = inkgan.train(tiny, out=tmp_path / "a", images=64)
     files = RunPaths(run.path)
     files.bundle_path.unlink()
@@ -73,6 +75,14 @@ def test_a_run_without_a_generator_says_why(tiny: Recipe, tmp_path: Path) -> Non
         inkgan.load(run.path)
     with pytest.raises(ArtifactError, match="a was killed in training; train into it as before"):
         inkgan.load(run.path)
+
+    def forbidden(folder: Path) -> bool:
+        raise PermissionError(folder)
+
+    with monkeypatch.context() as of_another_user:
+        of_another_user.setattr("inkgan.generation.load.is_locked", forbidden)
+        with pytest.raises(ArtifactError, match="a has no trained generator yet"):
+            inkgan.load(run.path)
     inkgan.train(tiny, out=run.path, images=64)
     assert inkgan.load(run.path).bundle.images_seen == 64
     files.bundle_path.unlink()

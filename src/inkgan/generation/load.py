@@ -1,5 +1,6 @@
 """Finds a trained generator by run folder, bundle file, name, or name on the hub."""
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -112,10 +113,11 @@ def find(source: str | Path | RunFolder) -> Path:
 def _why_untrained(run: RunPaths) -> str:
     if not run.recipe_path.exists():
         return "is no run; train one into it first"
-    if is_locked(run.path):
-        return "is training; its generator is there when training ends, or is interrupted"
-    if run.checkpoint_path("last").is_file():
-        return "was killed in training; train into it as before, which goes on from its checkpoint"
+    with contextlib.suppress(OSError):  # a folder that cannot be written does not say
+        if is_locked(run.path):
+            return "is training; its generator is there when training ends, or is interrupted"
+        if run.checkpoint_path("last").is_file():
+            return "was killed in training; train into it as before, which goes on from there"
     return "has no trained generator yet; train one into it first"
 
 
