@@ -63,6 +63,11 @@ def test_radii_come_from_the_cache(extracted: list[int], monkeypatch: pytest.Mon
     np.testing.assert_array_equal(ReferenceSet(some()).radii, expected)
 
 
+def other_method(monkeypatch: pytest.MonkeyPatch) -> ReferenceImages:
+    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
+    return some()
+
+
 def other_networks(monkeypatch: pytest.MonkeyPatch) -> ReferenceImages:
     monkeypatch.setattr(module, "extractors_digest", lambda folder: "others")
     return some()
@@ -85,8 +90,15 @@ def other_threads(monkeypatch: pytest.MonkeyPatch) -> ReferenceImages:
 
 @pytest.mark.parametrize(
     "change",
-    [lambda _: some(first=1), other_networks, other_torch, other_processor, other_threads],
-    ids=["images", "networks", "torch", "processor", "threads"],
+    [
+        lambda _: some(first=1),
+        other_method,
+        other_networks,
+        other_torch,
+        other_processor,
+        other_threads,
+    ],
+    ids=["images", "method", "networks", "torch", "processor", "threads"],
 )
 def test_what_features_depend_on_names_their_file(
     extracted: list[int],

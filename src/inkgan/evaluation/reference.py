@@ -26,7 +26,8 @@ LEAST_IMAGES = 200  # E1 has 128 features, and a covariance of fewer images is m
 NEIGHBORS = 5  # k of precision, recall, density and coverage
 LEAST_OF_A_CLASS = 30  # fewer images than this say nothing about a class
 KEPT = "features"  # in the cache
-LEAST_KEPT = 5000  # test images; fewer are measured in less than a second
+VERSION = 1  # of extraction and radii; what another one has kept is not read
+LEAST_KEPT = 5000  # test images; a file for fewer would save little time
 LEAST_FOR_DISTANCE = 200  # fewer have a Frechet distance that is mostly bias, with 128 features
 
 
@@ -257,11 +258,11 @@ class ReferenceSet:
 
     @functools.cached_property
     def _fingerprint(self) -> str:
-        """All that the features of the test images depend on, to the last bit."""
+        """What the features depend on; another number of threads rounds them differently."""
         hashed = hashlib.sha256(np.ascontiguousarray(self.images.test).tobytes())
         processor = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
         others = extractors_digest(self.images.extractors), torch.__version__, *processor
-        hashed.update(repr(others).encode())
+        hashed.update(repr((VERSION, *others)).encode())
         return hashed.hexdigest()[:24]
 
     @functools.cached_property
