@@ -22,7 +22,7 @@ WEIGHTS = {  # the digest of each network and its weights: saving a bundle again
     "dcgan": "69e16e2eedb1118bc604a356191b3174f3e67d1cf722a3a3bf9c97a6d7eedfc6",
     "flagship": "482617a176d96aed75c65ec51da12c58b4b2ef288f131b9c206d950c88c2a965",
     "mlp": "d134e80e65087badc73f91f830b4005fb1fd44017ecb77bfaef16431e732ebe0",
-    "stacked-mnist": "5ec0e2286fd0086809467bbe8a48e1b3cd56367895c676e79d82752b5befd6b4",
+    "stacked-mnist": "d5cb86cac161af0a2595957d0e6872ec3a8eb4515511f684a4a6e8fe9700fae1",
     "vanilla": "40818070bc21337ed04aa41e651e275df705497a51845d81c3369cb8a6ff022c",
 }
 

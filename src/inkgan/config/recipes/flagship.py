@@ -106,6 +106,7 @@ FLAGSHIPS = (
             "model.classes": 0,
             "model.style_measures": (),
             **_NO_CODES,
+            "schedule.images": 2_800_000,
         },
     ),
     _variant(
